@@ -1,0 +1,19 @@
+// What both boards of the bench have in common: a bare Raspberry Pi Pico (RP2040, W25Q16JV with 2 MB of flash),
+// USB serial, no network. Included by each board's mpconfigboard.h, before the port sets its own defaults.
+
+// 640 KB for the firmware, the rest for the filesystem: the port's own figure for a Pico, written here so that a
+// new MicroPython cannot move the filesystem under data that a board already holds.
+#define MICROPY_HW_FLASH_STORAGE_BYTES (1408 * 1024)
+
+// USB is one serial port. It cannot be reshaped at run time, so no descriptor buffers stay in RAM.
+#define MICROPY_HW_USB_CDC (1)
+#define MICROPY_HW_USB_MSC (0)
+#define MICROPY_HW_ENABLE_USB_RUNTIME_DEVICE (0)
+#define MICROPY_HW_USB_MANUFACTURER_STRING "stimbench"
+
+// Everything runs on core 0: a second core would lock core 0 out during its own flash writes, and the other way about.
+#define MICROPY_PY_THREAD (0)
+
+// No display, and no network for which TLS would be needed. (hashlib and cryptolib stay: they carry the radio link.)
+#define MICROPY_PY_FRAMEBUF (0)
+#define MICROPY_PY_SSL (0)

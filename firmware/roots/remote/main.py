@@ -1,0 +1,3 @@
+"""Placeholder root of the remote."""
+
+print("stimbench remote")

@@ -1,0 +1,3 @@
+"""Placeholder root of the stimulator."""
+
+print("stimbench stimulator")

@@ -178,7 +178,8 @@ def _assemble(pins: Pins, root: Path) -> None:
         link = tree / package.link
         if link.is_dir():
             link.rmdir()
-        link.symlink_to(root / package.name / package.root, target_is_directory=True)
+        target = root / package.name / package.root
+        link.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
     # The port insists on micropython-lib, of which Debian has no package and our manifests use nothing.
     readme = tree / "lib/micropython-lib/README.md"
     if not readme.exists():

@@ -1,0 +1,106 @@
+# `make` alone lists what there is.
+# PYTHON=...           the interpreter the virtual environment is made with (3.11 or later)
+# MICROPYTHON_DIR=...  build from a checkout of MicroPython instead of Debian's source packages
+# PYTEST_ARGS=...      what pytest is given
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n auto
+export MICROPYTHON_DIR
+
+BIN := .venv/bin
+LOGS := build/logs
+READY := .venv/ready
+PIP := $(BIN)/pip --disable-pip-version-check
+BUILDER := PYTHONPATH=host_tools:firmware $(PYTHON) -m stimbench.firmware_build
+
+# $(call step,label,log,command): one line on the terminal, the rest in a log; its end is shown when the step fails.
+define step
+mkdir -p $(LOGS); printf '%-10s %s\n' setup '$(1)'; \
+{ $(3); } >$(LOGS)/$(2) 2>&1 || { tail -n 20 $(LOGS)/$(2) >&2; echo "error: $(1): see $(LOGS)/$(2)" >&2; exit 1; }
+endef
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) ## install the toolchain (apt, if root) and the Python environment .venv
+	@:
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: $(PYTHON) is not Python 3.11 or later ($$($(PYTHON) --version 2>&1 || true)); name one: make PYTHON=python3.11" >&2; \
+	  exit 2; }
+	@packages="$$($(BUILDER) --missing-packages)"; \
+	if [ -n "$$packages" ]; then \
+	  command="apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$packages"; \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    printf 'error: packages are missing; as root:\n  %s\n' "$$command" >&2; exit 2; \
+	  fi; \
+	  $(call step,Debian packages: $$packages,apt.log,eval "$$command"); \
+	fi
+	@$(call step,virtual environment .venv,venv.log,rm -rf .venv && $(PYTHON) -m venv .venv)
+	@# The stubs hold modules such as math and time: for mypy's eyes only, in a folder of their own.
+	@$(call step,Python packages of requirements.lock,pip.log,\
+	  grep -v '^micropython-.*-stubs' requirements.lock >build/requirements-run.txt && \
+	  grep '^micropython-.*-stubs' requirements.lock >build/requirements-typings.txt && \
+	  $(PIP) install --no-deps -r build/requirements-run.txt && \
+	  $(PIP) install --no-deps --target .venv/typings -r build/requirements-typings.txt)
+	@$(call step,stimbench itself,install.log,\
+	  $(PIP) install --no-deps --no-build-isolation -e . && $(PIP) check)
+	@touch $@
+
+.PHONY: firmware
+firmware: setup ## build build/stimulator.uf2 and build/remote.uf2
+	@$(BIN)/python -m stimbench.firmware_build
+
+.PHONY: demo
+demo: setup firmware ## run the demonstration on the emulated bench
+	@$(BIN)/stimbench demo
+
+.PHONY: bench
+bench: setup firmware ## measure the figures of the documentation anew
+	@$(BIN)/stimbench bench figures
+
+.PHONY: test
+test: lint types pytest ## lint, types and pytest
+
+.PHONY: lint
+lint: setup ## check style with ruff
+	@echo "lint       ruff"
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: setup firmware ## check types with mypy: the host as CPython, the firmware as MicroPython
+	@echo "types      host tools and pure logic"
+	@$(BIN)/mypy --no-error-summary
+	@echo "types      firmware"
+	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
+
+.PHONY: pytest
+pytest: setup firmware ## run the tests
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: lock
+lock: ## choose new versions for requirements.lock from requirements.in
+	@$(call step,requirements.lock from requirements.in,lock.log,\
+	  rm -rf build/lock && $(PYTHON) -m venv build/lock && \
+	  build/lock/bin/pip --disable-pip-version-check install -r requirements.in)
+	@{ sed -n '/^#/p' requirements.lock; build/lock/bin/pip --disable-pip-version-check freeze; } >build/requirements.lock
+	@mv build/requirements.lock requirements.lock
+	@rm -rf build/lock
+
+.PHONY: clean
+clean: ## remove what was built; keep the fetched sources and .venv
+	@rm -rf build/firmware build/mpy-cross build/logs build/*.uf2 .pytest_cache .mypy_cache .ruff_cache
+
+.PHONY: distclean
+distclean: ## remove everything that is not in the repository's sources
+	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

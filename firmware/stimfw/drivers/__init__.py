@@ -1,0 +1,1 @@
+"""Drivers: they take their hardware through the constructor and touch none before."""

@@ -1,0 +1,45 @@
+"""Sleep until something happens: a byte from the host, an interrupt's flag, or the time is over.
+
+`select.poll` waits in WFE and looks at its objects again after each interrupt; this module gives it one whose
+readiness is a Python flag.
+"""
+
+import io
+import select
+
+_POLL = 3  # MP_STREAM_POLL
+_READABLE = 1
+
+
+class Wake(io.IOBase):
+    """A flag that ends a wait. `set()` allocates nothing: fit for hard interrupt handlers."""
+
+    def __init__(self) -> None:
+        self.pending = False
+
+    def set(self, _source: object = None) -> None:
+        """End the present wait, or the next one."""
+        self.pending = True
+
+    def ioctl(self, request: int, flags: int) -> int:
+        """What `select.poll` asks."""
+        if request == _POLL and self.pending:
+            return flags & _READABLE
+        return 0
+
+
+class Waiter:
+    """Waits for the wake flag or for input."""
+
+    def __init__(self, wake: Wake, stdin) -> None:  # type: ignore[no-untyped-def]
+        self._wake = wake
+        self._poll = select.poll()
+        self._poll.register(stdin, select.POLLIN)
+        self._poll.register(wake, select.POLLIN)
+
+    def wait(self, timeout_ms: int) -> None:
+        """Sleep for `timeout_ms` at the most."""
+        if timeout_ms > 0 and not self._wake.pending:
+            for _ in self._poll.ipoll(timeout_ms):
+                pass
+        self._wake.pending = False

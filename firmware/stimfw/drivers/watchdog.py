@@ -1,0 +1,23 @@
+"""The RP2040's watchdog, with a way out for the developer who wants the REPL."""
+
+from machine import WDT, mem32
+from micropython import const
+
+_CTRL_CLEAR = const(0x4005B000)  # WATCHDOG CTRL, atomic bit clear (RP2040 datasheet, 2.1.2 and 4.7.6)
+_ENABLE = const(1 << 30)
+
+
+class Watchdog:
+    """Resets the board unless fed in time."""
+
+    def __init__(self, timeout_ms: int) -> None:
+        """Start it. Args: timeout_ms: 1-8388."""
+        self._timer = WDT(timeout=timeout_ms)
+
+    def feed(self) -> None:
+        """Still healthy."""
+        self._timer.feed()
+
+    def disable(self) -> None:
+        """Stop it: the application ends and the REPL follows."""
+        mem32[_CTRL_CLEAR] = _ENABLE

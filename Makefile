@@ -74,7 +74,7 @@ test: lint types pytest ## lint, types and pytest
 .PHONY: lint
 lint: setup ## check style with ruff
 	@echo "lint       ruff"
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet --output-format concise .
 
 .PHONY: types
 types: setup firmware ## check types with mypy: the host as CPython, the firmware as MicroPython

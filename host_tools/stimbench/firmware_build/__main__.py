@@ -20,9 +20,13 @@ def main(argv: list[str] | None = None) -> int:
         0 when all went well, 2 when the machine lacks something, 1 when a step failed.
     """
     parser = argparse.ArgumentParser(prog="stimbench.firmware_build", description=__doc__)
-    parser.add_argument("boards", nargs="*", metavar="board", help=f"{' or '.join(BOARDS)}; both when left out")
     parser.add_argument(
-        "--missing-packages", action="store_true", help="only print the Debian packages that `make setup` has to install"
+        "boards", nargs="*", metavar="board", help=f"{' or '.join(BOARDS)}; both when left out"
+    )
+    parser.add_argument(
+        "--missing-packages",
+        action="store_true",
+        help="only print the Debian packages that are still to be installed",
     )
     options = parser.parse_args(argv)
     if unknown := set(options.boards) - set(BOARDS):

@@ -1,4 +1,4 @@
-"""Downloads packages of another Debian release, signature chain verified, without touching the system's apt."""
+"""Downloads packages of another Debian release, signatures verified; the system's apt stays untouched."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def choose_mirror(index_targets: str) -> str:
         index_targets: lines of `SITE RELEASE COMPONENT`, as apt-get indextargets prints them.
 
     Returns:
-        The site of a Debian release proper: one with a `main`, that is neither a security archive (which does not
-        hold other releases' packages) nor, if there is a choice, somebody else's repository.
+        The site of a Debian release proper: one with a `main`, that is neither a security archive (which does
+        not hold other releases' packages) nor, if there is a choice, somebody else's repository.
 
     Raises:
         BuildError: apt has no such source.
@@ -32,7 +32,9 @@ def choose_mirror(index_targets: str) -> str:
     for sites in (with_updates, named_debian, [site for site, _ in plain]):
         if sites:
             return sites[0]
-    raise BuildError("apt has no Debian mirror: `apt-get indextargets` lists no source with a main section", 2)
+    raise BuildError(
+        "apt knows no Debian mirror: `apt-get indextargets` lists no source with a main section", 2
+    )
 
 
 def require_version(package: str, wanted: str, available: list[str]) -> None:
@@ -44,7 +46,8 @@ def require_version(package: str, wanted: str, available: list[str]) -> None:
     if wanted not in available:
         offer = ", ".join(available) if available else "none"
         raise BuildError(
-            f"the archive has no {package} {wanted} (available: {offer}); change its version in boards/sources.toml"
+            f"the archive has no {package} {wanted} (available: {offer}); "
+            "change its version in boards/sources.toml"
         )
 
 
@@ -72,7 +75,7 @@ class IsolatedApt:
             BuildError: no mirror, no archive keyring, no network, or a signature that does not verify.
         """
         if not _KEYRING.is_file():
-            raise BuildError("the Debian archive's keys are missing: apt-get install debian-archive-keyring", 2)
+            raise BuildError("the archive's keys are missing: apt-get install debian-archive-keyring", 2)
         targets = capture(["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)"])
         mirror = choose_mirror(targets)
         for folder in ("lists/partial", "cache/archives/partial"):
@@ -93,7 +96,7 @@ class IsolatedApt:
             'Acquire::Languages "none";\n'
             # The build folder may be one that apt's own user cannot enter.
             'APT::Sandbox::User "root";\n'
-            # Images of Debian for containers clean the system's cache here; this apt has no business with that.
+            # Debian's container images clean the system's cache here; this apt has no business with that.
             "#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n"
         )
 
@@ -120,7 +123,8 @@ class IsolatedApt:
         """
         require_version(package, version, self.source_versions(package))
         into.mkdir(parents=True, exist_ok=True)
-        words = ["apt-get", "-c", self._config, "source", "--only-source", "--download-only", f"{package}={version}"]
+        options = ["--only-source", "--download-only"]
+        words = ["apt-get", "-c", self._config, "source", *options, f"{package}={version}"]
         run_logged(words, self._log, cwd=into)
         return _only(into, f"{package}_*.dsc")
 

@@ -136,15 +136,16 @@ def build_board(board: str, tree: Tree, mpy_cross: Path, layout: Layout) -> None
     used = sizes.measure(work / "firmware.elf", storage)
     # Last, so that an image that is too large is not taken for a good one next time.
     stamp.write_text(wanted, encoding="utf-8")
-    say(f"{board:<10} {uf2.relative_to(layout.root)} {digest}, {'up to date' if fresh else f'built in {timer}'}")
+    done = "up to date" if fresh else f"built in {timer}"
+    say(f"{board:<10} {uf2.relative_to(layout.root)} {digest}, {done}")
     say(f"{'':<10} {used}")
 
 
 def _setup_fingerprint(board: str, tree: Tree, layout: Layout) -> str:
     """Digests all that asks for a build from nothing when it changes.
 
-    Board headers are among it because the port's rules for qstrs do not follow them, manifests because a changed
-    opt level does not make makemanifest.py compile a file again.
+    Board headers are among it because the port's rules for qstrs do not follow them, manifests because a
+    changed opt level does not make makemanifest.py compile a file again.
     """
     folder = layout.board_dir(board)
     files = [folder / "mpconfigboard.h", folder / "mpconfigboard.cmake", folder / "manifest.py"]
@@ -176,13 +177,13 @@ def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) ->
 
 
 def _base_python() -> str:
-    """Returns the interpreter beneath a virtual environment, which stays when the environment is made anew."""
+    """Returns the interpreter beneath a virtual environment: it stays when the environment is made anew."""
     return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def _write_uf2(tree: Tree, image: Path, uf2: Path, log: Path) -> None:
     part = uf2.with_suffix(".uf2.part")
     tool = tree.path / "tools" / "uf2conv.py"
-    words: list[str | Path] = [sys.executable, tool, "-f", _UF2_FAMILY, "-b", _FLASH_START, "-c", "-o", part, image]
-    run_logged(words, log)
+    options = ["-f", _UF2_FAMILY, "-b", _FLASH_START, "-c"]
+    run_logged([sys.executable, tool, *options, "-o", part, image], log)
     part.replace(uf2)  # in one step: a bench that starts meanwhile finds the old image or the new one

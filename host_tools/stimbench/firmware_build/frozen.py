@@ -1,4 +1,4 @@
-"""Which firmware files a board's manifest freezes, their hash, and the module that tells the board about itself."""
+"""The firmware files that a board's manifest freezes, their hash, and the module that says which they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HASH_DIGITS = 12
 
 @dataclass
 class _Recorder:
-    """Stands in for MicroPython's manifest functions, and notes the firmware's files among what they are given.
+    """Stands in for MicroPython's manifest functions, and notes the firmware's files they are given.
 
     Everything outside the firmware folder (the port's modules, asyncio, the generated module) is passed over.
     """
@@ -29,11 +29,18 @@ class _Recorder:
             if not path.startswith("$("):
                 self.run(manifest.parent / path)
 
-        functions = {"include": include, "package": self._package, "module": self._module, "freeze": self._freeze}
-        exec(compile(manifest.read_text(encoding="utf-8"), str(manifest), "exec"), functions)  # noqa: S102
+        functions = {
+            "include": include,
+            "package": self._package,
+            "module": self._module,
+            "freeze": self._freeze,
+        }
+        exec(compile(manifest.read_text(encoding="utf-8"), str(manifest), "exec"), functions)
 
     def _base(self, base_path: str) -> Path | None:
-        return self.firmware / base_path[len(_FIRMWARE) :].lstrip("/") if base_path.startswith(_FIRMWARE) else None
+        if not base_path.startswith(_FIRMWARE):
+            return None
+        return self.firmware / base_path.removeprefix(_FIRMWARE).lstrip("/")
 
     def _package(self, package_path: str, base_path: str = ".", **_: Any) -> None:
         base = self._base(base_path)
@@ -47,7 +54,7 @@ class _Recorder:
 
     def _freeze(self, path: str, *_: Any, **__: Any) -> None:
         if path.startswith(_FIRMWARE):
-            raise BuildError("manifests freeze firmware by package() and module(), whose files the hash covers")
+            raise BuildError("manifests freeze firmware by package() and module(): the hash covers those")
 
 
 def frozen_files(manifest: Path, firmware: Path) -> list[Path]:
@@ -73,7 +80,7 @@ def frozen_files(manifest: Path, firmware: Path) -> list[Path]:
 
 
 def source_hash(files: list[Path], firmware: Path) -> str:
-    """Returns the first 12 hex digits of a SHA-256 over files: for each its relative path, NUL, contents, NUL.
+    """Returns 12 hex digits of a SHA-256 over files: for each its relative path, NUL, contents, NUL.
 
     The order in which the files are given does not matter; the paths are relative to `firmware`.
     """

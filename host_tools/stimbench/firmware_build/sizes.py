@@ -23,8 +23,8 @@ class Sizes:
         flash_limit: what the filesystem leaves for it.
         ram: static data, the stack and everything else that is not MicroPython's heap.
         heap: MicroPython's heap.
-        sections: text, data and bss as the size program counts them (it counts .data, which holds code that runs
-            from RAM, as text).
+        sections: text, data and bss as the size program counts them (it counts .data, which holds code that
+            runs from RAM, as text).
     """
 
     flash: int
@@ -35,10 +35,11 @@ class Sizes:
 
     def __str__(self) -> str:
         text, data, bss = self.sections
+        share = self.flash / self.flash_limit
         return (
-            f"flash {self.flash / _KIB:.1f} of {self.flash_limit / _KIB:.0f} KB ({self.flash / self.flash_limit:.0%}), "
-            f"RAM {self.ram / _KIB:.1f} of {RAM_BYTES / _KIB:.0f} KB, the other {self.heap / _KIB:.1f} KB are heap "
-            f"(text {text}, data {data}, bss {bss})"
+            f"flash {self.flash / _KIB:.1f} of {self.flash_limit / _KIB:.0f} KB ({share:.0%}), "
+            f"RAM {self.ram / _KIB:.1f} of {RAM_BYTES / _KIB:.0f} KB, the other {self.heap / _KIB:.1f} KB "
+            f"are heap (text {text}, data {data}, bss {bss})"
         )
 
 
@@ -54,7 +55,7 @@ def filesystem_bytes(header: str) -> int:
     """
     match = re.search(r"^#define MICROPY_HW_FLASH_STORAGE_BYTES\s+\((\d+) \* (\d+)\)$", header, re.MULTILINE)
     if match is None:
-        raise BuildError("boards/stimbench_common.h has no MICROPY_HW_FLASH_STORAGE_BYTES of the form (N * 1024)")
+        raise BuildError("boards/stimbench_common.h has no MICROPY_HW_FLASH_STORAGE_BYTES (N * 1024)")
     return int(match.group(1)) * int(match.group(2))
 
 
@@ -66,7 +67,7 @@ def measure(elf: Path, storage: int) -> Sizes:
         storage: bytes of flash that the filesystem takes.
 
     Raises:
-        BuildError: the image is so large that it would overlap the filesystem, which the linker does not notice.
+        BuildError: the image would overlap the filesystem, which the linker does not notice.
     """
     symbols = {
         row[2]: int(row[0], 16)
@@ -88,4 +89,4 @@ def require_fit(sizes: Sizes, elf: Path) -> None:
         BuildError: it does not.
     """
     if sizes.flash > sizes.flash_limit:
-        raise BuildError(f"{elf} takes {sizes.flash} bytes of flash; the filesystem leaves {sizes.flash_limit}")
+        raise BuildError(f"{elf} takes {sizes.flash} bytes; the filesystem leaves {sizes.flash_limit}")

@@ -13,7 +13,11 @@ from stimbench.firmware_build.errors import BuildError
 from stimbench.firmware_build.steps import Timer, fingerprint, is_fresh, run_logged, say
 
 _REQUIRED = ("ports/rp2/CMakeLists.txt", "mpy-cross/Makefile", "tools/uf2conv.py")
-_SUBMODULES = ("lib/pico-sdk/pico_sdk_init.cmake", "lib/tinyusb/src/tusb.h", "lib/mbedtls/include/mbedtls/aes.h")
+_SUBMODULES = (
+    "lib/pico-sdk/pico_sdk_init.cmake",
+    "lib/tinyusb/src/tusb.h",
+    "lib/mbedtls/include/mbedtls/aes.h",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Tree:
 
     Attributes:
         path: its top folder.
-        identity: changes when its contents do; None when that cannot be told (a checkout that is being edited).
+        identity: changes when its contents do; None when that cannot be told (someone's own checkout).
         env: variables that the tree's own scripts are to be run with.
     """
 
@@ -93,8 +97,8 @@ def prepare(pins_file: Path, build: Path) -> Tree:
         build: the build folder; the tree goes to sources/ in it, apt's log to logs/.
 
     Returns:
-        The tree: the checkout that MICROPYTHON_DIR names if it is set, else the pinned packages. When those are
-        unpacked already, nothing is run and no network is needed.
+        The tree: the checkout that MICROPYTHON_DIR names if it is set, else the pinned packages. When those
+        are unpacked already, nothing is run and no network is needed.
 
     Raises:
         BuildError: see `checkout`, `IsolatedApt`.

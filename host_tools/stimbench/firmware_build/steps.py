@@ -20,12 +20,12 @@ def say(message: str) -> None:
 
 
 def run_logged(
-    argv: Sequence[str | Path], log: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    argv: Sequence[object], log: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
     """Runs a program, adding its output to a log file.
 
     Args:
-        argv: the program and its arguments.
+        argv: the program and its arguments; each is passed on as its str().
         log: the file that gets the command line and both output streams.
         cwd: the folder to run in.
         env: variables added to the environment.
@@ -71,7 +71,7 @@ def capture(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None)
 
 
 def fingerprint(files: Iterable[Path], *words: str) -> str:
-    """Returns a digest of words and of files' paths and contents, for deciding whether a step is up to date."""
+    """Digests words and files' paths and contents, to tell whether a step is up to date."""
     digest = hashlib.sha256()
     for word in words:
         digest.update(word.encode() + b"\0")

@@ -57,7 +57,7 @@ def find_missing(which: Which = shutil.which, root: Path = Path("/")) -> dict[st
 
 
 def missing_for_venv() -> dict[str, str]:
-    """Finds what creating a virtual environment with this interpreter needs: Debian splits it off, pyenv does not."""
+    """Finds what this interpreter lacks for a virtual environment: Debian splits that off, pyenv does not."""
     found = importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv")
     return {} if found else {"ensurepip": "python3-venv"}
 
@@ -71,7 +71,7 @@ def require_toolchain(which: Which = shutil.which, root: Path = Path("/")) -> No
     """Checks that everything for a build is there.
 
     Raises:
-        BuildError: (exit code 2) something is missing; the message names all of it and the command that installs it.
+        BuildError: (exit code 2) something is missing; the message names it and the command that installs it.
     """
     missing = find_missing(which, root)
     if missing:

@@ -1,0 +1,54 @@
+"""`stimbench bench ...`: the emulated bench as such."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import threading
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from stimbench.cli.common import StimbenchGroup, err, out
+
+app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The emulated bench.")
+
+_FIGURES = "stimbench.cli.figures"
+
+
+@app.command("up")
+def up(
+    pace: Annotated[
+        float, typer.Option(min=0.0, help="Emulated seconds a second; 0: as fast as it can.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random on the bench.")] = 1,
+) -> None:
+    """Run an emulated bench until Ctrl-C, with one pty a board: use these with --board, or with mpremote."""
+    from stimbench.bench import Bench, BenchConfig
+    from stimbench.bench.pty_server import serve
+
+    stop = threading.Event()
+    # A terminal that closes and a service manager must leave no ptys behind either.
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def on_ready(ports: dict[str, str]) -> None:
+        for name, port in ports.items():
+            out.print(f"{name:<12}{port}", markup=False)
+        err.print("The bench is up. Ctrl-C ends it.")
+
+    with Bench(BenchConfig(seed=seed)) as bench:
+        try:
+            serve(bench, on_ready, pace, stop)
+        finally:
+            stop.set()
+            err.print("The bench is down.")
+
+
+def _add_figures() -> None:
+    """`bench figures` comes with a module of its own, whose `register` adds it."""
+    if find_spec(_FIGURES) is not None:
+        importlib.import_module(_FIGURES).register(app)
+
+
+_add_figures()

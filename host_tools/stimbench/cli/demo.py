@@ -1,0 +1,8 @@
+"""`stimbench demo`."""
+
+import typer
+
+
+def demo() -> None:
+    """TODO."""
+    raise typer.Exit(1)

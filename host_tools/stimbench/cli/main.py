@@ -1,0 +1,54 @@
+"""The root command: what exists, and the version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stimbench import __version__
+from stimbench.cli import bench, demo, impedance, program, session, status
+from stimbench.cli.boards import open_board
+from stimbench.cli.common import Services, StimbenchGroup
+
+__all__ = ("app", "main")
+
+app = typer.Typer(
+    name="stimbench",
+    cls=StimbenchGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Drive a stimulator of the bench: wired to USB, or emulated. "
+    "For resistors and saline only, never for a person.",
+    epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 refused by the board, "
+    "4 no board or no answer, 130 interrupted.",
+)
+app.command("demo")(demo.demo)
+app.add_typer(bench.app, name="bench")
+app.command("status")(status.status)
+app.command("impedance")(impedance.impedance)
+app.add_typer(program.app, name="program")
+app.command("start")(session.start)
+app.command("stop")(session.stop)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stimbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Set up what the commands share."""
+    ctx.obj = ctx.obj or Services(open_board=open_board)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

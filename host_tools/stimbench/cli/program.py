@@ -1,0 +1,109 @@
+"""`stimbench program show | set | check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from stimfw.logic.program import Program, range_of
+
+from stimbench.cli.common import BoardOption, JsonOption, StimbenchGroup, out, print_json, services
+from stimbench.client import program_file
+from stimbench.client.errors import InputError, ProgramError
+
+app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
+
+_FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE.toml", help="A programme, as `program show --toml` prints it.")
+]
+_ChangesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change one field: left.amplitude_ua=3000. May be repeated."
+    ),
+]
+
+
+@app.command("show")
+def show(
+    ctx: typer.Context,
+    board: BoardOption = None,
+    toml: Annotated[bool, typer.Option("--toml", help="Print TOML, as `program set` reads it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the programme that the stimulator holds."""
+    with services(ctx).open_board(board) as stimulator:
+        held = stimulator.program()
+    if toml:
+        typer.echo(program_file.to_toml(held), nl=False)
+    else:
+        _print(held, as_json)
+
+
+@app.command("check")
+def check(file: _FileArgument, as_json: JsonOption = False) -> None:
+    """Check a programme without any board. Names every refused value with its range."""
+    with _problems_as_json(as_json):
+        wanted = program_file.load(file)
+    if as_json:
+        print_json({"valid": True, "program": wanted.as_dict()})
+    else:
+        out.print(f"{file} is a valid programme.", markup=False)
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE.toml]", help="A whole programme.")] = None,
+    changes: _ChangesOption = None,
+    board: BoardOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a programme: a file, changes to what the board holds, or changes to a file.
+
+    All of it is checked first; if a single value is refused, nothing is sent.
+    """
+    if file is None and not changes:
+        raise InputError("Nothing to set: give a FILE.toml, or --set FIELD=VALUE.")
+    with _problems_as_json(as_json):
+        # Before the board is opened: a bad file is reported even without a board.
+        parsed = program_file.parse_changes(changes or ())
+        base = program_file.load(file) if file else None
+        if base:
+            base = program_file.changed(base, parsed)
+        with services(ctx).open_board(board) as stimulator:
+            wanted = base or program_file.changed(stimulator.program(), parsed)
+            stimulator.set_program(wanted)
+            held = stimulator.program()
+    if held.values != wanted.values:
+        raise InputError("The board holds another programme than the one that was sent.")
+    _print(held, as_json)
+
+
+@contextmanager
+def _problems_as_json(wanted: bool) -> Iterator[None]:
+    """With --json, print the problems of a refused programme on stdout before the error goes its way."""
+    try:
+        yield
+    except ProgramError as error:
+        if wanted:
+            print_json({"valid": False, "problems": [asdict(problem) for problem in error.problems]})
+        raise
+
+
+def _print(held: Program, as_json: bool) -> None:
+    if as_json:
+        print_json(held.as_dict())
+        return
+    table = Table(title="Programme", title_justify="left")
+    table.add_column("field", style="bold")
+    table.add_column("value", justify="right")
+    table.add_column("allowed", style="dim")
+    for name, value in held.as_dict().items():
+        table.add_row(name, str(value), range_of(name).text(), end_section=name == "session_s")
+    out.print(table)

@@ -1,0 +1,33 @@
+"""`stimbench start` and `stimbench stop`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from stimbench.cli.common import BoardOption, JsonOption, out, print_json, services
+from stimbench.client.records import Status
+
+
+def start(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+    """Begin a session with the programme that the stimulator holds."""
+    with services(ctx).open_board(board) as stimulator:
+        stimulator.start()
+        state = stimulator.status()
+    _report("Started", state, as_json)
+
+
+def stop(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+    """Turn the output off. Stopping what is off is no error."""
+    with services(ctx).open_board(board) as stimulator:
+        stimulator.stop()
+        state = stimulator.status()
+    _report("Stopped", state, as_json)
+
+
+def _report(done: str, state: Status, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name})
+    else:
+        out.print(f"{done}: the stimulator is in the state '{state.state_name}'.")

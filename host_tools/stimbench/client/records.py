@@ -1,0 +1,158 @@
+"""What a board tells of itself, as immutable records with units in their names."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stimfw.logic import messages
+from stimfw.logic.ranges import LEADS
+from stimfw.version import VERSION
+
+__all__ = ("Details", "Identity", "PairImpedance", "PulseSample", "Status", "unpack_pairs", "unpack_pulses")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which board, and which firmware."""
+
+    role: str
+    version: str
+    build: str
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Identity:
+        """From the body of an IDENTIFY reply; ValueError if it has not three parts."""
+        parts = body.decode("ascii", "replace").split("\0")
+        if len(parts) != 3:
+            raise ValueError(f"an identity of {len(parts)} parts, 3 belong")
+        return cls(*parts)
+
+    @property
+    def warning(self) -> str:
+        """What to say if board and host are of different versions, else an empty string."""
+        if self.version == VERSION:
+            return ""
+        return f"The {self.role} runs firmware {self.version}, this command is {VERSION}: update one of them."
+
+
+@dataclass(frozen=True)
+class Status:
+    """The present state."""
+
+    state: int
+    magnet: bool
+    stop_cause: int
+    failed_parts: tuple[str, ...]
+    amplitude_ua: tuple[int, int]
+    session_s: int
+    supply_mv: int
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Status:
+        """From the body of a STATUS reply; ValueError if its length is wrong."""
+        raw = messages.unpack_status(body)
+        failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
+        return cls(
+            state=raw["state"],
+            magnet=bool(raw["flags"] & messages.FLAG_MAGNET),
+            stop_cause=raw["stop_cause"],
+            failed_parts=failed,
+            amplitude_ua=(raw["left_amplitude_ua"], raw["right_amplitude_ua"]),
+            session_s=raw["session_s"],
+            supply_mv=raw["supply_mv"],
+        )
+
+    @property
+    def state_name(self) -> str:
+        """The state in words."""
+        return name_of(messages.STATE_NAMES, self.state)
+
+    @property
+    def stop_name(self) -> str:
+        """Why the output last went off, in words."""
+        return name_of(messages.STOP_NAMES, self.stop_cause)
+
+
+@dataclass(frozen=True)
+class Details:
+    """Figures for the curious: how long it runs, what it did, how it fares."""
+
+    uptime_ms: int
+    left_pulses: int
+    right_pulses: int
+    cycles: int
+    reset_cause: int
+    temperature_dc: int
+    heap_free: int
+    boot_us: int
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Details:
+        """From the body of a DETAILS reply; ValueError if its length is wrong."""
+        return cls(**messages.unpack_details(body))
+
+
+@dataclass(frozen=True)
+class PairImpedance:
+    """One measured electrode pair of one lead."""
+
+    lead: int
+    cathode: int
+    anode: int
+    kind: int
+    ohm: int
+    capacitance_nf: int
+    test_ua: int
+
+    @property
+    def lead_name(self) -> str:
+        """`left` or `right`."""
+        return LEADS[self.lead]
+
+    @property
+    def kind_name(self) -> str:
+        """`ok`, `open`, `short` or `not measured`."""
+        return name_of(messages.KIND_NAMES, self.kind)
+
+
+@dataclass(frozen=True)
+class PulseSample:
+    """What the board itself measured during one pulse's cathodic phase."""
+
+    number: int
+    lead: int
+    current_ua: int
+    early_mv: int
+    late_mv: int
+
+
+def name_of(names: tuple[str, ...], index: int) -> str:
+    """`names[index]`, or the number itself if a newer board sent one that this host does not know."""
+    return names[index] if index < len(names) else f"unknown ({index})"
+
+
+def unpack_pairs(lead: int, body: bytes) -> list[PairImpedance]:
+    """The pairs of an IMPEDANCE_RESULTS reply's body; ValueError if records are cut."""
+    return [
+        PairImpedance(lead, pair >> 2 & 3, pair & 3, kind, ohm, capacitance_nf, test_ua)
+        for pair, kind, ohm, capacitance_nf, test_ua in _records(messages.PAIR_RECORD, body)
+    ]
+
+
+def unpack_pulses(body: bytes) -> list[PulseSample]:
+    """The samples of a PULSES reply's body (first number as u32, then records); ValueError if cut."""
+    if len(body) < 4:
+        raise ValueError("no first pulse number")
+    first = int(struct.unpack_from("<I", body)[0])
+    return [
+        PulseSample(first + index, *record)
+        for index, record in enumerate(_records(messages.PULSE_RECORD, body[4:]))
+    ]
+
+
+def _records(layout: str, body: bytes) -> Iterator[tuple[int, ...]]:
+    if len(body) % struct.calcsize(layout):
+        raise ValueError(f"{len(body)} bytes are no whole number of records")
+    return struct.iter_unpack(layout, body)

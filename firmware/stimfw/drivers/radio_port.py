@@ -1,0 +1,93 @@
+"""One end of the radio link: carries frames between the radio and stimfw.logic.link, on both boards.
+
+The radio's IRQ pin falls -> the application's handler sets its wake flag -> the main loop calls service(). An
+edge may be missed, so service() may be called at any time, and the loop calls it at least every second.
+"""
+
+from micropython import const
+
+from stimfw.drivers.nrf24l01 import FAILED, MAX_PAYLOAD, NRF24L01, SENDING
+from stimfw.logic.link import elapsed_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from stimfw.logic.link import Requester, Responder
+
+_GIVE_UP_MS = const(50)  # 16 transmissions of 32 bytes take 16 ms; later the radio has lost what it was to do
+
+
+class RadioPort:
+    """Owns the radio. `link.on_frame(frame, now_ms)` takes each frame received and may return one to send."""
+
+    def __init__(self, radio: NRF24L01, link: "Requester | Responder") -> None:
+        """Args: radio: configured, powered down; link: a Responder or a Requester."""
+        self._radio = radio
+        self._link = link
+        buffer = memoryview(bytearray(MAX_PAYLOAD))
+        # One view of each length, so that receiving allocates none.
+        self._views = tuple([buffer[:n] for n in range(MAX_PAYLOAD + 1)])
+        self._sending = False
+        self._since_ms = 0
+        self._next: "bytes | None" = None
+        self.sent = 0
+        self.tx_failed = 0
+
+    def listen(self) -> None:
+        """Power up and receive."""
+        self._radio.power_up()
+        self._radio.listen()
+
+    def sleep(self) -> None:
+        """Give up what is being sent and power down."""
+        if self._sending:
+            self._radio.abort()
+        self._sending = False
+        self._next = None
+        self._radio.power_down()
+
+    def send(self, frame: bytes, now_ms: int) -> None:
+        """Begin to send `frame`, instead of whatever is being sent; service() listens when that is over."""
+        if self._sending:
+            self._radio.abort()
+        self._radio.power_up()
+        self._next = None
+        self._start(frame, now_ms)
+
+    def service(self, now_ms: int) -> None:
+        """Hand over all received frames, then go on with the radio's next duty. Never waits.
+
+        Frames come first, and a reply is only noted while they are read: a STOP is executed before anything
+        is sent.
+        """
+        length = self._radio.waiting()
+        while length:
+            view = self._views[length]
+            self._radio.receive_into(view)
+            self._next = self._link.on_frame(view, now_ms) or self._next
+            length = self._radio.waiting()
+        if self._sending and self._still_sending(now_ms):
+            return
+        if self._next:
+            self._start(self._next, now_ms)
+            self._next = None
+
+    def _start(self, frame: bytes, now_ms: int) -> None:
+        self._radio.send(frame)
+        self._sending = True
+        self._since_ms = now_ms
+
+    def _still_sending(self, now_ms: int) -> bool:
+        result = self._radio.poll()
+        if result == SENDING:
+            if elapsed_ms(now_ms, self._since_ms) < _GIVE_UP_MS:
+                return True
+            self._radio.abort()
+            result = FAILED
+        self._sending = False
+        if result == FAILED:
+            self.tx_failed += 1
+        else:
+            self.sent += 1
+        if not self._next:
+            self._radio.listen()
+        return False

@@ -1,0 +1,69 @@
+"""What a bench is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stimbench.bench.flash import FlashTiming
+
+__all__ = ("BenchConfig", "BenchError", "find_project_root")
+
+
+class BenchError(Exception):
+    """The bench cannot be built, or cannot do what was asked of it."""
+
+
+def find_project_root(start: Path | None = None) -> Path:
+    """The folder that holds `boards/`, above this package or above `start`.
+
+    Raises:
+        BenchError: there is none.
+    """
+    for origin in (start, Path(__file__), Path.cwd()):
+        for folder in [origin, *origin.parents] if origin else []:
+            if (folder / "boards" / "STIMBENCH_STIMULATOR" / "pins.csv").is_file():
+                return folder
+    raise BenchError("no project root found: no folder above holds boards/STIMBENCH_STIMULATOR/pins.csv")
+
+
+@dataclass
+class BenchConfig:
+    """A bench's parts, firmware and seed. Two runs with equal configs and inputs are equal, edge for edge."""
+
+    seed: int = 1
+    """Seeds every random choice: part tolerances, noise, half-done flash operations."""
+    boards: tuple[str, ...] = ("stimulator", "remote")
+    """Which boards stand on the bench: `stimulator`, `remote` or both."""
+    firmware: Mapping[str, Path] = field(default_factory=dict)
+    """UF2 file by board name; `build/<board>.uf2` below the project root if not given."""
+    wiring: Mapping[str, Any] = field(default_factory=dict)
+    """By board name, the config object for the parts' wiring function; `None` for its defaults."""
+    with_parts: bool = True
+    """Solder the parts on; without them the boards' pins are bare."""
+    trace: bool = True
+    """Record every edge of every named signal (8 bytes each)."""
+    flash_timing: FlashTiming = field(default_factory=FlashTiming)
+    """How long the flash chips take."""
+    flash_images: Mapping[str, bytes] = field(default_factory=dict)
+    """By board name, contents of the whole chip that replace the firmware file (for a bench restored)."""
+    usb_attached: bool = True
+    """Whether a host has the consoles open (DTR) at power on."""
+    lookahead_ns: int = 120_000
+    """How far boards may run apart: less than the shortest time in which one can act on another.
+
+    An nRF24L01+ settles for 130 us before its first bit is on the air (datasheet 6.1.7).
+    """
+
+    def firmware_path(self, board: str) -> Path:
+        """The UF2 file for a board.
+
+        Raises:
+            BenchError: it does not exist.
+        """
+        path = self.firmware.get(board) or find_project_root() / "build" / f"{board}.uf2"
+        if not Path(path).is_file():
+            raise BenchError(f"no firmware for the {board}: {path} does not exist; build it first")
+        return Path(path)

@@ -1,0 +1,163 @@
+"""Runs one emulated microcontroller up to a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rp2040py.execute_batch import execute_batch
+
+if TYPE_CHECKING:
+    from rp2040py.rp2040 import RP2040
+
+    from stimbench.parts.ports import Handle
+
+__all__ = ("AlarmHandle", "BoardScheduler", "CpuRunner")
+
+
+class AlarmHandle:
+    """A scheduled call on a board's clock."""
+
+    __slots__ = ("_action", "_alarm", "_done")
+
+    def __init__(self, clock: object, delay_ns: float, action: Callable[[], None]) -> None:
+        self._action: Callable[[], None] | None = action
+        self._alarm = clock.create_alarm(self._run)  # type: ignore[attr-defined]
+        self._alarm.schedule(delay_ns)
+
+    def _run(self) -> None:
+        action, self._action = self._action, None
+        if action is not None:
+            action()
+
+    def cancel(self) -> None:
+        """Call it off; a second time, or after it ran, does nothing."""
+        if self._action is not None:
+            self._action = None
+            self._alarm.cancel()
+
+
+class CpuRunner:
+    """Drives the emulator's instruction loop; the loop reads the three public attributes of this object."""
+
+    def __init__(self, rp2040: RP2040) -> None:
+        self.rp2040 = rp2040
+        self.clock = rp2040.clock
+        self.stopped = True
+        self.halted = True
+        """The CPU executes nothing: no power, or hung. Clocks, PIO and DMA go on."""
+        self.running = False
+        self.horizon_ns = 0.0
+        self._stalled_ns = 0.0
+        self._past_cycles = 0
+        self._stop = self.clock.create_alarm(self._reached)
+        self._enter = self.clock.create_alarm(self._entered)
+        self._asleep = False
+        self._pio = rp2040.pio
+
+    @property
+    def now_ns(self) -> int:
+        """The board's time."""
+        return round(self.clock.nanos)
+
+    @property
+    def awake_ns(self) -> int:
+        """Time that the CPU has spent executing, or held up by its flash."""
+        return round((self._past_cycles + self.rp2040.core.cycles) * 8 + self._stalled_ns)
+
+    @property
+    def next_event_ns(self) -> float:
+        """Before this time the board does nothing unless something from outside arrives."""
+        clock = self.clock
+        if not (self.halted or self.rp2040.core.waiting):
+            return clock.nanos
+        if not clock.has_scheduled_alarm:
+            return float("inf")
+        return clock.nanos + clock.nanos_to_next_alarm
+
+    def note_reset(self) -> None:
+        """Call it just before the chip is reset, which clears the CPU's cycle counter."""
+        self._past_cycles += self.rp2040.core.cycles
+
+    def run_to(self, horizon_ns: float) -> None:
+        """Run until the board's clock is at `horizon_ns` or one instruction beyond."""
+        clock = self.clock
+        self.horizon_ns = horizon_ns
+        if clock.nanos >= horizon_ns:
+            return
+        self.running = True
+        self._stop.schedule(horizon_ns - clock.nanos)
+        try:
+            while clock.nanos < self.horizon_ns:
+                if self.halted:
+                    clock.tick(clock.nanos_to_next_alarm)
+                else:
+                    self._execute()
+        finally:
+            self._stop.cancel()
+            self.running = False
+
+    def shorten(self, horizon_ns: float) -> None:
+        """End the present run earlier."""
+        if self.running and horizon_ns < self.horizon_ns:
+            self.horizon_ns = max(horizon_ns, self.clock.nanos)
+            self._stop.schedule(self.horizon_ns - self.clock.nanos)
+
+    def interrupt(self) -> None:
+        """Let the present run notice that `halted` changed."""
+        self.stopped = True
+
+    def stall_until(self, time_ns: int) -> None:
+        """The CPU waits for its flash; everything else goes on. Ends early at the run's horizon."""
+        start_ns = self.clock.nanos
+        end_ns = min(float(time_ns), self.horizon_ns)
+        if end_ns > start_ns:
+            self.clock.tick(end_ns - start_ns)
+            self._stalled_ns += end_ns - start_ns
+
+    def _execute(self) -> None:
+        """One batch of the emulator's loop.
+
+        The loop asks each PIO block for work after every instruction, a third of its time, although alarms do
+        that work here. It reads the list of blocks once, at its start: so it is shown an empty one, and the
+        true list is put back by an alarm before the first instruction runs. To that end the loop must begin
+        with a sleep of no length.
+        """
+        mcu = self.rp2040
+        self.clock.tick(0)  # whatever is due now must not come before the list is back
+        if self.halted or self.clock.nanos >= self.horizon_ns:
+            return
+        self.stopped = False
+        self._asleep = mcu.core.waiting
+        mcu.core.waiting = True
+        self._pio, mcu.pio = mcu.pio, ()  # type: ignore[assignment]
+        self._enter.schedule(0)
+        execute_batch(self, 1)  # type: ignore[arg-type]
+
+    def _entered(self) -> None:
+        self.rp2040.pio = self._pio
+        self.rp2040.core.waiting = self._asleep
+
+    def _reached(self) -> None:
+        self.stopped = True
+
+
+class BoardScheduler:
+    """The Scheduler that parts use: a board's clock."""
+
+    def __init__(self, runner: CpuRunner) -> None:
+        self._runner = runner
+        self._clock = runner.clock
+        self.on_outside_call: Callable[[int], None] | None = None
+        """Told the time of a call that was scheduled while this board was not the one running."""
+
+    @property
+    def now_ns(self) -> int:
+        """The board's time in ns, exact inside a callback."""
+        return self._runner.now_ns
+
+    def call_at(self, time_ns: int, action: Callable[[], None]) -> Handle:
+        """Run `action` at `time_ns`, or at once if that has passed."""
+        if not self._runner.running and self.on_outside_call:
+            self.on_outside_call(time_ns)
+        return AlarmHandle(self._clock, max(0.0, time_ns - self._clock.nanos), action)

@@ -1,0 +1,106 @@
+"""Every edge of every named signal, and the currents through the leads."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from stimbench.bench.nets import Net
+
+__all__ = ("CurrentTrace", "Recorder", "Segment")
+
+Segment = tuple[int, int, float, float]
+"""t0_ns, t1_ns, current at t0 in uA, current at t1 in uA; straight between."""
+
+
+class CurrentTrace(Protocol):
+    """A current over time, as a part records it."""
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """Pieces in order of time; the current is 0 between them."""
+
+
+class Recorder:
+    """Collects edges while a bench runs, and writes them out."""
+
+    def __init__(self) -> None:
+        self._edges: dict[tuple[str, str], array[int]] = {}
+        self._initial: dict[tuple[str, str], bool] = {}
+        self._currents: dict[str, CurrentTrace] = {}
+        self.end_ns = 0
+        """How far the recording goes; the bench moves it."""
+
+    def watch(self, board: str, net: Net) -> None:
+        """Record a net's edges from now on."""
+        key = (board, net.name)
+        times = self._edges[key] = array("q")
+        self._initial[key] = net.level
+        add = times.append
+        # Time and level in one integer: 8 bytes an edge let a night's run fit into memory.
+        net.on_edge(lambda level, time_ns: add(time_ns << 1 | level))
+
+    def add_current(self, name: str, trace: CurrentTrace) -> None:
+        """Record a current, in uA, next to the signals."""
+        self._currents[name] = trace
+
+    @property
+    def signals(self) -> list[tuple[str, str]]:
+        """Board and name of every recorded signal."""
+        return list(self._edges)
+
+    @property
+    def currents(self) -> dict[str, CurrentTrace]:
+        """Every recorded current by name."""
+        return dict(self._currents)
+
+    def edges(self, board: str, signal: str, start_ns: int = 0, end_ns: int | None = None) -> list[tuple[int, bool]]:
+        """The edges of a signal.
+
+        Args:
+            board: the board's name.
+            signal: the name in its pins.csv.
+            start_ns: only edges at or after this time.
+            end_ns: only edges before this time.
+
+        Returns:
+            `(time_ns, level after it)` in order of time.
+
+        Raises:
+            KeyError: no such signal is recorded.
+        """
+        packed = self._edges[board, signal]
+        return [
+            (value >> 1, bool(value & 1))
+            for value in packed
+            if value >> 1 >= start_ns and (end_ns is None or value >> 1 < end_ns)
+        ]
+
+    def initial_level(self, board: str, signal: str) -> bool:
+        """The level at the start of the recording."""
+        return self._initial[board, signal]
+
+    def forget_before(self, time_ns: int) -> None:
+        """Drop edges before a time, to bound the memory of a long run."""
+        for key, packed in self._edges.items():
+            dropped = 0
+            while dropped < len(packed) and packed[dropped] >> 1 < time_ns:
+                dropped += 1
+            if dropped:
+                self._initial[key] = bool(packed[dropped - 1] & 1)
+                del packed[:dropped]
+
+    def write_vcd(self, path: Path | str, signals: Iterable[tuple[str, str]] | None = None) -> None:
+        """Write a Value Change Dump in ns, with currents as real variables in uA."""
+        from stimbench.bench.export import write_vcd
+
+        write_vcd(self, Path(path), list(signals) if signals is not None else self.signals)
+
+    def write_sr(self, path: Path | str, rate_hz: int = 1_000_000, **options: Any) -> None:
+        """Write a sigrok session (PulseView opens it), sampled at `rate_hz`; see `export.write_sr`."""
+        from stimbench.bench.export import write_sr
+
+        write_sr(self, Path(path), rate_hz, **options)

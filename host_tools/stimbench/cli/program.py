@@ -14,7 +14,7 @@ from stimfw.logic.program import Program, range_of
 
 from stimbench.cli.common import BoardOption, JsonOption, StimbenchGroup, out, print_json, services
 from stimbench.client import program_file
-from stimbench.client.errors import InputError, ProgramError
+from stimbench.client.errors import InputError, ProgramError, ProtocolError
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
 
@@ -81,7 +81,7 @@ def set_(
             stimulator.set_program(wanted)
             held = stimulator.program()
     if held.values != wanted.values:
-        raise InputError("The board holds another programme than the one that was sent.")
+        raise ProtocolError("The board holds another programme than the one that was sent.")
     _print(held, as_json)
 
 

@@ -79,6 +79,10 @@ def _why_not(port: str, error: Exception) -> str:
     if code == errno.EACCES or "permission" in text:
         # Windows reports a port that another program holds as a refused permission.
         return f"No permission to open {port} (on Linux, join the group dialout), or another program uses it."
-    if code in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or isinstance(error, ValueError):
+    if (
+        code in (errno.ENOTTY, errno.EINVAL, errno.EISDIR)
+        or "inappropriate ioctl" in text
+        or "directory" in text
+    ):
         return f"{port} is not a serial port."
     return f"{port} cannot be opened: {error}."

@@ -1,0 +1,89 @@
+"""From edges to pulses: one record each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimbench.analysis.edges import Edges, intervals
+
+__all__ = ("PULSE", "Pulses", "find_pulses", "orphan_phases", "split_contractions")
+
+PULSE = np.dtype(
+    [
+        ("start_ns", np.int64),
+        ("cathodic_ns", np.int64),
+        ("gap_ns", np.int64),
+        ("anodic_ns", np.int64),
+        ("recharge_ns", np.int64),
+        ("period_ns", np.int64),
+        ("complete", np.bool_),
+    ]
+)
+"""One pulse. All times in ns:
+
+- `start_ns`: rising edge of the cathodic phase;
+- `gap_ns`: end of the cathodic to start of the anodic phase, negative if they overlap;
+- `recharge_ns`: start of the pulse to start of the passive recharge, 0 if there was none;
+- `period_ns`: since the start of the pulse before, 0 for the first one;
+- `complete`: both phases were seen; without the anodic one `gap_ns` and `anodic_ns` are 0.
+"""
+
+Pulses = NDArray[Any]
+"""Shape (n,), dtype PULSE."""
+
+
+def find_pulses(cath_edges: Edges, anod_edges: Edges, short_edges: Edges) -> Pulses:
+    """The pulses of one lead.
+
+    Args:
+        cath_edges: edges of the cathodic switch.
+        anod_edges: of the anodic switch.
+        short_edges: of the passive recharge.
+
+    Returns:
+        Shape (n,), dtype PULSE: one record for each time that the cathodic switch was on.
+
+    Raises:
+        ValueError: the times of a signal run backwards.
+    """
+    cath, anod = intervals(cath_edges), intervals(anod_edges)
+    short_starts = np.array([time_ns for time_ns, level in short_edges if level], dtype=np.int64)
+    pulses = np.zeros(len(cath), dtype=PULSE)
+    if not len(cath):
+        return pulses
+    starts = cath[:, 0]
+    pulses["start_ns"] = starts
+    pulses["cathodic_ns"] = cath[:, 1] - starts
+    pulses["period_ns"][1:] = np.diff(starts)
+    owner, which = _first_in_each(starts, anod[:, 0])
+    pulses["complete"][owner] = True
+    pulses["gap_ns"][owner] = anod[which, 0] - cath[owner, 1]
+    pulses["anodic_ns"][owner] = anod[which, 1] - anod[which, 0]
+    owner, which = _first_in_each(starts, short_starts)
+    pulses["recharge_ns"][owner] = short_starts[which] - starts[owner]
+    return pulses
+
+
+def orphan_phases(cath_edges: Edges, anod_edges: Edges) -> int:
+    """How many anodic phases belong to no cathodic one: before the first, or a second one in a pulse."""
+    cath, anod = intervals(cath_edges), intervals(anod_edges)
+    owner, _ = _first_in_each(cath[:, 0], anod[:, 0])
+    return len(anod) - len(owner)
+
+
+def split_contractions(pulses: Pulses, rest_ns: int) -> list[Pulses]:
+    """Cut a pulse train wherever a pulse comes at least `rest_ns` after the one before."""
+    return np.split(pulses, np.flatnonzero(pulses["period_ns"] >= rest_ns)) if len(pulses) else []
+
+
+def _first_in_each(
+    starts: NDArray[np.int64], times: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For every slot `starts[i]..starts[i + 1]` that holds any of `times`: i, and the index of its first."""
+    slots = np.searchsorted(starts, times, side="right") - 1
+    owner, which = np.unique(slots, return_index=True)
+    inside = owner >= 0
+    return owner[inside].astype(np.int64), which[inside].astype(np.int64)

@@ -1,0 +1,175 @@
+"""The command line as a user meets it: output, JSON, sentences on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+from stimbench.cli.common import Services
+from stimbench.cli.main import app
+from stimbench.client.errors import PortError
+from stimbench.client.program_file import to_toml
+from stimfw.logic import messages, program
+from stimfw.version import VERSION
+from typer.testing import CliRunner
+
+
+@pytest.fixture
+def run(services):
+    def invoke(*args, code=0, obj=services):
+        result = CliRunner().invoke(app, list(args), obj=obj, env={"COLUMNS": "120"})
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+def test_version(run):
+    assert run("--version").stdout == f"stimbench {VERSION}\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "status", "impedance", "start", "stop", "program show", "program set", "bench up"]
+)
+def test_every_command_explains_itself(run, command):
+    assert "Usage" in run(*command.split(), "--help").stdout
+
+
+def test_status(run, board):
+    result = run("status", "--board", "/dev/x")
+    assert board.named == "/dev/x"
+    for text in (
+        "firmware " + VERSION,
+        "ready",
+        "passed",
+        "left 2000 uA, right 1500 uA",
+        "5.01 V",
+        "25.1 degrees",
+    ):
+        assert text in result.stdout
+
+
+def test_status_as_json_and_a_failed_self_test(run, board):
+    board.failed_parts = messages.PART_RADIO
+    data = json.loads(run("status", "--json", code=1).stdout)
+    assert data["status"]["failed_parts"] == ["radio"]
+    assert data["status"]["state"] == "ready"
+    assert data["identity"]["role"] == "stimulator"
+    assert data["counters"]["console_bad"] == 1
+
+
+def test_the_board_comes_from_the_environment(run, board, services):
+    result = CliRunner().invoke(app, ["status"], obj=services, env={"STIMBENCH_BOARD": "/dev/env"})
+    assert (result.exit_code, board.named) == (0, "/dev/env")
+
+
+def test_impedance(run, board):
+    result = run("impedance")
+    assert "Left lead, ohm" in result.stdout and "Right lead, ohm" in result.stdout and "521" in result.stdout
+    board.open_pairs = {(1, 0, 2)}
+    assert "open" in run("impedance", code=1).stdout
+    pairs = json.loads(run("impedance", "--json", code=1).stdout)
+    assert [(p["lead"], p["cathode"], p["anode"]) for p in pairs if p["kind"] == "open"] == [("right", 0, 2)]
+
+
+def test_program_show_toml_is_what_program_set_reads(run, board, tmp_path, other_program):
+    board.program = other_program
+    file = tmp_path / "p.toml"
+    file.write_text(run("program", "show", "--toml").stdout)
+    board.program = program.default()
+    run("program", "set", str(file))
+    assert board.program.values == other_program.values
+
+
+def test_program_show_as_a_table(run):
+    stdout = run("program", "show").stdout
+    assert "left.amplitude_ua" in stdout and "0 to 10000 uA in steps of 25" in stdout
+
+
+def test_program_set_changes_what_the_board_holds(run, board):
+    data = json.loads(
+        run("program", "set", "--set", "left.amplitude_ua=3000", "--set", "rate_hz=40", "--json").stdout
+    )
+    assert (data["left.amplitude_ua"], data["rate_hz"], data["right.amplitude_ua"]) == (3000, 40, 2000)
+    assert board.program.amplitude_ua == (3000, 2000)
+
+
+def test_a_bad_programme_names_all_and_sends_nothing(run, board, tmp_path):
+    file = tmp_path / "bad.toml"
+    text = to_toml(program.default()).replace("= 214", "= 9").replace("= 20 ", "= 900 ")
+    file.write_text(text + "pulse = 3\n")
+    result = run("program", "set", str(file), code=2)
+    for part in (
+        "width_us = 9: allowed is 20 to 1000 us",
+        "rate_hz = 900: allowed is 1 to 200 Hz",
+        "right.pulse = 3",
+    ):
+        assert part in result.stderr
+    assert result.stdout == ""
+    assert board.calls == []
+    data = json.loads(run("program", "check", str(file), "--json", code=2).stdout)
+    assert not data["valid"] and len(data["problems"]) == 3
+
+
+def test_program_check_needs_no_board(run, board, tmp_path):
+    file = tmp_path / "good.toml"
+    file.write_text(to_toml(program.default()))
+    assert "is a valid programme" in run("program", "check", str(file)).stdout
+    assert board.calls == []
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ((), "Nothing to set"),
+        (("/no/such.toml",), "cannot be read"),
+        (("--set", "rate_hz=fast"), "rate_hz = 'fast': allowed is 1 to 200 Hz"),
+        (("--set", "left.anode=1"), "left.anode = 1: allowed is another electrode than the cathode"),
+    ],
+)
+def test_bad_input_to_program_set(run, board, args, sentence):
+    assert sentence in run("program", "set", *args, code=2).stderr
+    assert messages.SET_PROGRAM not in board.calls
+
+
+def test_a_board_that_holds_something_else_afterwards_is_an_error(run, board):
+    board.refuse[messages.SET_PROGRAM] = (messages.OK, b"")
+    assert "holds another programme" in run("program", "set", "--set", "rate_hz=40", code=4).stderr
+
+
+def test_start_and_stop(run, board):
+    assert "state 'ramp up'" in run("start").stdout
+    assert board.state == messages.RAMP_UP
+    assert json.loads(run("stop", "--json").stdout)["state"] == "ready"
+
+
+def test_a_refusal_exits_3_with_its_reason(run, board):
+    board.refuse[messages.START] = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_MAGNET)))
+    result = run("start", code=3)
+    assert "a magnet is present" in result.stderr and "Traceback" not in result.output
+    board.refuse[messages.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 2, 40))
+    assert "rate_hz = 40" in run("program", "set", "--set", "rate_hz=40", code=3).stderr
+
+
+def test_a_missing_port_exits_4_and_brackets_stay_as_they_are(run):
+    def nothing(_board):
+        raise PortError("There is no port /dev/[red]x.")
+
+    assert "There is no port /dev/[red]x." in run("status", code=4, obj=Services(open_board=nothing)).stderr
+
+
+def test_a_remote_exits_4(run, board):
+    board.role = "remote"
+    assert "is a remote, not a stimulator" in run("status", code=4).stderr
+
+
+def test_ctrl_c_exits_130(run):
+    def interrupted(_board):
+        raise KeyboardInterrupt
+
+    assert run("status", code=130, obj=Services(open_board=interrupted)).stderr.strip() == "Interrupted."
+
+
+def test_an_unknown_option_exits_2(run):
+    run("status", "--nope", code=2)

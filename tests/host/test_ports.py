@@ -1,0 +1,85 @@
+"""Choosing and opening ports: every failure is a sentence."""
+
+from __future__ import annotations
+
+import os
+import pty
+from types import SimpleNamespace
+
+import pytest
+from stimbench.client.errors import InputError, PortError
+from stimbench.client.ports import RASPBERRY_PI_VID, STIMULATOR_PRODUCT, choose_port, open_serial
+
+
+def port(device, vid=RASPBERRY_PI_VID, product="Board in FS mode"):
+    return SimpleNamespace(device=device, vid=vid, product=product)
+
+
+def test_the_only_board_is_taken_and_other_serial_ports_are_not():
+    assert choose_port([port("/dev/ttyS0", vid=None), port("/dev/ttyACM0")]) == "/dev/ttyACM0"
+
+
+def test_a_stimulator_goes_before_the_remote():
+    ports = [port("a", product="stimbench remote"), port("b", product=STIMULATOR_PRODUCT)]
+    assert choose_port(ports) == "b"
+
+
+def test_no_board_and_two_boards_are_sentences():
+    with pytest.raises(PortError, match="No RP2040 board"):
+        choose_port([port("/dev/ttyUSB0", vid=0x0403)])
+    with pytest.raises(InputError, match=r"2 RP2040 boards are plugged in \(a, b\)"):
+        choose_port([port("a"), port("b")])
+
+
+def test_a_port_that_is_not_there(tmp_path):
+    with pytest.raises(PortError, match="There is no port"):
+        open_serial(str(tmp_path / "nothing"))
+
+
+def test_a_file_is_no_port(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(PortError, match="is not a serial port"):
+        open_serial(str(file))
+
+
+@pytest.fixture
+def terminal():
+    ours, theirs = pty.openpty()
+    yield ours, os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_pty_is_opened_for_one_only(terminal):
+    _, name = terminal
+    link = open_serial(name)
+    try:
+        with pytest.raises(PortError, match="in use"):
+            open_serial(name)
+    finally:
+        link.close()
+    open_serial(name).close()
+
+
+def test_bytes_go_both_ways_over_a_pty(terminal):
+    ours, name = terminal
+    link = open_serial(name)
+    try:
+        link.write(b"~ping\n")
+        assert os.read(ours, 100) == b"~ping\n"
+        os.write(ours, b"~pong\x03\n")
+        assert link.read(link.now_s() + 5) == b"~pong\x03\n"
+        assert link.read(link.now_s()) == b""
+    finally:
+        link.close()
+
+
+def test_a_port_that_goes_away_is_a_sentence():
+    ours, theirs = pty.openpty()
+    link = open_serial(os.ttyname(theirs))
+    os.close(theirs)
+    os.close(ours)
+    with pytest.raises(PortError, match="went away"):
+        link.read(link.now_s() + 1)
+    link.close()

@@ -1,0 +1,132 @@
+"""Typed requests: results, refusals in words, wrong boards and wrong versions."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from stimbench.client import connect
+from stimbench.client.errors import (
+    NoAnswerError,
+    OutOfRangeError,
+    ProtocolError,
+    RefusedError,
+    WrongBoardError,
+    WrongStateError,
+)
+from stimfw.logic import messages, program
+
+
+@pytest.fixture
+def stimulator(board):
+    return connect(board.link)
+
+
+def test_identity_and_version_warning(board, stimulator):
+    assert (stimulator.identity.role, stimulator.identity.build) == ("stimulator", "abcdef0123456789")
+    assert stimulator.identity.warning == ""
+    board.version = "9.9.9"
+    assert "9.9.9" in stimulator.identify().warning
+
+
+def test_a_remote_is_the_wrong_board(board):
+    board.role = "remote"
+    with pytest.raises(WrongBoardError, match="is a remote, not a stimulator"):
+        connect(board.link)
+
+
+def test_status(board, stimulator):
+    board.failed_parts, board.magnet = messages.PART_RADIO | messages.PART_DAC, 1
+    status = stimulator.status()
+    assert status.failed_parts == ("dac", "radio")
+    assert status.magnet
+    assert (status.state_name, status.stop_name) == ("ready", "host")
+    assert (status.amplitude_ua, status.session_s, status.supply_mv) == ((2000, 1500), 1234, 5010)
+
+
+def test_a_state_of_a_newer_board_is_told_by_its_number(board, stimulator):
+    board.state = 99
+    assert stimulator.status().state_name == "unknown (99)"
+
+
+def test_details_and_counters(stimulator):
+    assert stimulator.details().left_pulses == 40
+    assert stimulator.counters()["missed_measurements"] == len(messages.COUNTER_NAMES) - 1
+
+
+def test_a_programme_goes_there_and_back(board, stimulator, other_program):
+    stimulator.set_program(other_program)
+    assert stimulator.program().values == other_program.values == board.program.values
+
+
+def test_impedance_waits_for_the_board_and_returns_every_pair(board, stimulator):
+    board.open_pairs = {(1, 2, 3)}
+    polls = []
+    pairs = stimulator.measure_impedance(polls.append)
+    assert len(pairs) == 24
+    assert {(p.lead, p.cathode, p.anode) for p in pairs if p.kind == messages.KIND_OPEN} == {(1, 2, 3)}
+    assert {p.ohm for p in pairs if (p.cathode, p.anode) == (2, 1)} == {521}
+    assert polls and polls == sorted(polls)
+
+
+def test_impedance_that_never_ends_is_given_up(board, stimulator):
+    board.state = messages.MEASURING
+    with pytest.raises(NoAnswerError, match="within 2 s"):
+        stimulator.measure_impedance(timeout_s=2.0)
+
+
+def test_pulses_are_numbered_from_what_the_board_still_has(stimulator):
+    samples = stimulator.pulses(3)
+    assert [(s.number, s.lead, s.current_ua, s.late_mv) for s in samples] == [
+        (7, 0, 1998, -1200),
+        (8, 1, 2003, -1150),
+    ]
+
+
+def test_a_refused_field_is_named_with_value_and_range(board, stimulator):
+    board.refuse[messages.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 8, 12_000))
+    with pytest.raises(
+        OutOfRangeError, match=r"left\.amplitude_ua = 12000: allowed is 0 to 10000 uA in steps of 25"
+    ):
+        stimulator.set_program(program.default())
+
+
+def test_a_refusal_by_state_says_state_and_reason(board, stimulator):
+    board.refuse[messages.START] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
+    with pytest.raises(WrongStateError, match="state 'hold', locked while the output is on") as caught:
+        stimulator.start()
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("code", [messages.UNKNOWN_OPCODE, messages.BAD_LENGTH, messages.OUT_OF_RANGE, 77])
+def test_other_refusals_are_refusals_too(board, stimulator, code):
+    board.refuse[messages.STATUS] = (code, b"")
+    with pytest.raises(RefusedError):
+        stimulator.status()
+
+
+@pytest.mark.parametrize("ask", ["status", "details", "program", "counters", "pulses", "identify"])
+def test_a_reply_of_the_wrong_length_is_a_protocol_error(board, stimulator, ask):
+    opcode = {"pulses": messages.PULSES, "identify": messages.IDENTIFY}.get(ask)
+    for known in (
+        (opcode,) if opcode else (messages.STATUS, messages.DETAILS, messages.GET_PROGRAM, messages.COUNTERS)
+    ):
+        board.refuse[known] = (messages.OK, b"abc")
+    with pytest.raises(ProtocolError, match="different versions"):
+        getattr(stimulator, ask)()
+
+
+def test_a_lost_reply_to_start_is_not_asked_twice_and_says_so(board, stimulator):
+    board.link.respond = lambda line, now_s: []
+    before = len(board.link.written)
+    with pytest.raises(NoAnswerError, match="may be on all the same"):
+        stimulator.start()
+    assert len(board.link.written) == before + 1
+
+
+def test_stop_keeps_asking(board, stimulator):
+    answers = iter([False, False, False, True])
+    usual = board.respond
+    board.link.respond = lambda line, now_s: usual(line, now_s) if next(answers) else []
+    stimulator.stop()
+    assert board.calls[-1] == messages.STOP

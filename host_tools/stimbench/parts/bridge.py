@@ -1,0 +1,79 @@
+"""The H-bridge of one lead: three gate lines from PIO, and the monostable's output over all of them.
+
+| CATH | ANOD | SHORT | state |
+|---|---|---|---|
+| 0 | 0 | 0 | off: the lead floats |
+| 1 | 0 | 0 | cathodic phase: negative current, out of the tissue into the source rail |
+| 0 | 1 | 0 | anodic phase: positive current |
+| 0 | 0 | 1 | passive recharge: 1 kohm across lead and blocking capacitor |
+| 1 | 1 | any | shoot-through: a fault, no defined current |
+| one | | 1 | driving into the recharge resistor: a fault, the current divides |
+
+The monostable gates the +-15 V supply too. The recharge switch is an analog switch that needs this supply to
+be on, so with Q low nothing conducts, the recharge included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from .monostable import Monostable
+from .ports import PinPort
+
+__all__ = ("Bridge", "BridgeState")
+
+
+class BridgeState(Enum):
+    """What conducts."""
+
+    OFF = "off"
+    CATHODIC = "cathodic"
+    ANODIC = "anodic"
+    RECHARGE = "recharge"
+    CATHODIC_INTO_SHORT = "cathodic into short"
+    ANODIC_INTO_SHORT = "anodic into short"
+    SHOOT_THROUGH = "shoot-through"
+
+
+_STATES = (
+    BridgeState.OFF, BridgeState.CATHODIC, BridgeState.ANODIC, BridgeState.SHOOT_THROUGH,
+    BridgeState.RECHARGE, BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT,
+    BridgeState.SHOOT_THROUGH,
+)  # indexed by CATH + 2 ANOD + 4 SHORT
+
+
+class Bridge:
+    """Watches its three pins and the gate, and tells one listener (the lead) what conducts."""
+
+    def __init__(self, cath: PinPort, anod: PinPort, short: PinPort, gate: Monostable) -> None:
+        self._bits = cath.level | anod.level << 1 | short.level << 2
+        self._gate = gate
+        self._state = BridgeState.OFF
+        self._listener: Callable[[BridgeState, int], None] | None = None
+        for bit, pin in enumerate((cath, anod, short)):
+            pin.on_edge(self._edge(1 << bit))
+        gate.on_change(lambda _, time_ns: self._update(time_ns))
+
+    @property
+    def state(self) -> BridgeState:
+        """What conducts now."""
+        return self._state
+
+    def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:
+        """Call `listener(state, time_ns)` when the state changes. One listener: the lead."""
+        self._listener = listener
+
+    def _edge(self, bit: int) -> Callable[[bool, int], None]:
+        def act(level: bool, time_ns: int) -> None:
+            self._bits = self._bits | bit if level else self._bits & ~bit
+            self._update(time_ns)
+
+        return act
+
+    def _update(self, time_ns: int) -> None:
+        state = _STATES[self._bits] if self._gate.q else BridgeState.OFF
+        if state is not self._state:
+            self._state = state
+            if self._listener is not None:
+                self._listener(state, time_ns)

@@ -1,0 +1,257 @@
+"""One lead: pump, bridge, blocking capacitor, switches and electrodes, solved from edge to edge.
+
+Nothing steps through time. An edge (of a bridge line, a switch, the DAC, a fault) closes the present stretch
+in closed form and begins the next; a sample in between evaluates the stretch. Only three things divide a
+stretch further: the DAC slewing while the bridge is on (pieces of 0.25 us), the moment when the pump
+reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces).
+
+Where things are: pump and bridge - recharge switch with 1 kohm across their output - 4.7 uF in series -
+source rail - switches - electrodes - switches - sink rail - back. The recharge loop therefore includes the
+capacitor and takes its charge back. The shared shunt is between bridge and recharge switch: it sees what
+the pump delivers, not the recharge.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from .adg714 import MatrixChain
+from .bridge import Bridge, BridgeState
+from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
+from .network import BLOCKING_F, LeadConfig, Modes, solve
+from .ports import Scheduler
+from .pump import COMPLIANCE_V, Pump
+from .seeds import spread
+from .stretch import Stretch
+from .trace import CurrentTrace
+
+__all__ = ("RECHARGE_OHM", "Lead", "StepListener")
+
+RECHARGE_OHM = 1000.0
+_LIMIT_OHM = 1.0
+_SLEW_STEP_NS = 250
+_DECAY_PIECES = 16
+StepListener = Callable[[int, float, float, float, float], None]
+"""(time_ns, V before, A in the shunt before, V after, A after) at every edge."""
+
+_SIGN = {
+    BridgeState.CATHODIC: -1.0, BridgeState.ANODIC: 1.0,
+    BridgeState.CATHODIC_INTO_SHORT: -1.0, BridgeState.ANODIC_INTO_SHORT: 1.0,
+}
+_FAULTS = (BridgeState.SHOOT_THROUGH, BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
+
+
+class Lead:
+    """One lead with its four electrodes, `name` being `left` or `right`."""
+
+    def __init__(
+        self, name: str, scheduler: Scheduler, pump: Pump, bridge: Bridge, matrix: MatrixChain, chip: int,
+        *, seed: int = 0,
+    ) -> None:
+        self.name = name
+        self._scheduler, self._pump, self._bridge, self._matrix, self._chip = (
+            scheduler, pump, bridge, matrix, chip)
+        self.electrodes = tuple(
+            Electrode(k, scheduler, self._changed, spread(seed, f"{name}/electrode{k}")) for k in range(4)
+        )
+        self.trace = CurrentTrace()
+        self.events: deque[tuple[int, str]] = deque(maxlen=10_000)
+        """(time_ns, what): `compliance`, `shoot-through`, `cathodic into short` ... the last 10 000."""
+        self._charge_zero_v = 0.0
+        self._listeners: list[StepListener] = []
+        self._solved: dict[float | None, Modes] = {}
+        self._until_ns: int | None = None
+        self._conducting = bridge.state
+        self._state_at_end = np.zeros(5)
+        self._stretch = Stretch(self._modes(None), self._state_at_end, 0.0, scheduler.now_ns)
+        bridge.on_change(self._on_bridge)
+        matrix.on_change(lambda c, time_ns: self._reconfigure(time_ns) if c == chip else None)
+
+    # What can be read.
+
+    def volts(self, time_ns: int) -> float:
+        """Between the rails (source minus sink), V: what the sense amplifier is wired to."""
+        self._refine(time_ns)
+        return self._stretch.volts(time_ns)
+
+    def amps(self, time_ns: int) -> float:
+        """Through the lead, A; cathodic is negative, recharge included."""
+        self._refine(time_ns)
+        return self._stretch.amps(time_ns)
+
+    def shunt_amps(self, time_ns: int) -> float:
+        """What the pump delivers, A: the current in the shared shunt."""
+        sign = _SIGN.get(self._conducting)
+        if sign is None:
+            return 0.0
+        if self._conducting in _FAULTS:
+            return sign * self._pump.amps(time_ns)
+        return self.amps(time_ns)
+
+    def charge_nc(self, time_ns: int | None = None) -> float:
+        """Net charge through the lead since the start or `clear_charge`, nC, recharge included.
+
+        It is the blocking capacitor's, so it is exact whatever the current did. Without a time: now.
+        """
+        now = self._scheduler.now_ns if time_ns is None else time_ns
+        self._refine(now)
+        return (self._stretch.block_volts(now) - self._charge_zero_v) * BLOCKING_F * 1e9
+
+    def clear_charge(self) -> None:
+        """Count the net charge from now on."""
+        now = self._scheduler.now_ns
+        self._refine(now)
+        self._charge_zero_v = self._stretch.block_volts(now)
+
+    def on_step(self, listener: StepListener) -> None:
+        """Be told of every edge (for the sense amplifiers' bandwidth)."""
+        self._listeners.append(listener)
+
+    # What can be done to it.
+
+    def set_pair(
+        self, *, r_s_ohm: float = DEFAULT_PAIR_R_S_OHM, c_dl_uf: float = 5.0, r_ct_ohm: float = 100e3
+    ) -> None:
+        """Give every electrode half of `r_s_ohm`, and the given interface. `restore` comes back to this.
+
+        Args:
+            r_s_ohm: series resistance of a pair.
+            c_dl_uf: double-layer capacitance of each electrode, uF.
+            r_ct_ohm: charge-transfer resistance of each electrode.
+
+        Raises:
+            ValueError: a resistance that is not positive, or a negative capacitance.
+        """
+        for electrode in self.electrodes:
+            electrode.set_baseline(r_s_ohm / 2.0, r_ct_ohm, c_dl_uf)
+
+    def load_resistor(self, ohm: float) -> None:
+        """Replace the electrodes by resistors: `ohm` between any two of them, no capacitance.
+
+        Raises:
+            ValueError: `ohm` is not positive.
+        """
+        self.set_pair(r_s_ohm=ohm, c_dl_uf=0.0)
+
+    def restore(self) -> None:
+        """Undo every fault on this lead."""
+        for electrode in self.electrodes:
+            electrode.restore()
+
+    # How it goes on.
+
+    def _modes(self, source_ohm: float | None) -> Modes:
+        modes = self._solved.get(source_ohm)
+        if modes is None:
+            shorts = tuple((e.index, k) for e in self.electrodes for k in sorted(e.touching))
+            values = tuple(e.values for e in self.electrodes)
+            modes = solve(LeadConfig(self._matrix.mask(self._chip), values, shorts, source_ohm))
+            self._solved[source_ohm] = modes
+        return modes
+
+    def _changed(self) -> None:
+        self._reconfigure(self._scheduler.now_ns)
+
+    def _reconfigure(self, time_ns: int) -> None:
+        self._solved = {}
+        self._restart(time_ns)
+
+    def on_dac(self, channel: int, time_ns: int) -> None:
+        """The DAC's output began to move."""
+        if channel == self._pump.channel and self._conducting in _SIGN:
+            self._restart(time_ns)
+
+    def _on_bridge(self, state: BridgeState, time_ns: int) -> None:
+        if state in _FAULTS:
+            self.events.append((time_ns, state.value))
+        self._restart(time_ns, state)
+
+    def _restart(self, time_ns: int, state: BridgeState | None = None) -> None:
+        """Close the present stretch at `time_ns` and begin the next one."""
+        now = max(time_ns, self._stretch.t0_ns)
+        self._refine(now)
+        before_v, before_a = self._stretch.volts(now), self.shunt_amps(now)
+        self._finish(now)
+        if state is not None:
+            self._conducting = state
+        self._begin(now)
+        for listener in self._listeners:
+            listener(now, before_v, before_a, self._stretch.volts(now), self.shunt_amps(now))
+
+    def _begin(self, now: int) -> None:
+        state = self._state_at_end
+        self._until_ns = None
+        sign = _SIGN.get(self._conducting)
+        if sign is None:
+            source = RECHARGE_OHM if self._conducting is BridgeState.RECHARGE else None
+            self._stretch = Stretch(self._modes(source), state, 0.0, now)
+            return
+        middle = now
+        if self._pump.settled_ns() > now:
+            self._until_ns = now + _SLEW_STEP_NS
+            middle = now + _SLEW_STEP_NS // 2
+        amps = sign * self._pump.amps(middle)
+        if self._conducting in _FAULTS:
+            modes = self._modes(RECHARGE_OHM)
+            self._stretch = Stretch(modes, state, amps * RECHARGE_OHM, now)
+            return
+        self._stretch = Stretch(self._modes(None), state, amps, now)
+        if self._over(now):
+            self._limit(now)
+
+    def _over(self, time_ns: int) -> bool:
+        """True if the pump would have to go beyond its compliance to hold the current."""
+        stretch = self._stretch
+        if stretch.limited or self._conducting not in (BridgeState.CATHODIC, BridgeState.ANODIC):
+            return False
+        pushed = stretch.volts(time_ns) + stretch.block_volts(time_ns)
+        return pushed > COMPLIANCE_V if stretch.drive > 0.0 else pushed < -COMPLIANCE_V
+
+    def _limit(self, now: int) -> None:
+        """Hold the compliance voltage instead of the current from `now` on; the current joins smoothly."""
+        old = self._stretch
+        volts = (COMPLIANCE_V if old.drive > 0.0 else -COMPLIANCE_V) + old.drive * _LIMIT_OHM
+        self._stretch = Stretch(self._modes(_LIMIT_OHM), old.state(now), volts, now, limited=True)
+        self.events.append((now, "compliance"))
+
+    def _refine(self, time_ns: int) -> None:
+        """Divide the stretch where the DAC slews or the pump saturates before `time_ns`."""
+        while self._until_ns is not None and time_ns > self._until_ns:
+            self._find_limit(self._until_ns)
+            stop = self._until_ns
+            self._finish(stop)
+            self._begin(stop)
+        self._find_limit(time_ns)
+
+    def _find_limit(self, time_ns: int) -> None:
+        if not self._over(time_ns):
+            return
+        low, high = self._stretch.t0_ns, time_ns
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._over(middle) else (middle, high)
+        self._finish(high)
+        self._limit(high)
+
+    def _finish(self, now: int) -> None:
+        """Keep the state at the end of the stretch, and its current in the trace."""
+        stretch = self._stretch
+        self._state_at_end = stretch.state(now)
+        if not self.trace.enabled or now <= stretch.t0_ns or self._conducting in (
+            BridgeState.OFF, BridgeState.SHOOT_THROUGH
+        ):
+            return
+        if self._conducting in (BridgeState.CATHODIC, BridgeState.ANODIC) and not stretch.limited:
+            microamps = stretch.amps(now) * 1e6
+            self.trace.add(stretch.t0_ns, now, microamps, microamps)
+            return
+        span, last_t, last_i = now - stretch.t0_ns, stretch.t0_ns, stretch.amps(stretch.t0_ns) * 1e6
+        for k in range(1, _DECAY_PIECES + 1):
+            t = stretch.t0_ns + span * k * k // (_DECAY_PIECES * _DECAY_PIECES)
+            if t > last_t:
+                current = stretch.amps(t) * 1e6
+                self.trace.add(last_t, t, last_i, current)
+                last_t, last_i = t, current

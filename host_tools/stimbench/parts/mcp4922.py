@@ -1,0 +1,184 @@
+"""MCP4922: two 12-bit DACs behind one SPI write-only port (Microchip DS22250A).
+
+Modelled: the 16-bit write command (section 5.2, register 5-1), the double buffer and LDAC (4.1.2 and
+figure 1-1), GA and SHDN, the state after power-on (4.2.5), slew rate and settling, and offset, gain and
+integral errors of the size in the table of electrical characteristics.
+Left out: crosstalk, glitches, noise, the BUF bit's effect on the reference's load, temperature.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .ports import PinPort, Scheduler, SpiBusPort
+from .seeds import spread
+
+__all__ = ("Mcp4922",)
+
+SLEW_V_PER_NS = 0.55e-3
+"""Electrical characteristics, output amplifier: slew rate 0.55 V/us typical."""
+
+SETTLE_TAU_NS = 180.0
+"""Chosen so that 1/4 to 3/4 of 4.096 V is within 1/2 LSB after the 4.5 us of the datasheet."""
+
+_CHANNEL_B, _NOT_GA, _NOT_SHDN = 0x8000, 0x2000, 0x1000
+_STEPS = 4096
+_HALF_LSB_SHARE = 0.5 / _STEPS
+
+
+@dataclass(slots=True)
+class _Output:
+    """One output amplifier on its way from `start_v` (at `since_ns`) to `target_v`."""
+
+    start_v: float = 0.0
+    target_v: float = 0.0
+    since_ns: int = 0
+    settled_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Errors:
+    """What one channel of one chip is wrong by."""
+
+    offset_v: float
+    gain: float
+    bow_lsb: float
+    wave_lsb: float
+    phase: float
+
+    def volts(self, code: int, full_scale_v: float) -> float:
+        """The output in V for a code, after settling."""
+        share = code / _STEPS
+        bow = self.bow_lsb * 4.0 * share * (1.0 - share)
+        wave = self.wave_lsb * (math.sin(8.0 * math.pi * share + self.phase) - math.sin(self.phase))
+        ideal = full_scale_v * (share + (bow + wave) / _STEPS)
+        return max(0.0, ideal * (1.0 + self.gain) + self.offset_v)
+
+
+def _errors(seed: int, name: str) -> _Errors:
+    """Typical sizes: offset 0.02 % of full scale, gain 0.1 %, INL 2 LSB (electrical characteristics)."""
+    rng = spread(seed, name)
+    return _Errors(
+        offset_v=rng.uniform(-1.0, 1.0) * 0.0002 * 4.096,
+        gain=rng.uniform(-0.001, 0.001),
+        bow_lsb=rng.uniform(-1.5, 1.5),
+        wave_lsb=rng.uniform(0.1, 0.4),
+        phase=rng.uniform(0.0, 2.0 * math.pi),
+    )
+
+
+class Mcp4922:
+    """The chip on its bus: channel 0 is A, channel 1 is B.
+
+    `absent=True` leaves the socket empty: nothing answers and both outputs stay at 0 V, because the
+    current pump's input has a resistor to ground.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        bus: SpiBusPort,
+        cs: PinPort,
+        ldac: PinPort,
+        *,
+        vref_v: float = 4.096,
+        seed: int = 0,
+        ideal: bool = False,
+        absent: bool = False,
+    ) -> None:
+        self._scheduler = scheduler
+        self._cs, self._ldac = cs, ldac
+        self._vref_v = vref_v
+        self._clocks = 0
+        self._shift = 0
+        flat = _Errors(0.0, 0.0, 0.0, 0.0, 0.0)
+        self._errors = [flat if ideal else _errors(seed, f"dac/{c}") for c in "ab"]
+        # Power-on reset (4.2.5): shut down, outputs at high impedance, until a write and an LDAC.
+        self._input_words = [0, 0]
+        self._dac_words = [0, 0]
+        self._outputs = [_Output(), _Output()]
+        self._listeners: list[Callable[[int, int], None]] = []
+        self.absent = absent
+        self.ignored_frames = 0
+        """Frames that ended before 16 clocks: the chip drops them without a word."""
+        if not absent:
+            bus.attach(self)
+            cs.on_edge(self._on_cs)
+            ldac.on_edge(self._on_ldac)
+
+    def on_change(self, listener: Callable[[int, int], None]) -> None:
+        """Call `listener(channel, time_ns)` when an output starts to move."""
+        self._listeners.append(listener)
+
+    def code(self, channel: int) -> int:
+        """The 12 bits that channel 0 (A) or 1 (B) holds in its output register."""
+        return self._dac_words[channel] & 0xFFF
+
+    def is_on(self, channel: int) -> bool:
+        """False while shut down: then 500 kohm to ground, which reads as 0 V here."""
+        return bool(self._dac_words[channel] & _NOT_SHDN)
+
+    def settled_ns(self, channel: int) -> int:
+        """When the output is within half a step of its target, in ns of bench time."""
+        return self._outputs[channel].settled_ns
+
+    def volts(self, channel: int, time_ns: int) -> float:
+        """The output in V at a time not before its last change."""
+        out = self._outputs[channel]
+        if time_ns >= out.settled_ns:
+            return out.target_v
+        gap = out.target_v - out.start_v
+        elapsed = max(0, time_ns - out.since_ns)
+        linear = SLEW_V_PER_NS * SETTLE_TAU_NS
+        slewing_ns = max(0.0, (abs(gap) - linear) / SLEW_V_PER_NS)
+        if elapsed < slewing_ns:
+            return out.start_v + math.copysign(SLEW_V_PER_NS * elapsed, gap)
+        left = min(abs(gap), linear) * math.exp(-(elapsed - slewing_ns) / SETTLE_TAU_NS)
+        return out.target_v - math.copysign(left, gap)
+
+    def exchange(self, mosi: int) -> int | None:
+        """Shift a byte in. There is no data output: MISO is never driven."""
+        if not self._cs.level and self._clocks < 16:  # clocks past 16 are ignored (5.2)
+            self._shift = (self._shift << 8) | (mosi & 0xFF)
+            self._clocks += 8
+        return None
+
+    def _on_cs(self, level: bool, time_ns: int) -> None:
+        if not level:
+            self._clocks = self._shift = 0
+            return
+        if self._clocks < 16:  # 5.2: a rising CS before 16 clocks aborts the write
+            self.ignored_frames += self._clocks > 0
+            return
+        channel = 1 if self._shift & _CHANNEL_B else 0
+        self._input_words[channel] = self._shift
+        self._clocks = 0
+        if not self._ldac.level:  # LDAC tied low: transparent at the rising edge of CS
+            self._transfer(time_ns)
+
+    def _on_ldac(self, level: bool, time_ns: int) -> None:
+        if not level:
+            self._transfer(time_ns)
+
+    def _transfer(self, time_ns: int) -> None:
+        for channel in (0, 1):
+            if self._dac_words[channel] != self._input_words[channel]:
+                self._dac_words[channel] = self._input_words[channel]
+                self._move(channel, time_ns)
+
+    def _move(self, channel: int, time_ns: int) -> None:
+        word = self._dac_words[channel]
+        full_scale_v = self._vref_v * (1.0 if word & _NOT_GA else 2.0)
+        target = self._errors[channel].volts(word & 0xFFF, full_scale_v) if word & _NOT_SHDN else 0.0
+        target = min(target, 4.96)  # the amplifier reaches VDD (5 V) less 40 mV
+        start = self.volts(channel, time_ns)
+        gap, linear = abs(target - start), SLEW_V_PER_NS * SETTLE_TAU_NS
+        half_lsb = full_scale_v * _HALF_LSB_SHARE
+        settle = max(0.0, (gap - linear) / SLEW_V_PER_NS)
+        if gap > half_lsb:
+            settle += SETTLE_TAU_NS * math.log(min(gap, linear) / half_lsb)
+        self._outputs[channel] = _Output(start, target, time_ns, time_ns + round(settle))
+        for listener in self._listeners:
+            listener(channel, time_ns)

@@ -1,0 +1,84 @@
+"""The sense amplifiers: what the ADC inputs are wired to.
+
+V_LEFT, V_RIGHT: 1.65 V + V/10 of the voltage between a lead's rails. I_SENSE: 1.65 V + 0.15 V per mA in the
+shared shunt; both leads pass through it, so their currents add. Outputs clip at 0 and 3.3 V.
+Modelled: input offset, gain error, bandwidth as one pole in closed form from edge to edge.
+Left out: amplifier noise (the ADC's is far larger), common-mode rejection, slew rate.
+"""
+
+from __future__ import annotations
+
+from math import exp, pi
+
+from .lead import Lead
+from .seeds import spread
+
+__all__ = ("CurrentSense", "VoltageSense")
+
+MIDDLE_V, RAIL_V = 1.65, 3.3
+BANDWIDTH_HZ = 800e3
+_TAU_NS = 1e9 / (2.0 * pi * BANDWIDTH_HZ)
+
+
+class _Lag:
+    """The part of a step that a single-pole amplifier has not followed yet, decaying since `since_ns`."""
+
+    __slots__ = ("_behind", "_since_ns")
+
+    def __init__(self) -> None:
+        self._behind = 0.0
+        self._since_ns = 0
+
+    def step(self, time_ns: int, before: float, after: float) -> None:
+        """The input jumped; between jumps it moves so slowly that the output keeps up."""
+        self._behind = self.value(time_ns) + after - before
+        self._since_ns = time_ns
+
+    def value(self, time_ns: int) -> float:
+        """What is still missing at `time_ns`, in units of the input."""
+        elapsed = time_ns - self._since_ns
+        return self._behind * exp(-elapsed / _TAU_NS) if 0 <= elapsed < 40 * _TAU_NS else 0.0
+
+
+class _Errors:
+    """Gain 0.1-0.5 % either way, offset at the output within +-3 mV."""
+
+    def __init__(self, seed: int, name: str, ideal: bool) -> None:
+        rng = spread(seed, name)
+        self.gain = 1.0 if ideal else 1.0 + rng.choice((-1.0, 1.0)) * rng.uniform(0.001, 0.005)
+        self.offset_v = 0.0 if ideal else rng.uniform(-0.003, 0.003)
+
+    def output(self, ideal_v: float) -> float:
+        """What the pin shows for an ideal deviation from the middle, in V, clipped to the rails."""
+        return min(RAIL_V, max(0.0, MIDDLE_V + self.offset_v + ideal_v * self.gain))
+
+
+class VoltageSense:
+    """One lead's voltage amplifier; calling it gives the volts at the ADC input."""
+
+    def __init__(self, lead: Lead, *, seed: int = 0, ideal: bool = False) -> None:
+        self._lead = lead
+        self._errors = _Errors(seed, f"{lead.name}/v_sense", ideal)
+        self._lag = _Lag()
+        lead.on_step(lambda t, v0, _i0, v1, _i1: self._lag.step(t, v0, v1))
+
+    def __call__(self, time_ns: int) -> float:
+        """Volts at the ADC input at `time_ns`."""
+        volts = self._lead.volts(time_ns) - self._lag.value(time_ns)
+        return self._errors.output(volts / 10.0)
+
+
+class CurrentSense:
+    """The amplifier on the shared shunt; calling it gives the volts at the ADC input."""
+
+    def __init__(self, leads: tuple[Lead, ...], *, seed: int = 0, ideal: bool = False) -> None:
+        self._leads = leads
+        self._errors = _Errors(seed, "i_sense", ideal)
+        self._lag = _Lag()
+        for lead in leads:
+            lead.on_step(lambda t, _v0, i0, _v1, i1: self._lag.step(t, i0, i1))
+
+    def __call__(self, time_ns: int) -> float:
+        """Volts at the ADC input at `time_ns`."""
+        amps = sum(lead.shunt_amps(time_ns) for lead in self._leads) - self._lag.value(time_ns)
+        return self._errors.output(amps * 150.0)

@@ -45,13 +45,13 @@ $(READY): requirements.lock pyproject.toml
 	  fi; \
 	  $(call step,Debian packages: $$packages,apt.log,eval "$$command"); \
 	fi
-	@$(call step,virtual environment .venv,venv.log,rm -rf .venv && $(PYTHON) -m venv .venv)
+	@$(call step,virtual environment .venv,venv.log,$(PYTHON) -m venv .venv)
 	@# The stubs hold modules such as math and time: for mypy's eyes only, in a folder of their own.
 	@$(call step,Python packages of requirements.lock,pip.log,\
 	  grep -v '^micropython-.*-stubs' requirements.lock >build/requirements-run.txt && \
 	  grep '^micropython-.*-stubs' requirements.lock >build/requirements-typings.txt && \
 	  $(PIP) install --no-deps -r build/requirements-run.txt && \
-	  $(PIP) install --no-deps --target .venv/typings -r build/requirements-typings.txt)
+	  $(PIP) install --no-deps --upgrade --target .venv/typings -r build/requirements-typings.txt)
 	@$(call step,stimbench itself,install.log,\
 	  $(PIP) install --no-deps --no-build-isolation -e . && $(PIP) check)
 	@touch $@

@@ -135,7 +135,7 @@ def build_board(board: str, tree: Tree, mpy_cross: Path, layout: Layout) -> None
         _write_uf2(tree, work / "firmware.bin", uf2, log)
     used = sizes.measure(work / "firmware.elf", storage)
     # Last, so that an image that is too large is not taken for a good one next time.
-    stamp.write_text(wanted, encoding="utf-8")
+    write_if_changed(stamp, wanted)
     done = "up to date" if fresh else f"built in {timer}"
     say(f"{board:<10} {uf2.relative_to(layout.root)} {digest}, {done}")
     say(f"{'':<10} {used}")
@@ -150,8 +150,9 @@ def _setup_fingerprint(board: str, tree: Tree, layout: Layout) -> str:
     folder = layout.board_dir(board)
     files = [folder / "mpconfigboard.h", folder / "mpconfigboard.cmake", folder / "manifest.py"]
     common = [layout.boards / f"stimbench_common{suffix}" for suffix in (".h", ".cmake")]
-    shared = [*common, layout.boards / "manifest_common.py", Path(__file__)]
-    return fingerprint([*files, *shared], str(tree.path), tree.identity or "", compiler_version())
+    shared = [*common, layout.boards / "manifest_common.py"]
+    words = _cmake_words(board, tree, layout)
+    return fingerprint([*files, *shared], tree.identity or "", compiler_version(), *words)
 
 
 def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) -> None:
@@ -161,8 +162,15 @@ def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) ->
         return
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    # mpy-cross is ours: with the variable set at all, the port does not build one in its own tree.
+    env = {**tree.env, "MICROPY_MPYCROSS": "set-at-build-time"}
+    run_logged(_cmake_words(board, tree, layout), log, env=env)
+    stamp.write_text(setup, encoding="utf-8")
+
+
+def _cmake_words(board: str, tree: Tree, layout: Layout) -> list[str]:
     # cmake itself and not the port's Makefile, which insists on files that Debian's packages leave out.
-    words = ["cmake", "-G", "Ninja", "-S", tree.path / "ports" / "rp2", "-B", work]
+    words = ["cmake", "-G", "Ninja", "-S", f"{tree.path}/ports/rp2", "-B", str(layout.work_dir(board))]
     definitions = {
         "MICROPY_BOARD": f"STIMBENCH_{board.upper()}",
         "MICROPY_BOARD_DIR": layout.board_dir(board),
@@ -170,15 +178,12 @@ def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) ->
         "PICO_NO_PICOTOOL": 1,
         "Python3_EXECUTABLE": _base_python(),
     }
-    options = [f"-D{name}={value}" for name, value in definitions.items()]
-    # mpy-cross is ours: with the variable set at all, the port does not build one in its own tree.
-    run_logged([*words, *options], log, env={**tree.env, "MICROPY_MPYCROSS": "set-at-build-time"})
-    stamp.write_text(setup, encoding="utf-8")
+    return words + [f"-D{name}={value}" for name, value in definitions.items()]
 
 
 def _base_python() -> str:
     """Returns the interpreter beneath a virtual environment: it stays when the environment is made anew."""
-    return str(getattr(sys, "_base_executable", None) or sys.executable)
+    return str(Path(getattr(sys, "_base_executable", None) or sys.executable).resolve())
 
 
 def _write_uf2(tree: Tree, image: Path, uf2: Path, log: Path) -> None:

@@ -12,6 +12,9 @@ from stimbench.firmware_build.apt import IsolatedApt
 from stimbench.firmware_build.errors import BuildError
 from stimbench.firmware_build.steps import Timer, fingerprint, is_fresh, run_logged, say
 
+# To be raised when _assemble() changes: trees put together before are then fetched anew.
+_ASSEMBLY = "1"
+
 _REQUIRED = ("ports/rp2/CMakeLists.txt", "mpy-cross/Makefile", "tools/uf2conv.py")
 _SUBMODULES = (
     "lib/pico-sdk/pico_sdk_init.cmake",
@@ -109,7 +112,7 @@ def prepare(pins_file: Path, build: Path) -> Tree:
     pins = read_pins(pins_file)
     root = build / "sources"
     stamp = root / "stamp"
-    wanted = fingerprint([pins_file, Path(__file__)])
+    wanted = fingerprint([pins_file], _ASSEMBLY)
     tree = Tree(
         root / "micropython",
         wanted,
@@ -146,17 +149,20 @@ def checkout(path: Path) -> Tree:
 
 
 def _fetch(pins: Pins, root: Path, log: Path) -> None:
-    """Downloads and unpacks every package, from nothing, and puts them together."""
+    """Downloads and puts together every package beside the old tree, which it replaces at the end."""
     timer = Timer()
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
+    part = root.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     log.unlink(missing_ok=True)
-    apt = IsolatedApt(root / "apt", pins.suite, pins.component, log)
+    apt = IsolatedApt(part / "apt", pins.suite, pins.component, log)
     apt.update()
     for package in pins.packages:
-        _unpack(apt, package, root, log)
-    _assemble(pins, root)
-    shutil.rmtree(root / "apt")  # the lists are 100 MB and stale tomorrow
+        _unpack(apt, package, part, log)
+    _assemble(pins, part)
+    shutil.rmtree(part / "apt")  # the lists are 100 MB and stale tomorrow
+    shutil.rmtree(root, ignore_errors=True)
+    part.rename(root)
     say(f"sources    Debian {pins.suite}: " + ", ".join(f"{p.name} {p.version}" for p in pins.packages))
     say(f"sources    fetched, verified and unpacked in {timer}")
 

@@ -1,0 +1,65 @@
+"""The images that `make firmware` leaves in build/."""
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stimbench.firmware_build import frozen
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+BOARDS = ("stimulator", "remote")
+
+RP2040_FAMILY = 0xE48BFF56
+FAMILY_PRESENT = 0x2000
+FLASH_START = 0x10000000
+FIRMWARE_LIMIT = 640 * 1024
+
+
+def blocks(board: str) -> list[tuple]:
+    image = (BUILD / f"{board}.uf2").read_bytes()
+    assert image and len(image) % 512 == 0
+    return [struct.unpack("<8I476sI", image[at : at + 512]) for at in range(0, len(image), 512)]
+
+
+def payload(board: str) -> bytes:
+    return b"".join(block[8][: block[4]] for block in blocks(board))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_uf2_blocks_are_whole_and_in_order(board):
+    rows = blocks(board)
+    for number, row in enumerate(rows):
+        first, second, flags, address, size, index, count, family, _, last = row
+        assert (first, second, last) == (0x0A324655, 0x9E5D5157, 0x0AB16F30)
+        assert flags & FAMILY_PRESENT and family == RP2040_FAMILY
+        assert (index, count) == (number, len(rows))
+        assert (address, size) == (FLASH_START + 256 * number, 256)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_uf2_is_the_linked_image_and_leaves_the_filesystem_alone(board):
+    linked = (BUILD / "firmware" / board / "firmware.bin").read_bytes()
+    assert payload(board)[: len(linked)] == linked
+    assert 200_000 < len(payload(board)) <= FIRMWARE_LIMIT
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_image_says_which_board_and_sources_it_is_of(board):
+    manifest = ROOT / "boards" / f"STIMBENCH_{board.upper()}" / "manifest.py"
+    digest = frozen.source_hash(frozen.frozen_files(manifest, ROOT / "firmware"), ROOT / "firmware")
+    assert digest.encode() in payload(board)
+    assert f"stimbench {board}".encode() in payload(board)
+
+
+def test_second_build_does_nothing():
+    made = [BUILD / f"{board}.uf2" for board in BOARDS]
+    made += [BUILD / "firmware" / board / name for board in BOARDS for name in (".ninja_log", "stamp-image")]
+    made += [BUILD / "sources" / "stamp", BUILD / "mpy-cross" / "mpy-cross"]
+    before = [path.stat().st_mtime_ns for path in made]
+    words = [sys.executable, "-m", "stimbench.firmware_build"]
+    result = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert result.stdout.count("up to date") == len(BOARDS)
+    assert [path.stat().st_mtime_ns for path in made] == before

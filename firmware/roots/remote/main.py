@@ -1,3 +1,87 @@
-"""Placeholder root of the remote."""
+"""The remote's composition root: the one place that knows its pins. Ctrl-C ends it and gives the REPL."""
 
-print("stimbench remote")
+import sys
+import time
+from os import urandom
+
+from machine import ADC, PWM, SPI, Pin
+from stimfw.drivers.button import Button
+from stimfw.drivers.buzzer import Buzzer
+from stimfw.drivers.console import Console
+from stimfw.drivers.led import Leds
+from stimfw.drivers.nrf24l01 import NRF24L01
+from stimfw.drivers.radio_port import RadioPort, prepare
+from stimfw.drivers.wake import Waiter, Wake
+from stimfw.drivers.watchdog import Watchdog
+from stimfw.logic import messages, radio_frame
+from stimfw.logic.link import Requester
+from stimfw.remote.app import App, Display, Key
+from stimfw.remote.commands import Commands
+
+_WATCHDOG_MS = 2000
+_RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
+_VSYS_GPIO = 29  # a third of VSYS
+
+
+def make_port(wake: Wake, requester: Requester) -> "RadioPort | None":
+    """The radio, asleep; None if it is not there."""
+    pin = Pin.board
+    bus = SPI(1, baudrate=8_000_000, sck=pin.RADIO_SCK, mosi=pin.RADIO_MOSI, miso=pin.RADIO_MISO)
+    csn = Pin(pin.RADIO_CSN, Pin.OUT, value=1)
+    ce = Pin(pin.RADIO_CE, Pin.OUT, value=0)
+    radio = NRF24L01(bus, csn, ce, time.sleep_us)
+    time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
+    if not prepare(radio, requester=True):
+        return None
+    irq = Pin(pin.RADIO_IRQ, Pin.IN, Pin.PULL_UP)
+    irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
+    return RadioPort(radio, requester)
+
+
+def make_keys(wake: Wake) -> "tuple[Key, ...]":
+    """The buttons, STOP first."""
+    wiring = (
+        (Pin.board.STOP, messages.STOP),
+        (Pin.board.START, messages.START),
+        (Pin.board.STATUS, messages.STATUS),
+    )
+    return tuple([Key(Button(Pin(pin, Pin.IN, Pin.PULL_UP), wake.set), opcode) for pin, opcode in wiring])
+
+
+def make_display() -> Display:
+    """The LEDs and the buzzer, dark and silent."""
+    lights = (Pin.board.LED_GREEN, Pin.board.LED_AMBER, Pin.board.LED_RED)
+    leds = Leds(*[Pin(pin, Pin.OUT, value=0) for pin in lights])
+    return Display(leds, Buzzer(PWM(Pin.board.BUZZER, freq=2000, duty_u16=0)))
+
+
+def main() -> None:
+    """Build the remote and run it until Ctrl-C. On any other exception the watchdog restarts the board."""
+    wake = Wake()
+    battery = ADC(_VSYS_GPIO)
+    requester = Requester(radio_frame, int.from_bytes(urandom(2), "little"))
+
+    def supply_mv() -> int:
+        return battery.read_u16() * 9900 // 65536
+
+    port = make_port(wake, requester)
+    app = App(make_keys(wake), make_display(), port, requester, supply_mv)
+    commands = Commands(app, port, requester, supply_mv)
+    console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute)
+    waiter = Waiter(wake, sys.stdin)
+    watchdog = Watchdog(_WATCHDOG_MS)
+    try:
+        while True:
+            sleep_ms = app.step(time.ticks_ms())
+            if console.service():
+                sleep_ms = min(sleep_ms, 1)
+            watchdog.feed()
+            waiter.wait(sleep_ms)
+    except KeyboardInterrupt:
+        watchdog.disable()
+        print("stopped; Ctrl-D starts the application again")
+    finally:
+        app.close(time.ticks_ms())
+
+
+main()

@@ -13,7 +13,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.logic.link import Requester, Responder
 
+ADDRESS = b"\x9c\x53\xe1\x2a\xb7"
+"""Of every bench, until pairing gives each pair of boards its own: benches in one room hear each other."""
+CHANNEL = const(76)
+
 _GIVE_UP_MS = const(50)  # 16 transmissions of 32 bytes take 16 ms; later the radio has lost what it was to do
+
+
+def prepare(radio: NRF24L01, requester: bool) -> bool:
+    """Test and configure a radio for one end of the link; whether it is there and does what it should.
+
+    The two ends repeat unacknowledged packets at different paces, so that they cannot go on colliding. The
+    responder gives up sooner: while it sends it cannot hear a STOP.
+    """
+    if not radio.present():
+        return False
+    if requester:
+        return radio.configure(ADDRESS, CHANNEL, retries=15, retry_us=500)
+    return radio.configure(ADDRESS, CHANNEL, retries=5, retry_us=750)
 
 
 class RadioPort:

@@ -1,0 +1,18 @@
+"""LEDs from pins to ground."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from machine import Pin
+
+
+class Leds:
+    """Some LEDs as the bits of a number; the first is bit 0."""
+
+    def __init__(self, *pins: "Pin") -> None:
+        """Args: pins: outputs, low."""
+        self._pins = pins
+
+    def show(self, lights: int) -> None:
+        """Light those whose bit is set, and no others."""
+        for index, pin in enumerate(self._pins):
+            pin(lights >> index & 1)

@@ -1,0 +1,1 @@
+"""The handheld remote: three buttons, three LEDs, a buzzer and one end of the radio link."""

@@ -69,7 +69,8 @@ def test_new_files_are_picked_up(tmp_path):
     tree(tmp_path, {"stimfw/__init__.py": "", "stimfw/version.py": "", "roots/remote/main.py": ""})
     before = frozen.frozen_files(manifest("remote"), tmp_path)
     new = tree(
-        tmp_path, stimfw__drivers__lamp="", stimfw__remote__keys__debounce="", stimfw__stimulator__x=""
+        tmp_path,
+        {"stimfw/drivers/lamp.py": "", "stimfw/remote/keys/debounce.py": "", "stimfw/stimulator/x.py": ""},
     )
     after = frozen.frozen_files(manifest("remote"), tmp_path)
     assert set(after) - set(before) == set(new[:2])

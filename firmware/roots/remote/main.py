@@ -25,15 +25,15 @@ _VSYS_GPIO = 29  # a third of VSYS
 
 def make_port(wake: Wake, requester: Requester) -> "RadioPort | None":
     """The radio, asleep; None if it is not there."""
-    pin = Pin.board
-    bus = SPI(1, baudrate=8_000_000, sck=pin.RADIO_SCK, mosi=pin.RADIO_MOSI, miso=pin.RADIO_MISO)
-    csn = Pin(pin.RADIO_CSN, Pin.OUT, value=1)
-    ce = Pin(pin.RADIO_CE, Pin.OUT, value=0)
+    sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
+    bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
+    csn = Pin("RADIO_CSN", Pin.OUT, value=1)
+    ce = Pin("RADIO_CE", Pin.OUT, value=0)
     radio = NRF24L01(bus, csn, ce, time.sleep_us)
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
     if not prepare(radio, requester=True):
         return None
-    irq = Pin(pin.RADIO_IRQ, Pin.IN, Pin.PULL_UP)
+    irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
     return RadioPort(radio, requester)
 
@@ -50,9 +50,8 @@ def make_keys(wake: Wake) -> "tuple[Key, ...]":
 
 def make_display() -> Display:
     """The LEDs and the buzzer, dark and silent."""
-    lights = (Pin.board.LED_GREEN, Pin.board.LED_AMBER, Pin.board.LED_RED)
-    leds = Leds(*[Pin(pin, Pin.OUT, value=0) for pin in lights])
-    return Display(leds, Buzzer(PWM(Pin.board.BUZZER, freq=2000, duty_u16=0)))
+    leds = Leds(*[Pin(name, Pin.OUT, value=0) for name in ("LED_GREEN", "LED_AMBER", "LED_RED")])
+    return Display(leds, Buzzer(PWM(Pin("BUZZER"), freq=2000, duty_u16=0)))
 
 
 def main() -> None:

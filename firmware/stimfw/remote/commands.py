@@ -51,6 +51,6 @@ class Commands:
         """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
         link = self._requester
         failed = self._port.tx_failed if self._port else 0
-        values = console.counters(self.console) if self.console else (0, 0, 0, 0)
-        values = values + (link.frames, link.bad, link.stray, failed, self._app.refused)
+        radio = (link.frames, link.bad, link.stray, failed, self._app.refused)
+        values = (console.counters(self.console) if self.console else (0, 0, 0, 0)) + radio
         return struct.pack("<%dI" % len(values), *values)

@@ -40,12 +40,8 @@ def make_port(wake: Wake, requester: Requester) -> "RadioPort | None":
 
 def make_keys(wake: Wake) -> "tuple[Key, ...]":
     """The buttons, STOP first."""
-    wiring = (
-        (Pin.board.STOP, messages.STOP),
-        (Pin.board.START, messages.START),
-        (Pin.board.STATUS, messages.STATUS),
-    )
-    return tuple([Key(Button(Pin(pin, Pin.IN, Pin.PULL_UP), wake.set), opcode) for pin, opcode in wiring])
+    wiring = (("STOP", messages.STOP), ("START", messages.START), ("STATUS", messages.STATUS))
+    return tuple([Key(Button(Pin(name, Pin.IN, Pin.PULL_UP), wake.set), opcode) for name, opcode in wiring])
 
 
 def make_display() -> Display:

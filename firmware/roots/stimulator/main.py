@@ -1,3 +1,85 @@
-"""Placeholder root of the stimulator."""
+"""The stimulator's composition root: the one place that knows which pin is which, and starts the application."""
 
-print("stimbench stimulator")
+import gc
+import sys
+from time import sleep_ms, sleep_us, ticks_ms, ticks_us
+
+import micropython
+import rp2
+from machine import ADC, SPI, Pin
+
+from stimfw.drivers.adg714 import Adg714Pair
+from stimfw.drivers.console import Console
+from stimfw.drivers.mcp4922 import Mcp4922
+from stimfw.drivers.nrf24l01 import NRF24L01
+from stimfw.drivers.pulser import Pulser
+from stimfw.drivers.radio_port import RadioPort, prepare
+from stimfw.drivers.sampler import Sampler
+from stimfw.drivers.sense import Sense
+from stimfw.drivers.wake import Waiter, Wake
+from stimfw.drivers.watchdog import Watchdog
+from stimfw.logic import program, radio_frame
+from stimfw.logic.link import Responder
+from stimfw.stimulator import boot_test
+from stimfw.stimulator.app import App
+from stimfw.stimulator.measure import Measurements
+from stimfw.stimulator.output import Output
+
+_WATCHDOG_MS = 2000
+_RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
+_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz (MCP4922) and 30 MHz (ADG714)
+_RADIO_HZ = 8_000_000  # of 10 MHz
+
+
+def gpio(pin: Pin) -> int:
+    """The GPIO number of a pin of Pin.board, which prints as `Pin(GPIO2, ...)`."""
+    return int(str(pin)[8:].split(",")[0])
+
+
+def make_output() -> Output:
+    """The output stage, off."""
+    b = Pin.board
+    spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=b.DAC_SCK, mosi=b.DAC_MOSI)
+    dac = Mcp4922(spi, Pin(b.DAC_CS, Pin.OUT, value=1))
+    matrix = Adg714Pair(spi, Pin(b.MATRIX_CS, Pin.OUT, value=1))
+    pulser = Pulser(gpio(b.L_CATH), gpio(b.R_CATH), gpio(b.LDAC))
+    output = Output(pulser, Sampler(), dac, matrix, Pin(b.KEEPALIVE, Pin.OUT, value=0))
+    output.off()
+    return output
+
+
+def main() -> None:
+    """Build everything, test it, serve until Ctrl-C."""
+    micropython.alloc_emergency_exception_buf(100)
+    b = Pin.board
+    for analog in (b.V_LEFT, b.V_RIGHT, b.I_SENSE):
+        ADC(analog)
+    sense = Sense()
+    output = make_output()
+    watchdog = Watchdog(_WATCHDOG_MS)
+    wake = Wake()
+    measurements = Measurements(output, sense)
+    measurements.take_baseline()
+    spi = SPI(1, baudrate=_RADIO_HZ, sck=b.RADIO_SCK, mosi=b.RADIO_MOSI, miso=b.RADIO_MISO)
+    radio = NRF24L01(spi, Pin(b.RADIO_CSN, Pin.OUT, value=1), Pin(b.RADIO_CE, Pin.OUT, value=0), sleep_us)
+    magnet = Pin(b.MAGNET, Pin.IN, Pin.PULL_UP)
+    sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
+    radio_there = prepare(radio, requester=False)
+    failed = boot_test.run(radio_there, sense.supply_mv(), measurements.base16)
+    app = App(output, measurements, sense, magnet, wake, program.default(), failed)
+    if radio_there:
+        app.responder = Responder(radio_frame, app.commands.from_remote)
+        app.radio = RadioPort(radio, app.responder)
+        Pin(b.RADIO_IRQ, Pin.IN, Pin.PULL_UP).irq(wake.set, Pin.IRQ_FALLING, hard=True)
+        app.radio.listen()
+    app.console = Console(sys.stdin.buffer, sys.stdout.buffer, app.commands.from_host)
+    magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
+    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)
+    output.tell_periods(False)
+    waiter = Waiter(wake, sys.stdin)
+    gc.collect()
+    app.boot_us = ticks_us()
+    app.run(waiter, watchdog)
+
+
+main()

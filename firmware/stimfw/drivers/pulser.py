@@ -7,6 +7,7 @@ from machine import mem32
 from micropython import const
 
 from stimfw.logic import pio_words as w
+from stimfw.logic.sampling import DIVIDER as SAMPLER_DIVIDER
 from stimfw.logic.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, SAMPLER, WORDS
 
 _CTRL = const(0x50200000)
@@ -23,6 +24,7 @@ _STRIDE = const(0x18)
 _SM0_INSTR = const(0x502000D8)
 _SM1_INSTR = const(0x502000F0)
 _SET_PINS_OFF = const(0xE000)
+_PACER_ADDR = const(0x50200104)
 _INTE = const(0x5020012C)
 _GPIO_CTRL = const(0x40014004)
 _FUNCTION_PIO0 = const(6)
@@ -35,7 +37,7 @@ _AUTOPULL = const(1 << 17)
 _FJOIN_RX = const(1 << 31)
 _BRIDGE_PINS = const(3)
 
-_SAMPLER_DIVIDER = const(25)
+_NEVER_FLAG = const(7)
 
 
 class Pulser:
@@ -87,11 +89,12 @@ class Pulser:
         self._wrap(0, 0, pace - 1)
         self._wrap(1, 0, pace - 1)
         self._configure(PACER, PULSE_DIVIDER * pacer.cycle_us, pace, sample - 1, 0)
-        self._configure(SAMPLER, _SAMPLER_DIVIDER, sample, len(words) - 1, 0)
+        self._configure(SAMPLER, SAMPLER_DIVIDER, sample, len(words) - 1, 0)
 
     def prepare(self) -> None:
         """Bring all machines to their first instruction with empty FIFOs; DMA may be armed after this."""
         mem32[_CTRL] = _RESTART_ALL
+        mem32[_INSTR_MEM + 4 * self._starts[PACER]] = self._pacer.words[0]
         for machine in range(4):
             shift = _SHIFTCTRL + machine * _STRIDE
             plain = mem32[shift] & ~_FJOIN_RX
@@ -111,6 +114,14 @@ class Pulser:
         mem32[_CTRL] = 0
         mem32[_SM0_INSTR] = _SET_PINS_OFF
         mem32[_SM1_INSTR] = _SET_PINS_OFF
+
+    def finish(self) -> None:
+        """Let the present period end and no other begin: the pacer will stall where it would start one."""
+        mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.wait_irq(_NEVER_FLAG)
+
+    def finished(self) -> bool:
+        """After `finish`: whether the pacer stalls, all pulses behind it."""
+        return mem32[_PACER_ADDR] & 0x1F == self._starts[PACER]
 
     def running(self) -> bool:
         """Whether the machines are enabled."""

@@ -2,9 +2,10 @@
 
 import array
 
+import micropython
 import rp2
 import uctypes
-from machine import mem32
+from machine import mem16, mem32
 from micropython import const
 
 _ADC_CS = const(0x4004C000)
@@ -25,6 +26,7 @@ _ENDLESS = const(0x3FFFFFFF)  # more samples than a session of an hour at 200 Hz
 
 RING_BITS = 12
 RING_SAMPLES = 1 << (RING_BITS - 1)
+_RING_MASK = const(2047)
 
 
 def aligned(size: int) -> "tuple[bytearray, int]":
@@ -36,72 +38,95 @@ def aligned(size: int) -> "tuple[bytearray, int]":
 class Sampler:
     """Three DMA channels around the ADC. Results go round a ring of RING_SAMPLES 16-bit codes."""
 
+    KEPT = RING_SAMPLES - 32
+    """Samples that can be read back: the ring's, less those that may be overwritten meanwhile."""
+
     def __init__(self) -> None:
         self._feed = rp2.DMA()
         self._convert = rp2.DMA()
         self._store = rp2.DMA()
         self._keep_ring, self._ring_at = aligned(1 << RING_BITS)
         self._keep_table, self._table_at = aligned(128)
-        self.ring = uctypes.bytearray_at(self._ring_at, 1 << RING_BITS)
-        self.codes = array.array("H", [0])  # replaced by a view below
-        self.codes = memoryview_u16(self._ring_at, RING_SAMPLES)
         self._armed = False
+        self._base = 0  # samples of earlier trains, rounded up to whole periods
+        self._period = 1  # samples of both leads in a period
 
-    def arm(self, table: "list[int]") -> None:
+    def arm(self, table: "list[int]", fresh: bool) -> None:
         """Get ready for a train whose sampler machine wants `table` (DMA words, a power of two of them), over and over.
 
-        The pulse machines must be stopped and their FIFOs empty.
+        The pulse machines must be stopped and their FIFOs empty. `fresh` starts the count anew; else it goes on from
+        the last train's, at a whole period.
         """
+        taken = 0 if fresh else self.taken()
         self.disarm()
+        self._period = len(table)
+        self._base = (taken + self._period - 1) // self._period * self._period
         for index, word in enumerate(table):
             mem32[self._table_at + 4 * index] = word
-        mem32[_ADC_CS] = _ADC_EN
-        while not mem32[_ADC_FCS] & _FCS_EMPTY:
-            mem32[_ADC_FIFO]
-        mem32[_ADC_FCS] = _FCS_DREQ_EVERY_RESULT
-        bits = 2
-        while 1 << bits < 4 * len(table):
-            bits += 1
-        store, convert, feed = self._store, self._convert, self._feed
-        store.config(
-            read=_ADC_FIFO,
-            write=self._ring_at,
-            count=_ENDLESS,
-            ctrl=store.pack_ctrl(
-                size=_HALFWORD, inc_read=False, inc_write=True, ring_sel=True, ring_size=RING_BITS, treq_sel=_DREQ_ADC
-            ),
-            trigger=True,
-        )
-        convert.config(
-            read=_PIO0_RXF3,
-            write=_ADC_CS,
-            count=_ENDLESS,
-            ctrl=convert.pack_ctrl(size=_WORD, inc_read=False, inc_write=False, treq_sel=_DREQ_PIO0_RX3),
-            trigger=True,
-        )
-        feed.config(
-            read=self._table_at,
-            write=_PIO0_TXF3,
-            count=_ENDLESS,
-            ctrl=feed.pack_ctrl(
-                size=_WORD, inc_read=True, inc_write=False, ring_sel=False, ring_size=bits, treq_sel=_DREQ_PIO0_TX3
-            ),
-            trigger=True,
-        )
+        self._ready_converter()
+        self._start_store()
+        self._start_convert()
+        self._start_feed(4 * len(table))
         self._armed = True
 
     def disarm(self) -> None:
         """Stop the channels; machine.ADC may be used again."""
+        self._base = self.taken()
+        self._armed = False
         for channel in (self._feed, self._convert, self._store):
             channel.active(0)
         mem32[_ADC_FCS] = 0
-        self._armed = False
 
     def taken(self) -> int:
-        """Samples stored since arm(); sample n stands at `codes[n % RING_SAMPLES]`."""
-        return _ENDLESS - self._store.count if self._armed else 0
+        """Samples stored so far."""
+        return self._base + (_ENDLESS - self._store.count if self._armed else 0)
+
+    def code(self, number: int) -> int:
+        """Sample `number`, if it is one of the last RING_SAMPLES."""
+        return mem16[self._ring_at + 2 * (number & _RING_MASK)]
+
+    def add_up(self, first: int, pulses: int, sums: "array.array[int]") -> None:
+        """Add the samples of one lead's `pulses` to `sums`, position by position in the pulse.
+
+        Args:
+            first: number of the first pulse's first sample; the lead's next one is a period later.
+            sums: array('i') with an element for each sample of a pulse.
+        """
+        _add_up(self._ring_at, first, pulses, self._period, len(sums), sums)
+
+    def _ready_converter(self) -> None:
+        mem32[_ADC_CS] = _ADC_EN
+        while not mem32[_ADC_FCS] & _FCS_EMPTY:
+            mem32[_ADC_FIFO]
+        mem32[_ADC_FCS] = _FCS_DREQ_EVERY_RESULT
+
+    def _start_store(self) -> None:
+        dma = self._store
+        ctrl = dma.pack_ctrl(
+            size=_HALFWORD, inc_read=False, inc_write=True, ring_sel=True, ring_size=RING_BITS, treq_sel=_DREQ_ADC
+        )
+        write = self._ring_at + 2 * (self._base & _RING_MASK)
+        dma.config(read=_ADC_FIFO, write=write, count=_ENDLESS, ctrl=ctrl, trigger=True)
+
+    def _start_convert(self) -> None:
+        dma = self._convert
+        ctrl = dma.pack_ctrl(size=_WORD, inc_read=False, inc_write=False, treq_sel=_DREQ_PIO0_RX3)
+        dma.config(read=_PIO0_RXF3, write=_ADC_CS, count=_ENDLESS, ctrl=ctrl, trigger=True)
+
+    def _start_feed(self, table_bytes: int) -> None:
+        bits = 2
+        while 1 << bits < table_bytes:
+            bits += 1
+        dma = self._feed
+        ctrl = dma.pack_ctrl(
+            size=_WORD, inc_read=True, inc_write=False, ring_sel=False, ring_size=bits, treq_sel=_DREQ_PIO0_TX3
+        )
+        dma.config(read=self._table_at, write=_PIO0_TXF3, count=_ENDLESS, ctrl=ctrl, trigger=True)
 
 
-def memoryview_u16(address: int, count: int) -> "memoryview":
-    """The memory at `address` as `count` unsigned 16-bit numbers."""
-    return memoryview(uctypes.struct(address, {"codes": (0 | uctypes.ARRAY, count | uctypes.UINT16)}).codes)
+@micropython.viper
+def _add_up(ring: ptr16, first: int, pulses: int, period: int, samples: int, sums: ptr32):  # type: ignore  # noqa
+    for pulse in range(pulses):
+        at = first + pulse * period
+        for k in range(samples):
+            sums[k] += ring[(at + k) & 2047]

@@ -23,6 +23,7 @@ IMPEDANCE_RESULTS = 0x08  # body: lead index
 PULSES = 0x09  # body: number of the first pulse wanted (u32)
 DETAILS = 0x0A
 COUNTERS = 0x0B
+SELF_TEST = 0x0C  # begins the output's self-test: a test current that crosses no electrode pair
 
 # Reply codes.
 OK = 0

@@ -26,8 +26,9 @@ FIELD_NAMES = tuple([r.name for r in SHARED] + [lead + "." + r.name for lead in 
 _FORMAT = "<HHHHHHIHHBBHBB"
 PACKED_BYTES = struct.calcsize(_FORMAT)
 
-# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values.
-_DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 2000, 1, 2, 2000, 1, 2)
+# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The amplitudes are
+# zero: nothing comes out until somebody has set one.
+_DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2)
 
 
 def range_of(field: str) -> Range:
@@ -90,8 +91,6 @@ class Program:
     def replaced(self, changes: "dict[str, int]") -> "Program":
         """A new programme with some fields (by FIELD_NAMES) changed.
 
-        Changing a lead's electrodes zeroes its amplitude, unless the same change also sets it.
-
         Raises:
             ParameterError: a field is unknown or out of range; this programme stays as it is.
         """
@@ -100,12 +99,23 @@ class Program:
             if name not in FIELD_NAMES:
                 raise ParameterError(name, value, "one of " + ", ".join(FIELD_NAMES))
             values[FIELD_NAMES.index(name)] = value
-        for lead in LEADS:
-            amplitude = FIELD_NAMES.index(lead + ".amplitude_ua")
-            moved = values[amplitude + 1 : amplitude + 3] != list(self.values[amplitude + 1 : amplitude + 3])
-            if moved and lead + ".amplitude_ua" not in changes:
-                values[amplitude] = 0
         return Program(tuple(values))
+
+    def after(self, previous: "Program") -> "Program":
+        """This programme as a board that had `previous` takes it: a lead whose electrodes moved has its amplitude zeroed."""
+        changes = {}
+        for index, lead in enumerate(LEADS):
+            here = (self.cathode[index], self.anode[index])
+            if here != (previous.cathode[index], previous.anode[index]):
+                changes[lead + ".amplitude_ua"] = 0
+        return self.replaced(changes) if changes else self
+
+    def differs_only_in_amplitude(self, other: "Program") -> bool:
+        """Whether the two are alike but for the amplitudes: what may change while the output is on."""
+        for name, mine, theirs in zip(FIELD_NAMES, self.values, other.values):
+            if mine != theirs and not name.endswith(".amplitude_ua"):
+                return False
+        return True
 
     def as_dict(self) -> "dict[str, int]":
         """Field name to value, in the order of FIELD_NAMES."""

@@ -1,0 +1,35 @@
+"""The converter read by the CPU, while no train runs: baselines, supply and die temperature."""
+
+from machine import mem32
+from micropython import const
+
+_ADC_CS = const(0x4004C000)
+_ADC_RESULT = const(0x4004C004)
+_READY = const(1 << 8)
+_EN_TS_START_ONCE = const(0x7)  # enable, temperature sensor, one conversion (RP2040 datasheet, table 566)
+_AINSEL = const(12)
+_CHANNEL_VSYS = const(3)
+_CHANNEL_TEMPERATURE = const(4)
+
+
+class Sense:
+    """ADC channels by number, averaged. Not to be used while a Sampler is armed."""
+
+    def mean16(self, channel: int, readings: int) -> int:
+        """16 times the mean code of `readings` conversions (1-256) of a channel."""
+        total = 0
+        for _ in range(readings):
+            mem32[_ADC_CS] = _EN_TS_START_ONCE | channel << _AINSEL
+            while not mem32[_ADC_CS] & _READY:
+                pass
+            total += mem32[_ADC_RESULT]
+        return total * 16 // readings
+
+    def supply_mv(self) -> int:
+        """VSYS in mV: the board divides it by 3."""
+        return self.mean16(_CHANNEL_VSYS, 16) * 9900 // 65536
+
+    def temperature_dc(self) -> int:
+        """Die temperature in tenths of a degree: 27 C at 0.706 V, -1.721 mV/C (RP2040 datasheet, 4.9.5)."""
+        microvolts = self.mean16(_CHANNEL_TEMPERATURE, 16) * 3_300_000 // 65536
+        return 270 - (microvolts - 706_000) * 10 // 1721

@@ -1,0 +1,83 @@
+"""From the samples of test pulses to an electrode pair's resistance: the capacitance must not be read as resistance.
+
+A current step into an access resistance R in series with the double layers' capacitance C gives
+V(t) = I (R + t / C): the line through the samples, extended to the cathodic edge, meets it at I R.
+"""
+
+from stimfw.logic import messages
+
+FIRST_UA = 250
+MOST_UA = 2000
+STEP_UA = 25
+_TARGET_MV = 8000  # enough codes to resolve, well inside the compliance of 15 V
+
+WIDTH_US = 200
+PERIOD_US = 2500
+KINDS = "VIVVVIVVVVIVVVIV"
+PROBE_PULSES = 4
+SKIPPED_PULSES = 4
+COUNTED_PULSES = 24
+
+# 3.3 V / 4096, times 10 (sense divider): microvolts a code; and nanoamperes a code behind 0.15 V/mA.
+_UV_PER_CODE = 8057
+_NA_PER_CODE = 5371
+SWITCHES_OHM = 5
+"""Two closed switches in the path (ADG714 datasheet: 2.5 ohm each); subtracted."""
+
+_OPEN_CURRENT_PERCENT = 50
+_SHORT_OHM = 50
+MAX_OHM = 65_535
+_MAX_NF = 65_535
+
+PAIRS = tuple((c, a) for c in range(4) for a in range(4) if c != a)
+
+
+def next_current_ua(probe_mv: int, probe_ua: int) -> int:
+    """The test current for a pair that showed `probe_mv` at `probe_ua`: at most MOST_UA, aimed at 8 V."""
+    wanted = MOST_UA if probe_mv <= 0 else probe_ua * _TARGET_MV // probe_mv
+    return max(FIRST_UA, min(MOST_UA, wanted) // STEP_UA * STEP_UA)
+
+
+def line(times: "list[int]", values: "list[int]") -> "tuple[int, int]":
+    """Least squares: 1024 times the value at time 0, and 1024 times the slope."""
+    n = len(times)
+    st = sum(times)
+    stt = sum([t * t for t in times])
+    sv = sum(values)
+    stv = sum([t * v for t, v in zip(times, values)])
+    span = n * stt - st * st
+    return (sv * stt - st * stv) * 1024 // span, (n * stv - st * sv) * 1024 // span
+
+
+class Reading:
+    """What one pair's summed samples say.
+
+    Attributes: ohm, capacitance_nf (of the pair in series, 0 if it cannot be told), current_ua, early_mv, kind.
+    """
+
+    def __init__(
+        self, sums: "list[int]", pulses: int, times_ns: "list[int]", kinds: str, base_v: int, base_i: int, test_ua: int
+    ) -> None:
+        """Args:
+        sums: code sums by position in the pulse, over `pulses` pulses.
+        base_v, base_i: 16 times the codes of no voltage and no current.
+        """
+        drops = [base_v * pulses - 16 * s for s, k in zip(sums, kinds) if k == "V"]
+        times = [t // 100 for t, k in zip(times_ns, kinds) if k == "V"]
+        currents = [base_i * pulses - 16 * s for s, k in zip(sums, kinds) if k == "I"]
+        scale = 16 * pulses
+        start, slope = line(times, drops)
+        start_uv = start * _UV_PER_CODE // (1024 * scale)
+        current_na = sum(currents) * _NA_PER_CODE // (scale * len(currents))
+        self.current_ua = current_na // 1000
+        self.last_mv = drops[-1] * _UV_PER_CODE // (1000 * scale)
+        self.capacitance_nf = 0
+        self.ohm = MAX_OHM
+        if current_na * 100 < test_ua * 1000 * _OPEN_CURRENT_PERCENT:
+            self.kind = messages.KIND_OPEN
+            return
+        self.ohm = min(MAX_OHM, max(0, start_uv * 1000 // current_na - SWITCHES_OHM))
+        self.kind = messages.KIND_SHORT if self.ohm < _SHORT_OHM else messages.KIND_OK
+        slope_uv_s = slope * _UV_PER_CODE * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
+        if slope_uv_s > 0:
+            self.capacitance_nf = min(_MAX_NF, current_na * 1_000_000 // slope_uv_s)

@@ -1,0 +1,1 @@
+"""The stimulator's application; its hardware comes in from the composition root."""

@@ -1,0 +1,136 @@
+"""Test pulses: the output's self-test and the impedance of every pair of a lead.
+
+Each procedure is a generator that yields how many milliseconds it can wait, so the main loop goes on serving the radio,
+the console and KEEPALIVE between its steps, and can drop it at any moment.
+"""
+
+import array
+import struct
+
+from stimfw.drivers import adg714
+from stimfw.logic import impedance, messages
+from stimfw.logic.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
+
+_GATE_MS = 10  # the gate's supply comes up before the first pulse
+_TEST_UA = 1000
+_TEST_PULSES = 8
+_OPEN_MV = 10_000
+_BASELINE_READINGS = 256
+
+_UNMEASURED = (messages.KIND_NOT_MEASURED, 0, 0, 0)
+
+
+class Measurements:
+    """Test pulses through an Output; results stay until the next measurement."""
+
+    def __init__(self, output, sense) -> None:  # type: ignore[no-untyped-def]
+        self._output = output
+        self._sense = sense
+        self._sums = array.array("i", [0] * len(impedance.KINDS))
+        self.base16 = [0, 0, 0]
+        """16 times the codes of V left, V right and I with nothing driven."""
+        self.results = [[_UNMEASURED] * len(impedance.PAIRS) for _ in range(2)]
+
+    def take_baseline(self) -> None:
+        """Read the converter with the output off: the amplifiers' and its own offset."""
+        for channel in (CHANNEL_V[0], CHANNEL_V[1], CHANNEL_I):
+            self.base16[channel] = self._sense.mean16(channel, _BASELINE_READINGS)
+
+    def self_test(self):  # type: ignore[no-untyped-def]
+        """Drive a small current with both rails on one electrode: it crosses the switches, and no electrode pair.
+
+        Yields waits in ms; returns the parts (messages.PART_...) found wanting, 0 if none. No current and no
+        voltage: the DAC is not there; no current at the compliance voltage: the matrix.
+        """
+        output = self._output
+        yield from self._prepare()
+        same = adg714.select(0, 0)
+        output.connect(same, same)
+        failed = 0
+        if (yield from self._burst(_TEST_UA, _TEST_UA, _TEST_PULSES)):
+            for lead in range(2):
+                failed |= self._judge(self._reading(lead, 0, _TEST_PULSES, _TEST_UA))
+        output.quiet()
+        return failed
+
+    def pairs(self):  # type: ignore[no-untyped-def]
+        """Measure all ordered pairs, both leads at a time; fills `results`. Yields waits in ms; returns completed pairs."""
+        output = self._output
+        for lead in range(2):
+            self.results[lead] = [_UNMEASURED] * len(impedance.PAIRS)
+        self.take_baseline()
+        yield from self._prepare()
+        done = 0
+        for index, (cathode, anode) in enumerate(impedance.PAIRS):
+            switches = adg714.select(cathode, anode)
+            output.connect(switches, switches)
+            if not (yield from self._pair(index)):
+                break
+            done += 1
+        output.quiet()
+        return done
+
+    def _pair(self, index: int):  # type: ignore[no-untyped-def]
+        first = impedance.FIRST_UA
+        if not (yield from self._burst(first, first, impedance.PROBE_PULSES)):
+            return False
+        currents = []
+        for lead in range(2):
+            probe = self._reading(lead, 0, impedance.PROBE_PULSES, first)
+            currents.append(impedance.next_current_ua(probe.last_mv, first))
+        skipped, counted = impedance.SKIPPED_PULSES, impedance.COUNTED_PULSES
+        if not (yield from self._burst(currents[0], currents[1], skipped + counted)):
+            return False
+        for lead in range(2):
+            found = self._reading(lead, skipped, counted, currents[lead])
+            self.results[lead][index] = (found.kind, found.ohm, found.capacitance_nf, currents[lead])
+        return True
+
+    def _prepare(self):  # type: ignore[no-untyped-def]
+        output = self._output
+        output.load(impedance.WIDTH_US, 0, impedance.PERIOD_US, impedance.KINDS)
+        output.zero()
+        output.keep_alive()
+        yield _GATE_MS
+
+    def _burst(self, left_ua: int, right_ua: int, pulses: int):  # type: ignore[no-untyped-def]
+        """Run `pulses` periods; returns whether all of them came."""
+        output = self._output
+        output.amplitude(left_ua, right_ua)
+        if not output.start(True):
+            return False
+        yield pulses * impedance.PERIOD_US // 1000
+        for _ in range(5):
+            if output.tripped or output.periods() >= pulses:
+                break
+            yield 2
+        yield from output.finish()
+        return output.periods() >= pulses and not output.tripped
+
+    def _reading(self, lead: int, skipped: int, pulses: int, test_ua: int) -> impedance.Reading:
+        sums = self._sums
+        for k in range(len(sums)):
+            sums[k] = 0
+        plan = self._output.plan
+        self._output.sampler.add_up((2 * skipped + lead) * plan.count, pulses, sums)
+        return impedance.Reading(
+            sums, pulses, plan.times_ns, plan.kinds, self.base16[CHANNEL_V[lead]], self.base16[CHANNEL_I], test_ua
+        )
+
+    def _judge(self, reading: impedance.Reading) -> int:
+        if reading.kind != messages.KIND_OPEN:
+            off = abs(reading.current_ua - _TEST_UA)
+            return 0 if off * 10 < _TEST_UA else messages.PART_SENSE
+        return messages.PART_MATRIX if reading.last_mv > _OPEN_MV else messages.PART_DAC
+
+    def records(self, first: int, end: int, samples: int) -> bytes:
+        """Pulses `first`..`end` of a train with samples I V I V, as messages.PULSE_RECORDs."""
+        return b"".join([struct.pack(messages.PULSE_RECORD, *self._pulse(n & 1, n * samples)) for n in range(first, end)])
+
+    def _pulse(self, lead: int, sample: int) -> "tuple[int, int, int, int]":
+        code = self._output.sampler.code
+        base_v = self.base16[CHANNEL_V[lead]]
+        current = self.base16[CHANNEL_I] - 8 * (code(sample) + code(sample + 2))
+        early = base_v - 16 * code(sample + 1)
+        late = base_v - 16 * code(sample + 3)
+        return lead, microamps(current) // 16, millivolts(early) // 16, millivolts(late) // 16

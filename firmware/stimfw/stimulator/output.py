@@ -1,0 +1,130 @@
+"""The output stage as one thing: bridges, amplitude, electrodes, measurements and the gate that needs KEEPALIVE.
+
+Off is the state that everything falls back to: bridges off, no KEEPALIVE edges, amplitudes zero. `off_now` is the part
+of it that an interrupt handler may run: it needs no heap.
+"""
+
+from machine import disable_irq, enable_irq
+
+from stimfw.drivers import adg714, mcp4922
+from stimfw.logic import waveform
+from stimfw.logic.sampling import SamplePlan
+
+_FINISH_MS = 2
+
+
+class Output:
+    """Both leads' output. At most one train runs at a time."""
+
+    def __init__(self, pulser, sampler, dac, matrix, keepalive) -> None:  # type: ignore[no-untyped-def]
+        """Args:
+        pulser, sampler, dac, matrix: the drivers.
+        keepalive: output pin, low.
+        """
+        self.pulser = pulser
+        self.sampler = sampler
+        self._dac = dac
+        self._matrix = matrix
+        self._keepalive = keepalive
+        self._codes = [0, 0]
+        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self.plan = None
+        self.tripped = False
+        """Set by `off_now`; no train starts until `arm_trip` clears it."""
+
+    def load(self, width_us: int, gap_us: int, period_us: int, kinds: str) -> None:
+        """Compose and load a train; nothing runs."""
+        pulse = waveform.pulse_program(width_us, gap_us)
+        pacer = waveform.Pacer(len(pulse), period_us)
+        plan = SamplePlan(len(pulse) + len(pacer.words), width_us, kinds)
+        self.pulser.load(pulse, pacer, plan.words)
+        self.plan = plan
+
+    def connect(self, left: int, right: int) -> None:
+        """Set the electrode switches (adg714.select); only while no train runs."""
+        if self.pulser.running():
+            raise RuntimeError("electrodes are locked while pulsing")
+        self._switches = (left, right)
+        self._matrix.write(left, right)
+
+    def amplitude(self, left_ua: int, right_ua: int) -> None:
+        """Amplitudes from the next pulse of each lead on; writes only what changes."""
+        codes = self._codes
+        left = mcp4922.code(left_ua)
+        if left != codes[0]:
+            codes[0] = left
+            self._dac.write(0, left)
+        right = mcp4922.code(right_ua)
+        if right != codes[1]:
+            codes[1] = right
+            self._dac.write(1, right)
+
+    def start(self, fresh: bool) -> bool:
+        """Start the loaded train, pulses measured from the first one.
+
+        Returns:
+            False if the output was tripped meanwhile: then nothing runs.
+        """
+        self.pulser.prepare()
+        self.sampler.arm(self.plan.table, fresh)
+        state = disable_irq()  # a magnet must not fall between the question and the start
+        if not self.tripped:
+            self.pulser.start()
+        enable_irq(state)
+        return not self.tripped
+
+    def finish(self):  # type: ignore[no-untyped-def]
+        """Let the present period's pulses end, then `pause`. Yields waits in ms."""
+        self.pulser.finish()
+        self.pulser.tell_periods(False)
+        while self.pulser.running() and not self.pulser.finished():
+            yield _FINISH_MS
+        self.pause()
+
+    def tell_periods(self, wanted: bool) -> None:
+        """Wake the CPU at the start of each period, or not."""
+        self.pulser.tell_periods(wanted)
+
+    def pause(self) -> None:
+        """End the train: bridges off; electrodes, gate and the count of samples stay."""
+        self.pulser.off()
+        self.pulser.tell_periods(False)
+        self.sampler.disarm()
+
+    def off_now(self) -> None:
+        """Bridges off and KEEPALIVE quiet, from any context; nothing starts before `arm_trip`."""
+        self.tripped = True
+        self.pulser.off()
+        self._keepalive(0)
+
+    def arm_trip(self) -> None:
+        """Allow trains again: somebody asked for the output anew."""
+        self.tripped = False
+
+    def off(self) -> None:
+        """Everything off: bridges, measurements, amplitudes, electrodes; the gate follows as KEEPALIVE is silent."""
+        self.off_now()
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Train ended, amplitudes zero, electrodes open; another train may start."""
+        self.pause()
+        self.zero()
+        self.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
+
+    def zero(self) -> None:
+        """Both DAC outputs at 0, at once; only while no train runs."""
+        self._codes[0] = self._codes[1] = 0
+        self._dac.write(0, 0)
+        self._dac.write(1, 0)
+        self.pulser.latch()
+
+    def keep_alive(self) -> None:
+        """One KEEPALIVE edge: the gate stays open for the monostable's 100 ms more."""
+        if not self.tripped:
+            self._keepalive(1)
+            self._keepalive(0)
+
+    def periods(self) -> int:
+        """Periods whose every sample is stored, since the last fresh start."""
+        return self.sampler.taken() // (2 * self.plan.count)

@@ -1,0 +1,106 @@
+"""A session: contraction after contraction until it is stopped or its time is over.
+
+A generator like those of stimfw.stimulator.measure: it yields how many milliseconds it can wait.
+"""
+
+from time import ticks_diff, ticks_ms
+
+from stimfw.drivers import adg714
+from stimfw.logic import messages
+from stimfw.logic.therapy import Contraction
+
+KINDS = "IVIV"
+_GATE_MS = 10
+_AWAKE_MS = 60  # KEEPALIVE's longest pause while the output is on
+_SLOW_RATE_HZ = 50  # up to here the CPU is woken in each period, above only while it ramps
+_STALLED_PERIODS = 3
+_ASLEEP_MS = 500  # in a rest: often enough for the watchdog
+
+
+class Session:
+    """One session of one programme on one Output."""
+
+    def __init__(self, output, program) -> None:  # type: ignore[no-untyped-def]
+        self._output = output
+        self._program = program
+        self._contraction = Contraction(program)
+        self.state = messages.RAMP_UP
+        self.amplitude_ua = [0, 0]
+        self.cycles = 0
+        self._began_ms = ticks_ms()
+
+    def elapsed_s(self) -> int:
+        """Seconds since the session began."""
+        return ticks_diff(ticks_ms(), self._began_ms) // 1000
+
+    def retarget(self, program) -> None:  # type: ignore[no-untyped-def]
+        """Go on with another amplitude; all else of `program` must be as before."""
+        self._program = program
+        self._contraction = Contraction(program)
+
+    def run(self):  # type: ignore[no-untyped-def]
+        """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT."""
+        output, program = self._output, self._program
+        output.load(program.width_us, program.gap_us, program.period_us, KINDS)
+        output.zero()
+        output.keep_alive()
+        output.connect(*[adg714.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
+        fresh = True
+        while self.elapsed_s() < program.session_s:
+            output.keep_alive()
+            yield _GATE_MS
+            if not (yield from self._contract(fresh)):
+                return messages.STOPPED_FAULT
+            fresh = False
+            self.cycles += 1
+            self.state = messages.REST
+            yield from self._rest()
+        return messages.STOPPED_SESSION_OVER
+
+    def _contract(self, fresh: bool):  # type: ignore[no-untyped-def]
+        """One contraction; returns whether every period of it came in time."""
+        output, contraction, program = self._output, self._contraction, self._program
+        before = 0 if fresh else output.periods()
+        self._set_amplitude(0, 0)
+        output.tell_periods(True)
+        if not output.start(fresh):
+            return False
+        began = ticks_ms()
+        while True:
+            done = output.periods() - before
+            late_us = ticks_diff(ticks_ms(), began) * 1000 - done * program.period_us
+            if late_us > _STALLED_PERIODS * program.period_us + _AWAKE_MS * 1000:
+                return False
+            self.state = contraction.state(done)
+            if done >= contraction.periods - 1:
+                break
+            # The left lead has latched this period's amplitude; the right one will half a period later.
+            self._set_amplitude(done + 1, done)
+            output.tell_periods(self._wants_each_period(done))
+            yield _AWAKE_MS
+        self._set_amplitude(done, done)
+        yield from output.finish()
+        return not output.tripped
+
+    def _wants_each_period(self, done: int) -> bool:
+        """Whether the CPU must be woken by the next period: always if that is cheap, else at ramps and ends."""
+        if self._program.rate_hz <= _SLOW_RATE_HZ or self.state != messages.HOLD:
+            return True
+        return self._contraction.held_after(done) * self._program.period_us < 2000 * _AWAKE_MS
+
+    def _set_amplitude(self, left_period: int, right_period: int) -> None:
+        contraction, amplitude = self._contraction, self.amplitude_ua
+        amplitude[0] = contraction.amplitude_ua(0, left_period)
+        amplitude[1] = contraction.amplitude_ua(1, right_period)
+        self._output.amplitude(amplitude[0], amplitude[1])
+
+    def _rest(self):  # type: ignore[no-untyped-def]
+        """Output off, KEEPALIVE silent: the gate closes until the next contraction."""
+        self.amplitude_ua[0] = self.amplitude_ua[1] = 0
+        self._output.zero()
+        began = ticks_ms()
+        while True:
+            left = self._program.off_ms - ticks_diff(ticks_ms(), began)
+            if left <= 0:
+                return
+            yield min(left, _ASLEEP_MS)

@@ -9,13 +9,13 @@ import heapq
 import itertools
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from stimbench.bench import wiring
 from stimbench.bench.board import EmulatedBoard
 from stimbench.bench.config import BenchConfig, BenchError, find_project_root
 from stimbench.bench.nets import read_pins_csv
 from stimbench.bench.trace import Recorder
+from stimbench.parts.radio import AirChannel
 
 __all__ = ("Bench",)
 
@@ -43,7 +43,7 @@ class Bench:
         self._actions: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._boards = {name: self._make_board(name) for name in self.config.boards}
-        self.air: Any = None
+        self.air: AirChannel | None = None
         """The radio channel between the boards (parts.radio.AirChannel), if the parts are soldered on."""
         if self.config.with_parts:
             self.air = wiring.solder(self._boards, self.config, self.trace)
@@ -184,12 +184,15 @@ class Bench:
         buttons = wiring.buttons(self.board("remote"))
         if button not in buttons:
             raise BenchError(f"the remote has no button {button!r}; it has {', '.join(buttons)}")
-        buttons[button].press()
-        self.at(self._now_ns + round(hold_ms * 1e6), buttons[button].release)
+        buttons[button].press(hold_ms)
 
     def magnet(self, present: bool) -> None:
         """Hold a magnet to the stimulator's reed switch, or take it away."""
-        wiring.set_magnet(self.board("stimulator"), present)
+        contact = wiring.magnet_contact(self.board("stimulator"))
+        if present:
+            contact.close()
+        else:
+            contact.open()
 
 
 def _local_time(board: EmulatedBoard) -> float:

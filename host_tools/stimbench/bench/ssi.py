@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ("BoardSsi",)
 
-_SSIENR, _SR, _RXFLR, _DR0 = 0x08, 0x28, 0x24, 0x60
+_SER, _SR, _RXFLR, _ICR, _DR0 = 0x10, 0x28, 0x24, 0x48, 0x60
 _SR_TX_EMPTY = 0x06
 _SR_RX_FILLED = 0x08
 _STATUS_1 = 0x05
@@ -49,10 +49,14 @@ class BoardSsi(RPSSI):
             return len(self._received)
         if offset == _SR:
             return _SR_TX_EMPTY | (_SR_RX_FILLED if self._received else 0)
+        if offset == _ICR:
+            return 0
         return super().read_uint32(offset)
 
     def write_uint32(self, offset: int, value: int) -> None:
         """A register write by the CPU."""
+        if offset == _SER:
+            return  # there is one slave, and chip select is moved by hand while the boot ROM talks to it
         if offset != _DR0:
             super().write_uint32(offset, value)
         elif self._ssienr:

@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from stimbench.bench.board import EmulatedBoard
-from stimbench.bench.config import BenchConfig
+from stimbench.bench.config import BenchConfig, BenchError
 from stimbench.bench.trace import Recorder
+from stimbench.parts.radio import AirChannel
+from stimbench.parts.switches import Contact
+from stimbench.parts.wiring import (
+    RemoteParts,
+    RemoteWiring,
+    StimulatorParts,
+    StimulatorWiring,
+    wire_remote,
+    wire_stimulator,
+)
 
-__all__ = ("Button", "buttons", "set_magnet", "solder")
+__all__ = ("buttons", "magnet_contact", "solder")
+
+BUTTONS = ("START", "STOP", "STATUS")
 
 
-class Button(Protocol):
-    """A push button."""
-
-    def press(self) -> None:
-        """Close the contact."""
-
-    def release(self) -> None:
-        """Open it."""
-
-
-def solder(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Recorder) -> Any:
+def solder(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Recorder) -> AirChannel:
     """Put the parts on the boards; the radio channel between them is the result."""
-    return None
+    air = AirChannel(seed=config.seed)
+    for name, board in boards.items():
+        parts = _wire(name, board, config, air)
+        board.parts = parts
+        board.set_adc_model(parts.adc)
+        if isinstance(parts, StimulatorParts):
+            for side, lead in parts.leads.items():
+                lead.trace.enabled = config.trace
+                recorder.add_current(f"I_{side.upper()}", lead.trace)
+    return air
 
 
-def buttons(remote: EmulatedBoard) -> dict[str, Button]:
-    """The remote's buttons by name."""
-    return {name: _NetButton(remote, name) for name in ("START", "STOP", "STATUS")}
+def _wire(name: str, board: EmulatedBoard, config: BenchConfig, air: AirChannel) -> StimulatorParts | RemoteParts:
+    given: Any = config.wiring.get(name)
+    if name == "stimulator":
+        return wire_stimulator(board, _seeded(given or StimulatorWiring(), config.seed), air)
+    if name == "remote":
+        return wire_remote(board, _seeded(given or RemoteWiring(), config.seed), air)
+    raise BenchError(f"there is no wiring for a board named {name!r}")
 
 
-def set_magnet(stimulator: EmulatedBoard, present: bool) -> None:
-    """Close or open the reed switch."""
-    stimulator.pin("MAGNET").drive(False if present else None)
+def _seeded(wiring: Any, seed: int) -> Any:
+    """The wiring with the bench's seed, unless it brings one of its own."""
+    return wiring if wiring.seed else replace(wiring, seed=seed)
 
 
-class _NetButton:
-    """A contact to ground, without bounce."""
+def buttons(remote: EmulatedBoard) -> dict[str, Contact]:
+    """The remote's buttons by name.
 
-    def __init__(self, board: EmulatedBoard, signal: str) -> None:
-        self._net = board.pin(signal)
+    Raises:
+        BenchError: the board has no parts.
+    """
+    parts = remote.parts
+    if not isinstance(parts, RemoteParts):
+        raise BenchError(f"the {remote.name} has no buttons")
+    return dict(zip(BUTTONS, (parts.start, parts.stop, parts.status), strict=True))
 
-    def press(self) -> None:
-        self._net.drive(False)
 
-    def release(self) -> None:
-        self._net.drive(None)
+def magnet_contact(stimulator: EmulatedBoard) -> Contact:
+    """The reed switch.
 
-
-def _module(name: str) -> Any:
-    return importlib.import_module(name)
+    Raises:
+        BenchError: the board has no parts.
+    """
+    parts = stimulator.parts
+    if not isinstance(parts, StimulatorParts):
+        raise BenchError(f"the {stimulator.name} has no reed switch")
+    return parts.magnet

@@ -1,0 +1,166 @@
+"""Serves the boards' consoles as ptys, to which stock tools connect as to a real board's serial port."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import threading
+import time
+import tty
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from stimbench.bench.engine import Bench
+from stimbench.bench.usb import ConsolePort
+
+__all__ = ("ConsolePty", "serve")
+
+_SLICE_NS = 2_000_000
+"""How much emulated time passes between two looks at the ptys."""
+_READ_SIZE = 4096
+_BACKLOG = 4096
+"""Bytes for a client that does not read; beyond that the emulated host stops reading too."""
+
+
+class ConsolePty:
+    """One board's console behind a pty. The firmware sees DTR while a client has it open."""
+
+    def __init__(self, name: str, console: ConsolePort, link: Path | None = None) -> None:
+        """Make the pty.
+
+        Args:
+            name: the board's name.
+            console: its console.
+            link: a symbolic link to make for it, replaced if it is there.
+        """
+        self.name = name
+        self._console = console
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        self.path = os.ttyname(slave)
+        # Closed again: the master reports a hang-up until a client opens it, which is this port's DTR.
+        os.close(slave)
+        os.set_blocking(self._master, False)
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        self._backlog = b""
+        self._open = False
+        self._link = link
+        if link is not None:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.path)
+        console.set_dtr(False)
+
+    def exchange(self) -> bool:
+        """Carry what waits in either direction; whether anything did."""
+        events = dict(self._poll.poll(0)).get(self._master, 0)
+        self._follow_client(not events & select.POLLHUP)
+        moved = False
+        if events & select.POLLIN:
+            data = self._read()
+            self._console.write(data)
+            moved = bool(data)
+        if not self._open:
+            self._console.read()  # nobody listens; a closed port's bytes are lost, as on a real one
+            self._backlog = b""
+            return moved
+        return self._forward() or moved
+
+    def _follow_client(self, is_open: bool) -> None:
+        if is_open != self._open:
+            self._open = is_open
+            self._console.host_reads = True
+            self._console.set_dtr(is_open)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._master, _READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            if error.errno == errno.EIO:  # the client closed meanwhile
+                return b""
+            raise
+
+    def _forward(self) -> bool:
+        self._backlog += self._console.read()
+        sent = 0
+        if self._backlog:
+            with contextlib.suppress(BlockingIOError):
+                sent = os.write(self._master, self._backlog)
+            self._backlog = self._backlog[sent:]
+        self._console.host_reads = len(self._backlog) < _BACKLOG
+        return sent > 0
+
+    def close(self) -> None:
+        """Take the pty and its link away."""
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                if os.readlink(self._link) == self.path:
+                    self._link.unlink()
+        os.close(self._master)
+
+    def __enter__(self) -> ConsolePty:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def serve(
+    bench: Bench,
+    on_ready: Callable[[dict[str, str]], None],
+    pace: float | None = 1.0,
+    stop: Callable[[], bool] | threading.Event | None = None,
+    links: Mapping[str, Path] | None = None,
+) -> None:
+    """Run the bench with a pty for each board until stopped or interrupted.
+
+    Args:
+        bench: the bench; nobody else runs it meanwhile.
+        on_ready: told the pty's path by board name once all are there.
+        pace: emulated seconds a second; `None` or 0 for as fast as it goes. A bench that cannot keep up falls
+            behind and does not hurry to catch up.
+        stop: asked between slices (about every 2 ms) whether to end; an event ends it when set.
+        links: symbolic links to make, by board name.
+    """
+    should_stop = stop.is_set if isinstance(stop, threading.Event) else stop
+    with contextlib.ExitStack() as stack:
+        ptys = [
+            stack.enter_context(ConsolePty(name, board.console, (links or {}).get(name)))
+            for name, board in bench.boards.items()
+        ]
+        on_ready({pty.name: pty.path for pty in ptys})
+        clock = _Pace(bench, pace)
+        with contextlib.suppress(KeyboardInterrupt):
+            while not (should_stop and should_stop()):
+                for pty in ptys:
+                    pty.exchange()
+                bench.run_for(_SLICE_NS)
+                clock.wait()
+
+
+class _Pace:
+    """Holds the bench back to the wall clock."""
+
+    def __init__(self, bench: Bench, pace: float | None) -> None:
+        self._bench = bench
+        self._pace = pace
+        self._origin_s = time.monotonic() - self._due_s()
+
+    def _due_s(self) -> float:
+        return self._bench.now_ns / 1e9 / self._pace if self._pace else 0.0
+
+    def wait(self) -> None:
+        if not self._pace:
+            return
+        ahead_s = self._origin_s + self._due_s() - time.monotonic()
+        if ahead_s > 0:
+            time.sleep(ahead_s)
+        elif ahead_s < -0.1:
+            self._origin_s -= ahead_s

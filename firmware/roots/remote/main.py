@@ -10,7 +10,7 @@ from stimfw.drivers.buzzer import Buzzer
 from stimfw.drivers.console import Console
 from stimfw.drivers.led import Leds
 from stimfw.drivers.nrf24l01 import NRF24L01
-from stimfw.drivers.radio_port import RadioPort, prepare
+from stimfw.drivers.radio_port import RadioPort
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog
 from stimfw.logic import messages, radio_frame
@@ -23,19 +23,19 @@ _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
 
-def make_port(wake: Wake, requester: Requester) -> "RadioPort | None":
-    """The radio, asleep; None if it is not there."""
+def make_port(wake: Wake, requester: Requester) -> RadioPort:
+    """The radio, asleep."""
     sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
     csn = Pin("RADIO_CSN", Pin.OUT, value=1)
     ce = Pin("RADIO_CE", Pin.OUT, value=0)
     radio = NRF24L01(bus, csn, ce, time.sleep_us)
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
-    if not prepare(radio, requester=True):
-        return None
     irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
-    return RadioPort(radio, requester)
+    port = RadioPort(radio, requester)
+    port.revive(requester=True)
+    return port
 
 
 def make_keys(wake: Wake) -> "tuple[Key, ...]":

@@ -1,10 +1,14 @@
 """nRF24L01+ radio, after its product specification 1.0: auto-acknowledge and dynamic payload length.
 
-One address for both directions, on pipe 0: the acknowledgement comes in on the pipe of the address that
-was sent to (7.5.1). The IRQ pin falls on RX_DR, TX_DS and MAX_RT; this driver never looks at it.
+Payloads to this radio's own address come in on pipe 1; pipe 0 has the peer's, because that is where the
+acknowledgements of what was sent to the peer arrive (7.6). With one address for both directions a peer's
+payload could be taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; nobody here looks
+at it.
 """
 
 from micropython import const
+
+from stimfw.drivers.nrf24_bus import Nrf24Bus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board: the driver takes any objects that behave like these
@@ -13,8 +17,6 @@ if TYPE_CHECKING:  # never on a board: the driver takes any objects that behave 
     from machine import SPI, Pin
 
 # Commands (table 20).
-_R_REGISTER = const(0x00)
-_W_REGISTER = const(0x20)
 _R_RX_PAYLOAD = const(0x61)
 _R_RX_PL_WID = const(0x60)
 _FLUSH_TX = const(0xE1)
@@ -32,6 +34,7 @@ _RF_CH = const(0x05)
 _RF_SETUP = const(0x06)
 _STATUS = const(0x07)
 _RX_ADDR_P0 = const(0x0A)
+_RX_ADDR_P1 = const(0x0B)
 _TX_ADDR = const(0x10)
 _FIFO_STATUS = const(0x17)
 _DYNPD = const(0x1C)
@@ -50,7 +53,7 @@ _RX_EMPTY = const(0x01)
 _EN_DPL = const(0x04)
 _RF_1M_0DBM = const(0x06)
 _RF_2M_0DBM = const(0x0E)
-_PIPE_0 = const(0x01)
+_PIPES = const(0x03)  # pipes 0 and 1
 
 _POWER_UP_US = const(4500)  # Tpd2stby with the slowest crystal allowed (table 16, note)
 MAX_PAYLOAD = 32
@@ -61,18 +64,14 @@ SENT = 2  # acknowledged
 FAILED = 3  # MAX_RT: no acknowledgement
 
 
-class NRF24L01:
+class NRF24L01(Nrf24Bus):
     """The radio. After power_up() it is in standby, and goes to listen() or send() from there."""
 
     def __init__(self, spi: "SPI", csn: "Pin", ce: "Pin", sleep_us: "Callable[[int], None]") -> None:
         """Args: spi: up to 10 MHz, mode 0; csn: output, high; ce: output, low; sleep_us: time.sleep_us."""
-        self._spi = spi
-        self._csn = csn
+        super().__init__(spi, csn)
         self._ce = ce
         self._sleep_us = sleep_us
-        self._out = bytearray(2)
-        self._in = bytearray(2)
-        self._one = bytearray(1)
         self._config = _OFF
 
     def present(self) -> bool:
@@ -84,12 +83,19 @@ class NRF24L01:
         return True
 
     def configure(
-        self, address: bytes, channel: int = 76, retries: int = 15, retry_us: int = 500, fast: bool = False
+        self,
+        own: bytes,
+        peer: bytes,
+        channel: int = 76,
+        retries: int = 15,
+        retry_us: int = 500,
+        fast: bool = False,
     ) -> bool:
         """Set all registers up; the radio is powered down and empty then.
 
         Args:
-            address: 5 bytes, not only 0x00, 0xff, 0x55 or 0xaa (7.3.2).
+            own: the address to receive at: 5 bytes, not all 0x00, 0xff, 0x55 or 0xaa (7.3.2).
+            peer: the address to send to.
             channel: 2400 MHz + 0-125.
             retries: 0-15 more transmissions after the first.
             retry_us: 500-4000 in steps of 250, from a transmission's end to the next.
@@ -100,21 +106,22 @@ class NRF24L01:
         """
         self._ce(0)
         self._set_config(_OFF)
-        self._write(_EN_AA, _PIPE_0)
-        self._write(_EN_RXADDR, _PIPE_0)
+        self._write(_EN_AA, _PIPES)
+        self._write(_EN_RXADDR, _PIPES)
         self._write(_SETUP_AW, 3)  # 5 bytes
         self._write(_SETUP_RETR, (retry_us // 250 - 1) << 4 | retries)
         self._write(_RF_CH, channel)
         self._write(_RF_SETUP, _RF_2M_0DBM if fast else _RF_1M_0DBM)
         self._write(_FEATURE, _EN_DPL)
-        self._write(_DYNPD, _PIPE_0)
-        self._write_address(_TX_ADDR, address)
-        self._write_address(_RX_ADDR_P0, address)
+        self._write(_DYNPD, _PIPES)
+        self._write_address(_TX_ADDR, peer)
+        self._write_address(_RX_ADDR_P0, peer)
+        self._write_address(_RX_ADDR_P1, own)
         self.flush()
-        return self._read(_FEATURE) == _EN_DPL and self._read(_DYNPD) == _PIPE_0
+        return self._read(_FEATURE) == _EN_DPL and self._read(_DYNPD) == _PIPES
 
     def alive(self) -> bool:
-        """Whether CONFIG still holds what was written: not after a brown-out of the radio, or without one."""
+        """Whether CONFIG holds what was written: not before configure(), or after a brown-out."""
         return self._read(_CONFIG) == self._config
 
     def power_up(self) -> None:
@@ -190,36 +197,3 @@ class NRF24L01:
     def _set_config(self, value: int) -> None:
         self._config = value
         self._write(_CONFIG, value)
-
-    def _command(self, command: int) -> int:
-        """Send a command without data; STATUS, which every command returns."""
-        self._csn(0)
-        self._spi.readinto(self._one, command)
-        self._csn(1)
-        return self._one[0]
-
-    def _read(self, command: int) -> int:
-        """One byte of a register (R_REGISTER is 0), or of another command that returns one."""
-        self._out[0] = command
-        self._csn(0)
-        self._spi.write_readinto(self._out, self._in)
-        self._csn(1)
-        return self._in[1]
-
-    def _write(self, register: int, value: int) -> None:
-        self._out[0] = _W_REGISTER | register
-        self._out[1] = value
-        self._csn(0)
-        self._spi.write(self._out)
-        self._csn(1)
-
-    def _write_address(self, register: int, address: bytes) -> None:
-        self._csn(0)
-        self._spi.write(bytes((_W_REGISTER | register,)) + address)
-        self._csn(1)
-
-    def _read_address(self, register: int) -> bytes:
-        self._csn(0)
-        raw = self._spi.read(6, register)
-        self._csn(1)
-        return raw[1:]

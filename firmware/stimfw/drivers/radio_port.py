@@ -13,8 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.logic.link import Requester, Responder
 
-ADDRESS = b"\x9c\x53\xe1\x2a\xb7"
-"""Of every bench, until pairing gives each pair of boards its own: benches in one room hear each other."""
+# Of every bench, until pairing gives each pair of boards its own: benches in one room hear each other.
+STIMULATOR_ADDRESS = b"\x9c\x53\xe1\x2a\xb7"
+REMOTE_ADDRESS = b"\x35\xca\x4e\x93\xd6"
 CHANNEL = const(76)
 
 _GIVE_UP_MS = const(50)  # 16 transmissions of 32 bytes take 16 ms; later the radio has lost what it was to do
@@ -29,15 +30,15 @@ def prepare(radio: NRF24L01, requester: bool) -> bool:
     if not radio.present():
         return False
     if requester:
-        return radio.configure(ADDRESS, CHANNEL, retries=15, retry_us=500)
-    return radio.configure(ADDRESS, CHANNEL, retries=5, retry_us=750)
+        return radio.configure(REMOTE_ADDRESS, STIMULATOR_ADDRESS, CHANNEL, retries=15, retry_us=500)
+    return radio.configure(STIMULATOR_ADDRESS, REMOTE_ADDRESS, CHANNEL, retries=5, retry_us=750)
 
 
 class RadioPort:
     """Owns the radio. `link.on_frame(frame, now_ms)` takes each frame received and may return one to send."""
 
     def __init__(self, radio: NRF24L01, link: "Requester | Responder") -> None:
-        """Args: radio: configured, powered down; link: a Responder or a Requester."""
+        """Args: radio: made ready by prepare() or revive(); link: a Responder or a Requester."""
         self._radio = radio
         self._link = link
         buffer = memoryview(bytearray(MAX_PAYLOAD))
@@ -46,11 +47,27 @@ class RadioPort:
         self._sending = False
         self._since_ms = 0
         self._next: "bytes | None" = None
+        self._listening = False
+        self.works = True
         self.sent = 0
         self.tx_failed = 0
 
+    def revive(self, requester: bool) -> bool:
+        """Prepare the radio anew if it has lost its settings (at start, or by a brown-out); whether it works.
+
+        To be called now and then, a second apart. Costs one register read if all is well, and waits for the
+        crystal (5 ms) if it is not.
+        """
+        if not self._radio.alive():
+            self._sending = False
+            self.works = prepare(self._radio, requester)
+            if self.works and self._listening:
+                self.listen()
+        return self.works
+
     def listen(self) -> None:
         """Power up and receive."""
+        self._listening = True
         self._radio.power_up()
         self._radio.listen()
 
@@ -58,7 +75,7 @@ class RadioPort:
         """Give up what is being sent and power down."""
         if self._sending:
             self._radio.abort()
-        self._sending = False
+        self._sending = self._listening = False
         self._next = None
         self._radio.power_down()
 

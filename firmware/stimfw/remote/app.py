@@ -72,14 +72,13 @@ class App:
         self,
         keys: "tuple[Key, ...]",
         display: Display,
-        port: "RadioPort | None",
+        port: RadioPort,
         requester: Requester,
         supply_mv: "Callable[[], int]",
     ) -> None:
         """Join the parts.
 
-        `keys`: STOP first. `port`: over a radio that is asleep; None if the radio failed its self-test.
-        `supply_mv` reads the battery.
+        `keys`: STOP first. `port`: over a radio that is asleep. `supply_mv` reads the battery.
         """
         self._keys = keys
         self._display = display
@@ -108,11 +107,10 @@ class App:
         for key in self._keys:
             key.button.release()
         self._display.play((), now_ms)
-        if self._port:
-            self._port.sleep()
+        self._port.sleep()
 
     def _ask(self, key: Key, now_ms: int) -> None:
-        if not self._port:
+        if not self._port.revive(requester=True):
             self._display.play(feedback.NO_RADIO, now_ms)
             return
         tries = STOP_TRIES if key.is_stop else TRIES
@@ -122,10 +120,9 @@ class App:
 
     def _follow(self, now_ms: int) -> None:
         """The radio's next duty, the link's next try, and the end of it."""
-        assert self._port
         self._port.service(now_ms)
         again = self._requester.poll(now_ms)
-        if again:
+        if again and self._port.revive(requester=True):
             self._port.send(again, now_ms)
         if self._requester.state == Requester.WAITING:
             return

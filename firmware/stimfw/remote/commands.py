@@ -18,7 +18,7 @@ class Commands:
     """Answers IDENTIFY, STATUS and COUNTERS in the formats of the stimulator."""
 
     def __init__(
-        self, app: "App", port: "RadioPort | None", requester: "Requester", supply_mv: "Callable[[], int]"
+        self, app: "App", port: "RadioPort", requester: "Requester", supply_mv: "Callable[[], int]"
     ) -> None:
         self._app = app
         self._port = port
@@ -43,14 +43,13 @@ class Commands:
 
     def _status(self) -> bytes:
         """Of the remote itself: only the state, the radio's bit and the supply mean anything."""
-        failed = 0 if self._port else messages.PART_RADIO
+        failed = 0 if self._port.revive(requester=True) else messages.PART_RADIO
         state = messages.FAULT if failed else messages.READY
         return messages.pack_status((state, 0, 0, failed, 0, 0, 0, self._supply_mv()))
 
     def _counters(self) -> bytes:
         """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
         link = self._requester
-        failed = self._port.tx_failed if self._port else 0
-        radio = (link.frames, link.bad, link.stray, failed, self._app.refused)
+        radio = (link.frames, link.bad, link.stray, self._port.tx_failed, self._app.refused)
         values = (console.counters(self.console) if self.console else (0, 0, 0, 0)) + radio
         return struct.pack("<%dI" % len(values), *values)

@@ -186,10 +186,9 @@ class App:
             self.stop(messages.STOPPED_MAGNET)
         if self.radio:
             self.radio.service(now)
-        wait = self._advance(now)
-        if self.console.service():
-            wait = min(wait, _BUSY_MS)
-        return wait
+        busy = self.console.service()
+        wait = self._advance(ticks_ms())
+        return min(wait, _BUSY_MS) if busy else wait
 
     def _advance(self, now: int) -> int:
         if self._procedure is None:

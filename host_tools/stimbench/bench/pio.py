@@ -10,14 +10,14 @@ See docs/decisions/0003-exact-pio.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rp2040py.peripherals.pio import RPPIO, StateMachine, WaitType
 
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
-__all__ = ("CYCLE_NS", "NEVER", "ExactMachine", "ExactPio")
+__all__ = ("CYCLE_NS", "NEVER", "ExactMachine", "ExactPio", "install")
 
 CYCLE_NS = 8
 """One system clock at 125 MHz, the only frequency that the emulator knows."""
@@ -27,7 +27,8 @@ _CYCLE_FP = 256
 
 _CTRL = 0x000
 _SM_FIRST, _SM_LAST, _SM_STRIDE = 0x0C8, 0x124, 0x18
-_SM_CLKDIV, _SM_INSTR = 0x00, 0x10
+_SM_CLKDIV, _SM_SHIFTCTRL, _SM_INSTR = 0x00, 0x08, 0x10
+_FJOIN = 3 << 30
 _INPUT_SYNC_FP = 2 * _CYCLE_FP
 """GPIO inputs pass two flip-flops before a state machine sees them (3.5.6.3)."""
 _EXEC_STALLED = 1 << 31
@@ -173,6 +174,15 @@ class ExactMachine(StateMachine):
         self.origin_fp = edge_fp - self.div_fp
         self.next_due_fp = edge_fp + ahead * self.div_fp
 
+    def set_shift_control(self, value: int) -> None:
+        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs (datasheet 3.5.4.1), which the emulator leaves out."""
+        if (value ^ self.shift_ctrl) & _FJOIN:
+            self.tx_fifo.reset()
+            while not self.rx_fifo.empty:
+                self.read_fifo()
+            self.rp2040.dma.set_dreq(self.pio.dreq_tx[self.index])
+        StateMachine.write_uint32(self, _SM_SHIFTCTRL, value)
+
     def reset(self) -> None:
         """The whole machine to its power-on state."""
         StateMachine.reset(self)
@@ -313,6 +323,8 @@ class ExactPio(RPPIO):
             machine.execute_now(value & 0xFFFF)
         elif register == _SM_CLKDIV:
             machine.set_divider(value, now_fp)
+        elif register == _SM_SHIFTCTRL:
+            machine.set_shift_control(value)
         else:
             machine.write_uint32(register, value)
 
@@ -323,9 +335,10 @@ class ExactPio(RPPIO):
         self._rearm()
 
 
-def install(rp2040: RP2040, irqs: tuple[int, int]) -> None:
+def install(rp2040: RP2040, irqs: tuple[int, int]) -> list[ExactPio]:
     """Replace a chip's PIO blocks by exact ones, before anything ran on it."""
-    blocks: list[Any] = [ExactPio(rp2040, f"PIO{i}", irqs[i], i) for i in range(2)]
-    rp2040.pio = blocks
+    blocks = [ExactPio(rp2040, f"PIO{i}", irqs[i], i) for i in range(2)]
+    rp2040.pio = list(blocks)
     rp2040.peripherals[0x50200] = blocks[0]
     rp2040.peripherals[0x50300] = blocks[1]
+    return blocks

@@ -48,8 +48,8 @@ def make_output() -> Output:
     return output
 
 
-def main() -> None:
-    """Build everything, test it, serve until Ctrl-C."""
+def build() -> "tuple[App, Waiter, Watchdog]":
+    """Everything made and tested at rest, nothing served yet: `main`, and tests that run the loop themselves, go on from here."""
     micropython.alloc_emergency_exception_buf(100)
     b = Pin.board
     for analog in (b.V_LEFT, b.V_RIGHT, b.I_SENSE):
@@ -79,7 +79,14 @@ def main() -> None:
     waiter = Waiter(wake, sys.stdin)
     gc.collect()
     app.boot_us = ticks_us()
+    return app, waiter, watchdog
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    app, waiter, watchdog = build()
     app.run(waiter, watchdog)
 
 
-main()
+if __name__ == "__main__":
+    main()

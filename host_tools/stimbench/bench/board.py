@@ -87,7 +87,7 @@ class EmulatedBoard:
         self._replace_peripherals()
         self.runner = CpuRunner(self.mcu)
         self._scheduler = BoardScheduler(self.runner)
-        memory = self.mcu.flash[:_FLASH_SIZE]
+        memory = memoryview(self.mcu.flash)[:_FLASH_SIZE]
         memory[:] = b"\xff" * _FLASH_SIZE
         now_ns = lambda: self.runner.now_ns  # noqa: E731
         self.flash = FlashChip(memory, now_ns, timing or FlashTiming(), seed)
@@ -99,7 +99,7 @@ class EmulatedBoard:
 
     def _replace_peripherals(self) -> None:
         mcu = self.mcu
-        pio.install(mcu, (IRQ.PIO0_IRQ0, IRQ.PIO1_IRQ0))
+        self._pio = pio.install(mcu, (IRQ.PIO0_IRQ0, IRQ.PIO1_IRQ0))
         self.adc = BoardAdc(mcu)
         mcu.adc = self.adc
         mcu.peripherals[0x4004C] = self.adc
@@ -138,7 +138,7 @@ class EmulatedBoard:
     @property
     def pio_watches_pins(self) -> bool:
         """Whether some state machine ever stalled on a GPIO level."""
-        return any(block.watches_pins for block in self.mcu.pio)
+        return any(block.watches_pins for block in self._pio)
 
     @property
     def cpu_awake_ns(self) -> int:

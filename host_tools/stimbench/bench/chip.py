@@ -1,10 +1,10 @@
 """Makes an emulated RP2040 whose compiled parts call each other without a detour through Python.
 
-The emulator's compiled classes look their own methods up by name before every internal call, lest a Python
-subclass had overridden one; with the stable ABI that lookup makes a bound method each time, and that is most of
-the time of a busy CPU. An instance attribute that holds the very function the class has ends the lookup at once.
-Only the compiled callers understand such an attribute (Python ones would lack `self`), so the few Python callers
-get a proxy with proper methods.
+The emulator's compiled classes look their own methods up by name before every internal call, lest a
+Python subclass had overridden one; with the stable ABI that lookup makes a bound method each time, and that
+is most of the time of a busy CPU. An instance attribute that holds the very function the class has ends the
+lookup at once. Only the compiled callers understand such an attribute (Python ones would lack `self`), so the
+few Python callers get a proxy with proper methods.
 """
 
 from __future__ import annotations

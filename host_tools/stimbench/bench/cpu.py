@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rp2040py.clock.simulation_clock import SimulationClock
 from rp2040py.execute_batch import execute_batch
@@ -44,7 +44,7 @@ class CpuRunner:
 
     def __init__(self, rp2040: RP2040) -> None:
         self.rp2040 = rp2040
-        self.clock = rp2040.clock
+        self.clock = cast(SimulationClock, rp2040.clock)
         self.stopped = True
         self.halted = True
         """The CPU executes nothing: no power, or hung. Clocks, PIO and DMA go on."""

@@ -23,8 +23,8 @@ __all__ = ("Bench",)
 class Bench:
     """Boards, the air between them, and the hands of whoever stands before them.
 
-    Time only passes in `run_for` and `run_until`. Between these every board stands at `now_ns`, or at most one
-    CPU instruction beyond it.
+    Time only passes in `run_for`, `run_to` and `run_until`. Between these every board stands at `now_ns`, or
+    at most one CPU instruction beyond it.
     """
 
     def __init__(self, config: BenchConfig | None = None) -> None:
@@ -101,7 +101,9 @@ class Bench:
         try:
             return self._boards[name]
         except KeyError:
-            raise BenchError(f"no board {name!r} on this bench; there are {', '.join(self._boards)}") from None
+            raise BenchError(
+                f"no board {name!r} on this bench; there are {', '.join(self._boards)}"
+            ) from None
 
     def at(self, time_ns: int, action: Callable[[], None]) -> None:
         """Do something to the bench at a time: while running, every board is brought there first.

@@ -7,7 +7,7 @@ import zipfile
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ def current_points(trace: CurrentTrace) -> list[tuple[int, float]]:
 def write_vcd(recorder: Recorder, path: Path, signals: Sequence[tuple[str, str]]) -> None:
     """Write signals and every current with a time base of 1 ns."""
     with path.open("w", encoding="ascii") as stream, VCDWriter(stream, timescale="1 ns", date="") as writer:
-        changes: list[Iterator[tuple[int, int, Variable, object]]] = []
+        changes: list[Iterator[tuple[int, int, Variable[Any], Any]]] = []
         for order, (board, name) in enumerate(signals):
             initial = int(recorder.initial_level(board, name))
             wire = writer.register_var(board, name, "wire", size=1, init=initial)
@@ -58,15 +58,15 @@ def write_vcd(recorder: Recorder, path: Path, signals: Sequence[tuple[str, str]]
 
 
 def _bits(
-    edges: list[tuple[int, bool]], order: int, variable: Variable
-) -> Iterator[tuple[int, int, Variable, object]]:
+    edges: list[tuple[int, bool]], order: int, variable: Variable[Any]
+) -> Iterator[tuple[int, int, Variable[Any], Any]]:
     for time_ns, level in edges:
         yield time_ns, order, variable, int(level)
 
 
 def _reals(
-    points: list[tuple[int, float]], order: int, variable: Variable
-) -> Iterator[tuple[int, int, Variable, object]]:
+    points: list[tuple[int, float]], order: int, variable: Variable[Any]
+) -> Iterator[tuple[int, int, Variable[Any], Any]]:
     for time_ns, value in points:
         yield time_ns, order, variable, value
 
@@ -196,11 +196,17 @@ def read_sr(path: Path) -> tuple[int, dict[str, npt.NDArray[np.uint8]], dict[str
         analogs = {int(key[6:]): name for key, name in fields.items() if key.startswith("analog")}
         unit = int(fields["unitsize"])
         raw = np.frombuffer(_chunks(archive, "logic-1"), dtype=np.uint8).reshape(-1, unit)
-        logic = {name: raw[:, (i - 1) // 8] >> ((i - 1) % 8) & 1 for i, name in probes.items()}
-        analog = {
-            name: np.frombuffer(_chunks(archive, f"analog-1-{i}"), dtype="<f4") for i, name in analogs.items()
-        }
+        logic = {name: _bit(raw, i - 1) for i, name in probes.items()}
+        analog = {name: _floats(_chunks(archive, f"analog-1-{i}")) for i, name in analogs.items()}
     return int(fields["samplerate"].split()[0]), logic, analog
+
+
+def _bit(raw: npt.NDArray[np.uint8], index: int) -> npt.NDArray[np.uint8]:
+    return (raw[:, index // 8] >> (index % 8) & 1).astype(np.uint8)
+
+
+def _floats(data: bytes) -> npt.NDArray[np.float32]:
+    return np.frombuffer(data, dtype="<f4").astype(np.float32)
 
 
 def _chunks(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -19,7 +19,11 @@ class BenchSerial:
     """What tools use of `serial.Serial`, on an emulated board."""
 
     def __init__(
-        self, bench: Bench, board: EmulatedBoard | str, timeout: float | None = 1.0, quantum_ns: int = 1_000_000
+        self,
+        bench: Bench,
+        board: EmulatedBoard | str,
+        timeout: float | None = 1.0,
+        quantum_ns: int = 1_000_000,
     ) -> None:
         """Open the board's console (DTR rises).
 
@@ -51,7 +55,7 @@ class BenchSerial:
             self._bench.run_for(self.quantum_ns)
         return self._board.console.pending
 
-    def inWaiting(self) -> int:  # noqa: N802 - pyserial's old name, which mpremote uses
+    def inWaiting(self) -> int:
         """The same as `in_waiting`."""
         return self.in_waiting
 
@@ -94,7 +98,7 @@ class BenchSerial:
     def reset_output_buffer(self) -> None:
         """Do nothing: what was written is on its way."""
 
-    def isOpen(self) -> bool:  # noqa: N802 - pyserial's old name
+    def isOpen(self) -> bool:
         """The same as `is_open`."""
         return self.is_open
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rp2040py.peripherals.pio import RPPIO, StateMachine, WaitType
+from rp2040py.utils.fifo import FIFO
 
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
@@ -28,7 +29,7 @@ _CYCLE_FP = 256
 _CTRL = 0x000
 _SM_FIRST, _SM_LAST, _SM_STRIDE = 0x0C8, 0x124, 0x18
 _SM_CLKDIV, _SM_SHIFTCTRL, _SM_INSTR = 0x00, 0x08, 0x10
-_FJOIN = 3 << 30
+_FJOIN_TX, _FJOIN_RX = 1 << 30, 1 << 31
 _INPUT_SYNC_FP = 2 * _CYCLE_FP
 """GPIO inputs pass two flip-flops before a state machine sees them (3.5.6.3)."""
 _EXEC_STALLED = 1 << 31
@@ -175,12 +176,14 @@ class ExactMachine(StateMachine):
         self.next_due_fp = edge_fp + ahead * self.div_fp
 
     def set_shift_control(self, value: int) -> None:
-        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs (datasheet 3.5.4.1), which the emulator leaves out."""
-        if (value ^ self.shift_ctrl) & _FJOIN:
-            self.tx_fifo.reset()
-            while not self.rx_fifo.empty:
-                self.read_fifo()
-            self.rp2040.dma.set_dreq(self.pio.dreq_tx[self.index])
+        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs and deals their words anew (3.5.4.1)."""
+        if (value ^ self.shift_ctrl) & (_FJOIN_RX | _FJOIN_TX):
+            joined_rx, joined_tx = bool(value & _FJOIN_RX), bool(value & _FJOIN_TX)
+            self.tx_fifo = FIFO(0 if joined_rx and not joined_tx else 4 + 4 * joined_tx)
+            self.rx_fifo = FIFO(0 if joined_tx and not joined_rx else 4 + 4 * joined_rx)
+            self.rp2040.dma.clear_dreq(self.pio.dreq_rx[self.index])
+            if not self.tx_fifo.full:
+                self.rp2040.dma.set_dreq(self.pio.dreq_tx[self.index])
         StateMachine.write_uint32(self, _SM_SHIFTCTRL, value)
 
     def reset(self) -> None:

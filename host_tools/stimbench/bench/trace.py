@@ -57,7 +57,9 @@ class Recorder:
         """Every recorded current by name."""
         return dict(self._currents)
 
-    def edges(self, board: str, signal: str, start_ns: int = 0, end_ns: int | None = None) -> list[tuple[int, bool]]:
+    def edges(
+        self, board: str, signal: str, start_ns: int = 0, end_ns: int | None = None
+    ) -> list[tuple[int, bool]]:
         """The edges of a signal.
 
         Args:

@@ -25,7 +25,7 @@ __all__ = ("BoardTransport", "TransportError", "TransportExecError", "open_trans
 class BoardTransport(SerialTransport):  # type: ignore[misc]
     """mpremote's SerialTransport on a board that may be emulated.
 
-    Use `enter_raw_repl(soft_reset=False)`, `exec`, `eval`, `exec_raw(command, timeout)` and the `fs_*` methods.
+    Use `enter_raw_repl()`, `exec`, `eval`, `exec_raw(command, timeout)` and the `fs_*` methods.
     """
 
     def __init__(self, serial: Any) -> None:

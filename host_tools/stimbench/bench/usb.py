@@ -2,7 +2,7 @@
 
 The emulator's own host answers an idle OUT endpoint with empty packets, which keeps the firmware awake.
 A real host sends bytes when it has some, and the device's controller answers NAK to whatever else without
-telling the firmware. Likewise a host that does not read sends no IN tokens, so that the device's packet waits.
+telling the firmware. Likewise a host that does not read sends no IN tokens: the device's packet waits.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def solder(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Reco
     return air
 
 
-def _wire(name: str, board: EmulatedBoard, config: BenchConfig, air: AirChannel) -> StimulatorParts | RemoteParts:
+def _wire(
+    name: str, board: EmulatedBoard, config: BenchConfig, air: AirChannel
+) -> StimulatorParts | RemoteParts:
     given: Any = config.wiring.get(name)
     if name == "stimulator":
         return wire_stimulator(board, _seeded(given or StimulatorWiring(), config.seed), air)

@@ -70,7 +70,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     if radio_there:
         app.responder = Responder(radio_frame, app.commands.from_remote)
         app.radio = RadioPort(radio, app.responder)
-        Pin(b.RADIO_IRQ, Pin.IN, Pin.PULL_UP).irq(wake.set, Pin.IRQ_FALLING, hard=True)
+        Pin(b.RADIO_IRQ, Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
         app.radio.listen()
     app.console = Console(sys.stdin.buffer, sys.stdout.buffer, app.commands.from_host)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)

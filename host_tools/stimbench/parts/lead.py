@@ -146,7 +146,7 @@ class Lead:
     def _modes(self, source_ohm: float | None) -> Modes:
         modes = self._solved.get(source_ohm)
         if modes is None:
-            shorts = tuple((e.index, k) for e in self.electrodes for k in sorted(e.touching))
+            shorts = tuple((e.index, k) for e in self.electrodes for k in sorted(e.touching) if e.index < k)
             values = tuple(e.values for e in self.electrodes)
             modes = solve(LeadConfig(self._matrix.mask(self._chip), values, shorts, source_ohm))
             self._solved[source_ohm] = modes

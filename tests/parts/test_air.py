@@ -1,0 +1,124 @@
+"""The air: look-ahead, loss, jamming, collisions, eavesdropping and injection."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parts_fakes import MS, US, FakeClock
+from radio_rig import ADDRESS, MAX_RT, RESET_NS, SETTLING_NS, TX_DS, Radio, pair
+from stimbench.parts.radio import AirChannel, air_time_ns
+
+
+class TestAir:
+    def test_announced_130_us_before_the_first_bit(self):
+        sender, _, air = pair()
+        ahead = []
+        air.on_announce = lambda packet: ahead.append(packet.start_ns - sender.clock.now_ns)
+        sender.send(b"x")
+        assert len(ahead) == 2 and min(ahead) >= air.LOOKAHEAD_NS
+
+    def test_boards_on_their_own_clocks_agree_on_the_time(self):
+        """The receiver's clock may lag: the packet arrives at its own absolute time."""
+        air = AirChannel()
+        here, there = FakeClock(), FakeClock()
+        sender, receiver = Radio(here, air), Radio(there, air)
+        for radio in (sender, receiver):
+            radio.clock.run_to(RESET_NS)
+        sender.set_up(prx=False)
+        receiver.set_up(prx=True)
+        here.run_to(there.now_ns)
+        sender.load(b"x")
+        sender.ce.out(True)
+        due = here.now_ns + SETTLING_NS + air_time_ns(1, 5, 2, 1_000_000)
+        there.run_to(due - 1)
+        assert not receiver.irq
+        there.run_to(due)
+        assert receiver.irq
+
+    def test_loss_is_a_share_and_repeats_by_seed(self):
+        def run(seed):
+            sender, receiver, _air = pair(AirChannel(seed=seed, loss=0.3), retries=0)
+            lost = []
+            for _ in range(200):
+                sender.send(b"x", 0xB0)
+                lost.append(bool(receiver.get(0x17) & 1))
+                sender.clear()
+                receiver.spi(0xE2)
+            return lost
+
+        assert sum(run(1)) / 200 == pytest.approx(0.3, abs=0.08)
+        assert run(1) == run(1) != run(2)
+
+    def test_jamming_kills_its_channel_for_its_time(self):
+        sender, receiver, air = pair(retries=0)
+        now = sender.clock.now_ns
+        air.jam(75, now, now + 100 * MS)
+        sender.send(b"neighbour")
+        assert receiver.fetch() == b"neighbour"
+        sender.clear()
+        air.jam(None, sender.clock.now_ns, sender.clock.now_ns + 10 * MS)
+        sender.send(b"x")
+        assert sender.status & MAX_RT and receiver.get(0x09) == 1, "RPD sees the carrier"
+        sender.clear()
+        sender.clock.run_for(10 * MS)
+        sender.pulse()
+        sender.clock.run_for(5 * MS)
+        assert receiver.fetch() == b"x"
+
+    def test_overlapping_packets_destroy_each_other(self):
+        sender, receiver, air = pair(retries=0)
+        start = sender.clock.now_ns + SETTLING_NS + 50 * US
+        air.inject(start, 76, b"\x09" * 5, bytes(32))
+        sender.send(b"x")
+        assert sender.status & MAX_RT and receiver.get(0x17) & 1
+        air.inject(sender.clock.now_ns + SETTLING_NS, 77, b"\x09" * 5, bytes(32))
+        sender.clear()
+        sender.pulse()
+        sender.clock.run_for(3 * MS)
+        assert receiver.fetch() == b"x", "another channel does not matter"
+
+    def test_injected_packet_is_taken_for_real(self):
+        sender, receiver, air = pair()
+        air.inject(sender.clock.now_ns, 76, ADDRESS, b"forged", pid=2)
+        sender.clock.run_for(2 * MS)
+        assert receiver.fetch() == b"forged"
+        assert air.tap[-1].was_ack
+
+    def test_replay_of_a_sniffed_packet_is_a_new_packet_after_another(self):
+        """PID and CRC guard against retransmissions only, not against an attacker."""
+        sender, receiver, air = pair()
+        for text in (b"one", b"two"):
+            sender.send(text)
+            sender.clear()
+            receiver.fetch()
+        first = air.tap[0]
+        air.inject(sender.clock.now_ns, first.channel, first.address, first.payload, pid=1)
+        sender.clock.run_for(2 * MS)
+        assert receiver.fetch() == b"one"
+
+    @pytest.mark.parametrize(("address", "payload"), [(b"12", b""), (b"123456", b""), (b"12345", bytes(33))])
+    def test_impossible_injections_are_refused(self, address, payload):
+        with pytest.raises(ValueError, match="bytes"):
+            AirChannel().inject(0, 76, address, payload)
+
+    def test_carrier_is_seen_after_40_us_only(self):
+        _, receiver, air = pair()
+        now = receiver.clock.now_ns
+        air.jam(76, now + 10 * US, now + 60 * US)
+        for after_us, seen in ((30, 0), (49, 0), (55, 1), (70, 0)):
+            receiver.clock.run_to(now + after_us * US)
+            assert receiver.get(0x09) == seen
+
+    @given(st.lists(st.binary(min_size=1, max_size=32), min_size=1, max_size=6), st.integers(0, 50))
+    def test_every_acknowledged_payload_arrives_once_and_in_order(self, payloads, seed):
+        sender, receiver, _ = pair(AirChannel(seed=seed, loss=0.3), retries=15)
+        got, acknowledged = [], []
+        for payload in payloads:
+            sender.send(payload, wait_ns=20 * MS)
+            if sender.status & TX_DS:
+                acknowledged.append(payload)
+            sender.spi(0xE1)
+            sender.clear()
+            while not receiver.get(0x17) & 1:
+                got.append(receiver.fetch())
+        if len(acknowledged) == len(payloads):
+            assert got == acknowledged

@@ -1,0 +1,259 @@
+"""The lead's circuit: by Ohm's law, against a plain numerical integration."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lead_rig import SWITCHES_OHM, amps, make, ready, volts
+from parts_fakes import MS, US
+
+REFERENCE_REL = 1e-5
+"""Against an integration in steps of 0.2 us."""
+PUMP_GAIN_MAX = 0.005
+"""0.3 % of the pump and 0.1 % of the DAC, and a little for the DAC's INL."""
+
+
+class TestCurrent:
+    @pytest.mark.parametrize(("code", "microamps"), [(1, 2.5), (400, 1e3), (1600, 4e3), (4095, 10237.5)])
+    def test_2_5_ua_a_step(self, code, microamps):
+        board, _, lead = ready(code=code)
+        board.phase("L_CATH", 100 * US)
+        board.clock.run_for(20 * US)
+        board.phase("L_ANOD", 100 * US)
+        t0 = 50 * US
+        assert lead.trace.segments == [
+            (t0, t0 + 100 * US, pytest.approx(-microamps), pytest.approx(-microamps)),
+            (t0 + 120 * US, t0 + 220 * US, pytest.approx(microamps), pytest.approx(microamps)),
+        ]
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_pump_and_dac_errors_stay_small(self, seed):
+        board, _, lead = ready(ideal=False, seed=seed, code=1600)
+        board.pin("L_ANOD").out(True)
+        error = amps(board, lead) / 4e-3 - 1.0
+        assert 0.0 < abs(error) < PUMP_GAIN_MAX
+
+    def test_both_leads_have_their_own_channel_and_chip(self):
+        board, parts = make()
+        board.set_dac(0, 400)
+        board.set_dac(1, 800)
+        board.set_matrix(0x21, 0x84)
+        board.clock.run_for(50 * US)
+        board.keep_alive()
+        for signal in ("L_ANOD", "R_CATH"):
+            board.pin(signal).out(True)
+        now = board.clock.now_ns
+        assert parts.leads["left"].amps(now) == pytest.approx(1e-3)
+        assert parts.leads["right"].amps(now) == pytest.approx(-2e-3)
+
+    def test_charge_is_current_times_time(self):
+        board, _, lead = ready()
+        board.phase("L_CATH", 214 * US)
+        assert lead.charge_nc() == pytest.approx(-4e-3 * 214e-6 * 1e9)
+        board.phase("L_ANOD", 214 * US)
+        assert lead.charge_nc() == pytest.approx(0.0, abs=1e-6)
+        board.phase("L_ANOD", 10 * US)
+        lead.clear_charge()
+        assert lead.charge_nc() == 0.0
+
+    def test_dac_moving_during_a_phase_shows_in_the_current(self):
+        board, _parts, lead = ready(code=400)
+        board.pin("L_ANOD").out(True)
+        board.clock.run_for(20 * US)
+        board.set_dac(0, 2400)
+        board.clock.run_for(1 * US)
+        slewing = amps(board, lead)
+        assert slewing == pytest.approx((0.4 + 0.55) * 2.5e-3, rel=0.1), "0.4 V, and 0.55 V/us for 1 us"
+        board.clock.run_for(20 * US)
+        assert amps(board, lead) == pytest.approx(6e-3)
+        segments = lead.trace.segments
+        assert all(a[1] == b[0] for a, b in itertools.pairwise(segments)), "no gap"
+
+
+class TestVoltage:
+    def test_step_is_ohms_law_and_slope_is_the_capacitors(self):
+        board, _, lead = ready()
+        board.pin("L_ANOD").out(True)
+        v0 = volts(board, lead)
+        board.clock.run_for(100 * US)
+        v1 = volts(board, lead)
+        assert v0 == pytest.approx(4e-3 * (500 + SWITCHES_OHM), rel=1e-6)
+        assert v1 - v0 == pytest.approx(2 * 4e-3 * 100e-6 / 5e-6, rel=1e-3)
+
+    def test_test_resistor_has_no_slope(self):
+        board, _, lead = ready()
+        lead.load_resistor(500.0)
+        board.pin("L_CATH").out(True)
+        for _ in range(5):
+            assert volts(board, lead) == pytest.approx(-4e-3 * 505.0, rel=1e-6)
+            board.clock.run_for(100 * US)
+
+    def test_two_electrodes_on_a_rail_halve_their_side(self):
+        board, _, lead = ready(mask=0x43)
+        lead.load_resistor(500.0)
+        board.pin("L_ANOD").out(True)
+        assert volts(board, lead) == pytest.approx(4e-3 * (252.5 + 252.5 / 2), rel=1e-6)
+
+    def test_both_switches_on_one_electrode_are_5_ohm(self):
+        """How a self-test can tell that the matrix is there at all."""
+        board, _, lead = ready(mask=0x11)
+        board.pin("L_ANOD").out(True)
+        assert volts(board, lead) == pytest.approx(4e-3 * SWITCHES_OHM, rel=1e-6)
+
+    @given(
+        code=st.integers(100, 1200), width_us=st.integers(20, 400), gap_us=st.integers(0, 100),
+        r_s=st.floats(200, 2000), c_dl=st.floats(0.5, 20), recharge_us=st.integers(100, 4000),
+    )
+    @settings(max_examples=15, deadline=None)
+    def test_agrees_with_step_by_step_integration(self, code, width_us, gap_us, r_s, c_dl, recharge_us):
+        board, _, lead = ready(code=code, pair_r_s_ohm=r_s, c_dl_uf=c_dl)
+        reference = Reference(r_s, c_dl * 1e-6)
+        current = code * 2.5e-6
+        steps = (("L_CATH", -1, width_us), ("", 0, gap_us), ("L_ANOD", 1, width_us // 2))
+        for signal, sign, span_us in steps:
+            if signal:
+                board.phase(signal, span_us * US)
+            else:
+                board.clock.run_for(span_us * US)
+            reference.drive(sign * current, span_us * 1e-6)
+        assert lead.charge_nc() == pytest.approx(reference.block_v * 4.7e-6 * 1e9, rel=REFERENCE_REL)
+        board.phase("L_SHORT", recharge_us * US)
+        reference.recharge(recharge_us * 1e-6)
+        charge_nc = reference.block_v * 4.7e-6 * 1e9
+        assert lead.charge_nc() == pytest.approx(charge_nc, rel=REFERENCE_REL, abs=1e-3)
+        assert volts(board, lead) == pytest.approx(reference.rest_v, rel=REFERENCE_REL, abs=1e-6)
+
+
+class Reference:
+    """One pair, integrated in small midpoint steps, sharing no code with the model."""
+
+    STEP_S = 2e-7
+
+    def __init__(self, r_s: float, c_dl: float) -> None:
+        self.r, self.c = r_s + SWITCHES_OHM, c_dl
+        self.interface_v = 0.0
+        self.block_v = 0.0
+
+    @property
+    def rest_v(self) -> float:
+        return 2.0 * self.interface_v
+
+    def drive(self, current: float, span: float) -> None:
+        self._run(lambda interface, block: current, span)
+
+    def recharge(self, span: float) -> None:
+        self._run(lambda interface, block: -(2.0 * interface + block) / (1000.0 + self.r), span)
+
+    def _run(self, current, span: float) -> None:
+        for _ in range(round(span / self.STEP_S)):
+            i = current(self.interface_v, self.block_v)
+            middle = self.interface_v + (i - self.interface_v / 100e3) / self.c * self.STEP_S / 2
+            i = current(middle, self.block_v + i / 4.7e-6 * self.STEP_S / 2)
+            self.interface_v += (i - middle / 100e3) / self.c * self.STEP_S
+            self.block_v += i / 4.7e-6 * self.STEP_S
+
+
+class TestCompliance:
+    def test_open_lead_saturates_and_passes_nothing(self):
+        board, _, lead = ready()
+        lead.electrodes[1].open()
+        board.phase("L_CATH", 100 * US)
+        assert lead.trace.segments == []
+        assert lead.charge_nc() == pytest.approx(0.0, abs=1e-2)
+        board.pin("L_CATH").out(True)
+        assert volts(board, lead) == pytest.approx(-15.0, rel=1e-2)
+        assert lead.events[0][1] == "compliance"
+
+    @pytest.mark.parametrize("mask", [0x00, 0x01, 0x20])
+    def test_a_rail_without_electrode_is_open(self, mask):
+        board, _, lead = ready(mask=mask)
+        board.pin("L_ANOD").out(True)
+        assert volts(board, lead) == pytest.approx(15.0, rel=1e-2)
+        assert abs(amps(board, lead)) < 1e-7
+
+    def test_high_impedance_limits_the_current(self):
+        board, _, lead = ready()  # 4 mA would need 20 V
+        lead.load_resistor(5000.0)
+        board.pin("L_ANOD").out(True)
+        assert amps(board, lead) == pytest.approx(15.0 / 5005.0, rel=1e-3)
+
+    def test_limit_is_met_in_mid_pulse_without_a_jump(self):
+        board, _, lead = ready(code=4000, c_dl_uf=0.5, pair_r_s_ohm=1000.0)
+        t0 = board.clock.now_ns
+        board.phase("L_ANOD", 400 * US)
+        met = [t for t, what in lead.events if what == "compliance"]
+        # 10 V at once, then 10 mA into 0.25 uF and 4.7 uF in series: 42.1 V/ms; R_ct does little in 120 us.
+        slope = 10e-3 * (2 / 0.5e-6 + 1 / 4.7e-6)
+        expected = (15.0 - 10e-3 * 1005.0) / slope
+        assert len(met) == 1 and (met[0] - t0) * 1e-9 == pytest.approx(expected, rel=5e-3)
+        pieces = lead.trace.segments
+        jumps = [abs(b[2] - a[3]) for a, b in itertools.pairwise(pieces)]
+        assert max(jumps) < 1.0
+        assert pieces[-1][3] < 0.5 * pieces[0][2], "the current sags once the limit is met"
+
+    def test_sensed_volts_never_pass_the_limit_by_more_than_the_block_holds(self):
+        board, _, lead = ready(code=4095)
+        lead.electrodes[0].open()
+        for _ in range(5):
+            board.keep_alive()
+            board.phase("L_CATH", 1 * MS)
+            board.pin("L_ANOD").out(True)
+            assert abs(volts(board, lead)) < 15.2
+            board.pin("L_ANOD").out(False)
+
+
+class TestBridge:
+    def test_nothing_conducts_without_keepalive(self):
+        board, _, lead = ready()
+        board.clock.run_for(100 * MS)
+        board.phase("L_CATH", 100 * US)
+        assert lead.trace.segments == []
+
+    def test_gate_ends_a_stuck_phase(self):
+        board, _, lead = ready()
+        t0 = board.clock.now_ns
+        board.phase("L_CATH", 300 * MS)
+        assert lead.trace.segments[-1][1] == t0 + 100 * MS
+
+    def test_recharge_needs_the_supply_too(self):
+        board, _, lead = ready(r_ct_ohm=1e9)
+        board.phase("L_CATH", 200 * US)
+        charge = lead.charge_nc()
+        board.clock.run_for(150 * MS)
+        board.phase("L_SHORT", 10 * MS)
+        assert lead.charge_nc() == pytest.approx(charge)
+        board.keep_alive()
+        board.phase("L_SHORT", 10 * MS)
+        assert abs(lead.charge_nc()) < 0.05 * abs(charge)
+
+    def test_recharge_decays_with_its_time_constant(self):
+        board, _, lead = ready(r_ct_ohm=1e9)
+        board.phase("L_CATH", 200 * US)
+        start = lead.charge_nc()
+        tau = (1000.0 + 505.0) / (1 / 4.7e-6 + 2 / 5e-6)
+        board.phase("L_SHORT", round(tau * 1e9))
+        assert lead.charge_nc() == pytest.approx(start * np.exp(-1), rel=1e-3)
+        area = sum((t1 - t0) * 1e-9 * (i0 + i1) / 2 for t0, t1, i0, i1 in lead.trace.segments) * 1e3
+        assert area == pytest.approx(lead.charge_nc(), rel=5e-3), "the trace's pieces add up"
+
+    def test_both_phases_on_is_a_recorded_fault_without_current(self):
+        board, _, lead = ready()
+        board.pin("L_CATH").out(True)
+        board.clock.run_for(50 * US)
+        board.phase("L_ANOD", 10 * US)
+        board.clock.run_for(50 * US)
+        board.pin("L_CATH").out(False)
+        assert [what for _, what in lead.events] == ["shoot-through"]
+        gaps = [b[0] - a[1] for a, b in zip(lead.trace.segments, lead.trace.segments[1:], strict=False)]
+        assert gaps == [10 * US]
+
+    def test_driving_into_the_recharge_resistor_divides_the_current(self):
+        board, _, lead = ready()
+        lead.load_resistor(500.0)
+        board.pin("L_SHORT").out(True)
+        board.pin("L_ANOD").out(True)
+        assert amps(board, lead) == pytest.approx(4e-3 * 1000.0 / 1505.0, rel=1e-6)
+        assert lead.shunt_amps(board.clock.now_ns) == pytest.approx(4e-3)
+        assert lead.events[-1][1] == "anodic into short"

@@ -1,0 +1,149 @@
+"""74LVC1G123 against its function table (data sheet, table 4)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parts_fakes import MS, FakeBoard
+from stimbench.parts.monostable import Monostable
+
+PULSE_NS = 100 * MS
+
+
+class Rig:
+    def __init__(self, **options):
+        self.board = FakeBoard()
+        self.clock = self.board.clock
+        self.b, self.clr = self.board.pin("KEEPALIVE"), self.board.pin("MAGNET")
+        self.clr.drive(True)
+        self.gate = Monostable(self.clock, self.b, self.clr, **options)
+        self.log: list[tuple[int, bool]] = []
+        self.gate.on_change(lambda q, t: self.log.append((t, q)))
+
+
+def test_power_on_is_off_and_stays_off():
+    rig = Rig()
+    rig.clock.run_for(500 * MS)
+    assert not rig.gate.q and rig.log == []
+
+
+def test_rising_b_triggers_a_pulse_of_100_ms():
+    """Row: CLR = H, A = L, B rising."""
+    rig = Rig()
+    rig.clock.run_to(5 * MS)
+    rig.b.out(True)
+    rig.clock.run_for(500 * MS)
+    assert rig.log == [(5 * MS, True), (105 * MS, False)]
+
+
+def test_falling_b_does_nothing():
+    rig = Rig()
+    rig.b.out(True)
+    rig.clock.run_for(99 * MS)
+    rig.b.out(False)
+    rig.clock.run_for(50 * MS)
+    assert rig.log == [(0, True), (PULSE_NS, False)]
+
+
+def test_retriggering_extends_from_the_last_edge():
+    rig = Rig()
+    for _ in range(20):
+        rig.b.out(True)
+        rig.clock.run_for(30 * MS)
+        rig.b.out(False)
+        rig.clock.run_for(30 * MS)
+    last = 19 * 60 * MS
+    rig.clock.run_for(500 * MS)
+    assert rig.log == [(0, True), (last + PULSE_NS, False)]
+    assert rig.gate.triggers == 20
+
+
+def test_falling_a_triggers_while_b_is_high():
+    """Row: CLR = H, A falling, B = H."""
+    rig = Rig()
+    rig.gate.drive_a(True)
+    rig.b.out(True)
+    assert not rig.gate.q, "A high inhibits"
+    rig.gate.drive_a(False)
+    assert rig.gate.q
+
+
+def test_low_clr_resets_at_once_and_holds():
+    """Row: CLR = L, whatever A and B do."""
+    rig = Rig()
+    rig.b.out(True)
+    rig.clock.run_to(10 * MS)
+    rig.clr.drive(False)
+    assert rig.log[-1] == (10 * MS, False)
+    rig.b.out(False)
+    rig.b.out(True)
+    assert not rig.gate.q
+    rig.clock.run_for(500 * MS)
+    assert len(rig.log) == 2
+
+
+def test_rising_clr_triggers_if_b_is_high():
+    """Row: CLR rising, A = L, B = H. The reason why bridges must be off before the magnet goes."""
+    rig = Rig()
+    rig.clr.drive(False)
+    rig.b.out(True)
+    rig.clock.run_to(20 * MS)
+    rig.clr.drive(True)
+    rig.clock.run_for(500 * MS)
+    assert rig.log == [(20 * MS, True), (120 * MS, False)]
+
+
+def test_rising_clr_does_nothing_if_b_is_low():
+    rig = Rig()
+    rig.clr.drive(False)
+    rig.clr.drive(True)
+    assert not rig.gate.q
+
+
+def test_a_pulse_after_a_reset_has_its_full_length():
+    """The old deadline must not end the new pulse."""
+    rig = Rig()
+    rig.b.out(True)
+    rig.clock.run_to(90 * MS)
+    rig.clr.drive(False)
+    rig.b.out(False)
+    rig.clr.drive(True)
+    rig.b.out(True)
+    rig.clock.run_for(500 * MS)
+    assert rig.log[-2:] == [(90 * MS, True), (190 * MS, False)]
+
+
+@pytest.mark.parametrize(("tolerance", "pulse_ns"), [(-0.1, 90 * MS), (0.1, 110 * MS)])
+def test_tolerance_of_the_rc(tolerance, pulse_ns):
+    rig = Rig(tolerance=tolerance)
+    rig.b.out(True)
+    rig.clock.run_for(500 * MS)
+    assert rig.log[-1] == (pulse_ns, False)
+
+
+def test_cut_clr_ignores_the_magnet_until_mended():
+    rig = Rig(clr_cut=True)
+    rig.b.out(True)
+    rig.clr.drive(False)
+    assert rig.gate.q
+    rig.gate.cut_clr(False)
+    assert not rig.gate.q, "mended while the magnet is there"
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 150)), max_size=30))
+def test_never_on_without_a_trigger_within_the_pulse_or_with_clr_low(moves):
+    rig = Rig()
+    last_trigger = None
+    for what, ms in moves:
+        if what == 0:
+            rising = not rig.b.level and rig.clr.level
+            rig.b.out(not rig.b.level)
+        else:
+            rising = what == 2 and not rig.clr.level and rig.b.level
+            rig.clr.drive(what == 2)
+        if rising:
+            last_trigger = rig.clock.now_ns
+        if not rig.clr.level:
+            last_trigger = None
+        rig.clock.run_for(ms * MS)
+        due = last_trigger is not None and rig.clock.now_ns < last_trigger + PULSE_NS
+        assert rig.gate.q == due

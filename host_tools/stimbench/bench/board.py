@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
+from rp2040py.rp2040 import RP2040
 
 from stimbench.bench import pio
 from stimbench.bench.adc import AdcModel, BoardAdc
@@ -149,6 +150,14 @@ class EmulatedBoard:
     def usb_connected(self) -> bool:
         """Whether the firmware has enumerated on USB."""
         return self.console.connected
+
+    def read_word(self, address: int) -> int:
+        """A 32-bit word on the chip's bus, as a debug probe reads it."""
+        return int(RP2040.read_uint32(self.mcu, address))
+
+    def write_word(self, address: int, value: int) -> None:
+        """Write a 32-bit word on the chip's bus, as a debug probe does."""
+        RP2040.write_uint32(self.mcu, address, value)
 
     def load_firmware(self, path: Path) -> None:
         """Put a UF2 file into the flash, as BOOTSEL would; the rest of the chip stays as it is."""

@@ -176,7 +176,7 @@ class ExactMachine(StateMachine):
         self.next_due_fp = edge_fp + ahead * self.div_fp
 
     def set_shift_control(self, value: int) -> None:
-        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs and deals their words anew (3.5.4.1)."""
+        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs and splits them anew (3.5.4.1)."""
         if (value ^ self.shift_ctrl) & (_FJOIN_RX | _FJOIN_TX):
             joined_rx, joined_tx = bool(value & _FJOIN_RX), bool(value & _FJOIN_TX)
             self.tx_fifo = FIFO(0 if joined_rx and not joined_tx else 4 + 4 * joined_tx)

@@ -1,8 +1,8 @@
 """The CPU's own I/O block: the hardware divider and the GPIO registers, made quick.
 
 MicroPython divides at every turn (dictionaries hash modulo their size), so the divider's few registers are
-most of what a busy firmware touches here. The emulator's divider also adds to the CPU's cycle counter what the
-firmware's own waiting instructions have added already; this one does not.
+most of what a busy firmware touches here. The emulator's divider also adds to the CPU's cycle counter what
+the firmware's own waiting instructions have added already; this one does not.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class BoardSio(RPSIO):
 
     def read_uint32(self, offset: int) -> int:
         """A register read by the CPU."""
-        if offset == _DIV_QUOTIENT or offset == _DIV_REMAINDER:
+        if offset in (_DIV_QUOTIENT, _DIV_REMAINDER):
             if self._stale:
                 self._divide()
             if offset == _DIV_QUOTIENT:
@@ -62,7 +62,7 @@ class BoardSio(RPSIO):
             self._set_outputs(self.gpio_value & ~value)
         elif offset == _GPIO_XOR:
             self._set_outputs(self.gpio_value ^ value)
-        elif offset == _DIV_QUOTIENT or offset == _DIV_REMAINDER:
+        elif offset in (_DIV_QUOTIENT, _DIV_REMAINDER):
             self._restore(offset, value & _WORD)
         else:
             super().write_uint32(offset, value)

@@ -7,7 +7,6 @@ from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 import micropython
 import rp2
 from machine import ADC, SPI, Pin
-
 from stimfw.drivers.adg714 import Adg714Pair
 from stimfw.drivers.console import Console
 from stimfw.drivers.mcp4922 import Mcp4922
@@ -66,7 +65,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     radio_there = prepare(radio, requester=False)
     failed = boot_test.run(radio_there, sense.supply_mv(), measurements.base16)
-    app = App(output, measurements, sense, magnet, wake, program.default(), failed)
+    app = App(output, measurements, sense, magnet, Pin(b.LED, Pin.OUT, value=0), wake, program.default(), failed)
     if radio_there:
         app.responder = Responder(radio_frame, app.commands.from_remote)
         app.radio = RadioPort(radio, app.responder)

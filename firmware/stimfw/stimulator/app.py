@@ -6,8 +6,10 @@ while it turns: whatever hangs, the output falls off.
 """
 
 import gc
-import machine
 from time import ticks_add, ticks_diff, ticks_ms
+
+import machine
+import micropython
 
 from stimfw.drivers import console as console_driver
 from stimfw.logic import messages
@@ -24,10 +26,13 @@ _PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
 class App:
     """State of the stimulator and its main loop. `state()` alone says what it is doing."""
 
-    def __init__(self, output, measurements, sense, magnet, wake, program, failed_parts: int) -> None:  # type: ignore[no-untyped-def]
+    def __init__(  # type: ignore[no-untyped-def]
+        self, output, measurements, sense, magnet, led, wake, program, failed_parts: int
+    ) -> None:
         """Args:
         output, measurements, sense: the output stage, test pulses, the converter.
         magnet: input pin, low while a magnet is near.
+        led: output pin: lit while the output is on, blinking after a failed self-test.
         wake: drivers.wake.Wake.
         program: the programme to start with.
         failed_parts: messages.PART_... bits that the self-test at boot found wanting.
@@ -36,6 +41,7 @@ class App:
         self.measurements = measurements
         self._sense = sense
         self._magnet = magnet
+        self._led = led
         self._wake = wake
         self.program = program
         self.failed_parts = failed_parts
@@ -46,6 +52,7 @@ class App:
         self._measuring = False
         self._stop_cause = messages.STOPPED_NEVER_ON
         self._cycles_before = 0
+        self._missed = 0
         self._magnet_hit = False
         self._period_began = False
         self._radio_called = True
@@ -112,8 +119,10 @@ class App:
             self._stop_cause = cause
             if self._session:
                 self._cycles_before += self._session.cycles
+                self._missed += self._session.missed
         self._session = None
         self._measuring = False
+        self._led(0)
 
     def set_program(self, wanted) -> int:  # type: ignore[no-untyped-def]
         """Take a programme. While the output is on only amplitudes may differ; moved electrodes zero theirs."""
@@ -150,6 +159,7 @@ class App:
         if not self._magnet():  # it came since we looked; its interrupt may have been before arm_trip
             self._output.off_now()
         self._procedure = procedure
+        self._led(1)
         self._due_ms = ticks_ms()
 
     # Procedures.
@@ -181,11 +191,15 @@ class App:
                 readable = waiter.wait(self.turn(readable))
                 watchdog.feed()
         except KeyboardInterrupt:
+            micropython.kbd_intr(-1)  # hosts send Ctrl-C twice
+            self._output.off_now()
             watchdog.disable()
+            self.stop(messages.STOPPED_REPL)
+            micropython.kbd_intr(3)
             print("stimulator stopped: output off")
         finally:
             self._output.off_now()
-            self.stop(messages.STOPPED_REPL)
+            self.stop(messages.STOPPED_FAULT)
 
     def turn(self, readable: bool = True) -> int:
         """One pass over what there is to do; how long it can sleep then, in ms. `readable`: the host may have sent something."""
@@ -206,6 +220,8 @@ class App:
 
     def _advance(self, now: int) -> int:
         if self._procedure is None:
+            if self.failed_parts:
+                self._led(not self._led())
             return _IDLE_MS
         wait = ticks_diff(self._due_ms, now)
         if self._period_began or wait <= 0:
@@ -248,7 +264,9 @@ class App:
         )
 
     def details(self) -> "tuple[int, ...]":
-        """messages.DETAILS_FIELDS."""
+        """messages.DETAILS_FIELDS; the heap is collected first, unless the output is on."""
+        if not self._procedure:
+            gc.collect()
         pulses = self._output.sampler.taken() // _PULSE_SAMPLES if self._output.plan else 0
         cycles = self._cycles_before + (self._session.cycles if self._session else 0)
         return (
@@ -274,7 +292,7 @@ class App:
             failed,
             self.commands.refused,
             self._magnet_stops,
-            0,
+            self._missed + (self._session.missed if self._session else 0),
         )
 
     def pulses(self, first: int, most: int) -> "tuple[int, bytes]":

@@ -13,6 +13,7 @@ FROM_HOST = messages.STOPPED_HOST
 FROM_REMOTE = messages.STOPPED_REMOTE
 
 _BODY_BYTES = {messages.IMPEDANCE_RESULTS: 1, messages.PULSES: 4, messages.SET_PROGRAM: program.PACKED_BYTES}
+_REMOTE_MAY = (messages.STATUS, messages.START, messages.STOP)
 _PULSES_A_REPLY = (messages.MAX_BODY - 4) // messages.PULSE_BYTES
 
 
@@ -49,7 +50,7 @@ class Commands:
     def _execute(self, message: bytes, source: int) -> bytes:
         opcode = message[0] if message else 0
         handler = self._handlers.get(opcode)
-        if handler is None:
+        if handler is None or (source == FROM_REMOTE and opcode not in _REMOTE_MAY):
             self.refused += 1
             return reply(opcode & 0x7F, messages.UNKNOWN_OPCODE)
         if len(message) - 1 != _BODY_BYTES.get(opcode, 0):

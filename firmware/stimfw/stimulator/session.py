@@ -27,6 +27,8 @@ class Session:
         self.state = messages.RAMP_UP
         self.amplitude_ua = [0, 0]
         self.cycles = 0
+        self.missed = 0
+        """Periods of ended contractions whose measurements did not all arrive."""
         self._began_ms = ticks_ms()
 
     def elapsed_s(self) -> int:
@@ -82,6 +84,7 @@ class Session:
             yield _AWAKE_MS
         self._set_amplitude(done, done)
         yield from output.finish()
+        self.missed += max(0, contraction.periods - (output.periods() - before))
         return not output.tripped
 
     def _wants_each_period(self, done: int) -> bool:

@@ -13,6 +13,7 @@ from stimfw.logic.program import Program
 from stimfw.logic.ranges import ParameterError
 from stimfw.version import VERSION
 
+PROGRAM = program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000})
 LATENCY_S = 0.01
 MEASURING_S = 0.4
 
@@ -59,9 +60,9 @@ class FakeBoard:
         self.role = "stimulator"
         self.version = VERSION
         self.state = messages.READY
-        self.failed_parts = 0
+        self.failed_parts = self.will_fail = 0
         self.magnet = 0
-        self.program = program.default()
+        self.program = PROGRAM
         self.open_pairs: set[tuple[int, int, int]] = set()
         self.measuring_until_s = 0.0
         self.refuse: dict[int, tuple[int, bytes]] = {}
@@ -102,7 +103,7 @@ class FakeBoard:
 
     def do_06(self, body, _now_s):
         try:
-            self.program = program.unpack(body)
+            self.program = program.unpack(body).after(self.program)
         except ParameterError as error:
             index = program.FIELD_NAMES.index(error.field)
             return messages.OUT_OF_RANGE, struct.pack("<Bi", index, int(error.value))
@@ -110,6 +111,11 @@ class FakeBoard:
 
     def do_07(self, _body, now_s):
         self.measuring_until_s = now_s + MEASURING_S
+        return messages.OK, b""
+
+    def do_0c(self, _body, now_s):
+        self.measuring_until_s = now_s + MEASURING_S
+        self.failed_parts = self.will_fail
         return messages.OK, b""
 
     def do_08(self, body, _now_s):

@@ -77,7 +77,7 @@ def test_program_show_toml_is_what_program_set_reads(run, board, tmp_path, other
     board.program = other_program
     file = tmp_path / "p.toml"
     file.write_text(run("program", "show", "--toml").stdout)
-    board.program = program.default()
+    board.program = other_program.replaced({"rate_hz": 7})
     run("program", "set", str(file))
     assert board.program.values == other_program.values
 
@@ -93,6 +93,21 @@ def test_program_set_changes_what_the_board_holds(run, board):
     )
     assert (data["left.amplitude_ua"], data["rate_hz"], data["right.amplitude_ua"]) == (3000, 40, 2000)
     assert board.program.amplitude_ua == (3000, 2000)
+
+
+def test_electrodes_that_move_zero_the_amplitude_and_that_is_told(run, board, tmp_path, other_program):
+    result = run("program", "set", "--set", "left.cathode=3")
+    assert "left lead moved" in result.stderr and board.program.amplitude_ua == (0, 2000)
+    assert (
+        "set the amplitude again"
+        in run("program", "set", "--set", "left.cathode=0", "--set", "left.amplitude_ua=500", code=1).stderr
+    )
+    file = tmp_path / "moved.toml"
+    file.write_text(to_toml(other_program))
+    run("program", "set", str(file), code=1)
+    assert board.program.amplitude_ua[1] == 0
+    run("program", "set", str(file))
+    assert board.program.values == other_program.values
 
 
 def test_a_bad_programme_names_all_and_sends_nothing(run, board, tmp_path):

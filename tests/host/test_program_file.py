@@ -94,10 +94,9 @@ def test_changes_are_parsed_and_bad_ones_all_told():
     assert [problem.field for problem in caught.value.problems] == ["rate_hz", "width_us", "gap_us"]
 
 
-def test_moving_electrodes_zeroes_the_amplitude_unless_it_is_set_too():
-    base = program.default()
-    assert changed(base, {"left.cathode": 3}).amplitude_ua == (0, 2000)
-    assert changed(base, {"left.cathode": 3, "left.amplitude_ua": 1000}).amplitude_ua == (1000, 2000)
+def test_changes_leave_the_rest_as_it_is(other_program):
+    found = changed(other_program, {"left.amplitude_ua": 1000, "rate_hz": 10})
+    assert found.values == other_program.replaced({"left.amplitude_ua": 1000, "rate_hz": 10}).values
 
 
 def test_unknown_and_refused_changes_are_told_together():

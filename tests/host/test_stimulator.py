@@ -56,7 +56,11 @@ def test_details_and_counters(stimulator):
 
 def test_a_programme_goes_there_and_back(board, stimulator, other_program):
     stimulator.set_program(other_program)
-    assert stimulator.program().values == other_program.values == board.program.values
+    assert (
+        stimulator.program().values == board.program.values == other_program.after(program.default()).values
+    )
+    stimulator.set_program(other_program)
+    assert stimulator.program().values == other_program.values
 
 
 def test_impedance_waits_for_the_board_and_returns_every_pair(board, stimulator):
@@ -67,6 +71,14 @@ def test_impedance_waits_for_the_board_and_returns_every_pair(board, stimulator)
     assert {(p.lead, p.cathode, p.anode) for p in pairs if p.kind == messages.KIND_OPEN} == {(1, 2, 3)}
     assert {p.ohm for p in pairs if (p.cathode, p.anode) == (2, 1)} == {521}
     assert polls and polls == sorted(polls)
+
+
+def test_the_self_test_waits_for_its_end_and_names_the_parts(board, stimulator):
+    assert stimulator.self_test() == ()
+    board.will_fail = messages.PART_MATRIX
+    before_s = board.link.now_s()
+    assert stimulator.self_test() == ("matrix",)
+    assert board.link.now_s() - before_s >= 0.4
 
 
 def test_impedance_that_never_ends_is_given_up(board, stimulator):

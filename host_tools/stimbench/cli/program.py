@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from stimfw.logic.program import Program, range_of
+from stimfw.logic.ranges import LEADS
 
-from stimbench.cli.common import BoardOption, JsonOption, StimbenchGroup, out, print_json, services
+from stimbench.cli.common import BoardOption, JsonOption, StimbenchGroup, err, out, print_json, services
 from stimbench.client import program_file
-from stimbench.client.errors import InputError, ProgramError, ProtocolError
+from stimbench.client.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
 
@@ -66,7 +67,8 @@ def set_(
 ) -> None:
     """Send a programme: a file, changes to what the board holds, or changes to a file.
 
-    All of it is checked first; if a single value is refused, nothing is sent.
+    All of it is checked first; if a single value is refused, nothing is sent. If a lead's electrodes move,
+    the board sets its amplitude to 0: if another one was asked for, that is told, and the exit code is 1.
     """
     if file is None and not changes:
         raise InputError("Nothing to set: give a FILE.toml, or --set FIELD=VALUE.")
@@ -77,12 +79,21 @@ def set_(
         if base:
             base = program_file.changed(base, parsed)
         with services(ctx).open_board(board) as stimulator:
-            wanted = base or program_file.changed(stimulator.program(), parsed)
+            previous = stimulator.program()
+            wanted = base or program_file.changed(previous, parsed)
             stimulator.set_program(wanted)
             held = stimulator.program()
-    if held.values != wanted.values:
+    if held.values != wanted.after(previous).values:
         raise ProtocolError("The board holds another programme than the one that was sent.")
     _print(held, as_json)
+    zeroed = [
+        lead for lead, ua, was in zip(LEADS, held.amplitude_ua, wanted.amplitude_ua, strict=True) if ua != was
+    ]
+    for lead in zeroed:
+        err.print(f"The electrodes of the {lead} lead moved, so the board set its amplitude to 0.")
+    if any(base or f"{lead}.amplitude_ua" in parsed for lead in zeroed):
+        err.print("If the electrodes are right, set the amplitude again.")
+        raise typer.Exit(EXIT_CHECK_FAILED)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def _table(identity: Identity, state: Status, details: Details) -> Table:
         ("Magnet", "present" if state.magnet else "none"),
         ("Last stop", state.stop_name),
         ("Output now", f"left {state.amplitude_ua[0]} uA, right {state.amplitude_ua[1]} uA"),
-        ("Session left", f"{state.session_s} s"),
+        ("Session", f"{state.session_s} s so far"),
         ("Pulses", f"left {details.left_pulses}, right {details.right_pulses}; {details.cycles} cycles"),
         ("Supply", f"{state.supply_mv / 1000:.2f} V, {details.temperature_dc / 10:.1f} degrees C"),
         ("Up for", f"{details.uptime_ms / 1000:.1f} s, ready after {details.boot_us / 1000:.0f} ms"),

@@ -100,7 +100,7 @@ def parse_changes(texts: Sequence[str]) -> dict[str, int]:
 
 
 def changed(base: Program, changes: Mapping[str, int]) -> Program:
-    """`base` with some fields changed (moving electrodes zeroes the amplitude, see Program.replaced).
+    """`base` with some fields changed (the board zeroes the amplitude of a lead whose electrodes move).
 
     Raises:
         ProgramError: the result is not valid; names every problem.

@@ -36,7 +36,7 @@ __all__ = ("Stimulator", "connect")
 
 ROLE = "stimulator"
 IMPEDANCE_TIMEOUT_S = 30.0
-_POLL_S = 0.05
+_POLL_S = 0.2
 _STOP_TRIES = 5
 
 _Result = TypeVar("_Result")
@@ -128,9 +128,15 @@ class Stimulator:
         """Turn the output off. Stopping what is off is no error."""
         self._ask(messages.STOP, tries=_STOP_TRIES)
 
-    def begin_impedance(self) -> None:
-        """Begin to measure all pairs of both leads; WrongStateError if the board is not ready for that."""
-        self._ask(messages.IMPEDANCE, tries=1)
+    def self_test(self) -> tuple[str, ...]:
+        """Test the output with a current that crosses no electrode pair; the parts found wanting.
+
+        Raises:
+            WrongStateError: the board is not ready for it.
+            NoAnswerError: it does not finish in time.
+        """
+        self._ask(messages.SELF_TEST, tries=1)
+        return self._await_measured(lambda seconds: None, IMPEDANCE_TIMEOUT_S).failed_parts
 
     def impedance_results(self, lead: int) -> list[PairImpedance]:
         """The last results of a lead (0 left, 1 right)."""
@@ -149,19 +155,23 @@ class Stimulator:
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in `timeout_s`.
         """
-        self.begin_impedance()
-        begun_s = self.link.now_s()
-        while self.status().state == messages.MEASURING:
-            elapsed_s = self.link.now_s() - begun_s
-            if elapsed_s > timeout_s:
-                raise NoAnswerError(f"The impedance measurement did not end within {timeout_s:g} s.")
-            on_poll(elapsed_s)
-            self.link.wait(_POLL_S)
+        self._ask(messages.IMPEDANCE, tries=1)
+        self._await_measured(on_poll, timeout_s)
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
     def pulses(self, first: int = 0) -> list[PulseSample]:
         """The board's own measurements of pulses, from number `first` or the oldest that it still has."""
         return self._get(messages.PULSES, unpack_pulses, struct.pack("<I", first))
+
+    def _await_measured(self, on_poll: Callable[[float], None], timeout_s: float) -> Status:
+        begun_s = self.link.now_s()
+        while (status := self.status()).state == messages.MEASURING:
+            elapsed_s = self.link.now_s() - begun_s
+            if elapsed_s > timeout_s:
+                raise NoAnswerError(f"The measurement did not end within {timeout_s:g} s.")
+            on_poll(elapsed_s)
+            self.link.wait(_POLL_S)
+        return status
 
     def _get(self, opcode: int, unpack: Callable[[bytes], _Result], body: bytes = b"") -> _Result:
         reply = self._ask(opcode, body)

@@ -1,0 +1,174 @@
+"""A recording, analysed once: the numbers that figures and pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from stimfw.logic import messages, radio_frame
+from stimfw.logic.ranges import LEADS
+
+from stimbench.analysis import (
+    Current,
+    Timing,
+    find_pulses,
+    intervals,
+    orphan_phases,
+    overlaps,
+    split_contractions,
+    timing_errors,
+    union,
+)
+from stimbench.analysis.pulses import Pulses
+from stimbench.demo.recording import BRIDGES, Air, Edges, Recording
+
+__all__ = ("LeadResult", "Measured", "measure")
+
+
+@dataclass(frozen=True)
+class LeadResult:
+    """One lead's therapy pulses. Arrays have one value a pulse, in order of time."""
+
+    pulses: Pulses
+    cut: int
+    """Pulses that STOP interrupted: 0 or 1; it is not among `pulses`."""
+    orphans: int
+    timing: Timing
+    cathodic_ua: NDArray[np.float64]
+    anodic_ua: NDArray[np.float64]
+    imbalance_nc: NDArray[np.float64]
+    hold: NDArray[np.bool_]
+    """Whether the pulse is in the hold, where the programme's full amplitude belongs."""
+    net_dc_na: float
+    """Over one whole cycle, ramp up to rest."""
+    current: Current
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All of a recording's results."""
+
+    leads: tuple[LeadResult, ...]
+    overlap_ns: int
+    """Between the two leads' phases, and within each lead between any two of its three switches."""
+    early_edges: int
+    """Edges on bridge pins before anything was asked for, and between impedance and START."""
+    start_packet_ns: int
+    """End of the first START packet in the air, -1 if there was none."""
+    stop_packet_ns: int
+    """End of the first STOP packet in the air, -1 if there was none."""
+    off_after_stop_ns: float
+    """From there to the last moment that any bridge pin was high; infinite without a packet."""
+    late_phases: int
+    """Cathodic or anodic phases that began after that."""
+    green_ns: int
+    """When the remote's green LED first lit after START was pressed, -1 if never."""
+
+
+def measure(recording: Recording) -> Measured:
+    """Analyse a recording."""
+    stop_ns = _packet_end(recording.air, messages.STOP, recording.marks.stop_pressed)
+    from_ns = _therapy_start(recording, stop_ns)
+    bridges = [
+        [[edge for edge in recording.edges[signal] if edge[0] >= from_ns] for signal in lead]
+        for lead in BRIDGES
+    ]
+    high = [[intervals(edges, recording.marks.end) for edges in lead] for lead in bridges]
+    driven = [union(lead[0], lead[1]) for lead in high]
+    overlapping = [overlaps(*driven)]
+    for cath, anod, short in high:
+        overlapping += [overlaps(cath, anod), overlaps(cath, short), overlaps(anod, short)]
+    last_high = max((int(each[-1, 1]) for lead in high for each in lead if len(each)), default=0)
+    return Measured(
+        leads=tuple(_lead(recording, index, bridges[index], stop_ns) for index in range(len(LEADS))),
+        overlap_ns=sum(int((each[:, 1] - each[:, 0]).sum()) for each in overlapping),
+        early_edges=_early_edges(recording),
+        start_packet_ns=_packet_end(recording.air, messages.START, recording.marks.start_pressed),
+        stop_packet_ns=stop_ns,
+        off_after_stop_ns=max(0, last_high - stop_ns) if stop_ns >= 0 else float("inf"),
+        late_phases=sum(int((each[:, 0] > stop_ns).sum()) for lead in high for each in lead[:2]),
+        green_ns=next(
+            (
+                time_ns
+                for time_ns, level in recording.remote_edges.get("LED_GREEN", [])
+                if level and time_ns > recording.marks.start_pressed
+            ),
+            -1,
+        ),
+    )
+
+
+def _therapy_start(recording: Recording, stop_ns: int) -> int:
+    """When the electrode switches were last set before STOP.
+
+    A session begins with a test of the output, both rails on one electrode. Only then are the programme's
+    electrodes switched on, and the first therapy pulse comes after that.
+    """
+    times = [t for t, _ in recording.edges["MATRIX_CS"] if t < stop_ns or stop_ns < 0]
+    return max([recording.marks.start_pressed, *times])
+
+
+def _early_edges(recording: Recording) -> int:
+    marks = recording.marks
+    times = np.array([t for lead in BRIDGES for signal in lead for t, _ in recording.edges[signal]])
+    idle = (times < marks.tested) | ((times >= marks.measured) & (times < marks.start_pressed))
+    return int(idle.sum())
+
+
+def _packet_end(air: list[Air], opcode: int, after_ns: int) -> int:
+    """When the first request of `opcode` after a time had been sent, or -1."""
+    for packet in air:
+        if packet.is_ack or packet.start_ns < after_ns:
+            continue
+        try:
+            kind, _, message = radio_frame.decode(packet.payload)
+        except ValueError:
+            continue
+        if kind == radio_frame.REQUEST and message[0] == opcode:
+            return packet.end_ns
+    return -1
+
+
+def _lead(recording: Recording, index: int, edges: list[Edges], stop_ns: int) -> LeadResult:
+    programme = recording.program
+    current = Current(recording.currents[index])
+    pulses = find_pulses(*edges)
+    whole_ns = (2 * programme.width_us + programme.gap_us) * 1000
+    cut = (pulses["start_ns"] + whole_ns > stop_ns) & (stop_ns >= 0)
+    kept = pulses[~cut]
+    rest_ns = max(programme.off_ms * 1_000_000 // 2, 3 * programme.period_us * 1000)
+    return LeadResult(
+        pulses=kept,
+        cut=int(cut.sum()),
+        orphans=orphan_phases(edges[0], edges[1]),
+        timing=timing_errors(
+            kept, programme.width_us * 1000, programme.gap_us * 1000, programme.period_us * 1000, rest_ns
+        ),
+        cathodic_ua=current.cathodic_ua(kept),
+        anodic_ua=current.anodic_ua(kept),
+        imbalance_nc=current.imbalance_nc(kept),
+        hold=_in_hold(recording, kept, rest_ns),
+        net_dc_na=_cycle_dc(current, kept, rest_ns),
+        current=current,
+    )
+
+
+def _in_hold(recording: Recording, pulses: Pulses, rest_ns: int) -> NDArray[np.bool_]:
+    """Pulses from one period after the end of the ramp up to one period before the ramp down."""
+    programme, hold = recording.program, np.zeros(len(pulses), dtype=np.bool_)
+    first = 0
+    for contraction in split_contractions(pulses, rest_ns):
+        if len(contraction):
+            since_us = (contraction["start_ns"] - contraction["start_ns"][0]) // 1000
+            low = programme.ramp_up_ms * 1000 + programme.period_us
+            high = (programme.ramp_up_ms + programme.on_ms) * 1000 - programme.period_us
+            hold[first : first + len(contraction)] = (since_us >= low) & (since_us < high)
+        first += len(contraction)
+    return hold
+
+
+def _cycle_dc(current: Current, pulses: Pulses, rest_ns: int) -> float:
+    """From the first pulse of the first cycle to that of the second one, nA; infinite if either lacks."""
+    starts = [int(each["start_ns"][0]) for each in split_contractions(pulses, rest_ns) if len(each)]
+    return current.net_dc_na(starts[0], starts[1]) if len(starts) > 1 else float("inf")

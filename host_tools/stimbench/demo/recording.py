@@ -1,0 +1,88 @@
+"""What a run of the demonstration leaves behind: plain data, from which figures and pictures are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stimfw.logic.program import Program
+
+from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
+
+__all__ = ("BRIDGES", "Air", "Marks", "Recording", "State", "Zoom")
+
+Edges = list[tuple[int, bool]]
+Segments = Sequence[tuple[int, int, float, float]]
+
+BRIDGES = (("L_CATH", "L_ANOD", "L_SHORT"), ("R_CATH", "R_ANOD", "R_SHORT"))
+"""The bridge signals of each lead, in the order of stimfw.logic.ranges.LEADS."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The stimulator's answer to one STATUS request: when it came, state and amplitudes in uA."""
+
+    time_ns: int
+    state: int
+    amplitude_ua: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Air:
+    """One radio packet, from its first bit to its last."""
+
+    start_ns: int
+    end_ns: int
+    payload: bytes
+    is_ack: bool
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """The voltage between a lead's selected electrodes during one pulse; same length both."""
+
+    lead: int
+    times_ns: list[int]
+    volts: list[float]
+
+
+@dataclass
+class Marks:
+    """Bench times in ns of what the run did; -1 for what has not happened."""
+
+    ready: int = -1
+    tested: int = -1
+    """When the output's self-test was asked for, the first thing that moves a bridge pin."""
+    measured: int = -1
+    start_pressed: int = -1
+    stop_pressed: int = -1
+    end: int = -1
+
+
+@dataclass
+class Recording:
+    """One run. Bench time 0 is power-on."""
+
+    seed: int
+    program: Program
+    identities: list[Identity] = field(default_factory=list)
+    marks: Marks = field(default_factory=Marks)
+    failed_parts: tuple[str, ...] = ("not asked",)
+    pairs: list[PairImpedance] = field(default_factory=list)
+    fitted_ohm: dict[tuple[int, int, int], float] = field(default_factory=dict)
+    """By lead, cathode and anode: the series resistance that the bench was built with."""
+    states: list[State] = field(default_factory=list)
+    moved_ua: int = -1
+    """The larger amplitude right after a programme had moved both leads' electrodes."""
+    stop_cause: int = 0
+    edges: dict[str, Edges] = field(default_factory=dict)
+    """By signal of the stimulator."""
+    remote_edges: dict[str, Edges] = field(default_factory=dict)
+    """By signal of the remote."""
+    currents: list[Segments] = field(default_factory=list)
+    """By lead, from the press of START on."""
+    air: list[Air] = field(default_factory=list)
+    zoom: Zoom = field(default_factory=lambda: Zoom(0, [], []))
+    details: Details | None = None
+    samples: list[PulseSample] = field(default_factory=list)
+    """The board's own measurements of pulses in a hold."""

@@ -1,0 +1,128 @@
+"""The demonstration from power-on to the report's files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from stimfw.logic.ranges import LEADS
+from stimfw.version import VERSION
+
+from stimbench.analysis import spread_of
+from stimbench.bench import Bench, BenchConfig, BenchError
+from stimbench.client.errors import InputError, PortError
+from stimbench.demo.judgement import LIMIT, judge_recording
+from stimbench.demo.measured import Measured, measure
+from stimbench.demo.pictures import draw_all
+from stimbench.demo.recording import Recording
+from stimbench.demo.scenario import Reporter, Scenario
+from stimbench.report.page import Report, write_html, write_json
+
+__all__ = ("Result", "make_report", "run_demo")
+
+TITLE = "One contraction on the emulated bench"
+_SUMMARY = (
+    "The stimulator's and the remote's real firmware on two emulated RP2040 boards: power-on and "
+    "self-test, the impedance of every electrode pair, a programme set over USB, START on the remote, "
+    "one bilateral contraction, and STOP on the remote in the middle of the next one."
+)
+_CAVEATS = (
+    "Emulated: both RP2040 boards with flash and USB, the radios and the air between them, DAC, "
+    "switches, bridges, leads, electrodes, sense amplifiers, monostable, buttons and LEDs. The firmware "
+    "is the image for real boards.",
+    "CPU times are optimistic: XIP cache misses are not modelled. This concerns the time to ready and "
+    "the delay from the STOP packet to the bridges, not the pulses, which PIO times without the CPU.",
+    "Clocks are exact on the emulated bench. A real board's crystal adds its own error, 30 ppm or so, to "
+    "every time.",
+    "Not modelled: distance between electrodes, noise of the amplifiers, leakage and temperature of the "
+    "bridges.",
+    "For resistors and saline only, never for a person or an animal.",
+)
+_FILES = (
+    ("report.json", "the figures as data"),
+    ("bench.vcd", "every edge of every signal and the currents, for GTKWave or Surfer"),
+    ("bench.sr", "the logic signals, for PulseView and sigrok"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it."""
+
+    report: Report
+    folder: Path
+
+
+def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
+    """Run it all and write the report into `folder`, which is made if need be.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        PortError: the bench cannot be built.
+        StimbenchError: the run could not go to its end; there is no report then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}.") from error
+    try:
+        bench = Bench(BenchConfig(seed=seed))
+    except BenchError as error:
+        raise PortError(f"The emulated bench cannot be built: {error}.") from error
+    with bench:
+        recording = Scenario(bench, seed, reporter).run()
+    reporter.begin("Report")
+    measured = measure(recording)
+    report = make_report(recording, measured)
+    bench.trace.write_vcd(folder / "bench.vcd")
+    bench.trace.write_sr(folder / "bench.sr")
+    write_json(report, folder / "report.json")
+    write_html(report, folder / "report.html")
+    reporter.done(str(folder / "report.html"))
+    return Result(report, folder)
+
+
+def make_report(recording: Recording, measured: Measured) -> Report:
+    """The report of a recording."""
+    programme = recording.program
+    leads = ", ".join(
+        f"{name} {programme.amplitude_ua[k]} uA from electrode {programme.cathode[k]} to {programme.anode[k]}"
+        for k, name in enumerate(LEADS)
+    )
+    pulses = f"{programme.rate_hz} Hz, {programme.width_us} us a phase, {programme.gap_us} us between"
+    cycle = (
+        f"{programme.ramp_up_ms} ms up, {programme.on_ms} ms hold, {programme.ramp_down_ms} ms down, "
+        f"{programme.off_ms} ms rest"
+    )
+    facts = [
+        ("Command", f"stimbench demo --seed {recording.seed}"),
+        ("Version", VERSION),
+        *((f"Firmware, {known.role}", f"{known.version} ({known.build})") for known in recording.identities),
+        ("Seed", f"{recording.seed} (equal seeds give equal runs)"),
+        ("Pulses", pulses),
+        ("Cycle", cycle),
+        ("Leads", leads),
+        ("Emulated time", f"{recording.marks.end / 1e9:.1f} s"),
+    ]
+    return Report(
+        title=TITLE,
+        summary=_SUMMARY,
+        facts=facts,
+        figures=judge_recording(recording, measured),
+        pictures=draw_all(recording, measured, LIMIT["timing_ns"]),
+        files=_FILES,
+        caveats=_CAVEATS,
+        extra={
+            "program": programme.as_dict(),
+            "marks_ns": asdict(recording.marks),
+            "details": asdict(recording.details) if recording.details else None,
+            "timing_ns": _timing_data(measured),
+        },
+    )
+
+
+def _timing_data(measured: Measured) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        name: {field: asdict(spread_of(getattr(lead.timing, field))) for field in ("width", "gap", "period")}
+        for name, lead in zip(LEADS, measured.leads, strict=True)
+    }

@@ -1,0 +1,75 @@
+"""Reports as files: one JSON document, and one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from stimbench.report.figures import Figure, all_passed, as_data
+from stimbench.report.style import Picture
+
+__all__ = ("Report", "write_html", "write_json")
+
+FORMAT = 1
+"""Of report.json; grows when a reader of the old one would misunderstand the new one."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a report says.
+
+    Attributes:
+        title, summary: what was run, in a line and in a few sentences.
+        facts: what a person needs to run it again: name and value, in order.
+        figures: the results.
+        pictures: for the page only.
+        files: what lies beside the report: file name, and what it is.
+        caveats: what the results do not mean.
+        extra: further data for the JSON document.
+    """
+
+    title: str
+    summary: str
+    facts: Sequence[tuple[str, str]]
+    figures: Sequence[Figure]
+    pictures: Sequence[Picture]
+    files: Sequence[tuple[str, str]]
+    caveats: Sequence[str]
+    extra: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are figures and all hold."""
+        return all_passed(self.figures)
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write the data; equal runs write equal files."""
+    document = {
+        "format": FORMAT,
+        "title": report.title,
+        "passed": report.passed,
+        "facts": dict(report.facts),
+        "figures": [as_data(figure) for figure in report.figures],
+        **report.extra,
+    }
+    path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_html(report: Report, path: Path) -> None:
+    """Write the page; pictures are inside it."""
+    environment = Environment(
+        loader=PackageLoader("stimbench.report"),
+        autoescape=select_autoescape(["html", "j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    failed = [figure for figure in report.figures if not figure.passed]
+    text = environment.get_template("report.html.j2").render(report=report, failed=failed)
+    path.write_text(text, encoding="utf-8")

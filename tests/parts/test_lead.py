@@ -11,6 +11,8 @@ from parts_fakes import MS, US
 
 REFERENCE_REL = 1e-5
 """Against an integration in steps of 0.2 us."""
+SENSE_OHM = 1e9
+"""Input resistance of the voltage amplifier: 2 nA at 2 V, which this test can see."""
 PUMP_GAIN_MAX = 0.005
 """0.3 % of the pump and 0.1 % of the DAC, and a little for the DAC's INL."""
 
@@ -149,10 +151,14 @@ class Reference:
     def _run(self, current, span: float) -> None:
         for _ in range(round(span / self.STEP_S)):
             i = current(self.interface_v, self.block_v)
-            middle = self.interface_v + (i - self.interface_v / 100e3) / self.c * self.STEP_S / 2
+            middle = self.interface_v + self._slope(i, self.interface_v) * self.STEP_S / 2
             i = current(middle, self.block_v + i / 4.7e-6 * self.STEP_S / 2)
-            self.interface_v += (i - middle / 100e3) / self.c * self.STEP_S
+            self.interface_v += self._slope(i, middle) * self.STEP_S
             self.block_v += i / 4.7e-6 * self.STEP_S
+
+    def _slope(self, i: float, interface: float) -> float:
+        through = i - (i * self.r + 2.0 * interface) / SENSE_OHM
+        return (through - interface / 100e3) / self.c
 
 
 class TestCompliance:

@@ -255,6 +255,17 @@ class TestBridge:
         gaps = [b[0] - a[1] for a, b in zip(lead.trace.segments, lead.trace.segments[1:], strict=False)]
         assert gaps == [10 * US]
 
+    @pytest.mark.parametrize("order", [("L_CATH", "L_ANOD"), ("L_ANOD", "L_CATH")])
+    def test_lines_that_swap_at_one_instant_are_no_fault(self, order):
+        board, _, lead = ready()
+        board.pin("L_CATH").out(True)
+        board.clock.run_for(50 * US)
+        for signal in order:
+            board.pin(signal).out(signal == "L_ANOD")
+        board.phase("L_ANOD", 50 * US)
+        assert list(lead.events) == []
+        assert [round(i0) for _, _, i0, _ in lead.trace.segments] == [-4000, 4000]
+
     def test_driving_into_the_recharge_resistor_divides_the_current(self):
         board, _, lead = ready()
         lead.load_resistor(500.0)

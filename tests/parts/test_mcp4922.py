@@ -71,14 +71,16 @@ def test_ldac_held_low_makes_writes_immediate():
     assert settled(board, dac, 0) == pytest.approx(2.048)
 
 
-def test_ldac_rising_does_nothing():
+def test_it_is_the_falling_edge_of_ldac_that_counts():
     board, dac = make()
+    send(board, ACTIVE_A | 2048)
     board.pin("LDAC").out(False)
+    assert settled(board, dac, 0) == pytest.approx(2.048)
     board.pin("DAC_CS").out(False)
     board.spi(0).transfer(b"\x38\x00")
     board.pin("LDAC").out(True)
     board.pin("DAC_CS").out(True)
-    assert settled(board, dac, 0) == 0.0
+    assert settled(board, dac, 0) == pytest.approx(2.048), "high again before CS rose: it waits"
 
 
 @pytest.mark.parametrize("frame", [b"\x3f", b""])

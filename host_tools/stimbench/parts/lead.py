@@ -165,6 +165,10 @@ class Lead:
             self._restart(time_ns)
 
     def _on_bridge(self, state: BridgeState, time_ns: int) -> None:
+        # Two lines that change at one instant arrive one after the other: what lasts 0 ns is no fault.
+        old = self._conducting
+        if old in _FAULTS and self.events and self.events[-1] == (time_ns, old.value):
+            self.events.pop()
         if state in _FAULTS:
             self.events.append((time_ns, state.value))
         self._restart(time_ns, state)

@@ -1,4 +1,4 @@
-"""The stimulator's composition root: the one place that knows which pin is which, and starts the application."""
+"""The stimulator's composition root: here alone it is known which part is on which pin."""
 
 import gc
 import sys
@@ -30,28 +30,26 @@ _BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz (MCP4922) and 30 MHz (ADG714)
 _RADIO_HZ = 8_000_000  # of 10 MHz
 
 
-def gpio(pin: Pin) -> int:
-    """The GPIO number of a pin of Pin.board, which prints as `Pin(GPIO2, ...)`."""
-    return int(str(pin)[8:].split(",")[0])
+def gpio(name: str) -> int:
+    """The GPIO number of a signal; a pin prints as `Pin(GPIO2, ...)`."""
+    return int(str(Pin(name))[8:].split(",")[0])
 
 
 def make_output() -> Output:
     """The output stage, off."""
-    b = Pin.board
-    spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=b.DAC_SCK, mosi=b.DAC_MOSI)
-    dac = Mcp4922(spi, Pin(b.DAC_CS, Pin.OUT, value=1))
-    matrix = Adg714Pair(spi, Pin(b.MATRIX_CS, Pin.OUT, value=1))
-    pulser = Pulser(gpio(b.L_CATH), gpio(b.R_CATH), gpio(b.LDAC))
-    output = Output(pulser, Sampler(), dac, matrix, Pin(b.KEEPALIVE, Pin.OUT, value=0))
+    spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=Pin("DAC_SCK"), mosi=Pin("DAC_MOSI"))
+    dac = Mcp4922(spi, Pin("DAC_CS", Pin.OUT, value=1))
+    matrix = Adg714Pair(spi, Pin("MATRIX_CS", Pin.OUT, value=1))
+    pulser = Pulser(gpio("L_CATH"), gpio("R_CATH"), gpio("LDAC"))
+    output = Output(pulser, Sampler(), dac, matrix, Pin("KEEPALIVE", Pin.OUT, value=0))
     output.off()
     return output
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
-    """Everything made and tested at rest, nothing served yet: `main`, and tests that run the loop themselves, go on from here."""
+    """Make everything and test it at rest; nothing is served yet. Tests with a loop of their own start here."""
     micropython.alloc_emergency_exception_buf(100)
-    b = Pin.board
-    for analog in (b.V_LEFT, b.V_RIGHT, b.I_SENSE):
+    for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
         ADC(analog)
     sense = Sense()
     output = make_output()
@@ -59,21 +57,22 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     wake = Wake()
     measurements = Measurements(output, sense)
     measurements.take_baseline()
-    spi = SPI(1, baudrate=_RADIO_HZ, sck=b.RADIO_SCK, mosi=b.RADIO_MOSI, miso=b.RADIO_MISO)
-    radio = NRF24L01(spi, Pin(b.RADIO_CSN, Pin.OUT, value=1), Pin(b.RADIO_CE, Pin.OUT, value=0), sleep_us)
-    magnet = Pin(b.MAGNET, Pin.IN, Pin.PULL_UP)
+    spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
+    radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
+    magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     radio_there = prepare(radio, requester=False)
     failed = boot_test.run(radio_there, sense.supply_mv(), measurements.base16)
-    app = App(output, measurements, sense, magnet, Pin(b.LED, Pin.OUT, value=0), wake, program.default(), failed)
+    led = Pin("LED", Pin.OUT, value=0)
+    app = App(output, measurements, sense, magnet, led, wake, program.default(), failed)
     if radio_there:
         app.responder = Responder(radio_frame, app.commands.from_remote)
         app.radio = RadioPort(radio, app.responder)
-        Pin(b.RADIO_IRQ, Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
+        Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
         app.radio.listen()
     app.console = Console(sys.stdin.buffer, sys.stdout.buffer, app.commands.from_host)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
-    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)
+    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
     output.tell_periods(False)
     waiter = Waiter(wake, sys.stdin)
     gc.collect()

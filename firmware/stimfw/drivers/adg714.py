@@ -1,8 +1,13 @@
 """Two ADG714 octal switches in a daisy chain: which electrodes each lead's two rails reach.
 
-The controller's data reach the left lead's chip first and pass through it, so the right lead's byte is sent first.
-Bits 0-3 join electrodes 0-3 to the source rail (the cathode), bits 4-7 to the sink rail (the anode).
+The controller's data reach the left lead's chip first and pass through it, so the right lead's byte is sent
+first. Bits 0-3 join electrodes 0-3 to the source rail (the cathode), bits 4-7 to the sink rail (the anode).
 """
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from machine import SPI, Pin
 
 
 def select(cathode: int, anode: int) -> int:
@@ -16,7 +21,7 @@ ALL_OPEN = 0
 class Adg714Pair:
     """The chain, over SPI; SYNC (here `cs`) high moves the shifted bits to the switches."""
 
-    def __init__(self, spi, cs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
         """Args: spi: machine.SPI; cs: output pin, high."""
         self._spi = spi
         self._cs = cs

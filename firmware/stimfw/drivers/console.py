@@ -1,14 +1,20 @@
 """The service console: frames on the USB port, beside the REPL's text, and never a wait for the host.
 
-Bytes are read while there are some and written while the port takes them. What the port does not take stays and is
-offered again at the next service; a reply that comes while an older one still waits is dropped and counted.
+Bytes are read while there are some and written while the port takes them. What the port does not take stays
+and is offered again at the next service; a reply that comes while an older one still waits is dropped and
+counted.
 """
 
 import select
 
 from micropython import const
 
-from stimfw.logic import console_frame, messages
+from stimfw.logic import console_frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+    from typing import BinaryIO
 
 _BYTES_A_SERVICE = const(64)
 
@@ -16,11 +22,8 @@ _BYTES_A_SERVICE = const(64)
 class Console:
     """Answers request frames on a pair of byte streams."""
 
-    def __init__(self, stdin, stdout, execute) -> None:  # type: ignore[no-untyped-def]
-        """Args:
-        stdin, stdout: binary streams of the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`).
-        execute: `execute(message) -> reply message`.
-        """
+    def __init__(self, stdin: "BinaryIO", stdout: "BinaryIO", execute: "Callable[[bytes], bytes]") -> None:
+        """Serve the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`) with `execute(message) -> reply`."""
         self._stdin = stdin
         self._stdout = stdout
         self._execute = execute
@@ -69,7 +72,7 @@ class Console:
             self._stdout.write(byte)
             self._sent += 1
 
-    def _ready(self, poll) -> bool:  # type: ignore[no-untyped-def]
+    def _ready(self, poll: "select.poll") -> bool:
         for _ in poll.ipoll(0):
             return True
         return False
@@ -80,5 +83,3 @@ def counters(console: Console) -> "tuple[int, int, int, int]":
     r = console.receiver
     return r.frames, r.bad, r.oversized, console.tx_dropped
 
-
-MAX_REPLY = messages.MAX_BODY

@@ -5,6 +5,10 @@ A write goes to an input register; LDAC, which the pulse machines drive, moves b
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from machine import SPI, Pin
+
 # Bits 15-12 of a command (MCP4922 datasheet, register 5-1): channel, BUF, GA (1: gain 1), SHDN (1: active).
 _BUFFERED_GAIN1_ACTIVE = const(0x70)
 _CHANNEL_B = const(0x80)
@@ -19,7 +23,7 @@ def code(amplitude_ua: int) -> int:
 class Mcp4922:
     """Both channels, over SPI mode 0; CS and SPI through the constructor."""
 
-    def __init__(self, spi, cs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
         """Args: spi: machine.SPI of up to 20 MHz; cs: output pin, high."""
         self._spi = spi
         self._cs = cs

@@ -10,8 +10,11 @@ from stimfw.logic import pio_words as w
 from stimfw.logic.sampling import DIVIDER as SAMPLER_DIVIDER
 from stimfw.logic.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, SAMPLER, WORDS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from stimfw.logic.waveform import Pacer
+
 _CTRL = const(0x50200000)
-_FLEVEL = const(0x5020000C)
 _TXF2 = const(0x50200018)
 _IRQ = const(0x50200030)
 _INSTR_MEM = const(0x50200048)
@@ -65,7 +68,7 @@ class Pulser:
         for pin in list(range(left_base, left_base + 3)) + list(range(right_base, right_base + 3)) + [ldac]:
             mem32[_GPIO_CTRL + 8 * pin] = _FUNCTION_PIO0
 
-    def load(self, pulse: "list[int]", pacer, sampler_words: "list[int]") -> None:  # type: ignore[no-untyped-def]
+    def load(self, pulse: "list[int]", pacer: "Pacer", sampler_words: "list[int]") -> None:
         """Put the programmes of a train in place; nothing runs yet.
 
         Args:

@@ -12,7 +12,8 @@ _ADC_CS = const(0x4004C000)
 _ADC_FCS = const(0x4004C008)
 _ADC_FIFO = const(0x4004C00C)
 _ADC_EN = const(1)
-_FCS_DREQ_EVERY_RESULT = const(1 << 24 | 1 << 11 | 1 << 10 | 1 << 3 | 1)  # threshold 1, clear over/underflow, DREQ, enable
+# Threshold 1, over- and underflow cleared, DREQ, enable.
+_FCS_DREQ_EVERY_RESULT = const(1 << 24 | 1 << 11 | 1 << 10 | 1 << 3 | 1)
 _FCS_EMPTY = const(1 << 8)
 
 _PIO0_TXF3 = const(0x5020001C)
@@ -30,7 +31,7 @@ _RING_MASK = const(2047)
 
 
 def aligned(size: int) -> "tuple[bytearray, int]":
-    """A buffer that holds `size` bytes (a power of two) at an address that is a multiple of it; the buffer and the address."""
+    """A buffer with `size` bytes (a power of two) at a multiple of that; the buffer and the address."""
     buffer = bytearray(2 * size)
     return buffer, (uctypes.addressof(buffer) + size - 1) & ~(size - 1)
 
@@ -52,10 +53,10 @@ class Sampler:
         self._period = 1  # samples of both leads in a period
 
     def arm(self, table: "list[int]", fresh: bool) -> None:
-        """Get ready for a train whose sampler machine wants `table` (DMA words, a power of two of them), over and over.
+        """Get ready for a train whose sampler takes `table` (a power of two of DMA words) again and again.
 
-        The pulse machines must be stopped and their FIFOs empty. `fresh` starts the count anew; else it goes on from
-        the last train's, at a whole period.
+        The pulse machines must be stopped and their FIFOs empty. `fresh` starts the count anew; else it goes
+        on from the last train's, at a whole period.
         """
         taken = 0 if fresh else self.taken()
         self.disarm()
@@ -79,7 +80,11 @@ class Sampler:
 
     def taken(self) -> int:
         """Samples stored so far."""
-        return self._base + (_ENDLESS - self._store.count if self._armed else 0)
+        return self._base + (_ENDLESS - self._left() if self._armed else 0)
+
+    def _left(self) -> int:
+        left: int = self._store.count  # type: ignore[attr-defined]  # the stubs lack it
+        return left
 
     def code(self, number: int) -> int:
         """Sample `number`, if it is one of the last RING_SAMPLES."""
@@ -88,11 +93,10 @@ class Sampler:
     def add_up(self, first: int, pulses: int, sums: "array.array[int]") -> None:
         """Add the samples of one lead's `pulses` to `sums`, position by position in the pulse.
 
-        Args:
-            first: number of the first pulse's first sample; the lead's next one is a period later.
-            sums: array('i') with an element for each sample of a pulse.
+        `first` is the number of the first pulse's first sample; the lead's next pulse is a period later.
+        `sums` has an element for each sample of a pulse.
         """
-        _add_up(self._ring_at, first, pulses, self._period, len(sums), sums)
+        _add_up(self._ring_at, first, pulses, self._period, len(sums), sums)  # type: ignore[arg-type]
 
     def _ready_converter(self) -> None:
         mem32[_ADC_CS] = _ADC_EN
@@ -103,7 +107,12 @@ class Sampler:
     def _start_store(self) -> None:
         dma = self._store
         ctrl = dma.pack_ctrl(
-            size=_HALFWORD, inc_read=False, inc_write=True, ring_sel=True, ring_size=RING_BITS, treq_sel=_DREQ_ADC
+            size=_HALFWORD,
+            inc_read=False,
+            inc_write=True,
+            ring_sel=True,  # the ring is on the writing side
+            ring_size=RING_BITS,
+            treq_sel=_DREQ_ADC,
         )
         write = self._ring_at + 2 * (self._base & _RING_MASK)
         dma.config(read=_ADC_FIFO, write=write, count=_ENDLESS, ctrl=ctrl, trigger=True)
@@ -119,13 +128,18 @@ class Sampler:
             bits += 1
         dma = self._feed
         ctrl = dma.pack_ctrl(
-            size=_WORD, inc_read=True, inc_write=False, ring_sel=False, ring_size=bits, treq_sel=_DREQ_PIO0_TX3
+            size=_WORD,
+            inc_read=True,
+            inc_write=False,
+            ring_sel=False,  # the ring is on the reading side
+            ring_size=bits,
+            treq_sel=_DREQ_PIO0_TX3,
         )
         dma.config(read=self._table_at, write=_PIO0_TXF3, count=_ENDLESS, ctrl=ctrl, trigger=True)
 
 
 @micropython.viper
-def _add_up(ring: ptr16, first: int, pulses: int, period: int, samples: int, sums: ptr32):  # type: ignore  # noqa
+def _add_up(ring: ptr16, first: int, pulses: int, period: int, samples: int, sums: ptr32) -> None:  # noqa: F821
     for pulse in range(pulses):
         at = first + pulse * period
         for k in range(samples):

@@ -7,6 +7,10 @@ readiness is a Python flag.
 import io
 import select
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from typing import IO
+
 _POLL = 3  # MP_STREAM_POLL
 _READABLE = 1
 
@@ -31,7 +35,7 @@ class Wake(io.IOBase):
 class Waiter:
     """Waits for the wake flag or for input."""
 
-    def __init__(self, wake: Wake, stdin) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, wake: Wake, stdin: "IO[str]") -> None:
         self._wake = wake
         self._stdin = stdin
         self._poll = select.poll()

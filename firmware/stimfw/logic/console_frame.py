@@ -1,7 +1,7 @@
 r"""Frames of the service console: one line of text each, so that a terminal survives them.
 
-`~` + base64(version, number, message, CRC-32) + `\n`. Base64 keeps 0x03 (Ctrl-C) out of the stream: that byte always means
-"interrupt". What is not a frame (a banner, a traceback) is passed over.
+`~` + base64(version, number, message, CRC-32) + `\n`. Base64 keeps 0x03 (Ctrl-C) out of the stream: that
+byte always means "interrupt". What is not a frame (a banner, a traceback) is passed over.
 """
 
 import binascii

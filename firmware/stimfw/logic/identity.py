@@ -1,17 +1,16 @@
 """Which board this is and which sources run on it."""
 
 try:
-    import stimfw_build as _build  # frozen by the firmware build
+    from stimfw_build import SOURCE_HASH  # frozen by the firmware build
 except ImportError:
-    _build = None
+    SOURCE_HASH = "unfrozen"
 
 
 def body(board: str) -> bytes:
     """The body of an IDENTIFY reply: board, version and source hash, separated by NUL."""
     from stimfw.version import VERSION
 
-    source_hash = _build.SOURCE_HASH if _build else "unfrozen"
-    return ("%s\0%s\0%s" % (board, VERSION, source_hash)).encode()
+    return ("%s\0%s\0%s" % (board, VERSION, SOURCE_HASH)).encode()
 
 
 def parse(identity: bytes) -> "tuple[str, str, str]":

@@ -1,10 +1,14 @@
-"""From the samples of test pulses to an electrode pair's resistance: the capacitance must not be read as resistance.
+"""From the samples of test pulses to an electrode pair's resistance, with no capacitance read as resistance.
 
 A current step into an access resistance R in series with the double layers' capacitance C gives
 V(t) = I (R + t / C): the line through the samples, extended to the cathodic edge, meets it at I R.
 """
 
 from stimfw.logic import messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Sequence
 
 FIRST_UA = 250
 MOST_UA = 2000
@@ -52,15 +56,23 @@ def line(times: "list[int]", values: "list[int]") -> "tuple[int, int]":
 class Reading:
     """What one pair's summed samples say.
 
-    Attributes: ohm, capacitance_nf (of the pair in series, 0 if it cannot be told), current_ua, early_mv, kind.
+    Attributes: ohm, capacitance_nf (of the pair in series, 0 if it cannot be told), current_ua, last_mv, kind.
     """
 
     def __init__(
-        self, sums: "list[int]", pulses: int, times_ns: "list[int]", kinds: str, base_v: int, base_i: int, test_ua: int
+        self,
+        sums: "Sequence[int]",
+        pulses: int,
+        times_ns: "list[int]",
+        kinds: str,
+        base_v: int,
+        base_i: int,
+        test_ua: int,
     ) -> None:
-        """Args:
-        sums: code sums by position in the pulse, over `pulses` pulses.
-        base_v, base_i: 16 times the codes of no voltage and no current.
+        """Read `sums`: codes by position in the pulse, summed over `pulses` pulses of `test_ua`.
+
+        `base_v` and `base_i` are 16 times the codes of no voltage and no current; `times_ns` and `kinds`
+        are the sample plan's.
         """
         drops = [base_v * pulses - 16 * s for s, k in zip(sums, kinds) if k == "V"]
         times = [t // 100 for t, k in zip(times_ns, kinds) if k == "V"]

@@ -1,8 +1,8 @@
 """What the host, the remote and the stimulator say to each other, whatever carries it.
 
 A request is `[opcode][body]`, a reply `[opcode | REPLY][code][body]`. All numbers are little endian.
-Channels (stimfw.logic.console_frame on USB, stimfw.logic.radio_frame in the air) carry these bytes and know nothing of
-their meaning; a secure channel can take their place.
+Channels (stimfw.logic.console_frame on USB, stimfw.logic.radio_frame in the air) carry these bytes and know
+nothing of their meaning; a secure channel can take their place.
 """
 
 import struct
@@ -83,12 +83,26 @@ FLAG_MAGNET = 1
 
 _STATUS = "<BBBHHHHH"
 STATUS_FIELDS = (
-    "state", "flags", "stop_cause", "failed_parts", "left_amplitude_ua", "right_amplitude_ua", "session_s", "supply_mv",
-)  # fmt: skip
+    "state",
+    "flags",
+    "stop_cause",
+    "failed_parts",
+    "left_amplitude_ua",
+    "right_amplitude_ua",
+    "session_s",
+    "supply_mv",
+)
 _DETAILS = "<IIIHBhII"
 DETAILS_FIELDS = (
-    "uptime_ms", "left_pulses", "right_pulses", "cycles", "reset_cause", "temperature_dc", "heap_free", "boot_us",
-)  # fmt: skip
+    "uptime_ms",
+    "left_pulses",
+    "right_pulses",
+    "cycles",
+    "reset_cause",
+    "temperature_dc",
+    "heap_free",
+    "boot_us",
+)
 COUNTER_NAMES = (
     "console_frames",
     "console_bad",
@@ -113,7 +127,7 @@ KIND_SHORT = 2
 KIND_NOT_MEASURED = 3
 KIND_NAMES = ("ok", "open", "short", "not measured")
 
-# One measured pulse: lead (0 left, 1 right), current magnitude, and two electrode voltages in the cathodic phase.
+# One measured pulse: lead (0 left, 1 right), current, and two electrode voltages in the cathodic phase.
 PULSE_RECORD = "<Bhhh"
 PULSE_BYTES = struct.calcsize(PULSE_RECORD)
 PULSE_FIELDS = ("lead", "current_ua", "early_mv", "late_mv")

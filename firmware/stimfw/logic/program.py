@@ -26,8 +26,8 @@ FIELD_NAMES = tuple([r.name for r in SHARED] + [lead + "." + r.name for lead in 
 _FORMAT = "<HHHHHHIHHBBHBB"
 PACKED_BYTES = struct.calcsize(_FORMAT)
 
-# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The amplitudes are
-# zero: nothing comes out until somebody has set one.
+# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The
+# amplitudes are zero: nothing comes out until somebody has set one.
 _DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2)
 
 
@@ -102,7 +102,7 @@ class Program:
         return Program(tuple(values))
 
     def after(self, previous: "Program") -> "Program":
-        """This programme as a board that had `previous` takes it: a lead whose electrodes moved has its amplitude zeroed."""
+        """What a board that had `previous` makes of it: moved electrodes zero their lead's amplitude."""
         changes = {}
         for index, lead in enumerate(LEADS):
             here = (self.cathode[index], self.anode[index])

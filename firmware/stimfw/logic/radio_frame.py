@@ -14,6 +14,9 @@ import struct
 VERSION = 1
 REQUEST = 1
 REPLY = 2
+HELLO = 3
+NUMBER = 4
+_KINDS = (REQUEST, REPLY, HELLO, NUMBER)
 MAX_FRAME = 32  # bytes in a packet of the nRF24L01+
 _HEADER = 4
 _CRC = 4
@@ -22,7 +25,7 @@ MIN_FRAME = _HEADER + 1 + _CRC
 
 
 def encode(kind: int, number: int, message: bytes) -> bytes:
-    """The frame that carries `message` as `kind` (REQUEST or REPLY) under `number` (u16).
+    """The frame that carries `message` as `kind` under `number` (u16).
 
     Raises:
         ValueError: the message is empty or longer than MAX_MESSAGE.
@@ -47,6 +50,6 @@ def decode(frame: "bytes | memoryview") -> "tuple[int, int, bytes]":
     version, kind, number = struct.unpack_from("<BBH", frame, 0)
     if version != VERSION:
         raise ValueError("version %d" % version)
-    if kind not in (REQUEST, REPLY):
+    if kind not in _KINDS:
         raise ValueError("kind %d" % kind)
     return kind, number, bytes(frame[_HEADER:end])

@@ -31,7 +31,7 @@ class Contraction:
         return self._down_from - period - 1
 
     def amplitude_ua(self, lead: int, period: int) -> int:
-        """The amplitude of a lead (0 left, 1 right) in a period, in uA: linear ramps, 0 outside the contraction."""
+        """Amplitude in uA of a lead (0 left, 1 right) in a period: linear ramps, 0 outside them."""
         target = self._target_ua[lead]
         if period < self._up:
             return target * (period + 1) // (self._up + 1)

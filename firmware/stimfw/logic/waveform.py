@@ -4,8 +4,8 @@ Four state machines of one PIO block, started in the same cycle, make the train 
 
 - machine 0 (left) and 1 (right) run the pulse programme at 1 MHz: recharge off, amplitude latched (LDAC),
   cathodic phase, interphase gap, anodic phase, recharge on, then they stall for the next go.
-- machine 2, the pacer, says go: left at the start of a period, right half a period later. It runs as slowly as the
-  period's divisors let it, and exactly: `cycles * cycle_us == period_us`.
+- machine 2, the pacer, says go: left at the start of a period, right half a period later. It runs as slowly
+  as the period's divisors let it, and exactly: `cycles * cycle_us == period_us`.
 - machine 3 takes the measurements inside the cathodic phase (stimfw.logic.sampling).
 
 All dividers are whole numbers and all machines share one start, so each time is the same in every pulse.
@@ -28,7 +28,7 @@ SHORT = 4
 OFF = 0
 
 LEAD_IN_US = 12
-"""Go to cathodic edge: recharge opens, LDAC pulses, and the DAC has 9 us for its 4.5 us of settling (MCP4922, table 1-1)."""
+"""Go to cathodic edge: recharge opens, LDAC pulses, and the DAC has 9 us for its 4.5 us of settling."""
 BREAK_US = 4
 """Both switches off between the anodic phase and the recharge."""
 
@@ -40,7 +40,7 @@ WORDS = 32
 
 
 def _hold(start: int, pins: int, cycles: int) -> "list[int]":
-    """Instructions that put `pins` out and keep them for exactly `cycles` (1-1025); the first stands at `start`."""
+    """Instructions from `start` on that put `pins` out and keep them for exactly `cycles` (1-1025)."""
     if cycles <= _LOOP:
         return [w.set_pins(pins, cycles - 1)]
     loops = (cycles - 2) // _LOOP

@@ -1,8 +1,8 @@
 """The stimulator's application: one loop that serves radio, console and the present procedure, then sleeps.
 
-A procedure (a session, a measurement) is a generator that yields how many milliseconds it can wait. Dropping it and
-calling `Output.off` is all that a stop needs. KEEPALIVE edges and watchdog feeding happen here, in the loop, and only
-while it turns: whatever hangs, the output falls off.
+A procedure (a session, a measurement) is a generator that yields how many milliseconds it can wait. Dropping
+it and calling `Output.off` is all that a stop needs. KEEPALIVE edges and watchdog feeding happen here, in the
+loop, and only while it turns: whatever hangs, the output falls off.
 """
 
 import gc
@@ -16,26 +16,46 @@ from stimfw.logic import messages
 from stimfw.stimulator.commands import Commands
 from stimfw.stimulator.session import KINDS, Session
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable, Generator
+
+    from machine import Pin
+
+    from stimfw.drivers.console import Console
+    from stimfw.drivers.radio_port import RadioPort
+    from stimfw.drivers.sense import Sense
+    from stimfw.drivers.wake import Waiter, Wake
+    from stimfw.drivers.watchdog import Watchdog
+    from stimfw.logic.link import Responder
+    from stimfw.logic.program import Program
+    from stimfw.stimulator.measure import Measurements
+    from stimfw.stimulator.output import Output
+
 _IDLE_MS = 500  # often enough for the watchdog
 _RADIO_MS = 500  # the radio's edge may be missed
 _BUSY_MS = 5  # the host has not read all that it asked for
 _PULSE_SAMPLES = len(KINDS)
-_PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
 
 
 class App:
     """State of the stimulator and its main loop. `state()` alone says what it is doing."""
 
-    def __init__(  # type: ignore[no-untyped-def]
-        self, output, measurements, sense, magnet, led, wake, program, failed_parts: int
+    def __init__(
+        self,
+        output: "Output",
+        measurements: "Measurements",
+        sense: "Sense",
+        magnet: "Pin",
+        led: "Pin",
+        wake: "Wake",
+        program: "Program",
+        failed_parts: int,
     ) -> None:
-        """Args:
-        output, measurements, sense: the output stage, test pulses, the converter.
-        magnet: input pin, low while a magnet is near.
-        led: output pin: lit while the output is on, blinking after a failed self-test.
-        wake: drivers.wake.Wake.
-        program: the programme to start with.
-        failed_parts: messages.PART_... bits that the self-test at boot found wanting.
+        """Take the parts; `console`, and `radio` with its `responder`, are set before `run`.
+
+        `magnet` is an input, low while a magnet is near; `led` is lit while the output is on and blinks after
+        a failed self-test; `failed_parts` are the messages.PART_... bits that the boot found wanting.
         """
         self._output = output
         self.measurements = measurements
@@ -46,9 +66,9 @@ class App:
         self.program = program
         self.failed_parts = failed_parts
         self.commands = Commands(self)
-        self._procedure = None
+        self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
-        self._session = None
+        self._session: "Session | None" = None
         self._measuring = False
         self._stop_cause = messages.STOPPED_NEVER_ON
         self._cycles_before = 0
@@ -61,9 +81,9 @@ class App:
         self._supply_mv = 0
         self._temperature_dc = 0
         self.boot_us = 0
-        self.radio = None
-        self.responder = None
-        self.console = None
+        self.radio: "RadioPort | None" = None
+        self.responder: "Responder | None" = None
+        self.console: "Console | None" = None
         self._console_busy = True
 
     # Interrupt handlers: no allocation.
@@ -93,7 +113,7 @@ class App:
             reason = messages.REASON_NO_AMPLITUDE
         if reason == messages.REASON_NONE and self._session is None:
             self._session = Session(self._output, self.program)
-            self._begin(self._stimulate())
+            self._begin(self._stimulate(self._session))
         return reason
 
     def measure(self) -> int:
@@ -124,8 +144,8 @@ class App:
         self._measuring = False
         self._led(0)
 
-    def set_program(self, wanted) -> int:  # type: ignore[no-untyped-def]
-        """Take a programme. While the output is on only amplitudes may differ; moved electrodes zero theirs."""
+    def set_program(self, wanted: "Program") -> int:
+        """Take a programme: while the output is on only other amplitudes; moved electrodes zero theirs."""
         if self._measuring:
             return messages.REASON_BUSY
         if self._session:
@@ -144,7 +164,7 @@ class App:
             return messages.REASON_MAGNET
         return messages.REASON_NONE
 
-    def _begin_measuring(self, procedure) -> int:  # type: ignore[no-untyped-def]
+    def _begin_measuring(self, procedure: "Callable[[], Generator[int, None, int]]") -> int:
         if self._session:
             return messages.REASON_LOCKED
         reason = self._why_not()
@@ -153,7 +173,7 @@ class App:
             self._begin(procedure())
         return reason
 
-    def _begin(self, procedure) -> None:  # type: ignore[no-untyped-def]
+    def _begin(self, procedure: "Generator[int, None, int]") -> None:
         self._read_supply()
         self._output.arm_trip()
         if not self._magnet():  # it came since we looked; its interrupt may have been before arm_trip
@@ -164,27 +184,27 @@ class App:
 
     # Procedures.
 
-    def _stimulate(self):  # type: ignore[no-untyped-def]
+    def _stimulate(self, session: Session) -> "Generator[int, None, int]":
         failed = yield from self.measurements.self_test()
         if failed:
             self.failed_parts |= failed
             return messages.STOPPED_FAULT
-        return (yield from self._session.run())
+        return (yield from session.run())
 
-    def _measure_pairs(self):  # type: ignore[no-untyped-def]
+    def _measure_pairs(self) -> "Generator[int, None, int]":
         yield from self._test_output()
         if not self.failed_parts:
             yield from self.measurements.pairs()
         return self._stop_cause
 
-    def _test_output(self):  # type: ignore[no-untyped-def]
+    def _test_output(self) -> "Generator[int, None, int]":
         self.failed_parts |= yield from self.measurements.self_test()
         return self._stop_cause
 
     # The loop.
 
-    def run(self, waiter, watchdog) -> None:  # type: ignore[no-untyped-def]
-        """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog, for the REPL's sake."""
+    def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
+        """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""
         readable = True
         try:
             while True:
@@ -202,7 +222,10 @@ class App:
             self.stop(messages.STOPPED_FAULT)
 
     def turn(self, readable: bool = True) -> int:
-        """One pass over what there is to do; how long it can sleep then, in ms. `readable`: the host may have sent something."""
+        """One pass over what there is to do; how long it can sleep then, in ms.
+
+        `readable`: the host may have sent something.
+        """
         now = ticks_ms()
         if self._magnet_hit:
             self._magnet_hit = False
@@ -212,7 +235,7 @@ class App:
             self._radio_called = False
             self._radio_due_ms = ticks_add(now, _RADIO_MS)
             self.radio.service(now)
-        if readable or self._console_busy:
+        if self.console and (readable or self._console_busy):
             self._console_busy = self.console.service()
             now = ticks_ms()
         wait = self._advance(now)
@@ -285,7 +308,8 @@ class App:
         radio = self.responder
         frames, bad, duplicates = (radio.frames, radio.bad, radio.duplicates) if radio else (0, 0, 0)
         failed = self.radio.tx_failed if self.radio else 0
-        return console_driver.counters(self.console) + (
+        console = console_driver.counters(self.console) if self.console else (0, 0, 0, 0)
+        return console + (
             frames,
             bad,
             duplicates,
@@ -296,7 +320,7 @@ class App:
         )
 
     def pulses(self, first: int, most: int) -> "tuple[int, bytes]":
-        """Records of up to `most` measured pulses of the present or last session, from number `first` or the oldest kept."""
+        """Up to `most` measured pulses of the present or last session, from `first` or the oldest kept on."""
         sampler = self._output.sampler
         if not self._output.plan or self._output.plan.count != _PULSE_SAMPLES:
             return first, b""

@@ -9,6 +9,10 @@ from stimfw.logic import identity, impedance, messages, program
 from stimfw.logic.messages import reply
 from stimfw.logic.ranges import ParameterError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from stimfw.stimulator.app import App
+
 FROM_HOST = messages.STOPPED_HOST
 FROM_REMOTE = messages.STOPPED_REMOTE
 
@@ -20,7 +24,7 @@ _PULSES_A_REPLY = (messages.MAX_BODY - 4) // messages.PULSE_BYTES
 class Commands:
     """Requests to an App, by opcode."""
 
-    def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, app: "App") -> None:
         self._app = app
         self._source = FROM_HOST
         self.refused = 0

@@ -1,7 +1,7 @@
 """Test pulses: the output's self-test and the impedance of every pair of a lead.
 
-Each procedure is a generator that yields how many milliseconds it can wait, so the main loop goes on serving the radio,
-the console and KEEPALIVE between its steps, and can drop it at any moment.
+Each procedure is a generator that yields how many milliseconds it can wait, so the main loop goes on serving
+the radio, the console and KEEPALIVE between its steps, and can drop it at any moment.
 """
 
 import array
@@ -10,6 +10,13 @@ import struct
 from stimfw.drivers import adg714
 from stimfw.logic import impedance, messages
 from stimfw.logic.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Generator
+
+    from stimfw.drivers.sense import Sense
+    from stimfw.stimulator.output import Output
 
 _GATE_MS = 10  # the gate's supply comes up before the first pulse
 _TEST_UA = 1000
@@ -23,9 +30,10 @@ _UNMEASURED = (messages.KIND_NOT_MEASURED, 0, 0, 0)
 class Measurements:
     """Test pulses through an Output; results stay until the next measurement."""
 
-    def __init__(self, output, sense) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, output: "Output", sense: "Sense") -> None:
         self._output = output
         self._sense = sense
+        self._times_ns: "list[int]" = []
         self._sums = array.array("i", [0] * len(impedance.KINDS))
         self.base16 = [0, 0, 0]
         """16 times the codes of V left, V right and I with nothing driven."""
@@ -36,8 +44,8 @@ class Measurements:
         for channel in (CHANNEL_V[0], CHANNEL_V[1], CHANNEL_I):
             self.base16[channel] = self._sense.mean16(channel, _BASELINE_READINGS)
 
-    def self_test(self):  # type: ignore[no-untyped-def]
-        """Drive a small current with both rails on one electrode: it crosses the switches, and no electrode pair.
+    def self_test(self) -> "Generator[int, None, int]":
+        """Drive a small current with both rails on one electrode: it crosses the switches alone.
 
         Yields waits in ms; returns the parts (messages.PART_...) found wanting, 0 if none. No current and no
         voltage: the DAC is not there; no current at the compliance voltage: the matrix.
@@ -53,8 +61,11 @@ class Measurements:
         output.quiet()
         return failed
 
-    def pairs(self):  # type: ignore[no-untyped-def]
-        """Measure all ordered pairs, both leads at a time; fills `results`. Yields waits in ms; returns completed pairs."""
+    def pairs(self) -> "Generator[int, None, int]":
+        """Measure all ordered pairs, both leads at a time, into `results`.
+
+        Yields waits in ms; returns the number of pairs measured.
+        """
         output = self._output
         for lead in range(2):
             self.results[lead] = [_UNMEASURED] * len(impedance.PAIRS)
@@ -70,7 +81,7 @@ class Measurements:
         output.quiet()
         return done
 
-    def _pair(self, index: int):  # type: ignore[no-untyped-def]
+    def _pair(self, index: int) -> "Generator[int, None, bool]":
         first = impedance.FIRST_UA
         if not (yield from self._burst(first, first, impedance.PROBE_PULSES)):
             return False
@@ -86,14 +97,15 @@ class Measurements:
             self.results[lead][index] = (found.kind, found.ohm, found.capacitance_nf, currents[lead])
         return True
 
-    def _prepare(self):  # type: ignore[no-untyped-def]
+    def _prepare(self) -> "Generator[int, None, None]":
         output = self._output
-        output.load(impedance.WIDTH_US, 0, impedance.PERIOD_US, impedance.KINDS)
+        plan = output.load(impedance.WIDTH_US, 0, impedance.PERIOD_US, impedance.KINDS)
+        self._times_ns = plan.times_ns
         output.zero()
         output.keep_alive()
         yield _GATE_MS
 
-    def _burst(self, left_ua: int, right_ua: int, pulses: int):  # type: ignore[no-untyped-def]
+    def _burst(self, left_ua: int, right_ua: int, pulses: int) -> "Generator[int, None, bool]":
         """Run `pulses` periods; returns whether all of them came."""
         output = self._output
         output.amplitude(left_ua, right_ua)
@@ -111,11 +123,9 @@ class Measurements:
         sums = self._sums
         for k in range(len(sums)):
             sums[k] = 0
-        plan = self._output.plan
-        self._output.sampler.add_up((2 * skipped + lead) * plan.count, pulses, sums)
-        return impedance.Reading(
-            sums, pulses, plan.times_ns, plan.kinds, self.base16[CHANNEL_V[lead]], self.base16[CHANNEL_I], test_ua
-        )
+        self._output.sampler.add_up((2 * skipped + lead) * len(sums), pulses, sums)
+        base_v, base_i = self.base16[CHANNEL_V[lead]], self.base16[CHANNEL_I]
+        return impedance.Reading(sums, pulses, self._times_ns, impedance.KINDS, base_v, base_i, test_ua)
 
     def _judge(self, reading: impedance.Reading) -> int:
         if reading.kind != messages.KIND_OPEN:
@@ -125,7 +135,8 @@ class Measurements:
 
     def records(self, first: int, end: int, samples: int) -> bytes:
         """Pulses `first`..`end` of a train with samples I V I V, as messages.PULSE_RECORDs."""
-        return b"".join([struct.pack(messages.PULSE_RECORD, *self._pulse(n & 1, n * samples)) for n in range(first, end)])
+        pulses = [self._pulse(n & 1, n * samples) for n in range(first, end)]
+        return b"".join([struct.pack(messages.PULSE_RECORD, *pulse) for pulse in pulses])
 
     def _pulse(self, lead: int, sample: int) -> "tuple[int, int, int, int]":
         code = self._output.sampler.code

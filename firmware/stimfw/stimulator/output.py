@@ -1,7 +1,7 @@
-"""The output stage as one thing: bridges, amplitude, electrodes, measurements and the gate that needs KEEPALIVE.
+"""The output stage as one thing: bridges, amplitude, electrodes, measurements, and the gate behind KEEPALIVE.
 
-Off is the state that everything falls back to: bridges off, no KEEPALIVE edges, amplitudes zero. `off_now` is the part
-of it that an interrupt handler may run: it needs no heap.
+Off is the state that everything falls back to: bridges off, no KEEPALIVE edges, amplitudes zero. `off_now` is
+the part of it that an interrupt handler may run: it needs no heap.
 """
 
 from machine import disable_irq, enable_irq
@@ -10,17 +10,27 @@ from stimfw.drivers import adg714, mcp4922
 from stimfw.logic import waveform
 from stimfw.logic.sampling import SamplePlan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Generator
+
+    from machine import Pin
+
+    from stimfw.drivers.adg714 import Adg714Pair
+    from stimfw.drivers.mcp4922 import Mcp4922
+    from stimfw.drivers.pulser import Pulser
+    from stimfw.drivers.sampler import Sampler
+
 _FINISH_MS = 2
 
 
 class Output:
     """Both leads' output. At most one train runs at a time."""
 
-    def __init__(self, pulser, sampler, dac, matrix, keepalive) -> None:  # type: ignore[no-untyped-def]
-        """Args:
-        pulser, sampler, dac, matrix: the drivers.
-        keepalive: output pin, low.
-        """
+    def __init__(
+        self, pulser: "Pulser", sampler: "Sampler", dac: "Mcp4922", matrix: "Adg714Pair", keepalive: "Pin"
+    ) -> None:
+        """`keepalive`: output pin, low."""
         self.pulser = pulser
         self.sampler = sampler
         self._dac = dac
@@ -28,17 +38,18 @@ class Output:
         self._keepalive = keepalive
         self._codes = [0, 0]
         self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
-        self.plan = None
+        self.plan: "SamplePlan | None" = None
         self.tripped = False
         """Set by `off_now`; no train starts until `arm_trip` clears it."""
 
-    def load(self, width_us: int, gap_us: int, period_us: int, kinds: str) -> None:
-        """Compose and load a train; nothing runs."""
+    def load(self, width_us: int, gap_us: int, period_us: int, kinds: str) -> SamplePlan:
+        """Compose and load a train; nothing runs. Returns where its samples are."""
         pulse = waveform.pulse_program(width_us, gap_us)
         pacer = waveform.Pacer(len(pulse), period_us)
         plan = SamplePlan(len(pulse) + len(pacer.words), width_us, kinds)
         self.pulser.load(pulse, pacer, plan.words)
         self.plan = plan
+        return plan
 
     def connect(self, left: int, right: int) -> None:
         """Set the electrode switches (adg714.select); only while no train runs."""
@@ -65,6 +76,8 @@ class Output:
         Returns:
             False if the output was tripped meanwhile: then nothing runs.
         """
+        if self.plan is None:
+            raise RuntimeError("no train is loaded")
         self.pulser.prepare()
         self.sampler.arm(self.plan.table, fresh)
         state = disable_irq()  # a magnet must not fall between the question and the start
@@ -73,7 +86,7 @@ class Output:
         enable_irq(state)
         return not self.tripped
 
-    def finish(self):  # type: ignore[no-untyped-def]
+    def finish(self) -> "Generator[int, None, None]":
         """Let the present period's pulses end, then `pause`. Yields waits in ms."""
         self.pulser.finish()
         self.pulser.tell_periods(False)
@@ -102,7 +115,7 @@ class Output:
         self.tripped = False
 
     def off(self) -> None:
-        """Everything off: bridges, measurements, amplitudes, electrodes; the gate follows as KEEPALIVE is silent."""
+        """Everything off; without KEEPALIVE the gate closes as well."""
         self.off_now()
         self.quiet()
 
@@ -127,4 +140,4 @@ class Output:
 
     def periods(self) -> int:
         """Periods whose every sample is stored, since the last fresh start."""
-        return self.sampler.taken() // (2 * self.plan.count)
+        return self.sampler.taken() // (2 * self.plan.count) if self.plan else 0

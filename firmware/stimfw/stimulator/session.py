@@ -9,6 +9,13 @@ from stimfw.drivers import adg714
 from stimfw.logic import messages
 from stimfw.logic.therapy import Contraction
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Generator
+
+    from stimfw.logic.program import Program
+    from stimfw.stimulator.output import Output
+
 KINDS = "IVIV"
 _GATE_MS = 10
 _AWAKE_MS = 60  # KEEPALIVE's longest pause while the output is on
@@ -20,7 +27,7 @@ _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
 class Session:
     """One session of one programme on one Output."""
 
-    def __init__(self, output, program) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, output: "Output", program: "Program") -> None:
         self._output = output
         self._program = program
         self._contraction = Contraction(program)
@@ -35,12 +42,12 @@ class Session:
         """Seconds since the session began."""
         return ticks_diff(ticks_ms(), self._began_ms) // 1000
 
-    def retarget(self, program) -> None:  # type: ignore[no-untyped-def]
+    def retarget(self, program: "Program") -> None:
         """Go on with another amplitude; all else of `program` must be as before."""
         self._program = program
         self._contraction = Contraction(program)
 
-    def run(self):  # type: ignore[no-untyped-def]
+    def run(self) -> "Generator[int, None, int]":
         """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT."""
         output, program = self._output, self._program
         output.load(program.width_us, program.gap_us, program.period_us, KINDS)
@@ -59,7 +66,7 @@ class Session:
             yield from self._rest()
         return messages.STOPPED_SESSION_OVER
 
-    def _contract(self, fresh: bool):  # type: ignore[no-untyped-def]
+    def _contract(self, fresh: bool) -> "Generator[int, None, bool]":
         """One contraction; returns whether every period of it came in time."""
         output, contraction, program = self._output, self._contraction, self._program
         before = 0 if fresh else output.periods()
@@ -99,7 +106,7 @@ class Session:
         amplitude[1] = contraction.amplitude_ua(1, right_period)
         self._output.amplitude(amplitude[0], amplitude[1])
 
-    def _rest(self):  # type: ignore[no-untyped-def]
+    def _rest(self) -> "Generator[int, None, None]":
         """Output off, KEEPALIVE silent: the gate closes until the next contraction."""
         self.amplitude_ua[0] = self.amplitude_ua[1] = 0
         self._output.zero()

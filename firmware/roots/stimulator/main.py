@@ -47,7 +47,7 @@ def make_output() -> Output:
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
-    """Make everything and test it at rest; nothing is served yet. Tests with a loop of their own start here."""
+    """Make everything and test it at rest; nothing is served yet. Tests with their own loop start here."""
     micropython.alloc_emergency_exception_buf(100)
     for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
         ADC(analog)

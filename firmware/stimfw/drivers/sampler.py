@@ -139,7 +139,7 @@ class Sampler:
 
 
 @micropython.viper
-def _add_up(ring: ptr16, first: int, pulses: int, period: int, samples: int, sums: ptr32) -> None:  # noqa: F821
+def _add_up(ring: ptr16, first: int, pulses: int, period: int, samples: int, sums: ptr32):  # type: ignore # noqa: F821, ANN202
     for pulse in range(pulses):
         at = first + pulse * period
         for k in range(samples):

@@ -1,4 +1,4 @@
-"""From the samples of test pulses to an electrode pair's resistance, with no capacitance read as resistance.
+"""From the samples of test pulses to a pair's resistance, with no capacitance read as resistance.
 
 A current step into an access resistance R in series with the double layers' capacitance C gives
 V(t) = I (R + t / C): the line through the samples, extended to the cathodic edge, meets it at I R.
@@ -56,7 +56,7 @@ def line(times: "list[int]", values: "list[int]") -> "tuple[int, int]":
 class Reading:
     """What one pair's summed samples say.
 
-    Attributes: ohm, capacitance_nf (of the pair in series, 0 if it cannot be told), current_ua, last_mv, kind.
+    Attributes: ohm, capacitance_nf (of the pair in series, 0 if unknown), current_ua, last_mv, kind.
     """
 
     def __init__(

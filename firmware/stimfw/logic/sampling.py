@@ -1,8 +1,8 @@
 """When the converter samples inside a cathodic phase, and what its codes mean.
 
 The sampler machine (stimfw.logic.waveform, machine 3) takes one 32-bit word a sample from a DMA channel: a
-delay and the value for the ADC's CS register. It pushes that value; a second DMA channel carries it to the ADC, which
-converts once; a third stores the result. No CPU has a part in it.
+delay and the value for the ADC's CS register. It pushes that value; a second DMA channel carries it to the
+ADC, which converts once; a third stores the result. No CPU has a part in it.
 """
 
 from stimfw.logic import pio_words as w

@@ -1,0 +1,1 @@
+"""The project's figures, measured anew on the emulated bench: `stimbench bench figures`."""

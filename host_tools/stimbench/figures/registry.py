@@ -1,0 +1,28 @@
+"""Every row of the benchmark, in the order of the table."""
+
+from __future__ import annotations
+
+from stimbench.figures import resources, speed
+from stimbench.figures.model import Row
+
+__all__ = ("ROWS", "chosen")
+
+ROWS: tuple[Row, ...] = (
+    resources.READY,
+    resources.HEAP,
+    resources.CPU,
+    speed.SPEED,
+)
+
+
+def chosen(names: list[str]) -> list[Row]:
+    """The rows of these names, or all.
+
+    Raises:
+        ValueError: there is no such row.
+    """
+    known = {row.name: row for row in ROWS}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"There is no figure '{name}'; there are: {', '.join(known)}.")
+    return [row for row in ROWS if not names or row.name in names]

@@ -1,0 +1,195 @@
+"""A bench set up for a measurement, and what measurements do to it over and over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from stimfw.logic import messages
+from stimfw.logic.program import Program
+
+from stimbench.analysis import Edges, find_pulses
+from stimbench.analysis.pulses import Pulses
+from stimbench.bench import Bench, BenchConfig, EmulatedBoard
+from stimbench.bench.transport import BoardTransport, open_transport
+from stimbench.client.bench_link import BenchLink
+from stimbench.client.stimulator import Stimulator, connect
+from stimbench.parts.wiring import StimulatorWiring
+
+__all__ = ("BRIDGE", "MS", "SIDES", "Rig", "programme")
+
+MS = 1_000_000
+"""Nanoseconds in a millisecond."""
+SIDES = {"left": ("L_CATH", "L_ANOD", "L_SHORT"), "right": ("R_CATH", "R_ANOD", "R_SHORT")}
+BRIDGE = tuple(signal for signals in SIDES.values() for signal in signals)
+_SELF_TEST_PERIOD_NS = 2_500_000
+_UP_MS = 1000
+
+
+def programme(
+    width_us: int = 214,
+    gap_us: int = 0,
+    rate_hz: int = 20,
+    ramp_ms: int = 0,
+    on_ms: int = 10_000,
+    off_ms: int = 1000,
+    session_s: int = 3600,
+    amplitude_ua: tuple[int, int] = (2000, 2000),
+    electrodes: tuple[int, int] = (1, 2),
+) -> Program:
+    """A programme of both leads; what is not given is the default programme's, but for ramps and rest."""
+    left, right = amplitude_ua
+    shared = (width_us, gap_us, rate_hz, ramp_ms, ramp_ms, on_ms, off_ms, session_s)
+    return Program((*shared, left, *electrodes, right, *electrodes))
+
+
+class Rig:
+    """A bench with a stimulator, switched on."""
+
+    def __init__(
+        self, seed: int, boards: tuple[str, ...] = ("stimulator",), wiring: StimulatorWiring | None = None
+    ) -> None:
+        """Build it. Args: seed: of all parts; boards: on the bench; wiring: the stimulator's, if special."""
+        given = {"stimulator": wiring} if wiring else {}
+        self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given))
+        self.board: EmulatedBoard = self.bench.board("stimulator")
+        self.parts: Any = self.board.parts
+        self.link = BenchLink(self.bench, "stimulator")
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bench.close()
+
+    @property
+    def now_ns(self) -> int:
+        """Bench time."""
+        return self.bench.now_ns
+
+    def run_ms(self, duration_ms: float) -> None:
+        """Let time pass."""
+        self.bench.run_for(round(duration_ms * MS))
+
+    def connect(self) -> Stimulator:
+        """Wait for the application; its console."""
+        return connect(self.link, 0)
+
+    def repl(self) -> BoardTransport:
+        """Interrupt the application; the raw REPL."""
+        self.bench.run_until(lambda: self.board.usb_connected, _UP_MS * MS)
+        self.run_ms(300)
+        transport = open_transport(self.board, self.bench)
+        transport.enter_raw_repl()
+        return transport
+
+    def execute(self, script: str, marker: bytes = b"loaded") -> Stimulator:
+        """Run `script`, which goes on serving the application, from the raw REPL; its console.
+
+        Raises:
+            RuntimeError: the script did not print `marker` within two seconds.
+        """
+        self.repl().exec_raw_no_follow(script)
+        seen = bytearray()
+
+        def ready() -> bool:
+            seen.extend(self.board.console.read())
+            return marker in seen
+
+        if not self.bench.run_until(ready, 5000 * MS):
+            raise RuntimeError(f"the script on the board said {bytes(seen)!r}")
+        return self.connect()
+
+    def start(self, stimulator: Stimulator, wanted: Program) -> int:
+        """Give it a programme and start it by the console; the bench time of the first therapy pulse."""
+        self.set_program(stimulator, wanted)
+        return self.restart(stimulator)
+
+    def set_program(self, stimulator: Stimulator, wanted: Program) -> None:
+        """Give it a programme: twice, as moved electrodes cost the amplitude the first time."""
+        stimulator.set_program(wanted)
+        if stimulator.program().values != wanted.values:
+            stimulator.set_program(wanted)
+
+    def restart(self, stimulator: Stimulator) -> int:
+        """Start a session by the console; the bench time of the first therapy pulse.
+
+        Raises:
+            RuntimeError: no pulse came.
+        """
+        begin = self.now_ns
+        stimulator.start()
+        self.until_pulsing(begin)
+        return int(self.therapy("left", begin)["start_ns"][0])
+
+    def until_pulsing(self, since_ns: int) -> None:
+        """Let time pass until a therapy pulse has begun on the left lead.
+
+        Raises:
+            RuntimeError: none came.
+        """
+        if not self.bench.run_until(lambda: len(self.therapy("left", since_ns)), 2000 * MS, MS):
+            raise RuntimeError("no pulse came after START")
+
+    def edges(self, signal: str, from_ns: int = 0, to_ns: int | None = None) -> Edges:
+        """Edges of one of the stimulator's signals."""
+        return self.bench.trace.edges("stimulator", signal, from_ns, to_ns)
+
+    def pulses(self, side: str, from_ns: int, to_ns: int | None = None) -> Pulses:
+        """All pulses of a lead."""
+        return find_pulses(*(self.edges(signal, from_ns, to_ns) for signal in SIDES[side]))
+
+    def therapy(self, side: str, from_ns: int, to_ns: int | None = None) -> Pulses:
+        """Pulses of a lead since a START, without those of the self-test before them."""
+        pulses = self.pulses(side, from_ns, to_ns)
+        for index in range(1, len(pulses)):
+            if pulses["period_ns"][index] != _SELF_TEST_PERIOD_NS:
+                return pulses[index:]
+        return pulses[:0]
+
+    def off_ns(self, after_ns: int) -> int:
+        """When the last bridge pin went low after `after_ns`; `after_ns` if all were low.
+
+        Raises:
+            RuntimeError: one is still high.
+        """
+        still = [signal for signal in BRIDGE if self.board.pin(signal).level]
+        if still:
+            raise RuntimeError(f"still high: {', '.join(still)}")
+        last = [self.edges(signal, after_ns)[-1:] for signal in BRIDGE]
+        return max([after_ns] + [time_ns for edges in last for time_ns, _ in edges])
+
+    def bridge_edges(self, from_ns: int, to_ns: int | None = None, rising: bool = False) -> int:
+        """How many edges (or rising ones) there were on the six bridge pins."""
+        return sum(
+            1
+            for signal in BRIDGE
+            for _, level in self.edges(signal, from_ns, to_ns)
+            if level or not rising
+        )
+
+    def current_until_ns(self, from_ns: int) -> int:
+        """Until when a current flowed in either lead after `from_ns`; `from_ns` if none did."""
+        ends = [lead.trace.segments[-1][1] for lead in self.parts.leads.values() if lead.trace.segments]
+        return int(max([from_ns, *ends]))
+
+    def forget(self) -> None:
+        """Drop edges and currents recorded so far: a long run would look through them again and again."""
+        self.bench.trace.forget_before(self.now_ns)
+        for lead in self.parts.leads.values():
+            lead.trace.clear()
+
+    def await_state(
+        self, stimulator: Stimulator, state: int = messages.READY, timeout_ms: int = 5000, poll_ms: float = 50
+    ) -> bool:
+        """Poll until the stimulator says that it is in `state`; whether it did in time."""
+        reached: Callable[[], bool] = lambda: stimulator.status().state == state  # noqa: E731
+        end_ns = self.now_ns + timeout_ms * MS
+        while not reached():
+            if self.now_ns > end_ns:
+                return False
+            self.run_ms(poll_ms)
+        return True

@@ -1,0 +1,121 @@
+"""Runs the rows' pieces of work in parallel processes, and hands each row over when it is complete."""
+
+from __future__ import annotations
+
+import multiprocessing
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from stimbench.figures.model import Line, Options, Row
+
+__all__ = ("Progress", "RowResult", "run_rows")
+
+
+@dataclass
+class RowResult:
+    """A row, measured: its lines, or why it could not be measured."""
+
+    row: Row
+    lines: list[Line]
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every limit of the row holds."""
+        return not self.error and all(line.passed is not False for line in self.lines)
+
+
+@dataclass
+class Progress:
+    """How far the run is, for whoever watches."""
+
+    total: int = 0
+    done: int = 0
+    open_rows: dict[str, int] = field(default_factory=dict)
+    """Pieces still to do, by row; rows that are complete are not in it."""
+
+
+@dataclass
+class _Pending:
+    row: Row
+    results: list[Any]
+    left: int
+    error: str = ""
+
+
+def run_rows(
+    rows: Sequence[Row], options: Options, jobs: int, on_progress: Callable[[Progress], None]
+) -> Iterator[RowResult]:
+    """Measure rows; each is yielded as soon as it is complete, those that want the machine alone at the end.
+
+    Args:
+        rows: what to measure.
+        options: for all of them.
+        jobs: processes.
+        on_progress: told after every piece of work, and at least twice a second.
+    """
+    together = [row for row in rows if not row.alone]
+    pieces = {row.name: list(row.pieces(options)) for row in rows}
+    progress = Progress(
+        sum(len(each) for each in pieces.values()), 0, {name: len(each) for name, each in pieces.items()}
+    )
+    groups = [(together, jobs)] + [([row], 1) for row in rows if row.alone]
+    for group, workers in groups:
+        if group:
+            yield from _run_group(group, pieces, options, workers, progress, on_progress)
+
+
+def _run_group(
+    rows: Sequence[Row],
+    pieces: dict[str, list[Any]],
+    options: Options,
+    jobs: int,
+    progress: Progress,
+    on_progress: Callable[[Progress], None],
+) -> Iterator[RowResult]:
+    # Spawned, not forked: the terminal's refresh runs in a thread here.
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    pending = {row.name: _Pending(row, [None] * len(pieces[row.name]), len(pieces[row.name])) for row in rows}
+    waiting: dict[Future[Any], tuple[str, int]] = {}
+    try:
+        for row in sorted(rows, key=lambda each: -each.weight):
+            for index, piece in enumerate(pieces[row.name]):
+                waiting[pool.submit(row.work, piece)] = (row.name, index)
+        while waiting:
+            finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in finished:
+                name, index = waiting.pop(future)
+                progress.done += 1
+                progress.open_rows[name] -= 1
+                if not progress.open_rows[name]:
+                    del progress.open_rows[name]
+                if _collect(pending[name], index, future):
+                    yield _judged(pending[name], options)
+            on_progress(progress)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _collect(pending: _Pending, index: int, future: Future[Any]) -> bool:
+    """Keep one piece's result; whether the row is complete."""
+    error = future.exception()
+    if error is None:
+        pending.results[index] = future.result()
+    else:
+        pending.error = pending.error or "".join(traceback.format_exception(error)).strip()
+    pending.left -= 1
+    return pending.left == 0
+
+
+def _judged(pending: _Pending, options: Options) -> RowResult:
+    row = pending.row
+    if not pending.error:
+        try:
+            return RowResult(row, row.judge(pending.results, options))
+        except Exception:
+            pending.error = traceback.format_exc().strip()
+    reason = pending.error.splitlines()[-1]
+    return RowResult(row, [Line(row.title, "", "not measured", False, reason)], pending.error)

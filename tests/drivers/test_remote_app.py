@@ -52,6 +52,10 @@ class Remote:
         display = Display(self, self)
         self.app = App(keys, display, self.port, self.requester, lambda: self.supply_mv)
         self.now_ms = 0
+        hello = self.requester.begin(b"x", 1, 0)
+        number = radio_frame.decode(hello)[1]
+        self.requester.on_frame(radio_frame.encode(radio_frame.NUMBER, number, b"\x00\x00"), 0)
+        self.requester.poll(TIMEOUT_MS)  # in step and idle now
 
     def show(self, lights):
         self.lights = lights

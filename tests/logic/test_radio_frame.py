@@ -1,7 +1,7 @@
 """The radio's frames: what is refused, and how the bytes lie."""
 
 from stimfw.logic import messages, radio_frame
-from stimfw.logic.radio_frame import MAX_FRAME, MAX_MESSAGE, REPLY, REQUEST
+from stimfw.logic.radio_frame import HELLO, MAX_FRAME, MAX_MESSAGE, NUMBER, REPLY, REQUEST
 
 
 def refused(frame):
@@ -13,7 +13,7 @@ def refused(frame):
 
 
 def test_a_frame_comes_back_as_it_was():
-    for kind in (REQUEST, REPLY):
+    for kind in (REQUEST, REPLY, HELLO, NUMBER):
         for number in (0, 1, 0x8000, 0xFFFF):
             for length in (1, 2, MAX_MESSAGE):
                 message = bytes(range(length))
@@ -67,7 +67,7 @@ def test_other_versions_and_kinds_are_refused():
     assert not refused(with_crc(b"\x01\x01\x00\x00\x02"))
     assert refused(with_crc(b"\x02\x01\x00\x00\x02"))
     assert refused(with_crc(b"\x01\x00\x00\x00\x02"))
-    assert refused(with_crc(b"\x01\x03\x00\x00\x02"))
+    assert refused(with_crc(b"\x01\x05\x00\x00\x02"))
 
 
 def with_crc(body):

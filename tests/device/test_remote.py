@@ -1,0 +1,241 @@
+"""The remote's firmware on its emulated board, with the stimulator's or alone: hands, air, eyes and ears."""
+
+import pytest
+from stimbench.bench import Bench, BenchConfig
+from stimbench.parts.wiring import RemoteWiring
+from stimfw.logic import console_frame, messages, program
+from stimfw.logic.radio_frame import HELLO, REQUEST
+
+pytestmark = pytest.mark.emulated
+
+# What is promised.
+PRESS_TO_SENT_MS = 8  # from the press of STOP to the end of its packet; 4.5 of it for the radio's crystal
+ANSWER_MS = 25  # from a press to the light that tells its fate
+STOP_MS = 5  # from the end of STOP's packet to the end of the output
+IDLE_AWAKE = 0.002
+GIVES_UP_MS = (1500, 1700)  # STOP, with nobody there
+
+MS = 1_000_000
+BOOT_MS = 1500
+
+
+class Desk:
+    """A bench with a person before it."""
+
+    def __init__(self, *boards, **remote):
+        wiring = {"remote": RemoteWiring(**remote)} if remote else {}
+        self.bench = Bench(BenchConfig(boards=boards, wiring=wiring))
+        self.remote = self.bench.board("remote")
+        self.start_ns = self.first = 0
+        self.run_ms(BOOT_MS)
+
+    def run_ms(self, span_ms):
+        self.bench.run_for(round(span_ms * MS))
+
+    def press(self, button, watch_ms, hold_ms=80.0):
+        """Press a button and watch for a while."""
+        self.start_ns, self.first = self.bench.now_ns, len(self.bench.air.tap)
+        self.bench.press(button, hold_ms)
+        self.run_ms(watch_ms)
+
+    def after_ms(self, time_ns):
+        return (time_ns - self.start_ns) / MS
+
+    def lights(self):
+        """(ms after the press, colour) each time an LED came on."""
+        logs = self.remote.parts.leds.items()
+        return sorted(
+            (self.after_ms(t), c) for c, led in logs for t, on in led.log if on and t >= self.start_ns
+        )
+
+    def colours(self):
+        return [colour for _, colour in self.lights()]
+
+    def tones(self):
+        """(Hz, ms) of each tone since the press."""
+        tones = [tone for tone in self.remote.parts.buzzer.tones if tone.start_ns >= self.start_ns]
+        return [(round(t.frequency_hz), round((t.end_ns - t.start_ns) / MS)) for t in tones]
+
+    def packets(self, kind=REQUEST):
+        """Packets with frames of a kind since the press."""
+        heard = self.bench.air.tap[self.first :]
+        return [packet for packet in heard if not packet.was_ack and packet.payload[1] == kind]
+
+    def ask(self, board, message):
+        """A request to a board's service console; code and body of the reply."""
+        console = self.bench.board(board).console
+        console.read()
+        console.write(console_frame.encode(1, message))
+        self.run_ms(100)
+        line = next(line for line in console.read().split(b"\n") if line.startswith(b"~"))
+        return messages.parse_reply(message[0], console_frame.decode(line[1:])[1])
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Both boards; the tests share them and leave them idle."""
+    desk = Desk("stimulator", "remote")
+    with desk.bench:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """The remote, and nobody to answer it."""
+    desk = Desk("remote")
+    with desk.bench:
+        yield desk
+
+
+def test_status_of_a_ready_stimulator_is_one_green_light(both):
+    both.press("STATUS", 1500)
+    assert both.colours() == ["green"] and len(both.tones()) == 1
+
+
+def test_a_refused_start_blinks_its_reason(both):
+    """A new stimulator has no amplitude set."""
+    both.press("START", 3000)
+    assert both.colours() == ["amber"] * messages.REASON_NO_AMPLITUDE
+    assert [hz for hz, _ in both.tones()] == [2000, 2000]
+
+
+def test_start_and_stop(both):
+    values = program.default().replaced(
+        {"left.amplitude_ua": 2000, "right.amplitude_ua": 2000, "ramp_up_ms": 0}
+    )
+    code, _ = both.ask("stimulator", messages.request(messages.SET_PROGRAM, values.pack()))
+    assert code == messages.OK
+    both.press("START", 1000)
+    assert both.lights()[0][0] < ANSWER_MS and both.colours() == ["green"]
+    trace = both.bench.trace
+    assert trace.edges("stimulator", "L_CATH", both.start_ns)
+    both.press("STATUS", 1500)
+    assert both.colours() == ["green"] * 4
+    both.press("STOP", 1000)
+    sent_ns = both.packets()[0].t_end_ns
+    assert both.after_ms(sent_ns) < PRESS_TO_SENT_MS
+    assert both.lights()[0][0] < ANSWER_MS and both.colours() == ["green"]
+    for signal in ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD"):
+        assert not trace.edges("stimulator", signal, sent_ns + STOP_MS * MS), signal
+
+
+def test_every_third_packet_lost(both):
+    both.bench.air.loss = 0.33
+    try:
+        for _ in range(5):
+            both.press("STOP", 700)
+            assert both.colours() == ["green"]
+    finally:
+        both.bench.air.loss = 0.0
+
+
+def test_jammed_for_300_ms(both):
+    both.bench.air.jam(None, both.bench.now_ns, both.bench.now_ns + 300 * MS)
+    both.press("STOP", 1000)
+    assert both.colours() == ["green"] and 300 < both.lights()[0][0] < 400
+
+
+def test_stop_overtakes_a_start_that_finds_no_way(both):
+    both.bench.air.jam(None, both.bench.now_ns, both.bench.now_ns + 300 * MS)
+    both.press("START", 100, hold_ms=300)
+    assert {packet.payload[4] for packet in both.packets()} == {messages.START}
+    both.press("STOP", 1000)
+    late = [packet for packet in both.packets() if both.after_ms(packet.t_start_ns) > ANSWER_MS]
+    assert {packet.payload[4] for packet in late} == {messages.STOP} and both.colours() == ["green"]
+
+
+def test_a_host_that_does_not_read_delays_nothing(both):
+    console = both.remote.console
+    console.host_reads = False
+    console.write(40 * console_frame.encode(7, messages.request(messages.COUNTERS)))
+    both.run_ms(200)
+    both.press("STOP", 700)
+    assert both.colours() == ["green"] and both.lights()[0][0] < ANSWER_MS
+    console.host_reads = True
+    both.run_ms(300)
+
+
+def test_the_first_request_after_a_restart_of_either_board_is_executed(both):
+    for board in ("remote", "stimulator"):
+        both.press("STOP", 700)
+        both.bench.board(board).reset()
+        both.run_ms(BOOT_MS)
+        both.press("STOP", 700)
+        assert both.colours() == ["green"], board
+        _, counters = both.ask("stimulator", messages.request(messages.COUNTERS))
+        duplicates = messages.COUNTER_NAMES.index("radio_duplicates")
+        assert counters[4 * duplicates] == 0, "not executed: the reply was a cached one"
+
+
+def test_a_button_held_through_a_restart_asks_nothing(both):
+    both.remote.parts.start.close()
+    both.start_ns, both.first = both.bench.now_ns, len(both.bench.air.tap)
+    both.remote.reset()
+    both.run_ms(BOOT_MS)
+    both.remote.parts.start.open()
+    both.run_ms(100)
+    assert both.packets() == [] and both.colours() == []
+
+
+def test_nobody_there_is_red_and_a_low_beep(alone):
+    alone.press("STOP", 3000)
+    (when_ms, colour), (hz, long_ms) = alone.lights()[0], alone.tones()[0]
+    assert colour == "red" and GIVES_UP_MS[0] < when_ms < GIVES_UP_MS[1]
+    assert hz == 400 and 990 < long_ms < 1010
+
+
+def test_a_short_tap_is_enough_for_stop(alone):
+    alone.press("STOP", 3000, hold_ms=0.1)
+    assert alone.packets(HELLO)
+
+
+def test_idle_is_asleep_and_off_the_air(alone):
+    awake_ns, packets = alone.remote.cpu_awake_ns, len(alone.bench.air.tap)
+    alone.run_ms(10_000)
+    assert (alone.remote.cpu_awake_ns - awake_ns) / (10_000 * MS) < IDLE_AWAKE
+    assert len(alone.bench.air.tap) == packets and alone.remote.parts.radio.mode.value == "power down"
+
+
+def test_the_console_tells_who_it_is_and_how_it_fares(alone):
+    _, identity = alone.ask("remote", messages.request(messages.IDENTIFY))
+    assert identity.startswith(b"remote\0")
+    _, status = alone.ask("remote", messages.request(messages.STATUS))
+    assert abs(messages.unpack_status(status)["supply_mv"] - 5000) < 150
+    code, _ = alone.ask("remote", messages.request(messages.START))
+    assert code == messages.UNKNOWN_OPCODE
+
+
+def test_ctrl_c_gives_a_repl_that_stays_and_ctrl_d_the_application(alone):
+    console, resets = alone.remote.console, len(alone.remote.resets)
+    console.write(b"\x03")
+    alone.run_ms(5000)
+    console.read()
+    console.write(b"40+2\r")
+    alone.run_ms(100)
+    assert b"42" in console.read() and len(alone.remote.resets) == resets
+    console.write(b"\x04")
+    alone.run_ms(BOOT_MS)
+    _, identity = alone.ask("remote", messages.request(messages.IDENTIFY))
+    assert identity.startswith(b"remote\0")
+
+
+def test_a_hung_remote_restarts(alone):
+    resets = len(alone.remote.resets)
+    alone.remote.hang()
+    alone.run_ms(2100 + BOOT_MS)
+    assert [cause.value for _, cause in alone.remote.resets[resets:]] == ["watchdog"]
+    alone.press("STOP", 100)
+    assert alone.packets(HELLO)
+
+
+@pytest.mark.parametrize(
+    ("parts", "colours"), [({"absent": ("radio",)}, ["red"] * 3), ({"vsys_v": 3.0}, None)]
+)
+def test_what_a_remote_with_a_fault_shows(parts, colours):
+    desk = Desk("remote", **parts)
+    with desk.bench:
+        desk.press("STATUS", 2500)
+        if colours:
+            assert desk.colours() == colours
+        else:
+            assert sorted(desk.colours()[-4:]) == ["amber", "amber", "red", "red"]

@@ -108,6 +108,27 @@ def test_remote_has_its_buttons_leds_and_buzzer():
         wire_remote(FakeBoard(), RemoteWiring(absent=("dac",)), AirChannel())
 
 
+def test_a_power_cut_makes_every_chip_forget():
+    board, parts = stimulator()
+    board.clock.run_for(100 * MS)
+    board.set_dac(0, 1600)
+    board.set_matrix(0x21, 0x42)
+    board.select("RADIO_CSN", 1, b"\x25\x4c")
+    board.keep_alive()
+    board.pin("L_CATH").out(True)
+    board.clock.run_for(1 * MS)
+    cut = board.clock.now_ns
+    parts.power(False, cut)
+    assert parts.leads["left"].trace.segments[-1][1] == cut
+    board.clock.run_for(1000 * MS)
+    assert board.select("RADIO_CSN", 1, b"\x05\xff") == b"\0\0"
+    parts.power(True, board.clock.now_ns)
+    board.clock.run_for(100 * MS)
+    assert not parts.gate.q and not parts.dac.is_on(0)
+    assert (parts.matrix.mask(0), parts.matrix.mask(1)) == (0, 0)
+    assert board.select("RADIO_CSN", 1, b"\x05\xff") == b"\x0e\x02", "channel 2 again"
+
+
 def test_recharge_keeps_a_long_session_balanced():
     """A 5 % imbalance is taken back by the recharge: charge on the capacitor settles instead of growing."""
     board, parts = stimulator(ideal=True)

@@ -49,9 +49,16 @@ class MatrixChain:
             self._shift = ((self._shift << 8) | (mosi & 0xFF)) & 0xFFFF
         return None
 
+    def power_on_reset(self, time_ns: int) -> None:
+        """Back to the state after power-on: zeros in the registers, everything open."""
+        self._shift = 0
+        self._apply(time_ns)
+
     def _on_sync(self, level: bool, time_ns: int) -> None:
-        if not level:
-            return
+        if level:
+            self._apply(time_ns)
+
+    def _apply(self, time_ns: int) -> None:
         for chip, mask in enumerate((self._shift & 0xFF, self._shift >> 8)):
             if mask != self._masks[chip]:
                 self._masks[chip] = mask

@@ -138,6 +138,13 @@ class Mcp4922:
         left = min(abs(gap), linear) * math.exp(-(elapsed - slewing_ns) / SETTLE_TAU_NS)
         return out.target_v - math.copysign(left, gap)
 
+    def power_on_reset(self) -> None:
+        """Back to the state after power-on: registers cleared, both outputs off."""
+        now = self._scheduler.now_ns
+        self._clocks = self._shift = 0
+        self._input_words = [0, 0]
+        self._transfer(now)
+
     def exchange(self, mosi: int) -> int | None:
         """Shift a byte in. There is no data output: MISO is never driven."""
         if not self._cs.level and self._clocks < 16:  # clocks past 16 are ignored (5.2)

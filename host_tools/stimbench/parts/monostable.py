@@ -73,6 +73,11 @@ class Monostable:
         self._clr_cut = cut
         self._set_clr(True if cut else self._clr_pin.level, self._scheduler.now_ns)
 
+    def power_on_reset(self) -> None:
+        """The supply went: no pulse is under way."""
+        self._deadline_ns = now = self._scheduler.now_ns
+        self._set_q(False, now)
+
     def drive_a(self, level: bool) -> None:
         """Input A; the bench ties it low."""
         fell = self._a and not level

@@ -76,21 +76,27 @@ class Link:
         reset_ns: int, start_up_ns: int,
     ) -> None:
         self._s, self._scheduler, self._air, self._on_flags = state, scheduler, air, on_flags
-        self._start_up_ns = start_up_ns
-        self.mode = Mode.RESET
+        self._reset_ns, self._start_up_ns = reset_ns, start_up_ns
         self.short_pulses = 0
         self._timer: Handle | None = None
-        self._pid = 0
+        self._flight: Packet | None = None
         self._ce_rise_ns = 0
+        self.power(True)
+
+    def power(self, on: bool) -> None:
+        """The supply came or went: everything is forgotten, and with it on the power-on reset begins."""
+        self._abort()
+        self._stop_timer()
+        self.mode = Mode.RESET
+        self._pid = 0
         self._first_after_ce = False
         self._entry: TxEntry | None = None
-        self._flight: Packet | None = None
-        self._listening_ns = 0
-        self._sent_ns = 0
+        self._listening_ns = self._sent_ns = 0
         self._power_latch = False
         self._last_seen: dict[int, tuple[int, bytes]] = {}
         self._ack_sent: dict[int, TxEntry] = {}
-        self._go(Mode.RESET, scheduler.now_ns + reset_ns, self._reset_done)
+        if on:
+            self._go(Mode.RESET, self._scheduler.now_ns + self._reset_ns, self._reset_done)
 
     @property
     def in_reset(self) -> bool:

@@ -79,6 +79,10 @@ class RegisterFile:
     """The stored registers. STATUS, FIFO_STATUS, OBSERVE_TX and RPD are made up by the chip as it runs."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Power-on values."""
         self._bytes = {address: reset for address, (reset, _) in _ONE_BYTE.items()}
         self._addresses = {
             Reg.RX_ADDR_P0: bytearray(b"\xe7" * 5),

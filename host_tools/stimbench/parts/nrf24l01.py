@@ -70,6 +70,19 @@ class Nrf24L01:
         """CE pulses that were too short (under 10 us) to send anything."""
         return self._link.short_pulses
 
+    def power(self, on: bool) -> None:
+        """The supply came or went: registers and FIFOs are lost."""
+        state = self._s
+        state.regs.reset()
+        state.rx_fifo.clear()
+        state.tx_fifo.clear()
+        state.flags = state.lost_count = state.retry_count = 0
+        state.reuse = False
+        self._command = self._last_entry = None
+        self._link.power(on)
+        if not self.absent:
+            self._irq.drive(True if on else None)
+
     def register(self, address: int) -> int:
         """A one-byte register as R_REGISTER would show it, for tests and the curious."""
         return self._read(address, 0)

@@ -92,6 +92,13 @@ class StimulatorParts:
     supply: Supply
     adc: Rp2040Adc
 
+    def power(self, on: bool, time_ns: int) -> None:
+        """The board's supply came or went: the chips lose what they held; electrodes keep their charge."""
+        self.gate.power_on_reset()
+        self.dac.power_on_reset()
+        self.matrix.power_on_reset(time_ns)
+        self.radio.power(on)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteParts:
@@ -105,6 +112,10 @@ class RemoteParts:
     buzzer: Buzzer
     supply: Supply
     adc: Rp2040Adc
+
+    def power(self, on: bool, time_ns: int) -> None:
+        """The board's supply came or went: the transceiver loses what it held."""
+        self.radio.power(on)
 
 
 def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel) -> StimulatorParts:

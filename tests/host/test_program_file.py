@@ -61,7 +61,8 @@ def test_all_problems_are_told_at_once():
     found = problems(text)
     assert set(found) == {"width_us", "rate_hz", "rate", "right", "richt"}
     assert "allowed is 20 to 1000 us" in found["width_us"]
-    assert "no such field" in found["rate"]
+    assert "rate = 20: allowed is one of width_us," in found["rate"]
+    assert found["rate_hz"] == "rate_hz is missing: allowed is 1 to 200 Hz"
 
 
 def test_what_does_not_fit_together_is_told_for_both_leads_and_the_rate():

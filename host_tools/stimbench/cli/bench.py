@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import signal
-import threading
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -25,24 +24,23 @@ def up(
     seed: Annotated[int, typer.Option(help="Seed of everything that is random on the bench.")] = 1,
 ) -> None:
     """Run an emulated bench until Ctrl-C, with one pty a board: use these with --board, or with mpremote."""
-    from stimbench.bench import Bench, BenchConfig
     from stimbench.bench.pty_server import serve
+    from stimbench.client.bench_link import build_bench
 
-    stop = threading.Event()
-    # A terminal that closes and a service manager must leave no ptys behind either.
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Asked for by a signal, the end comes between two slices of bench time and leaves no pty behind.
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: received.append(number))
 
     def on_ready(ports: dict[str, str]) -> None:
         for name, port in ports.items():
             out.print(f"{name:<12}{port}", markup=False)
         err.print("The bench is up. Ctrl-C ends it.")
 
-    with Bench(BenchConfig(seed=seed)) as bench:
-        try:
-            serve(bench, on_ready, pace, stop)
-        finally:
-            stop.set()
-            err.print("The bench is down.")
+    with build_bench(seed) as bench:
+        serve(bench, on_ready, pace, lambda: bool(received))
+    err.print("The bench is down.")
+    raise typer.Exit(128 + received[0] if received else 0)
 
 
 def _add_figures() -> None:

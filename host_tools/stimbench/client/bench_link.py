@@ -9,7 +9,7 @@ from stimbench.bench import Bench, BenchConfig, BenchError
 from stimbench.client.errors import PortError
 from stimbench.client.stimulator import Stimulator, connect
 
-__all__ = ("BenchLink", "open_bench")
+__all__ = ("BenchLink", "build_bench", "open_bench")
 
 _POLL_NS = 200_000
 
@@ -50,17 +50,21 @@ class BenchLink:
         """Nothing to give back."""
 
 
+def build_bench(seed: int) -> Bench:
+    """A bench, switched on; PortError if it cannot be built (no firmware image, say)."""
+    try:
+        return Bench(BenchConfig(seed=seed))
+    except BenchError as error:
+        raise PortError(f"The emulated bench cannot be built: {error}.") from error
+
+
 @contextmanager
 def open_bench(seed: int = 1) -> Iterator[Stimulator]:
     """A stimulator on a bench of its own, which ends with the context.
 
     Raises:
-        PortError: the bench cannot be built (no firmware image, say).
+        PortError: the bench cannot be built.
         NoAnswerError: the firmware does not come up.
     """
-    try:
-        bench = Bench(BenchConfig(seed=seed))
-    except BenchError as error:
-        raise PortError(f"The emulated bench cannot be built: {error}.") from error
-    with bench:
+    with build_bench(seed) as bench:
         yield connect(BenchLink(bench, "stimulator"), first_number=0)

@@ -96,6 +96,10 @@ class OutOfRangeError(RefusedError):
         self.allowed = allowed
 
 
+MISSING = "missing"
+"""The value of a field that is not there."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One refused value of a programme: where it is, what it is and what would be right."""
@@ -105,7 +109,8 @@ class Problem:
     allowed: str
 
     def __str__(self) -> str:
-        return f"{self.field} = {self.value!r}: allowed is {self.allowed}"
+        given = "is missing" if self.value == MISSING else f"= {self.value!r}"
+        return f"{self.field} {given}: allowed is {self.allowed}"
 
 
 class ProgramError(StimbenchError):

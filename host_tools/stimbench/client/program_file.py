@@ -15,7 +15,7 @@ from stimfw.logic import program
 from stimfw.logic.program import FIELD_NAMES, PER_LEAD, SHARED, Program
 from stimfw.logic.ranges import LEADS, ParameterError, Range
 
-from stimbench.client.errors import InputError, Problem, ProgramError
+from stimbench.client.errors import MISSING, InputError, Problem, ProgramError
 
 __all__ = ("changed", "from_toml", "load", "parse_changes", "to_toml")
 
@@ -159,7 +159,7 @@ def _field_problems(tree: Mapping[str, Any]) -> list[Problem]:
 def _problem(detail: Any) -> Problem:
     field = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "missing":
-        return Problem(field, "missing", _allowed(field))
+        return Problem(field, MISSING, _allowed(field))
     return Problem(field, detail["input"], _allowed(field))
 
 
@@ -168,7 +168,7 @@ def _allowed(field: str) -> str:
         return program.range_of(field).text()
     if field in LEADS:
         return f"a table [{field}] with " + ", ".join(known.name for known in PER_LEAD)
-    return "no such field, only " + ", ".join(FIELD_NAMES)
+    return "one of " + ", ".join(FIELD_NAMES)
 
 
 def _together_problems(values: Sequence[int]) -> list[Problem]:

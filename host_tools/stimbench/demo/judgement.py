@@ -9,7 +9,7 @@ from stimfw.logic.ranges import LEADS
 from stimbench.analysis import spread_of
 from stimbench.demo.measured import LeadResult, Measured
 from stimbench.demo.recording import Recording
-from stimbench.report.figures import Figure, Relation, format_number, judge
+from stimbench.report.figures import YES_OR_NO, Figure, Relation, format_number, judge
 
 __all__ = ("LIMIT", "judge_recording")
 
@@ -105,7 +105,7 @@ def _session(recording: Recording, measured: Measured) -> list[Figure]:
             "The stimulator zeroes it, whatever the programme says; it takes a second, deliberate setting.",
         ),
         judge(
-            "START delivered by radio and confirmed", int(delivered), _EXACTLY, 1, "",
+            "START delivered by radio and confirmed", int(delivered), _EXACTLY, 1, YES_OR_NO,
             "A START packet was in the air, then the remote's green LED lit.",
         ),
         judge(
@@ -197,7 +197,7 @@ def _stop(recording: Recording, measured: Measured) -> list[Figure]:
         ),
         judge(
             "Stopped by the remote, as the stimulator tells it",
-            int(recording.stop_cause == messages.STOPPED_REMOTE), _EXACTLY, 1, "",
+            int(recording.stop_cause == messages.STOPPED_REMOTE), _EXACTLY, 1, YES_OR_NO,
             "The cause of the last stop, over USB.",
         ),
     ]  # fmt: skip

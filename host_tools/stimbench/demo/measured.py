@@ -69,7 +69,7 @@ class Measured:
 def measure(recording: Recording) -> Measured:
     """Analyse a recording."""
     stop_ns = _packet_end(recording.air, messages.STOP, recording.marks.stop_pressed)
-    from_ns = _therapy_start(recording, stop_ns)
+    from_ns = _therapy_start(recording)
     bridges = [
         [[edge for edge in recording.edges[signal] if edge[0] >= from_ns] for signal in lead]
         for lead in BRIDGES
@@ -99,13 +99,13 @@ def measure(recording: Recording) -> Measured:
     )
 
 
-def _therapy_start(recording: Recording, stop_ns: int) -> int:
+def _therapy_start(recording: Recording) -> int:
     """When the electrode switches were last set before STOP.
 
     A session begins with a test of the output, both rails on one electrode. Only then are the programme's
     electrodes switched on, and the first therapy pulse comes after that.
     """
-    times = [t for t, _ in recording.edges["MATRIX_CS"] if t < stop_ns or stop_ns < 0]
+    times = [t for t, _ in recording.edges["MATRIX_CS"] if t < recording.marks.stop_pressed]
     return max([recording.marks.start_pressed, *times])
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib.colors import to_hex, to_rgb
 from stimfw.logic import messages
 from stimfw.logic.ranges import ELECTRODES_A_LEAD, LEADS
 
@@ -22,7 +22,7 @@ _STATE_SHADES = {
     messages.HOLD: "#cfe0f1",
     messages.RAMP_DOWN: "#e6eef7",
 }
-_STOP_WINDOW_MS = (-5.0, 130.0)
+_STOP_WINDOW_MS = (-60.0, 60.0)
 _HISTOGRAM_NS = 12
 
 
@@ -68,12 +68,14 @@ def _envelope(recording: Recording, measured: Measured) -> Picture:
 
 
 def _shade_states(axes: Any, recording: Recording, origin: int) -> None:
-    for one, following in pairwise(recording.states):
+    """Each state from the first answer that told it to the first one that told another, or to STOP."""
+    stop_ns = recording.marks.stop_pressed
+    changes = [recording.states[0], *(b for a, b in pairwise(recording.states) if a.state != b.state)]
+    for one, following in pairwise(changes):
         shade = _STATE_SHADES.get(one.state)
         if shade:
-            axes.axvspan(
-                (one.time_ns - origin) / 1e9, (following.time_ns - origin) / 1e9, color=shade, linewidth=0
-            )
+            low, high = (one.time_ns - origin) / 1e9, (min(following.time_ns, stop_ns) - origin) / 1e9
+            axes.axvspan(low, high, color=shade, linewidth=0)
 
 
 def _one_pulse(recording: Recording, measured: Measured) -> Picture:
@@ -169,7 +171,7 @@ def _timing(measured: Measured, limit_ns: float) -> Picture:
                 axes.axvline(edge, color=ACCENT, linewidth=1.2)
             axes.set_title(f"{field}, {len(errors)} measured")
             axes.set_xlabel("error, ns")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_xticks([-limit_ns, 0, limit_ns])
         panels[0].set_ylabel("count")
         return finish(
             drawn,
@@ -192,9 +194,9 @@ def _stop(recording: Recording, measured: Measured) -> Picture:
         _bars(axes, intervals(pressed, recording.marks.end), origin, rows["STOP button"], MUTED)
         _draw_air(axes, recording.air, origin, rows["packets in the air"])
         for name, signals, color in zip(LEADS, BRIDGES, LEAD_COLORS, strict=True):
-            for signal in signals[:2]:
+            for signal, shade in zip(signals, (1.0, 1.0, 0.25), strict=True):
                 high = intervals(recording.edges[signal], recording.marks.end)
-                _bars(axes, high, origin, rows[f"{name} bridge"], color)
+                _bars(axes, high, origin, rows[f"{name} bridge"], to_hex((*to_rgb(color), shade), True))
         green = intervals(recording.remote_edges["LED_GREEN"], recording.marks.end)
         _bars(axes, green, origin, rows["remote's green LED"], "#2e7d32")
         if measured.stop_packet_ns >= 0:
@@ -209,9 +211,9 @@ def _stop(recording: Recording, measured: Measured) -> Picture:
             "STOP by radio",
             "Lanes over time: the button is pressed, packets go to and fro, the bridges stay quiet from "
             "then on, and the remote's green LED confirms.",
-            f"Line: the end of the STOP packet. Both bridges were off {off_ms:.2f} ms later; at "
-            f"{recording.program.rate_hz} Hz the next pulse would have come within "
-            f"{recording.program.period_us / 1000:.0f} ms.",
+            "Bridges: phases dark, passive recharge light. Line: the end of the STOP packet. Both "
+            f"bridges were off {off_ms:.2f} ms later; at {recording.program.rate_hz} Hz the next pulse "
+            f"would have come within {recording.program.period_us / 1000:.0f} ms.",
         )
 
 

@@ -9,8 +9,8 @@ from stimfw.logic.ranges import LEADS
 from stimfw.version import VERSION
 
 from stimbench.analysis import spread_of
-from stimbench.bench import Bench, BenchConfig, BenchError
-from stimbench.client.errors import InputError, PortError
+from stimbench.client.bench_link import build_bench
+from stimbench.client.errors import InputError
 from stimbench.demo.judgement import LIMIT, judge_recording
 from stimbench.demo.measured import Measured, measure
 from stimbench.demo.pictures import draw_all
@@ -65,11 +65,7 @@ def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder} cannot be made: {error.strerror}.") from error
-    try:
-        bench = Bench(BenchConfig(seed=seed))
-    except BenchError as error:
-        raise PortError(f"The emulated bench cannot be built: {error}.") from error
-    with bench:
+    with build_bench(seed) as bench:
         recording = Scenario(bench, seed, reporter).run()
     reporter.begin("Report")
     measured = measure(recording)

@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ("Figure", "Relation", "all_passed", "as_data", "format_number", "judge")
+__all__ = ("YES_OR_NO", "Figure", "Relation", "all_passed", "as_data", "format_number", "judge")
+
+
+YES_OR_NO = "yes or no"
 
 
 class Relation(Enum):
@@ -26,7 +29,7 @@ class Figure:
     Attributes:
         name: what was measured, as a person would call it.
         value: the result, in `unit`.
-        unit: empty for a count or a share of none.
+        unit: empty for a count; YES_OR_NO for a value that is 0 or 1.
         limit: what `value` is held against, in `unit`.
         relation: how it is.
         passed: whether it holds.
@@ -49,7 +52,8 @@ class Figure:
     @property
     def limit_text(self) -> str:
         """The limit in words: `at most 5 ms`."""
-        return f"{self.relation.value} {_with_unit(self.limit, self.unit)}"
+        limit = _with_unit(self.limit, self.unit)
+        return limit if self.unit == YES_OR_NO else f"{self.relation.value} {limit}"
 
 
 def judge(
@@ -87,5 +91,7 @@ def format_number(value: float) -> str:
 
 
 def _with_unit(value: float, unit: str) -> str:
+    if unit == YES_OR_NO:
+        return "yes" if value else "no"
     text = format_number(value)
     return f"{text} {unit}" if unit and math.isfinite(value) else text

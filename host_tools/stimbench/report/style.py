@@ -22,7 +22,8 @@ INK = "#1d2733"
 MUTED = "#66727f"
 GRID = "#dfe4ea"
 
-_STYLE: dict[str, Any] = {
+# Any: matplotlib types the keys as a closed set of literals.
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.color": INK,
@@ -63,8 +64,7 @@ class Picture:
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Canvas]:
     """An empty canvas of `width` by `height` inches; nothing global is touched after the context."""
-    with matplotlib.rc_context():
-        matplotlib.rcParams.update(_STYLE)
+    with matplotlib.rc_context(_STYLE):
         yield Canvas(figsize=(width, height))
 
 

@@ -1,0 +1,248 @@
+"""The demonstration's judgement on a made-up run: it holds, and whatever goes wrong fails its figure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
+from stimbench.demo.judgement import judge_recording
+from stimbench.demo.measured import measure
+from stimbench.demo.recording import BRIDGES, Air, Marks, Recording, State, Zoom
+from stimbench.demo.run import make_report
+from stimfw.logic import messages, radio_frame
+from stimfw.logic.program import Program
+
+PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
+MS = 1_000_000
+PERIOD = 50 * MS
+WIDTH, GAP = 214_000, 50_000
+START, THERAPY, STOP = 3000 * MS, 3080 * MS, 10_000 * MS
+PACKET_NS = 145_000
+CYCLE = 6000 * MS
+
+
+def packet(time_ns, opcode, kind=radio_frame.REQUEST):
+    return Air(time_ns, time_ns + PACKET_NS, radio_frame.encode(kind, 1, bytes((opcode, 0))[:1]), False)
+
+
+def pulses(offset_ns):
+    """(start, share of the full amplitude): a whole contraction, and one up to 20 ms before STOP."""
+    for cycle in (0, 1):
+        for n in range(80):
+            time_ns = THERAPY + cycle * CYCLE + offset_ns + n * PERIOD
+            if time_ns < STOP - 20 * MS:
+                yield time_ns, min(1.0, (n + 1) / 21, (80 - n) / 21)
+
+
+def lead_data(offset_ns, target_ua):
+    cath, anod, short, current = [], [], [], []
+    for start, share in pulses(offset_ns):
+        middle = start + WIDTH + GAP
+        end = middle + WIDTH
+        cath += [(start, True), (start + WIDTH, False)]
+        anod += [(middle, True), (end, False)]
+        short += [(end + 4000, True), (start + PERIOD - 12_000, False)]
+        ua = target_ua * share
+        current += [(start, start + WIDTH, -ua, -ua), (middle, end, ua, ua)]
+    short[-1] = (STOP + 6 * MS, False)
+    return (cath, anod, short), current
+
+
+@pytest.fixture
+def recording():
+    names = [name for lead in BRIDGES for name in lead]
+    (left, left_current), (right, right_current) = lead_data(0, 2000), lead_data(25 * MS, 3000)
+    edges = dict(zip(names, [*left, *right], strict=True))
+    edges["MATRIX_CS"] = [(1500 * MS, False), (THERAPY - 10 * MS, True), (STOP + 8 * MS, False)]
+    states = [(50, 1), (1100, 2), (3100, 3), (4100, 4), (6100, 1), (7100, 2), (8000, 0)]
+    return Recording(
+        seed=1,
+        program=PROGRAM,
+        identities=[Identity("stimulator", "0.1.0", "abc"), Identity("remote", "0.1.0", "def")],
+        marks=Marks(200 * MS, 500 * MS, 2500 * MS, START, STOP, STOP + 700 * MS),
+        failed_parts=(),
+        pairs=[
+            PairImpedance(lead, c, a, messages.KIND_OK, 503, 1800, 2000)
+            for lead in (0, 1) for c in range(4) for a in range(4) if c != a
+        ],
+        fitted_ohm={(lead, c, a): 500.0 for lead in (0, 1) for c in range(4) for a in range(4) if c != a},
+        states=[State(START + ms * MS, state, (0, 0)) for ms, state in states],
+        moved_ua=0,
+        stop_cause=messages.STOPPED_REMOTE,
+        edges=edges,
+        remote_edges={
+            "START": [(START, False), (START + 100 * MS, True)],
+            "STOP": [(STOP, False), (STOP + 100 * MS, True)],
+            "LED_GREEN": [(START + 9 * MS, True), (START + 200 * MS, False)],
+        },
+        currents=[left_current, right_current],
+        air=[packet(START + 5 * MS, messages.START), packet(STOP + 5 * MS, messages.STOP)],
+        zoom=Zoom(0, [THERAPY + 30 * PERIOD + k * 2000 for k in range(300)], [0.0] * 300),
+        details=Details(10_000, 117, 117, 1, 1, 250, 200_000, 190_000),
+        samples=[PulseSample(80 + k, k % 2, (2010, 2990)[k % 2], -1000, -1100) for k in range(20)],
+    )  # fmt: skip
+
+
+def failed(recording):
+    return {figure.name for figure in judge_recording(recording, measure(recording)) if not figure.passed}
+
+
+def test_a_good_run_holds_in_every_figure(recording):
+    assert failed(recording) == set()
+
+
+def test_numbers_of_a_good_run(recording):
+    found = {figure.name: figure.value for figure in judge_recording(recording, measure(recording))}
+    assert found["Ready after power-on"] == pytest.approx(0.2)
+    assert found["Impedance error, worst pair"] == pytest.approx(0.6)
+    assert found["STOP packet to both bridges off"] == pytest.approx(1 - PACKET_NS / MS)
+    assert found["Error of the stimulator's own current measurement, worst pulse"] == pytest.approx(0.5)
+    assert found["Therapy pulses, left lead"] == len(list(pulses(0)))
+
+
+def shift(signal, index, by_ns):
+    def change(recording):
+        edges = recording.edges[signal]
+        edges[index] = (edges[index][0] + by_ns, edges[index][1])
+
+    return change
+
+
+def scale_current(lead, factor, phase=None):
+    def change(recording):
+        recording.currents[lead] = [
+            (t0, t1, i0 * factor, i1 * factor) if phase in (None, i0 > 0) else (t0, t1, i0, i1)
+            for t0, t1, i0, i1 in recording.currents[lead]
+        ]
+
+    return change
+
+
+def setting(**values):
+    def change(recording):
+        for name, value in values.items():
+            setattr(recording, name, value)
+
+    return change
+
+
+def marks(**values):
+    return lambda recording: setattr(recording, "marks", replace(recording.marks, **values))
+
+
+def add_edges(signal, *edges):
+    def change(recording):
+        recording.edges[signal] = sorted(recording.edges[signal] + list(edges))
+
+    return change
+
+
+def drop_pulse(recording):
+    for signal in BRIDGES[0][:2]:
+        del recording.edges[signal][60:62]
+
+
+def off_pair(ohm):
+    def change(recording):
+        recording.pairs[3] = replace(recording.pairs[3], ohm=ohm)
+
+    return change
+
+
+TIMING = "{} error, worst of all pulses"
+FAULTS = {
+    "slow boot": (marks(ready=1001 * MS), {"Ready after power-on"}),
+    "a part is missing": (setting(failed_parts=("dac",)), {"Self-test, parts found wanting"}),
+    "a pulse before START": (
+        add_edges("L_SHORT", (2600 * MS, True), (2601 * MS, False)),
+        {"Edges on bridge pins while nothing was asked for"},
+    ),
+    "one bad pair": (off_pair(530), {"Impedance error, worst pair"}),
+    "all pairs off": (
+        lambda r: setattr(r, "pairs", [replace(pair, ohm=515) for pair in r.pairs]),
+        {"Impedance error, mean of all pairs"},
+    ),
+    "an open pair": (
+        lambda r: r.pairs.__setitem__(0, replace(r.pairs[0], kind=messages.KIND_OPEN)),
+        {"Electrode pairs measured and found intact"},
+    ),
+    "electrodes moved, amplitude kept": (setting(moved_ua=25), {"Amplitude after the electrodes were moved"}),
+    "no green LED": (
+        lambda r: r.remote_edges.update(LED_GREEN=[]),
+        {"START delivered by radio and confirmed"},
+    ),
+    "a state is missing": (lambda r: r.states.pop(2), {"States seen in order"}),
+    "16 ns too wide": (shift("L_CATH", 1, 16), {TIMING.format("Width"), TIMING.format("Gap")}),
+    "a late pulse": (drop_pulse, {TIMING.format("Period")}),
+    "no anodic phase": (
+        lambda r: r.edges["R_ANOD"].__delitem__(slice(40, 42)),
+        {"Pulses without both phases", TIMING.format("Width")},
+    ),
+    "bridges overlap": (
+        add_edges("R_SHORT", (THERAPY + 25 * MS + 1000, True), (THERAPY + 25 * MS + 2000, False)),
+        {"Overlap of phases"},
+    ),
+    "2 % too much": (
+        scale_current(0, 1.02),
+        {"Amplitude error in the hold, left lead"},
+    ),
+    "unequal phases": (
+        scale_current(1, 1.02, phase=True),
+        {
+            "Amplitude error in the hold, right lead",
+            "Charge imbalance of a pulse, right lead",
+            "Net direct current, right lead",
+        },
+    ),
+    "the board measures wrongly": (
+        lambda r: r.samples.__setitem__(0, replace(r.samples[0], current_ua=1800)),
+        {"Error of the stimulator's own current measurement, worst pulse"},
+    ),
+    "a slow stop": (shift("R_SHORT", -1, 5 * MS), {"STOP packet to both bridges off"}),
+    "no STOP packet": (lambda r: r.air.pop(), {"STOP packet to both bridges off"}),
+    "stopped by something else": (
+        setting(stop_cause=messages.STOPPED_FAULT),
+        {"Stopped by the remote, as the stimulator tells it"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_fails_its_figures_and_no_other(recording, fault):
+    change, expected = FAULTS[fault]
+    change(recording)
+    assert failed(recording) == expected
+
+
+def test_a_pulse_that_stop_cuts_short_is_not_judged(recording):
+    end = STOP + 5 * MS + PACKET_NS + 100_000
+    add_edges("L_CATH", (end - 150_000, True), (end, False))(recording)
+    recording.edges["L_SHORT"] = [edge for edge in recording.edges["L_SHORT"] if edge[0] < end - 150_000]
+    recording.edges["L_SHORT"].append((end - 160_000, False))
+    assert measure(recording).leads[0].cut == 1
+    assert failed(recording) == set()
+
+
+def test_an_empty_run_fails_and_still_makes_no_crash(recording):
+    for signal in recording.edges:
+        recording.edges[signal] = []
+    recording.currents = [[], []]
+    assert {"Therapy pulses, left lead", TIMING.format("Width"), "Net direct current, left lead"} <= failed(
+        recording
+    )
+
+
+def test_the_report_of_a_run_tells_all_and_is_reproducible(recording):
+    report = make_report(recording, measure(recording))
+    assert report.passed
+    assert [picture.title for picture in report.pictures] == [
+        "Contraction",
+        "One pulse of the left lead", "Lead impedance", "Timing errors", "STOP by radio",
+    ]  # fmt: skip
+    facts = dict(report.facts)
+    assert facts["Firmware, stimulator"] == "0.1.0 (abc)" and facts["Command"] == "stimbench demo --seed 1"
+    assert any("XIP cache misses are not modelled" in caveat for caveat in report.caveats)
+    assert report.extra["timing_ns"]["left"]["width"]["count"] == 2 * len(list(pulses(0)))
+    again = make_report(recording, measure(recording))
+    assert [picture.svg for picture in report.pictures] == [picture.svg for picture in again.pictures]

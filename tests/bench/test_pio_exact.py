@@ -1,5 +1,6 @@
 """State machines against counts of clocks from the datasheet, register by register, without firmware."""
 
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -50,7 +51,9 @@ class Pio:
     def write(self, offset: int, value: int) -> None:
         self.board.write_word(PIO0 + offset, value)
 
-    def program(self, machine: int, origin: int, words: Sequence[int], pin: int, divider: float = 1.0) -> None:
+    def program(
+        self, machine: int, origin: int, words: Sequence[int], pin: int, divider: float = 1.0
+    ) -> None:
         for index, word in enumerate(words):
             self.write(INSTR_MEM0 + 4 * (origin + index), word)
         base = STRIDE * machine
@@ -73,7 +76,7 @@ class Pio:
 
     def highs(self, pin: int) -> set[int]:
         edges = self.edges[pin]
-        return {after[0] - before[0] for before, after in zip(edges, edges[1:], strict=False) if before[1]}
+        return {after[0] - before[0] for before, after in itertools.pairwise(edges) if before[1]}
 
     def rises(self, pin: int) -> list[int]:
         return [time_ns for time_ns, level in self.edges[pin] if level]
@@ -94,7 +97,7 @@ def test_counting_loop_takes_its_clocks(pio: Pio, divider: int) -> None:
     assert pio.highs(2) == {(32 + 32 + 32 * 32) * divider * CLOCK_NS}
     rises = pio.rises(2)
     assert len(rises) >= 18
-    assert {b - a for a, b in zip(rises, rises[1:], strict=False)} == {(32 + 32 + 32 * 32 + 2) * divider * CLOCK_NS}
+    assert {b - a for a, b in itertools.pairwise(rises)} == {(32 + 32 + 32 * 32 + 2) * divider * CLOCK_NS}
 
 
 def test_fractional_divider_falls_on_whole_clocks(pio: Pio) -> None:
@@ -102,7 +105,7 @@ def test_fractional_divider_falls_on_whole_clocks(pio: Pio) -> None:
     pio.start(0)
     pio.run(100_000)
     rises = pio.rises(2)
-    assert {b - a for a, b in zip(rises, rises[1:], strict=False)} == {5 * CLOCK_NS}
+    assert {b - a for a, b in itertools.pairwise(rises)} == {5 * CLOCK_NS}
     assert pio.highs(2) == {2 * CLOCK_NS} or pio.highs(2) == {3 * CLOCK_NS}
 
 

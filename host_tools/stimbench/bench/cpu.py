@@ -55,6 +55,7 @@ class CpuRunner:
         self._stop = self.clock.create_alarm(self._reached)
         self._enter = self.clock.create_alarm(self._entered)
         self._asleep = False
+        self._entering = False
         self._pio = rp2040.pio
         self._tick = partial(SimulationClock.tick, self.clock)  # not clock.tick: see chip.py
 
@@ -97,6 +98,9 @@ class CpuRunner:
                 else:
                     self._execute()
         finally:
+            if self._entering:  # interrupted before the first instruction
+                self._enter.cancel()
+                self._entered()
             self._stop.cancel()
             self.running = False
 
@@ -132,12 +136,14 @@ class CpuRunner:
             return
         self.stopped = False
         self._asleep = mcu.core.waiting
+        self._entering = True
         mcu.core.waiting = True
-        self._pio, mcu.pio = mcu.pio, ()  # type: ignore[assignment]
+        mcu.pio = ()  # type: ignore[assignment]
         self._enter.schedule(0)
         execute_batch(self, 1)  # type: ignore[arg-type]
 
     def _entered(self) -> None:
+        self._entering = False
         self.rp2040.pio = self._pio
         self.rp2040.core.waiting = self._asleep
 

@@ -26,16 +26,22 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 def current_points(trace: CurrentTrace) -> list[tuple[int, float]]:
     """A current as the points where it changes: `(time_ns, uA)`, 0 between the pieces."""
     points: list[tuple[int, float]] = []
-    end_ns = -1
+    value = 0.0
+    end_ns = 0
+
+    def go(time_ns: int, next_value: float) -> None:
+        nonlocal value
+        if next_value != value:
+            value = next_value
+            points.append((time_ns, value))
+
     for t0_ns, t1_ns, i0_ua, i1_ua in trace.segments:
-        if end_ns >= 0 and t0_ns > end_ns:
-            points.append((end_ns, 0.0))
-        points.append((t0_ns, i0_ua))
-        if i1_ua != i0_ua:
-            points.append((t1_ns, i1_ua))
+        if t0_ns > end_ns:
+            go(end_ns, 0.0)
+        go(t0_ns, i0_ua)
+        go(t1_ns, i1_ua)
         end_ns = t1_ns
-    if end_ns >= 0:
-        points.append((end_ns, 0.0))
+    go(end_ns, 0.0)
     return points
 
 

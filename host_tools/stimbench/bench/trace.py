@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -75,11 +76,9 @@ class Recorder:
             KeyError: no such signal is recorded.
         """
         packed = self._edges[board, signal]
-        return [
-            (value >> 1, bool(value & 1))
-            for value in packed
-            if value >> 1 >= start_ns and (end_ns is None or value >> 1 < end_ns)
-        ]
+        first = bisect_left(packed, start_ns << 1)
+        last = len(packed) if end_ns is None else bisect_left(packed, end_ns << 1)
+        return [(value >> 1, bool(value & 1)) for value in packed[first:last]]
 
     def initial_level(self, board: str, signal: str) -> bool:
         """The level at the start of the recording."""
@@ -88,9 +87,7 @@ class Recorder:
     def forget_before(self, time_ns: int) -> None:
         """Drop edges before a time, to bound the memory of a long run."""
         for key, packed in self._edges.items():
-            dropped = 0
-            while dropped < len(packed) and packed[dropped] >> 1 < time_ns:
-                dropped += 1
+            dropped = bisect_left(packed, time_ns << 1)
             if dropped:
                 self._initial[key] = bool(packed[dropped - 1] & 1)
                 del packed[:dropped]

@@ -2,7 +2,8 @@
 
 The emulator's own host answers an idle OUT endpoint with empty packets, which keeps the firmware awake.
 A real host sends bytes when it has some, and the device's controller answers NAK to whatever else without
-telling the firmware. Likewise a host that does not read sends no IN tokens: the device's packet waits.
+telling the firmware. Likewise a host that does not read, or has the port closed, sends no IN tokens: the
+device's packet waits.
 """
 
 from __future__ import annotations
@@ -53,14 +54,20 @@ class ConsolePort:
 
     @property
     def host_reads(self) -> bool:
-        """Whether the host reads; if not, the device's FIFO fills and its writes wait."""
+        """Whether the host reads an open port; if not, the device's FIFO fills and its writes wait."""
         return self._host_reads
 
     @host_reads.setter
     def host_reads(self, reads: bool) -> None:
         self._host_reads = reads
-        if reads and self._held:
+        self._poll_in()
+
+    def _poll_in(self) -> None:
+        """A host's driver sends IN tokens while the port is open and its reader keeps up."""
+        if self._held and self._host_reads and self._dtr:
             self._in_alarm.schedule(_PACKET_NS)
+        else:
+            self._in_alarm.cancel()
 
     @property
     def pending(self) -> int:
@@ -87,6 +94,7 @@ class ConsolePort:
     def set_dtr(self, on: bool) -> None:
         """Open (True) or close (False) the port, as far as the firmware can see."""
         self._dtr = on
+        self._poll_in()
         if self._connected:
             self._cdc.set_control_lines(dtr=on, rts=on)
 
@@ -132,8 +140,7 @@ class ConsolePort:
             self._dpram_updated(offset, value)
             return
         self._held.append((offset, value))
-        if self._host_reads:
-            self._in_alarm.schedule(_PACKET_NS)
+        self._poll_in()
 
     def _release_in(self) -> None:
         held, self._held = self._held, []

@@ -1,0 +1,117 @@
+"""What a voltmeter and a logic analyser see on a net."""
+
+import pytest
+from stimbench.bench import EmulatedBoard
+from stimbench.bench.nets import read_pins_csv
+
+IO_BANK0, PADS_BANK0, SIO = 0x40014000, 0x4001C000, 0xD0000000
+GPIO_IN, OUT_SET, OUT_CLR, OE_SET, OE_CLR = 0x04, 0x14, 0x18, 0x24, 0x28
+FUNC_SIO = 5
+PIN = 2
+PULL_UP, PULL_DOWN = 0x5A, 0x56
+
+
+@pytest.fixture
+def board(bare: EmulatedBoard) -> EmulatedBoard:
+    bare.write_word(IO_BANK0 + 8 * PIN + 4, FUNC_SIO)
+    return bare
+
+
+def test_output_wins_then_the_part_then_the_pull_then_low(board: EmulatedBoard) -> None:
+    net = board.pin(f"P{PIN}")
+    board.write_word(PADS_BANK0 + 4 + 4 * PIN, PULL_UP)
+    assert net.level
+    net.drive(False)
+    assert not net.level
+    board.write_word(SIO + OUT_SET, 1 << PIN)
+    board.write_word(SIO + OE_SET, 1 << PIN)
+    assert net.level
+    assert net.mcu_drives
+    board.write_word(SIO + OE_CLR, 1 << PIN)
+    assert not net.level
+    net.drive(None)
+    assert net.level
+    board.write_word(PADS_BANK0 + 4 + 4 * PIN, PULL_DOWN)
+    assert not net.level
+
+
+def test_every_change_is_told_once_with_its_time(board: EmulatedBoard) -> None:
+    seen: list[tuple[bool, int]] = []
+    net = board.pin(f"P{PIN}")
+    net.on_edge(lambda level, time_ns: seen.append((level, time_ns)))
+    board.write_word(SIO + OE_SET, 1 << PIN)
+    board.runner.run_to(1000)
+    board.write_word(SIO + OUT_SET, 1 << PIN)
+    board.write_word(SIO + OUT_SET, 1 << PIN)
+    board.runner.run_to(3000)
+    board.write_word(SIO + OUT_CLR, 1 << PIN)
+    assert seen == [(True, 1000), (False, 3000)]
+
+
+def test_chip_reads_back_its_own_output_and_what_a_part_drives(board: EmulatedBoard) -> None:
+    board.write_word(PADS_BANK0 + 4 + 4 * PIN, PULL_DOWN)
+    board.write_word(SIO + OE_SET, 1 << PIN)
+    board.write_word(SIO + OUT_SET, 1 << PIN)
+    assert board.read_word(SIO + GPIO_IN) >> PIN & 1
+    board.write_word(SIO + OE_CLR, 1 << PIN)
+    assert not board.read_word(SIO + GPIO_IN) >> PIN & 1
+    board.pin(f"P{PIN}").drive(True)
+    assert board.read_word(SIO + GPIO_IN) >> PIN & 1
+
+
+def test_power_off_lets_every_pin_go(board: EmulatedBoard) -> None:
+    net = board.pin(f"P{PIN}")
+    board.write_word(SIO + OE_SET, 1 << PIN)
+    board.write_word(SIO + OUT_SET, 1 << PIN)
+    assert net.level
+    board.power_off()
+    assert not net.level
+    assert not net.mcu_drives
+
+
+def test_calls_of_parts_outlive_a_reset_and_come_exactly(board: EmulatedBoard) -> None:
+    seen: list[int] = []
+    board.scheduler.call_at(12_345, lambda: seen.append(board.now_ns))
+    gone = board.scheduler.call_at(12_346, lambda: seen.append(-1))
+    gone.cancel()
+    gone.cancel()
+    board.reset()
+    board.hang()
+    board.runner.run_to(20_000)
+    board.scheduler.call_at(5, lambda: seen.append(board.now_ns))
+    board.runner.run_to(20_001)
+    assert seen == [12_345, 20_000]
+
+
+@pytest.mark.parametrize(
+    ("dividend", "divisor", "signed"),
+    [
+        (100, 7, False),
+        (4294967295, 3, False),
+        (7, 100, False),
+        (5, 0, False),
+        (-100, 7, True),
+        (100, -7, True),
+        (-100, -7, True),
+        (-5, 0, True),
+        (5, 0, True),
+    ],
+)
+def test_hardware_divider(board: EmulatedBoard, dividend: int, divisor: int, signed: bool) -> None:
+    first = SIO + (0x68 if signed else 0x60)
+    board.write_word(first, dividend & 0xFFFFFFFF)
+    board.write_word(first + 4, divisor & 0xFFFFFFFF)
+    if divisor == 0:
+        quotient, remainder = (1 if dividend < 0 else -1), dividend
+    else:
+        quotient = int(dividend / divisor)
+        remainder = dividend - quotient * divisor
+    assert board.read_word(SIO + 0x74) == remainder & 0xFFFFFFFF
+    assert board.read_word(SIO + 0x70) == quotient & 0xFFFFFFFF
+    assert board.read_word(SIO + 0x78) & 1
+
+
+def test_pins_csv() -> None:
+    assert read_pins_csv("# a comment\nL_CATH,GPIO2\n\n-LED,-GPIO25\n") == {"L_CATH": 2, "LED": 25}
+    with pytest.raises(ValueError, match="line 2"):
+        read_pins_csv("A,GPIO1\nB;GPIO2\n")

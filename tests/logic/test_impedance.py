@@ -1,0 +1,107 @@
+"""A known resistor and capacitor, sampled without error: each must come out, apart from the other."""
+
+from stimfw.logic import impedance, messages
+from stimfw.logic.impedance import KINDS, SWITCHES_OHM, WIDTH_US, Reading, line, next_current_ua
+from stimfw.logic.sampling import SamplePlan
+
+# What is promised: percent of the resistance, in and beyond 500 ohm to 5 kohm.
+INNER_PERCENT = 2
+OUTER_PERCENT = 5
+CAPACITANCE_PERCENT = 20
+PULSES = impedance.COUNTED_PULSES
+PLAN = SamplePlan(0, WIDTH_US, KINDS)
+BASE = 16 * 2048
+COMPLIANCE_MV = 15000
+
+
+def reading(ohm, pair_uf, test_ua, offset=0):
+    """What is read of `ohm` + two switches, in series with `pair_uf` uF, at `test_ua`, cathodic."""
+    sums = []
+    for at_ns, kind in zip(PLAN.times_ns, KINDS):
+        drop_mv = test_ua * (ohm + SWITCHES_OHM) / 1000
+        if pair_uf:
+            drop_mv += test_ua * at_ns / pair_uf / 1e6
+        sense_mv = -test_ua * 0.15 if kind == "I" else -min(drop_mv, COMPLIANCE_MV) / 10
+        # Noise dithers real samples; here a fraction of a code is kept as the sum over pulses would.
+        sums.append(round((2048 + sense_mv * 4096 / 3300) * PULSES) + offset * PULSES)
+    base = BASE + 16 * offset
+    return Reading(sums, PULSES, PLAN.times_ns, KINDS, base, base, test_ua)
+
+
+def measured(ohm, pair_uf, offset=0):
+    """As the board does it: a probe, then the current that the probe suggests."""
+    probe = reading(ohm, pair_uf, impedance.FIRST_UA, offset)
+    return reading(ohm, pair_uf, next_current_ua(probe.last_mv, impedance.FIRST_UA), offset)
+
+
+RESISTANCES = (200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10000)
+CAPACITANCES_UF = (1, 2, 5, 10, 20)  # of each electrode; the pair's is half
+
+
+def test_resistance_is_found_whatever_the_capacitance():
+    for ohm in RESISTANCES:
+        percent = INNER_PERCENT if 500 <= ohm <= 5000 else OUTER_PERCENT
+        for electrode_uf in CAPACITANCES_UF:
+            found = measured(ohm, electrode_uf / 2)
+            assert abs(found.ohm - ohm) * 100 <= ohm * percent, (ohm, electrode_uf, found.ohm)
+            assert found.kind == messages.KIND_OK
+
+
+def test_offsets_of_amplifier_and_converter_do_not_matter():
+    for offset in (-40, 0, 40):
+        found = measured(1000, 2.5, offset)
+        assert abs(found.ohm - 1000) * 100 <= 1000 * INNER_PERCENT, (offset, found.ohm)
+
+
+def test_capacitance_is_told_apart():
+    for electrode_uf in (1, 2, 5):
+        found = measured(500, electrode_uf / 2)
+        assert (
+            abs(found.capacitance_nf - electrode_uf * 500) * 100 <= electrode_uf * 500 * CAPACITANCE_PERCENT
+        )
+
+
+def test_a_plain_resistor_has_no_capacitance_worth_the_name():
+    found = measured(1000, 0)
+    assert abs(found.ohm - 1000) <= 10 and (found.capacitance_nf == 0 or found.capacitance_nf > 10000)
+
+
+def test_no_current_is_an_open_pair():
+    flat = [2048 * PULSES] * len(KINDS)
+    found = Reading(flat, PULSES, PLAN.times_ns, KINDS, BASE, BASE, 250)
+    assert found.kind == messages.KIND_OPEN and found.ohm == impedance.MAX_OHM and found.current_ua == 0
+
+
+def test_no_resistance_is_a_short():
+    assert measured(0, 0).kind == messages.KIND_SHORT
+    assert measured(40, 0).kind == messages.KIND_SHORT
+    assert measured(60, 0).kind == messages.KIND_OK
+
+
+def test_the_test_current_keeps_its_limits():
+    for probe_mv in (-100, 0, 1, 50, 500, 2500, 15000, 100000):
+        current_ua = next_current_ua(probe_mv, impedance.FIRST_UA)
+        assert impedance.FIRST_UA <= current_ua <= impedance.MOST_UA == 2000
+        assert (current_ua - impedance.FIRST_UA) % impedance.STEP_UA == 0
+
+
+def test_a_larger_resistance_gets_a_smaller_current():
+    currents = [next_current_ua(mv, 250) for mv in range(100, 4000, 100)]
+    assert currents == sorted(currents, reverse=True) and currents[0] == 2000 and currents[-1] < 600
+
+
+def test_all_ordered_pairs_are_there_once():
+    assert len(impedance.PAIRS) == len(set(impedance.PAIRS)) == 12
+    assert all([c != a and 0 <= c < 4 and 0 <= a < 4 for c, a in impedance.PAIRS])
+
+
+def test_line_is_least_squares():
+    assert line([0, 1, 2, 3], [5, 7, 9, 11]) == (5 * 1024, 2 * 1024)
+    start, slope = line([0, 10, 20], [0, 11, 19])
+    assert abs(start - 512) <= 1 and abs(slope - 972) <= 1
+
+
+def test_ranges_of_the_result_fit_its_record():
+    for ohm in (0, 200, 65000, 200000):
+        found = reading(ohm, 0.5, 250)
+        assert 0 <= found.ohm <= 65535 and 0 <= found.capacitance_nf <= 65535

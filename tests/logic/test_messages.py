@@ -1,0 +1,70 @@
+"""Requests, replies and their bodies: there and back, and refused if cut."""
+
+import struct
+
+from stimfw.logic import messages
+from stimfw.logic.messages import COUNTER_NAMES, DETAILS_FIELDS, STATUS_FIELDS
+
+RADIO_MESSAGE = 24
+
+
+def raises(call):
+    try:
+        call()
+    except ValueError:
+        return True
+    return False
+
+
+def test_a_reply_belongs_to_its_request():
+    for opcode in range(1, 13):
+        message = messages.reply(opcode, messages.WRONG_STATE, b"ab")
+        assert messages.parse_reply(opcode, message) == (messages.WRONG_STATE, b"ab")
+        assert raises(lambda opcode=opcode, message=message: messages.parse_reply(opcode + 1, message))
+        assert raises(lambda opcode=opcode: messages.parse_reply(opcode, messages.request(opcode, b"ab")))
+    for short in (b"", b"\x82"):
+        assert raises(lambda short=short: messages.parse_reply(2, short))
+
+
+def test_status_comes_back_as_it_was():
+    values = (2, 1, 3, 63, 10000, 9975, 3600, 5100)
+    body = messages.pack_status(values)
+    assert messages.unpack_status(body) == {name: value for name, value in zip(STATUS_FIELDS, values)}
+    assert raises(lambda: messages.unpack_status(body[:-1])) and raises(
+        lambda: messages.unpack_status(body + b"\0")
+    )
+
+
+def test_details_come_back_as_they_were():
+    values = (0xFFFFFFFF, 720000, 720000, 65535, 3, -200, 200000, 190000)
+    body = messages.pack_details(values)
+    assert messages.unpack_details(body) == {name: value for name, value in zip(DETAILS_FIELDS, values)}
+    assert raises(lambda: messages.unpack_details(b""))
+
+
+def test_what_the_remote_needs_fits_a_radio_frame():
+    status = messages.reply(messages.STATUS, messages.OK, messages.pack_status((0,) * len(STATUS_FIELDS)))
+    assert len(status) <= RADIO_MESSAGE
+
+
+def test_the_largest_replies_fit_the_console():
+    assert 12 * messages.PAIR_BYTES <= messages.MAX_BODY
+    assert 4 * len(COUNTER_NAMES) <= messages.MAX_BODY
+    assert 4 + 33 * messages.PULSE_BYTES <= messages.MAX_BODY
+
+
+def test_records_have_a_field_for_each_value():
+    for layout, fields in (
+        (messages.PAIR_RECORD, messages.PAIR_FIELDS),
+        (messages.PULSE_RECORD, messages.PULSE_FIELDS),
+    ):
+        assert len(struct.unpack(layout, bytes(struct.calcsize(layout)))) == len(fields)
+
+
+def test_every_code_state_and_reason_has_a_name():
+    assert messages.CODE_NAMES[messages.BAD_LENGTH] == "bad length"
+    assert messages.STATE_NAMES[messages.FAULT] == "fault" and messages.STATE_NAMES[messages.REST] == "rest"
+    assert len(messages.REASON_TEXTS) == messages.REASON_BUSY + 1
+    assert messages.STOP_NAMES[messages.STOPPED_MAGNET] == "magnet"
+    assert messages.PART_NAMES.index("matrix") == 1 and messages.PART_MATRIX == 1 << 1
+    assert 1 << messages.PART_NAMES.index("filesystem") == messages.PART_FILESYSTEM

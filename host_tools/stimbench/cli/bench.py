@@ -14,6 +14,8 @@ from stimbench.cli.common import StimbenchGroup, err, out
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The emulated bench.")
 
 _FIGURES = "stimbench.cli.figures"
+_BOOT_NS = 500_000_000
+"""Both boards are ready by then; a client that came earlier would give up on a slow machine."""
 
 
 @app.command("up")
@@ -38,6 +40,8 @@ def up(
         err.print("The bench is up. Ctrl-C ends it.")
 
     with build_bench(seed) as bench:
+        with err.status("Starting the emulated bench"):
+            bench.run_until(lambda: bool(received), _BOOT_NS)
         serve(bench, on_ready, pace, lambda: bool(received))
     err.print("The bench is down.")
     raise typer.Exit(128 + received[0] if received else 0)

@@ -1,0 +1,144 @@
+"""The commands on the built images: the same code that talks to wired boards, on the emulated bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from stimbench.bench import BenchConfig, BenchError
+from stimbench.cli.boards import open_board
+from stimbench.cli.common import Services
+from stimbench.cli.main import app
+from stimbench.client import connect
+from stimbench.client.bench_link import BenchLink, build_bench
+from stimbench.client.errors import AtPromptError, WrongBoardError
+from stimfw.logic import messages
+from typer.testing import CliRunner
+
+IMPEDANCE_TOLERANCE = 0.05
+FITTED_OHM = 500
+
+pytestmark = pytest.mark.emulated
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images():
+    try:
+        for board in ("stimulator", "remote"):
+            BenchConfig().firmware_path(board)
+    except BenchError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def bench():
+    with build_bench(seed=1) as built:
+        yield built
+
+
+@pytest.fixture
+def run(bench):
+    @contextmanager
+    def opened(_board):
+        yield connect(BenchLink(bench, "stimulator"), first_number=0)
+
+    def invoke(*args, code=0):
+        result = CliRunner().invoke(app, list(args), obj=Services(open_board=opened))
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+def test_a_session_from_the_command_line(bench, run):
+    assert json.loads(run("status", "--json").stdout)["status"]["state"] == "ready"
+    assert "both amplitudes are zero" in run("start", code=3).stderr
+    run("program", "set", "--set", "left.amplitude_ua=1000", "--set", "rate_hz=40", "--set", "ramp_up_ms=0")
+    assert json.loads(run("program", "show", "--json").stdout)["rate_hz"] == 40
+    run("start")
+    bench.run_for(500_000_000)
+    status = json.loads(run("status", "--json").stdout)
+    assert status["status"]["state"] == "hold" and status["status"]["amplitude_ua"] == [1000, 0]
+    assert status["details"]["left_pulses"] > 5
+    refused = run("program", "set", "--set", "rate_hz=30", code=3)
+    assert "locked while the output is on" in refused.stderr
+    assert json.loads(run("stop", "--json").stdout)["stop_cause"] == "host"
+    edges = bench.trace.edges("stimulator", "L_CATH")
+    bench.run_for(200_000_000)
+    assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
+
+
+def test_impedance_finds_the_fitted_value_and_a_broken_electrode(bench, run):
+    bench.board("stimulator").parts.leads["right"].electrodes[2].open()
+    pairs = json.loads(run("impedance", "--json", code=1).stdout)
+    for pair in pairs:
+        broken = pair["lead"] == "right" and 2 in (pair["cathode"], pair["anode"])
+        assert pair["kind"] == ("open" if broken else "ok"), pair
+        if not broken:
+            assert pair["ohm"] == pytest.approx(FITTED_OHM, rel=IMPEDANCE_TOLERANCE)
+
+
+def test_a_magnet_is_told_as_the_reason(bench, run):
+    run("program", "set", "--set", "left.amplitude_ua=1000")
+    bench.magnet(True)
+    bench.run_for(50_000_000)
+    assert "a magnet is present" in run("start", code=3).stderr
+    assert json.loads(run("status", "--json").stdout)["status"]["magnet"] is True
+
+
+def test_a_remote_is_recognised(bench):
+    with pytest.raises(WrongBoardError, match="is a remote"):
+        connect(BenchLink(bench, "remote"))
+
+
+def test_a_board_at_its_prompt_is_recognised(bench):
+    connect(BenchLink(bench, "stimulator"))
+    console = bench.board("stimulator").console
+    console.write(b"\x03\x03")
+    bench.run_for(300_000_000)
+    console.read()
+    with pytest.raises(AtPromptError, match="MicroPython prompt"):
+        connect(BenchLink(bench, "stimulator"))
+
+
+def test_the_built_in_bench_is_a_board_like_another():
+    with open_board("bench") as stimulator:
+        assert stimulator.status().state == messages.READY
+
+
+@pytest.mark.slow
+def test_bench_up_serves_a_pty_and_cleans_up():
+    program = "from stimbench.cli.main import main; main()"
+    up = subprocess.Popen(
+        [sys.executable, "-c", program, "bench", "up", "--pace", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    try:
+        ports = dict(up.stdout.readline().split() for _ in range(2))
+        with open_board(ports["stimulator"]) as stimulator:
+            assert stimulator.status().state == messages.READY
+        up.send_signal(signal.SIGINT)
+        _, told = up.communicate(timeout=60)
+    finally:
+        up.kill()
+    assert up.returncode == 130
+    assert "The bench is down." in told and "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_the_demo_holds_and_leaves_its_report(tmp_path):
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--json"])
+    failed = [figure for figure in json.loads(result.stdout) if not figure["passed"]]
+    assert (result.exit_code, failed) == (0, [])
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html",
+        "report.json",
+        "bench.vcd",
+        "bench.sr",
+    }
+    assert json.loads((tmp_path / "report.json").read_text())["passed"] is True

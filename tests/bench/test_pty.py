@@ -25,6 +25,11 @@ mpremote("eval", "2 + 3")
 mpremote("fs", "cp", folder + "/there.txt", ":here.txt")
 mpremote("fs", "ls")
 mpremote("fs", "cp", ":here.txt", folder + "/back.txt")
+from stimbench.bench.transport import open_transport
+transport = open_transport(port, timeout=5)
+transport.enter_raw_repl()
+print(repr((0, transport.eval("3 * 3"), "")), flush=True)
+transport.close()
 """
 
 
@@ -41,9 +46,10 @@ def test_mpremote_execs_evals_lists_and_copies(make_bench: Callable[..., Bench],
     serve(bench, on_ready, pace=None, stop=lambda: client[0].poll() is not None)
     output = client[0].communicate()[0].splitlines()
     results = [eval(line) for line in output]
-    assert [code for code, _, _ in results] == [0] * 5, results
+    assert [code for code, _, _ in results] == [0] * 6, results
     assert results[0][1] == "42"
     assert results[1][1] == "5"
+    assert results[5][1] == 9
     assert "1200 here.txt" in results[3][1]
     assert (tmp_path / "back.txt").read_text() == "carried over" * 100
 

@@ -1,5 +1,6 @@
 """Recordings and the files made of them, read back."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,20 @@ def test_sigrok_session_reads_back_at_its_rate(recorder: Recorder, tmp_path: Pat
     assert current[9] == current[438] == 0.0
     assert current[331] == pytest.approx(1000.0)
     assert path.read_bytes() == _again(recorder, tmp_path).read_bytes()
+
+
+def test_long_session_is_split_between_samples(bare: EmulatedBoard, tmp_path: Path) -> None:
+    recording = Recorder()
+    for pin in range(17):
+        recording.watch("stimulator", bare.pin(f"P{pin}"))
+    recording.end_ns = END_NS
+    path = tmp_path / "long.sr"
+    recording.write_sr(path, rate_hz=2_000_000_000)
+    with zipfile.ZipFile(path) as archive:
+        sizes = [info.file_size for info in archive.infolist() if info.filename.startswith("logic-1-")]
+    assert len(sizes) == 2
+    assert sum(sizes) == 3 * 2 * END_NS
+    assert all(size % 3 == 0 for size in sizes)
 
 
 def test_nothing_to_sample_is_refused(recorder: Recorder, tmp_path: Path) -> None:

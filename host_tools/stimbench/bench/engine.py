@@ -38,7 +38,7 @@ class Bench:
         self.late_calls = 0
         """Calls that one board scheduled on another for a time that had passed there: 0 in an exact run."""
         self._now_ns = 0
-        self._running = False
+        self._running = self._closed = False
         self._active: EmulatedBoard | None = None
         self._actions: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -60,9 +60,8 @@ class Bench:
         self.close()
 
     def close(self) -> None:
-        """Switch everything off. The traces stay readable."""
-        for board in self._boards.values():
-            board.power_off()
+        """End the run: no more time passes. Traces and parts stay as they are, to be read."""
+        self._closed = True
 
     def _make_board(self, name: str) -> EmulatedBoard:
         folder = find_project_root() / "boards" / f"STIMBENCH_{name.upper()}"
@@ -123,8 +122,10 @@ class Bench:
         """Let time pass until `time_ns`, doing the actions that fall due, those at `time_ns` included.
 
         Raises:
-            BenchError: called from within a run.
+            BenchError: called from within a run, or the bench is closed.
         """
+        if self._closed:
+            raise BenchError("the bench is closed")
         if self._running:
             raise BenchError("the bench is running already: an action cannot make time pass")
         self._running = True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ("current_points", "read_sr", "sample_current", "sample_signal", "write_sr", "write_vcd")
 
 _CHUNK_BYTES = 4 * 1024 * 1024
-"""sigrok splits its data into files of this size."""
+"""sigrok splits its data into files of this size, or a little less: a file holds whole samples."""
 
 
 def current_points(trace: CurrentTrace) -> list[tuple[int, float]]:
@@ -146,10 +146,11 @@ def write_sr(
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "version", b"2")
         _add(archive, "metadata", _metadata(chosen, list(currents), rate_hz).encode())
-        _add_chunks(archive, "logic-1", _logic(recorder, chosen, start_ns, count, rate_hz))
+        logic = _logic(recorder, chosen, start_ns, count, rate_hz)
+        _add_chunks(archive, "logic-1", logic, _unit_size(len(chosen)))
         for index, trace in enumerate(currents.values(), len(chosen) + 1):
             data = sample_current(trace, start_ns, count, rate_hz).astype("<f4").tobytes()
-            _add_chunks(archive, f"analog-1-{index}", data)
+            _add_chunks(archive, f"analog-1-{index}", data, 4)
 
 
 def _metadata(signals: list[tuple[str, str]], currents: list[str], rate_hz: int) -> str:
@@ -183,9 +184,10 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def _add_chunks(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    for number, offset in enumerate(range(0, len(data), _CHUNK_BYTES), 1):
-        _add(archive, f"{name}-{number}", data[offset : offset + _CHUNK_BYTES])
+def _add_chunks(archive: zipfile.ZipFile, name: str, data: bytes, unit: int) -> None:
+    size = _CHUNK_BYTES // unit * unit
+    for number, offset in enumerate(range(0, len(data), size), 1):
+        _add(archive, f"{name}-{number}", data[offset : offset + size])
 
 
 def read_sr(path: Path) -> tuple[int, dict[str, npt.NDArray[np.uint8]], dict[str, npt.NDArray[np.float32]]]:

@@ -25,7 +25,7 @@ def up(
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random on the bench.")] = 1,
 ) -> None:
-    """Run an emulated bench until Ctrl-C, with one pty a board: use these with --board, or with mpremote."""
+    """Run an emulated bench until Ctrl-C. Its boards are ptys: for --board, or for mpremote."""
     from stimbench.bench.pty_server import serve
     from stimbench.client.bench_link import build_bench
 

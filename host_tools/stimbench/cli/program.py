@@ -60,15 +60,16 @@ def check(file: _FileArgument, as_json: JsonOption = False) -> None:
 @app.command("set")
 def set_(
     ctx: typer.Context,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE.toml]", help="A whole programme.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE.toml", help="A whole programme.")] = None,
     changes: _ChangesOption = None,
     board: BoardOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send a programme: a file, changes to what the board holds, or changes to a file.
 
-    All of it is checked first; if a single value is refused, nothing is sent. If a lead's electrodes move,
-    the board sets its amplitude to 0: if another one was asked for, that is told, and the exit code is 1.
+    All of it is checked first; if a single value is refused, nothing is sent.
+
+    A lead whose electrodes move gets amplitude 0 from the board. Exits 1 if another one was asked for.
     """
     if file is None and not changes:
         raise InputError("Nothing to set: give a FILE.toml, or --set FIELD=VALUE.")

@@ -63,8 +63,11 @@ def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in ("report.html", *(name for name, _ in _FILES)):
+            # A run that fails must not leave an older run's good report in its place.
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made: {error.strerror}.") from error
+        raise InputError(f"{folder} cannot be written to: {error.strerror}.") from error
     with build_bench(seed) as bench:
         recording = Scenario(bench, seed, reporter).run()
     reporter.begin("Report")

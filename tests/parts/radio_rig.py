@@ -17,6 +17,7 @@ class Radio:
     def __init__(self, clock: FakeClock, air: AirChannel, **options):
         self.board = FakeBoard(clock)
         self.clock = clock
+        self.air = air
         self.chip = Nrf24L01(
             clock, self.board.spi(1), self.board.pin("RADIO_CSN"), self.board.pin("RADIO_CE"),
             self.board.pin("RADIO_IRQ"), air, **options,
@@ -77,6 +78,9 @@ class Radio:
     def fetch(self) -> bytes:
         width = self.read(0x60)[0]
         return self.read(0x61, width)
+
+    def sent(self) -> list[bytes]:
+        return [s.payload for s in self.air.tap]
 
     def clear(self) -> None:
         self.put(0x07, 0x70)

@@ -108,6 +108,18 @@ class TestAir:
             receiver.clock.run_to(now + after_us * US)
             assert receiver.get(0x09) == seen
 
+    def test_carrier_needs_40_us_of_listening(self):
+        """Section 6.4: RPD is right 130 + 40 us after RX mode was asked for."""
+        _, receiver, air = pair()
+        receiver.ce.out(False)
+        air.jam(None, receiver.clock.now_ns, receiver.clock.now_ns + 10 * MS)
+        receiver.clock.run_for(1 * MS)
+        receiver.ce.out(True)
+        receiver.clock.run_for(SETTLING_NS + 39 * US)
+        assert receiver.get(0x09) == 0
+        receiver.clock.run_for(1 * US)
+        assert receiver.get(0x09) == 1
+
     @given(st.lists(st.binary(min_size=1, max_size=32), min_size=1, max_size=6), st.integers(0, 50))
     def test_every_acknowledged_payload_arrives_once_and_in_order(self, payloads, seed):
         sender, receiver, _ = pair(AirChannel(seed=seed, loss=0.3), retries=15)

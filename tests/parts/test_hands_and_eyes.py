@@ -114,6 +114,13 @@ def test_buzzer_tells_two_notes_without_a_pause_apart():
     assert [round(t.frequency_hz, -1) for t in buzzer.tones] == [1000, 1500]
 
 
+def test_slow_clicks_are_no_tone():
+    board = FakeBoard()
+    buzzer = Buzzer(board.pin("BUZZER"))
+    tone(board, 10, 1000)
+    assert buzzer.tones == []
+
+
 def test_a_click_is_no_tone():
     board = FakeBoard()
     buzzer = Buzzer(board.pin("BUZZER"))

@@ -80,6 +80,13 @@ class TestFifos:
             assert bool(chip.status & 1) == (k == 3)
             chip.load(bytes([k]))
         assert chip.get(0x17) == 0x21
+        chip.put(0x01, 0)
+        chip.put(0x00, 0x0A)
+        chip.ce.out(True)
+        chip.clock.run_for(10 * MS)
+        assert chip.sent() == [b"\0", b"\1", b"\2"]
+        chip.ce.out(False)
+        chip.load(b"x")
         chip.spi(0xE1)
         assert chip.get(0x17) == 0x11 and not chip.status & 1
 

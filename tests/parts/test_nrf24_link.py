@@ -3,7 +3,7 @@
 
 import pytest
 from parts_fakes import MS, US
-from radio_rig import MAX_RT, RX_DR, SETTLING_NS, TX_DS, pair
+from radio_rig import ADDRESS, MAX_RT, RX_DR, SETTLING_NS, TX_DS, pair
 from stimbench.parts.radio import air_time_ns
 
 
@@ -125,6 +125,15 @@ class TestLink:
         sender.send(b"ask")
         assert sender.status & MAX_RT
 
+    def test_ack_payload_needs_dynamic_length_at_the_sender_too(self):
+        """FEATURE note d: ACK payloads have dynamic length, so DPL_P0 must be set at the PTX."""
+        sender, receiver, _ = pair(ard=2)
+        sender.put(0x1C, 0)
+        receiver.load(b"answer", 0xA8)
+        sender.send(b"ask")
+        assert sender.status & MAX_RT and sender.get(0x17) & 1
+        assert receiver.fetch() == b"ask"
+
     def test_static_length_must_match(self):
         sender, receiver, _ = pair(dynamic=False, width=8)
         sender.send(bytes(7))
@@ -144,6 +153,24 @@ class TestLink:
         receiver.clock.run_for(1 * MS)
         sender.send(b"x")
         assert receiver.get(0x17) & 1 and sender.status & MAX_RT
+
+    def test_old_and_new_formats_do_not_hear_each_other(self):
+        sender, receiver, _ = pair(retries=0, dynamic=False, width=1)
+        receiver.put(0x01, 0)
+        sender.send(b"x", wait_ns=1 * MS)
+        assert receiver.get(0x17) & 1
+
+    @pytest.mark.parametrize(("after_us", "taken"), [(150, True), (210, False)])
+    def test_an_ack_must_be_recognised_within_250_us(self, after_us, taken):
+        """SETUP_RETR note b: preamble and address take 48 us at 1 Mbit/s, so 202 us is the last start."""
+        sender, receiver, air = pair(retries=0, ard=4)
+        receiver.ce.out(False)
+        sender.load(b"x")
+        end = sender.clock.now_ns + SETTLING_NS + air_time_ns(1, 5, 2, 1_000_000)
+        air.inject(end + after_us * US, 76, ADDRESS, b"")
+        sender.pulse()
+        sender.clock.run_for(3 * MS)
+        assert bool(sender.status & TX_DS) == taken, "anyone's packet will do, if it comes in time"
 
     def test_six_pipes_share_upper_bytes_with_pipe_1(self):
         sender, receiver, _ = pair()
@@ -176,6 +203,10 @@ class TestLink:
         sender.clock.run_for(3 * MS)
         assert receiver.fetch() == b"again"
         assert receiver.get(0x17) & 1, "same PID: to the receiver it is a duplicate"
+        sender.clear()
+        sender.pulse()
+        sender.clock.run_for(3 * MS)
+        assert [s for s in sender.sent() if s] == [b"again"] * 3
         sender.load(b"new")
         assert not sender.get(0x17) & 0x40
 

@@ -88,6 +88,14 @@ class TestSense:
         assert BANDWIDTH_HZ[0] <= 1e9 / (2 * math.pi * tau_ns) <= BANDWIDTH_HZ[1]
         assert board.sources[0](t0) == pytest.approx(1.65, abs=1e-9)
 
+    def test_the_step_of_an_open_lead_is_the_pumps_limit(self):
+        board, parts = stimulator(ideal=True)
+        parts.leads["left"].electrodes[0].open()
+        t0 = board.clock.now_ns
+        board.pin("L_ANOD").out(True)
+        assert board.sources[0](t0) == pytest.approx(1.65, abs=1e-3)
+        assert board.sources[0](t0 + 199) == pytest.approx(1.65 + 1.5 * (1 - math.exp(-1)), rel=0.01)
+
     def test_a_step_back_before_it_settled_starts_from_there(self):
         board, _ = stimulator(ideal=True)
         board.pin("L_ANOD").out(True)

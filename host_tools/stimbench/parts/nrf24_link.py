@@ -180,7 +180,8 @@ class Link:
             self._pid = (self._pid + 1) & 3
             entry.pid = self._pid
         self._entry = entry
-        packet = self._packet(self._s.regs.address(Reg.TX_ADDR), entry.payload, entry.pid)
+        pid = entry.pid if self._s.regs.enhanced else 0  # the older format has no room for one
+        packet = self._packet(self._s.regs.address(Reg.TX_ADDR), entry.payload, pid)
         packet.no_ack = entry.no_ack
         self._fly(Mode.TX_SETTLING, packet, self._sent)
 

@@ -145,6 +145,24 @@ def test_hung_cpu_is_reset_by_the_watchdog_only_if_it_was_armed(make_bench: Call
     assert bench.run_until(lambda: board.usb_connected, 2_000_000_000)
 
 
+def test_power_cycle_boots_board_and_parts_anew(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench()
+    bench.run_for(BOOT_NS)
+    stimulator, remote = bench.board("stimulator"), bench.board("remote")
+    stimulator.power_off()
+    off_ns = bench.now_ns
+    awake_ns = stimulator.cpu_awake_ns
+    bench.run_for(500_000_000)
+    assert stimulator.cpu_awake_ns == awake_ns
+    assert not any(net.mcu_drives for net in stimulator.nets.values())
+    assert not bench.trace.edges("stimulator", "LED", start_ns=off_ns + 1)
+    assert remote.cpu_awake_ns > 0
+    stimulator.power_on()
+    assert bench.run_until(lambda: stimulator.usb_connected, 2_000_000_000)
+    assert [cause for _, cause in stimulator.resets] == [ResetCause.POWER_ON] * 2
+    assert len(remote.resets) == 1
+
+
 def test_missing_firmware_and_unknown_names_are_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no firmware for the remote"):
         Bench(BenchConfig(boards=("remote",), firmware={"remote": tmp_path / "none.uf2"}))

@@ -36,6 +36,26 @@ WORK = {
     "asleep": "time.sleep_ms(20)",
 }
 
+SAMPLER = """
+import rp2, machine, array, uctypes
+from machine import mem32
+@rp2.asm_pio(in_shiftdir=rp2.PIO.SHIFT_LEFT, autopush=True, push_thresh=32)
+def ask():
+    in_(x, 32)[31]
+machine.ADC(26).read_u16()
+mem32[0x4004C008] = 0x0100_0009      # FCS: FIFO on, DREQ on, threshold 1
+sm = rp2.StateMachine(0, ask, freq=320_000)
+sm.exec("set(x, 5)")                 # ADC CS: EN | START_ONCE, input 0
+got = array.array("H", bytes(200))
+start, fetch = rp2.DMA(), rp2.DMA()
+start.config(read=0x50200020, write=0x4004C000, count=100,
+             ctrl=start.pack_ctrl(inc_read=False, inc_write=False, treq_sel=4))
+fetch.config(read=0x4004C00C, write=got, count=100,
+             ctrl=fetch.pack_ctrl(size=1, inc_read=False, inc_write=True, treq_sel=36))
+fetch.active(1)
+start.active(1)
+"""
+
 
 @pytest.mark.parametrize("work", WORK)
 def test_widths_and_periods_have_one_value(
@@ -66,27 +86,7 @@ def test_pio_moves_adc_samples_to_memory_with_the_cpu_hung(
         return 0.001 * len(ramp)
 
     board.wire_adc(0, source)
-    transport.exec(
-        """
-import rp2, machine, array, uctypes
-from machine import mem32
-@rp2.asm_pio(in_shiftdir=rp2.PIO.SHIFT_LEFT, autopush=True, push_thresh=32)
-def ask():
-    in_(x, 32)[31]
-machine.ADC(26).read_u16()
-mem32[0x4004C008] = 0x0100_0009      # FCS: FIFO on, DREQ on, threshold 1
-sm = rp2.StateMachine(0, ask, freq=320_000)
-sm.exec("set(x, 5)")                 # ADC CS: EN | START_ONCE, input 0
-got = array.array("H", bytes(200))
-start, fetch = rp2.DMA(), rp2.DMA()
-start.config(read=0x50200020, write=0x4004C000, count=100,
-             ctrl=start.pack_ctrl(inc_read=False, inc_write=False, treq_sel=4))
-fetch.config(read=0x4004C00C, write=got, count=100,
-             ctrl=fetch.pack_ctrl(size=1, inc_read=False, inc_write=True, treq_sel=36))
-fetch.active(1)
-start.active(1)
-"""
-    )
+    transport.exec(SAMPLER)
     transport.exec_raw_no_follow("sm.active(1)")
     bench.run_for(3_000_000)
     board.hang()

@@ -30,6 +30,7 @@ def solder(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Reco
     for name, board in boards.items():
         parts = _wire(name, board, config, air)
         board.parts = parts
+        board.on_power.append(parts.power)
         board.set_adc_model(parts.adc)
         if isinstance(parts, StimulatorParts):
             for side, lead in parts.leads.items():

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from os import urandom
 from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 
 import micropython
@@ -61,15 +62,13 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
-    radio_there = prepare(radio, requester=False)
-    failed = boot_test.run(radio_there, sense.supply_mv(), measurements.base16)
+    failed = boot_test.run(prepare(radio, requester=False), sense.supply_mv(), measurements.base16)
     led = Pin("LED", Pin.OUT, value=0)
     app = App(output, measurements, sense, magnet, led, wake, program.default(), failed)
-    if radio_there:
-        app.responder = Responder(radio_frame, app.commands.from_remote)
-        app.radio = RadioPort(radio, app.responder)
-        Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
-        app.radio.listen()
+    app.responder = Responder(radio_frame, app.commands.from_remote, int.from_bytes(urandom(2), "little"))
+    app.radio = RadioPort(radio, app.responder)
+    Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
+    app.radio.listen()
     app.console = Console(sys.stdin.buffer, sys.stdout.buffer, app.commands.from_host)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]

@@ -1,7 +1,9 @@
 """From the samples of test pulses to a pair's resistance, with no capacitance read as resistance.
 
 A current step into an access resistance R in series with the double layers' capacitance C gives
-V(t) = I (R + t / C): the line through the samples, extended to the cathodic edge, meets it at I R.
+V(t) = V(0-) + I (R + t / C): the line through the samples, extended to the cathodic edge, meets it I R away
+from where the pair rested before it. That rest is sampled too: double layers keep some mV from pulse to
+pulse.
 """
 
 from stimfw.logic import messages
@@ -13,14 +15,16 @@ if TYPE_CHECKING:  # never on a board
 FIRST_UA = 250
 MOST_UA = 2000
 STEP_UA = 25
-_TARGET_MV = 8000  # enough codes to resolve, well inside the compliance of 15 V
+_TARGET_MV = 3800  # the converter's wide codes are 4.1 V away from its middle (RP2040-E11)
 
 WIDTH_US = 200
-PERIOD_US = 2500
-KINDS = "VIVVVIVVVVIVVVIV"
+PERIOD_US = 1500
+KINDS = "BBBBVVVVVIIVVVVV"
+# Before the edge, soon after it, and late: what tells a step from a slope best.
+TIMES_US = (-10, -7, -4, -1, 3, 6, 9, 12, 15, 60, 120, 181, 184, 187, 190, 193)
 PROBE_PULSES = 4
 SKIPPED_PULSES = 4
-COUNTED_PULSES = 24
+COUNTED_PULSES = 40
 
 # 3.3 V / 4096, times 10 (sense divider): microvolts a code; and nanoamperes a code behind 0.15 V/mA.
 _UV_PER_CODE = 8057
@@ -37,7 +41,7 @@ PAIRS = tuple((c, a) for c in range(4) for a in range(4) if c != a)
 
 
 def next_current_ua(probe_mv: int, probe_ua: int) -> int:
-    """The test current for a pair that showed `probe_mv` at `probe_ua`: at most MOST_UA, aimed at 8 V."""
+    """The test current for a pair that showed `probe_mv` at `probe_ua`: at most MOST_UA, aimed at 3.8 V."""
     wanted = MOST_UA if probe_mv <= 0 else probe_ua * _TARGET_MV // probe_mv
     return max(FIRST_UA, min(MOST_UA, wanted) // STEP_UA * STEP_UA)
 
@@ -64,23 +68,22 @@ class Reading:
         sums: "Sequence[int]",
         pulses: int,
         times_ns: "list[int]",
-        kinds: str,
-        base_v: int,
-        base_i: int,
+        base_i16: int,
         test_ua: int,
     ) -> None:
-        """Read `sums`: codes by position in the pulse, summed over `pulses` pulses of `test_ua`.
+        """Read `sums`: codes by position in the pulse (KINDS), summed over `pulses` pulses of `test_ua`.
 
-        `base_v` and `base_i` are 16 times the codes of no voltage and no current; `times_ns` and `kinds`
-        are the sample plan's.
+        `times_ns` are the sample plan's; `base_i16` is 16 times the code of no current.
         """
-        drops = [base_v * pulses - 16 * s for s, k in zip(sums, kinds) if k == "V"]
-        times = [t // 100 for t, k in zip(times_ns, kinds) if k == "V"]
-        currents = [base_i * pulses - 16 * s for s, k in zip(sums, kinds) if k == "I"]
-        scale = 16 * pulses
+        rests = [s for s, k in zip(sums, KINDS) if k == "B"]
+        rest = sum(rests)
+        drops = [rest - len(rests) * s for s, k in zip(sums, KINDS) if k == "V"]
+        times = [t // 100 for t, k in zip(times_ns, KINDS) if k == "V"]
+        currents = [base_i16 * pulses - 16 * s for s, k in zip(sums, KINDS) if k == "I"]
+        scale = len(rests) * pulses
         start, slope = line(times, drops)
         start_uv = start * _UV_PER_CODE // (1024 * scale)
-        current_na = sum(currents) * _NA_PER_CODE // (scale * len(currents))
+        current_na = sum(currents) * _NA_PER_CODE // (16 * pulses * len(currents))
         self.current_ua = current_na // 1000
         self.last_mv = drops[-1] * _UV_PER_CODE // (1000 * scale)
         self.capacitance_nf = 0

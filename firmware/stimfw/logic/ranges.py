@@ -69,4 +69,4 @@ ANODE = Range("anode", 0, ELECTRODES_A_LEAD - 1)
 # Between the end of one lead's pulse and the start of the other's: the bridges never overlap, and
 # the second lead latches its amplitude (waveform.LEAD_IN_US before its pulse) while neither is on. Two pulses
 # and two guards must fit into a period.
-GUARD_US = 15
+GUARD_US = 20

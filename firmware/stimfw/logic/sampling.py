@@ -6,14 +6,19 @@ ADC, which converts once; a third stores the result. No CPU has a part in it.
 """
 
 from stimfw.logic import pio_words as w
-from stimfw.logic.waveform import FLAG_SAMPLE
+from stimfw.logic.waveform import FLAG_LEAD_US, FLAG_SAMPLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Sequence
 
 DIVIDER = 25
 """System clocks in a cycle of the sampler: 0.2 us."""
-_CYCLE_NS = 200
-_WAIT_NS = 1000  # the flag is set 1 us before the cathodic edge
-_SETUP_CYCLES = 5  # wait, set y, out x, out isr, push: from the flag to the first conversion, less the delay
-_BETWEEN_CYCLES = 4  # jmp y, out x, out isr, push: between two conversions, less the delay
+_LOOP_CYCLES = 5  # a delay is counted in us
+_LOOP_NS = 1000
+_FIRST_NS = 1000 - 1000 * FLAG_LEAD_US  # flag to first conversion without its delay: 5 cycles
+_BETWEEN_NS = 800  # jmp y, out x, out isr, push: between two conversions, less the delay
+_LEAST_LOOPS = 2  # a conversion takes 2 us
 
 _CS_EN_START_ONCE = 0x5  # ADC CS bits 0 and 2 (RP2040 datasheet, table 566)
 _CS_AINSEL = 12
@@ -37,48 +42,55 @@ def microamps(codes: int) -> int:
 
 
 class SamplePlan:
-    """The same samples in each cathodic phase of both leads.
+    """The same samples in each pulse of both leads.
 
     Attributes:
         count: samples a pulse.
-        kinds: a string of `count` letters, V (electrode voltage) or I (current), in order of time.
+        kinds: a letter a sample, in order of time: I (current), V (electrode voltage) or B (the same before
+            the cathodic edge).
         times_ns: when each conversion starts, ns after the cathodic edge.
         words: sampler programme for address `start`.
         table: `2 * count` DMA words, left's then right's.
     """
 
-    def __init__(self, start: int, width_us: int, kinds: str) -> None:
-        """Spread `kinds` evenly over a phase of `width_us`.
+    def __init__(self, start: int, kinds: str, times_us: "Sequence[int]") -> None:
+        """Place samples of `kinds` as near to `times_us` (from -10 on, ascending) as the sampler can.
 
         Raises:
-            ValueError: they do not fit (2 us a conversion), or are not 2, 4, 8 or 16.
+            ValueError: they are not 2, 4, 8 or 16, or they are closer than 2.8 us.
         """
         self.count = len(kinds)
-        if self.count not in (2, 4, 8, 16):
+        if self.count not in (2, 4, 8, 16) or len(times_us) != self.count:
             raise ValueError("%d samples" % self.count)
         self.kinds = kinds
-        # A loop of 1 us is fine enough for a short phase; a long one is counted in 5 us, 5 times cheaper.
-        cycles = 5 if width_us <= 100 else 25
-        interval = width_us * 1000 // (self.count + 1) - _BETWEEN_CYCLES * _CYCLE_NS
-        loops = interval // (cycles * _CYCLE_NS)
-        if loops < 1:
-            raise ValueError("%d samples in %d us" % (self.count, width_us))
-        spacing = loops * cycles * _CYCLE_NS + _BETWEEN_CYCLES * _CYCLE_NS
-        first = loops * cycles * _CYCLE_NS + _SETUP_CYCLES * _CYCLE_NS - _WAIT_NS
-        self.times_ns = [first + i * spacing for i in range(self.count)]
+        self.times_ns: "list[int]" = []
+        loops = []
+        before_ns = _FIRST_NS
+        for time_us in times_us:
+            count = (time_us * 1000 - before_ns + _LOOP_NS // 2) // _LOOP_NS
+            if count < (_LEAST_LOOPS if self.times_ns else 1):
+                raise ValueError("a sample at %d us" % time_us)
+            loops.append(count)
+            self.times_ns.append(before_ns + count * _LOOP_NS)
+            before_ns = self.times_ns[-1] + _BETWEEN_NS
         self.words = [
             w.wait_irq(FLAG_SAMPLE),
             w.set_y(self.count - 1),
             w.out_x_16(),
-            w.jmp_x_dec(start + 3, cycles - 1),
+            w.jmp_x_dec(start + 3, _LOOP_CYCLES - 1),
             w.out_isr_16(),
             w.push_noblock(),
             w.jmp_y_dec(start + 2),
         ]
-        self.table = [loops - 1 | cs_word(lead, kind) << 16 for lead in (0, 1) for kind in kinds]
+        self.table = [n - 1 | cs_word(lead, kind) << 16 for lead in (0, 1) for n, kind in zip(loops, kinds)]
+
+
+def evenly(width_us: int, count: int) -> "list[int]":
+    """`count` times spread over a phase, in us."""
+    return [width_us * (k + 1) // (count + 1) for k in range(count)]
 
 
 def cs_word(lead: int, kind: str) -> int:
-    """What starts one conversion of a lead's voltage (V) or of the current (I)."""
+    """What starts one conversion of a lead's voltage (V, B) or of the current (I)."""
     channel = CHANNEL_I if kind == "I" else CHANNEL_V[lead]
     return _CS_EN_START_ONCE | channel << _CS_AINSEL

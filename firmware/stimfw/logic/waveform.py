@@ -19,7 +19,7 @@ PULSE_DIVIDER = 125
 
 LEFT, RIGHT, PACER, SAMPLER = 0, 1, 2, 3
 FLAG_PERIOD = 2  # tells the CPU that a period began
-FLAG_SAMPLE = 4  # tells the sampler that a cathodic phase begins in 1 us
+FLAG_SAMPLE = 4  # tells the sampler that a cathodic phase begins in FLAG_LEAD_US
 
 # The three pins of a bridge, from the machine's SET base: hardware order CATH, ANOD, SHORT.
 CATHODIC = 1
@@ -27,8 +27,10 @@ ANODIC = 2
 SHORT = 4
 OFF = 0
 
-LEAD_IN_US = 12
-"""Go to cathodic edge: recharge opens, LDAC pulses, and the DAC has 9 us for its 4.5 us of settling."""
+LEAD_IN_US = 18
+"""Go to cathodic edge: recharge opens, LDAC pulses, the DAC has 15 us for its 4.5 us of settling."""
+FLAG_LEAD_US = 12
+"""The sampler is told this long before the cathodic edge, so that it can also see the rest before it."""
 BREAK_US = 4
 """Both switches off between the anodic phase and the recharge."""
 
@@ -60,8 +62,8 @@ def pulse_program(width_us: int, gap_us: int) -> "list[int]":
         w.wait_own_irq(),
         w.set_pins(OFF),
         w.mov_pins_low(),
-        w.mov_pins_high(LEAD_IN_US - 4),
-        w.irq(FLAG_SAMPLE),
+        w.mov_pins_high(LEAD_IN_US - FLAG_LEAD_US - 3),
+        w.irq(FLAG_SAMPLE, FLAG_LEAD_US - 1),
     ]
     words += _hold(len(words), CATHODIC, width_us)
     if gap_us:

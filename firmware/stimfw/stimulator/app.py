@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.stimulator.output import Output
 
 _IDLE_MS = 500  # often enough for the watchdog
-_RADIO_MS = 500  # the radio's edge may be missed
+_RADIO_MS = 1000  # look after the radio, and for an edge that was missed
 _BUSY_MS = 5  # the host has not read all that it asked for
 _PULSE_SAMPLES = len(KINDS)
 
@@ -232,6 +232,8 @@ class App:
             self._magnet_stops += 1
             self.stop(messages.STOPPED_MAGNET)
         if self.radio and (self._radio_called or ticks_diff(now, self._radio_due_ms) >= 0):
+            if not self._radio_called:
+                self._look_after_radio(self.radio)
             self._radio_called = False
             self._radio_due_ms = ticks_add(now, _RADIO_MS)
             self.radio.service(now)
@@ -240,6 +242,14 @@ class App:
             now = ticks_ms()
         wait = self._advance(now)
         return min(wait, _BUSY_MS) if self._console_busy else wait
+
+    def _look_after_radio(self, radio: "RadioPort") -> None:
+        """A radio that lost its settings gets them again; without a radio no STOP, so no output."""
+        if radio.revive(requester=False):
+            self.failed_parts &= ~messages.PART_RADIO
+        elif not self.failed_parts & messages.PART_RADIO:
+            self.stop(messages.STOPPED_FAULT)
+            self.failed_parts |= messages.PART_RADIO
 
     def _advance(self, now: int) -> int:
         if self._procedure is None:

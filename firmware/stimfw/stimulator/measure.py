@@ -99,7 +99,7 @@ class Measurements:
 
     def _prepare(self) -> "Generator[int, None, None]":
         output = self._output
-        plan = output.load(impedance.WIDTH_US, 0, impedance.PERIOD_US, impedance.KINDS)
+        plan = output.load(impedance.WIDTH_US, 0, impedance.PERIOD_US, impedance.KINDS, impedance.TIMES_US)
         self._times_ns = plan.times_ns
         output.zero()
         output.keep_alive()
@@ -124,8 +124,7 @@ class Measurements:
         for k in range(len(sums)):
             sums[k] = 0
         self._output.sampler.add_up((2 * skipped + lead) * len(sums), pulses, sums)
-        base_v, base_i = self.base16[CHANNEL_V[lead]], self.base16[CHANNEL_I]
-        return impedance.Reading(sums, pulses, self._times_ns, impedance.KINDS, base_v, base_i, test_ua)
+        return impedance.Reading(sums, pulses, self._times_ns, self.base16[CHANNEL_I], test_ua)
 
     def _judge(self, reading: impedance.Reading) -> int:
         if reading.kind != messages.KIND_OPEN:

@@ -12,7 +12,7 @@ from stimfw.logic.sampling import SamplePlan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from machine import Pin
 
@@ -42,11 +42,13 @@ class Output:
         self.tripped = False
         """Set by `off_now`; no train starts until `arm_trip` clears it."""
 
-    def load(self, width_us: int, gap_us: int, period_us: int, kinds: str) -> SamplePlan:
+    def load(
+        self, width_us: int, gap_us: int, period_us: int, kinds: str, times_us: "Sequence[int]"
+    ) -> SamplePlan:
         """Compose and load a train; nothing runs. Returns where its samples are."""
         pulse = waveform.pulse_program(width_us, gap_us)
         pacer = waveform.Pacer(len(pulse), period_us)
-        plan = SamplePlan(len(pulse) + len(pacer.words), width_us, kinds)
+        plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
         self.plan = plan
         return plan

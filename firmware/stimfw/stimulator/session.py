@@ -7,6 +7,7 @@ from time import ticks_diff, ticks_ms
 
 from stimfw.drivers import adg714
 from stimfw.logic import messages
+from stimfw.logic.sampling import evenly
 from stimfw.logic.therapy import Contraction
 
 TYPE_CHECKING = False
@@ -50,7 +51,8 @@ class Session:
     def run(self) -> "Generator[int, None, int]":
         """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT."""
         output, program = self._output, self._program
-        output.load(program.width_us, program.gap_us, program.period_us, KINDS)
+        times_us = evenly(program.width_us, len(KINDS))
+        output.load(program.width_us, program.gap_us, program.period_us, KINDS, times_us)
         output.zero()
         output.keep_alive()
         output.connect(*[adg714.select(program.cathode[k], program.anode[k]) for k in (0, 1)])

@@ -90,6 +90,9 @@ class TestLink:
         sender.send(b"once")
         assert sender.status & TX_DS and sender.get(0x08) & 15 == 1
         assert receiver.fetch() == b"once" and receiver.get(0x17) & 1
+        sender.clear()
+        sender.send(b"next")
+        assert sender.get(0x08) & 15 == 0, "ARC_CNT counts the present transaction only"
 
     def test_the_same_payload_sent_twice_arrives_twice(self):
         sender, receiver, _ = pair()

@@ -252,10 +252,9 @@ class Lead:
             microamps = stretch.amps(now) * 1e6
             self.trace.add(stretch.t0_ns, now, microamps, microamps)
             return
-        span, last_t, last_i = now - stretch.t0_ns, stretch.t0_ns, stretch.amps(stretch.t0_ns) * 1e6
-        for k in range(1, _DECAY_PIECES + 1):
-            t = stretch.t0_ns + span * k * k // (_DECAY_PIECES * _DECAY_PIECES)
-            if t > last_t:
-                current = stretch.amps(t) * 1e6
-                self.trace.add(last_t, t, last_i, current)
-                last_t, last_i = t, current
+        span = now - stretch.t0_ns
+        times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
+        currents = [amps * 1e6 for amps in stretch.amps_at(times)]
+        for k in range(_DECAY_PIECES):
+            if times[k + 1] > times[k]:
+                self.trace.add(times[k], times[k + 1], currents[k], currents[k + 1])

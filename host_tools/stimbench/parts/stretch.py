@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import expm1
 
 import numpy as np
@@ -48,6 +49,13 @@ class Stretch:
     def amps(self, time_ns: int) -> float:
         """Through the blocking capacitor, A; positive into the source rail."""
         return self._output(2, time_ns)
+
+    def amps_at(self, times_ns: Sequence[int]) -> list[float]:
+        """`amps` at several times, none before the start."""
+        seconds = (np.array(times_ns, dtype=np.float64) - self.t0_ns) * 1e-9
+        grown = np.expm1(np.outer(seconds, self._modes.rates))
+        currents: list[float] = (self._now[2] + grown @ np.array(self._weights[2])).tolist()
+        return currents
 
     def state(self, time_ns: int) -> Vector:
         """The voltages on the five capacitors, V."""

@@ -22,7 +22,7 @@ class Adg714Pair:
     """The chain, over SPI; SYNC (here `cs`) high moves the shifted bits to the switches."""
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
-        """Args: spi: machine.SPI; cs: output pin, high."""
+        """Args: spi: machine.SPI, otherwise used in mode 0; cs: output pin, high."""
         self._spi = spi
         self._cs = cs
         self._buffer = bytearray(2)
@@ -31,6 +31,8 @@ class Adg714Pair:
         """Set both leads' switches, 8 bits each."""
         self._buffer[0] = right
         self._buffer[1] = left
+        self._spi.init(polarity=0, phase=1)  # it reads on the falling edge (ADG714 datasheet, figure 3)
         self._cs(0)
         self._spi.write(self._buffer)
         self._cs(1)
+        self._spi.init(polarity=0, phase=0)

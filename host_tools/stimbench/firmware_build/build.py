@@ -22,6 +22,9 @@ BOARDS = ("stimulator", "remote")
 _UF2_FAMILY = "0xe48bff56"
 _FLASH_START = "0x10000000"
 
+# make-pins.py walks a set of a pin's names: without a fixed seed the table of pins has another order each time.
+_FIXED_ORDER = {"PYTHONHASHSEED": "0"}
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -131,7 +134,8 @@ def build_board(board: str, tree: Tree, mpy_cross: Path, layout: Layout) -> None
         stamp.unlink(missing_ok=True)
         _configure(board, tree, setup, layout, log)
         write_if_changed(work / "generated" / "stimfw_build.py", module)
-        run_logged(["ninja", "-C", work], log, env={**tree.env, "MICROPY_MPYCROSS": str(mpy_cross)})
+        env = {**tree.env, **_FIXED_ORDER, "MICROPY_MPYCROSS": str(mpy_cross)}
+        run_logged(["ninja", "-C", work], log, env=env)
         _write_uf2(tree, work / "firmware.bin", uf2, log)
     used = sizes.measure(work / "firmware.elf", storage)
     # Last, so that an image that is too large is not taken for a good one next time.
@@ -163,7 +167,7 @@ def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) ->
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     # mpy-cross is ours: with the variable set at all, the port does not build one in its own tree.
-    env = {**tree.env, "MICROPY_MPYCROSS": "set-at-build-time"}
+    env = {**tree.env, **_FIXED_ORDER, "MICROPY_MPYCROSS": "set-at-build-time"}
     run_logged(_cmake_words(board, tree, layout), log, env=env)
     stamp.write_text(setup, encoding="utf-8")
 

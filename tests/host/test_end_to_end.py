@@ -73,6 +73,7 @@ def test_a_session_from_the_command_line(bench, run):
     assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
 
 
+@pytest.mark.slow
 def test_impedance_finds_the_fitted_value_and_a_broken_electrode(bench, run):
     bench.board("stimulator").parts.leads["right"].electrodes[2].open()
     pairs = json.loads(run("impedance", "--json", code=1).stdout)

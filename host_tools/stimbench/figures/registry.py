@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from stimbench.figures import resources, speed
+from stimbench.figures import current, impedance, resources, speed, stopping, timing
 from stimbench.figures.model import Row
 
 __all__ = ("ROWS", "chosen")
 
 ROWS: tuple[Row, ...] = (
+    timing.TIMING,
+    current.AMPLITUDE,
+    current.NET_DC,
+    impedance.IMPEDANCE,
+    stopping.STOP,
+    stopping.MAGNET,
     resources.READY,
     resources.HEAP,
     resources.CPU,

@@ -110,7 +110,7 @@ def _judge_heap(found: Sequence[_Heap], options: Options) -> list[Line]:
         ),
         reached(
             f"heap: change over {_CYCLES} contraction cycles", change, Relation.EQUAL, 0, "bytes",
-            f"collected free heap at the end of each of {len(heap.cycles)} cycles: {span}; 20 Hz, 1 s cycles, "
+            f"collected free heap at the end of each of {len(heap.cycles)} cycles: {span}; 1 s at 20 Hz, "
             f"seed {options.seed}",
             free_bytes=heap.cycles,
         ),

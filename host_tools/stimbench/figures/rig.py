@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from stimfw.logic import messages
 from stimfw.logic.program import Program
 
@@ -23,7 +24,6 @@ MS = 1_000_000
 """Nanoseconds in a millisecond."""
 SIDES = {"left": ("L_CATH", "L_ANOD", "L_SHORT"), "right": ("R_CATH", "R_ANOD", "R_SHORT")}
 BRIDGE = tuple(signal for signals in SIDES.values() for signal in signals)
-_SELF_TEST_PERIOD_NS = 2_500_000
 _UP_MS = 1000
 
 
@@ -56,6 +56,8 @@ class Rig:
         self.board: EmulatedBoard = self.bench.board("stimulator")
         self.parts: Any = self.board.parts
         self.link = BenchLink(self.bench, "stimulator")
+        self._joined: list[tuple[int, bool]] = [(0, False)]
+        self.parts.matrix.on_change(self._on_matrix)
 
     def __enter__(self) -> Rig:
         return self
@@ -123,7 +125,7 @@ class Rig:
         begin = self.now_ns
         stimulator.start()
         self.until_pulsing(begin)
-        return int(self.therapy("left", begin)["start_ns"][0])
+        return self.edges(SIDES["left"][0], max(begin, self._joined[-1][0]))[0][0]
 
     def until_pulsing(self, since_ns: int) -> None:
         """Let time pass until a therapy pulse has begun on the left lead.
@@ -131,7 +133,12 @@ class Rig:
         Raises:
             RuntimeError: none came.
         """
-        if not self.bench.run_until(lambda: len(self.therapy("left", since_ns)), 2000 * MS, MS):
+        signal = SIDES["left"][0]
+
+        def pulsing() -> bool:
+            return self.joined and bool(self.edges(signal, max(since_ns, self._joined[-1][0])))
+
+        if not self.bench.run_until(pulsing, 2000 * MS, MS):
             raise RuntimeError("no pulse came after START")
 
     def edges(self, signal: str, from_ns: int = 0, to_ns: int | None = None) -> Edges:
@@ -143,12 +150,23 @@ class Rig:
         return find_pulses(*(self.edges(signal, from_ns, to_ns) for signal in SIDES[side]))
 
     def therapy(self, side: str, from_ns: int, to_ns: int | None = None) -> Pulses:
-        """Pulses of a lead since a START, without those of the self-test before them."""
+        """Pulses of a lead through a pair of electrodes: those of the self-test cross the switches alone."""
         pulses = self.pulses(side, from_ns, to_ns)
-        for index in range(1, len(pulses)):
-            if pulses["period_ns"][index] != _SELF_TEST_PERIOD_NS:
-                return pulses[index:]
-        return pulses[:0]
+        times = np.array([time_ns for time_ns, _ in self._joined])
+        joined = np.array([joined for _, joined in self._joined])
+        found: Pulses = pulses[joined[np.searchsorted(times, pulses["start_ns"], side="right") - 1]]
+        return found
+
+    @property
+    def joined(self) -> bool:
+        """Whether both leads' switches join a pair of electrodes to the outputs now."""
+        return self._joined[-1][1]
+
+    def _on_matrix(self, _chip: int, time_ns: int) -> None:
+        masks = [self.parts.matrix.mask(chip) for chip in range(len(SIDES))]
+        joined = all(mask and mask & 0xF != mask >> 4 for mask in masks)
+        if joined != self._joined[-1][1]:
+            self._joined.append((time_ns, joined))
 
     def off_ns(self, after_ns: int) -> int:
         """When the last bridge pin went low after `after_ns`; `after_ns` if all were low.

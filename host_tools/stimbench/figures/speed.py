@@ -38,8 +38,8 @@ def _judge(found: Sequence[list[tuple[float, float]]], options: Options) -> list
         reached(
             "emulated seconds per wall second", max(speeds), Relation.AT_LEAST, 3, "",
             f"both boards, 20 Hz bilateral, parts and traces on: {_RUNS} runs of {_EMULATED_S} s: {each}; "
-            f"per second of processor time {used}; nothing else of the benchmark runs meanwhile, the machine's "
-            f"load average is {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; seed {options.seed}",
+            f"per second of processor time {used}; nothing else of the benchmark runs meanwhile; "
+            f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; seed {options.seed}",
             runs=speeds, per_cpu_second=[speed for _, speed in found[0]], load_average=os.getloadavg()[0],
         )
     ]  # fmt: skip

@@ -22,7 +22,7 @@ BOARDS = ("stimulator", "remote")
 _UF2_FAMILY = "0xe48bff56"
 _FLASH_START = "0x10000000"
 
-# make-pins.py walks a set of a pin's names: without a fixed seed the table of pins has another order each time.
+# make-pins.py walks a set of a pin's names: without a fixed seed the table's order changes.
 _FIXED_ORDER = {"PYTHONHASHSEED": "0"}
 
 

@@ -1,11 +1,28 @@
-"""What holds for the whole tree: the path to `support`, and Hypothesis that is alike everywhere."""
+"""What holds for the whole tree: the path to `support`, the target, and Hypothesis that is alike everywhere."""
 
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support import device  # noqa: E402
+from support.device import idle_heap  # noqa: E402, F401
+
 settings.register_profile("stimbench", deadline=None, derandomize=True)
 settings.load_profile("stimbench")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bench(**fields): BenchConfig of the test's own emulated bench")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    device.deselect_what_needs_the_emulator(config, items)
+
+
+def pytest_report_collectionfinish(config):
+    return device.deselection_report(config)

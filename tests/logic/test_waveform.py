@@ -2,7 +2,17 @@
 
 from stimfw.logic import ranges, waveform
 from stimfw.logic.program import period_us
-from stimfw.logic.waveform import ANODIC, BREAK_US, CATHODIC, LEAD_IN_US, OFF, SHORT, Pacer, pulse_program
+from stimfw.logic.waveform import (
+    ANODIC,
+    BREAK_US,
+    CATHODIC,
+    FLAG_LEAD_US,
+    LEAD_IN_US,
+    OFF,
+    SHORT,
+    Pacer,
+    pulse_program,
+)
 from support.pio_cycles import Machine
 
 WIDTHS = range(ranges.WIDTH_US.low, ranges.WIDTH_US.high + 1)
@@ -55,10 +65,10 @@ def test_recharge_opens_and_the_amplitude_is_latched_before_the_pulse():
     assert settling_us > 4  # MCP4922 settles in 4.5 us, table 1-1
 
 
-def test_the_sampler_is_told_1_us_before_the_cathodic_edge():
+def test_the_sampler_is_told_before_the_cathodic_edge():
     for width_us in (20, 214, 1000):
         machine = pulse(width_us, 0)
-        assert machine.flags == [(machine.pins[1][0] - 1, waveform.FLAG_SAMPLE)]
+        assert machine.flags == [(machine.pins[1][0] - FLAG_LEAD_US, waveform.FLAG_SAMPLE)]
 
 
 def test_no_two_bridge_lines_are_ever_high_together():

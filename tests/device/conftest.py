@@ -1,0 +1,13 @@
+"""Every test here runs on a board, and its heap is looked at afterwards."""
+
+import pytest
+from support import device
+from support.device import bench, board  # noqa: F401
+from support.dut import dut, port, serial  # noqa: F401
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    result = yield
+    device.check_heap(pyfuncitem)
+    return result

@@ -1,0 +1,135 @@
+"""Sessions as a host sees them: what is locked, what stops them, what they cost."""
+
+import pytest
+from stimbench.client.errors import WrongStateError
+from stimfw.logic import messages
+from support.board import Board
+from support.scene import HOLD, PULSING, RAMP, RAMP_DOWN, REST, pulse
+
+LOCKED_CHANGES = (
+    {"width_us": 300},
+    {"gap_us": 10},
+    {"rate_hz": 30},
+    {"ramp_up_ms": 10},
+    {"on_ms": 2000},
+    {"off_ms": 0},
+    {"session_s": 61},
+    {"left__cathode": 0},
+    {"right__anode": 3},
+)
+STATES = {
+    "impedance": (None, messages.MEASURING),
+    "self-test": (None, messages.MEASURING),
+    "ramp up": (RAMP, messages.RAMP_UP),
+    "hold": (HOLD, messages.HOLD),
+    "ramp down": (RAMP_DOWN, messages.RAMP_DOWN),
+    "rest": (REST, messages.REST),
+}
+
+
+def bring_to(board, name):
+    """Let the board do what `name` says."""
+    changes, state = STATES[name]
+    if changes:
+        board.set(**changes)
+        board.client.start()
+    else:
+        opcode = messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST
+        assert board.ask(opcode)[0] == messages.OK
+    board.wait_state(state)
+
+
+def refused(call):
+    with pytest.raises(WrongStateError) as caught:
+        call()
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("name", list(STATES))
+def test_the_host_stops_it_in_every_state(board: Board, name):
+    bring_to(board, name)
+    board.client.stop()
+    status = board.client.status()
+    assert (status.state, status.amplitude_ua) == (messages.READY, (0, 0))
+    assert status.stop_cause == messages.STOPPED_HOST
+
+
+def test_all_but_the_amplitude_is_locked_while_pulsing(board: Board):
+    pulse(board)
+    before = board.client.program()
+    for changes in LOCKED_CHANGES:
+        assert refused(lambda changes=changes: board.set(**changes)) == messages.REASON_LOCKED, changes
+    assert board.client.program().values == before.values and board.state() == messages.HOLD
+    board.set(left__amplitude_ua=1500)
+    board.wait(0.15)
+    assert board.client.status().amplitude_ua == (1500, 3000)
+
+
+def test_measurements_are_refused_while_pulsing(board: Board):
+    pulse(board)
+    for opcode in (messages.IMPEDANCE, messages.SELF_TEST):
+        code, body = board.ask(opcode)
+        assert code == messages.WRONG_STATE and body[1] == messages.REASON_LOCKED
+    assert board.state() in PULSING
+
+
+def test_start_and_programmes_are_refused_while_measuring(board: Board):
+    board.set(**HOLD)
+    assert board.ask(messages.IMPEDANCE)[0] == messages.OK
+    assert refused(board.client.start) == messages.REASON_BUSY
+    assert refused(lambda: board.set(left__amplitude_ua=0)) == messages.REASON_BUSY
+    board.client.stop()
+    board.client.start()
+
+
+def test_moved_electrodes_zero_their_leads_amplitude(board: Board):
+    board.set(left__amplitude_ua=2000, right__amplitude_ua=3000)
+    assert board.set(left__cathode=0).amplitude_ua == (0, 3000)
+    assert board.set(right__anode=3).amplitude_ua == (0, 0)
+
+
+def test_zero_amplitudes_are_refused(board: Board):
+    assert refused(board.client.start) == messages.REASON_NO_AMPLITUDE
+    assert board.state() == messages.READY
+
+
+def test_a_cycle_goes_through_its_states_and_is_counted(board: Board):
+    board.set(**dict(HOLD, ramp_up_ms=300, ramp_down_ms=300, on_ms=1000, off_ms=500))
+    board.client.start()
+    seen = []
+    for _ in range(60):
+        state = board.state()
+        if not seen or seen[-1] != state:
+            seen.append(state)
+        board.wait(0.05)
+    order = [messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST]
+    assert seen[:5] == [*order, messages.RAMP_UP]
+    assert board.client.details().cycles == 1
+    board.client.stop()
+
+
+def test_the_board_measures_what_it_delivers(board: Board):
+    pulse(board)
+    samples = board.client.pulses()
+    assert len(samples) >= 8
+    for sample in samples[2:]:
+        wanted_ua = (2000, 3000)[sample.lead]
+        assert abs(sample.current_ua - wanted_ua) <= 0.02 * wanted_ua + 20
+    board.client.stop()
+
+
+def heap_after_sessions(board, count):
+    board.set(**HOLD)
+    for _ in range(count):
+        board.client.start()
+        board.wait_state(messages.HOLD)
+        board.wait(0.5)
+        board.client.stop()
+    board.wait(0.1)
+    return board.free_heap()
+
+
+def test_more_sessions_hold_no_more_heap(board: Board):
+    one = heap_after_sessions(board, 1)
+    board.reset()
+    assert heap_after_sessions(board, 4) == one

@@ -1,0 +1,60 @@
+"""A part that is not there: the self-test names it and nothing else, and the board does not stimulate."""
+
+import pytest
+from stimbench.client.errors import WrongStateError
+from stimbench.parts.wiring import StimulatorWiring
+from stimfw.logic import messages
+from support import scene
+from support.board import Board
+from support.scene import HOLD, MS
+
+TEST_UA = 1000
+TOLERANCE_UA = 100
+
+
+def without(*parts):
+    return pytest.mark.bench(wiring={"stimulator": StimulatorWiring(absent=parts)})
+
+
+def assert_refuses(board, bench, part):
+    """START and IMPEDANCE are refused for the self-test's sake, and nothing moves."""
+    since_ns = bench.now_ns
+    with pytest.raises(WrongStateError) as refused:
+        board.client.start()
+    assert (refused.value.state, refused.value.reason) == (messages.FAULT, messages.REASON_SELF_TEST)
+    code, body = board.ask(messages.IMPEDANCE)
+    assert (code, body[1]) == (messages.WRONG_STATE, messages.REASON_SELF_TEST)
+    scene.assert_stays_off(bench, since_ns, 200 * MS)
+    status = board.client.status()
+    assert (status.state, status.failed_parts) == (messages.FAULT, (part,))
+
+
+@without("radio")
+def test_an_absent_radio_is_named_at_boot(board: Board, bench):
+    board.set(**HOLD)
+    assert board.client.status().failed_parts == ("radio",)
+    assert_refuses(board, bench, "radio")
+    assert scene.edges(bench) == []
+
+
+@pytest.mark.parametrize("part", [pytest.param(part, marks=without(part)) for part in ("dac", "matrix")])
+def test_the_self_test_names_what_is_absent(board: Board, bench, part):
+    board.set(**HOLD)
+    assert board.client.self_test() == (part,)
+    assert_refuses(board, bench, part)
+
+
+@pytest.mark.parametrize("part", [pytest.param(part, marks=without(part)) for part in ("dac", "matrix")])
+def test_a_session_without_it_ends_in_its_own_self_test(board: Board, bench, part):
+    board.set(**HOLD)
+    board.client.start()
+    board.wait_state(messages.FAULT)
+    assert board.client.status().stop_cause == messages.STOPPED_FAULT
+    assert_refuses(board, bench, part)
+    assert scene.most_current_ua(bench) <= TEST_UA + TOLERANCE_UA
+
+
+def test_with_everything_there_it_passes_and_no_electrode_pair_carries_a_test(board: Board, bench):
+    assert board.client.self_test() == ()
+    assert board.state() == messages.READY
+    assert scene.most_current_ua(bench) <= TEST_UA + TOLERANCE_UA

@@ -1,0 +1,115 @@
+"""A hung CPU, an application that dies, a supply that goes: the output falls off and comes back off."""
+
+from stimfw.logic import messages
+from support import scene
+from support.board import Board
+from support.scene import HOLD, MS
+
+OFF_NS = 150 * MS
+WATCHDOG_NS = 2500 * MS
+WDT_RESET = 3  # machine.WDT_RESET
+BACK_S = 3.0
+
+DYING = """
+import main
+app, waiter, watchdog = main.build()
+class Dying:
+    turns = 0
+    def wait(self, ms):
+        waiter.wait(ms)
+        self.turns += 1
+        if self.turns == {turns}:
+            raise ValueError("the application is dead")
+app.program = app.program.replaced({changes})
+assert app.start() == 0
+app.run(Dying(), watchdog)
+"""
+
+
+def assert_back_and_off(board, bench, since_ns):
+    """Ready again after a reset by the watchdog, and no edge from the reset on."""
+    board.wait_ready()
+    details, status = board.client.details(), board.client.status()
+    assert details.reset_cause == WDT_RESET
+    assert (status.state, status.amplitude_ua) == (messages.READY, (0, 0))
+    assert status.stop_cause == messages.STOPPED_NEVER_ON
+    scene.assert_stays_off(bench, since_ns)
+
+
+def test_a_hung_cpu_turns_the_output_off_and_the_board_comes_back(board: Board, bench):
+    scene.pulse(board)
+    stimulator = bench.board("stimulator")
+    hung_ns = bench.now_ns
+    stimulator.hang()
+    assert bench.run_until(lambda: len(stimulator.resets) > 1, WATCHDOG_NS)
+    assert hung_ns < scene.last_current_ns(bench) <= hung_ns + OFF_NS
+    board.port.reset_input_buffer()
+    assert_back_and_off(board, bench, stimulator.resets[-1][0] + 1)
+
+
+def test_a_hung_cpu_that_goes_on_before_the_watchdog_does_not_pulse_unwatched(board: Board, bench):
+    scene.pulse(board)
+    stimulator = bench.board("stimulator")
+    hung_ns = bench.now_ns
+    stimulator.hang()
+    bench.run_for(400 * MS)
+    assert scene.last_current_ns(bench) <= hung_ns + OFF_NS
+    stimulator.unhang()
+    bench.run_for(300 * MS)
+    status = board.client.status()
+    # Either is safe: stopped for a fault, or pulsing again with every period accounted for.
+    assert status.state == messages.READY and status.stop_cause == messages.STOPPED_FAULT
+
+
+def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(board: Board, bench):
+    changes = {name.replace("__", "."): value for name, value in HOLD.items()}
+    stimulator = bench.board("stimulator")
+    resets = len(stimulator.resets)
+    board.repl().exec_raw_no_follow(DYING.format(turns=60, changes=changes))
+    said = []
+    assert board.wait_for(lambda: said.append(board.text()) or b"is dead\r" in b"".join(said), 8)
+    dead_ns = bench.now_ns
+    assert scene.cathodic_edges(bench) > 20
+    assert scene.bridges_low(bench)
+    assert bench.run_until(lambda: len(stimulator.resets) > resets, WATCHDOG_NS)
+    assert not scene.edges(bench, dead_ns)
+    board.port.reset_input_buffer()
+    assert_back_and_off(board, bench, dead_ns)
+
+
+def test_a_cut_supply_ends_it_and_its_return_starts_nothing(board: Board, bench):
+    scene.pulse(board)
+    stimulator = bench.board("stimulator")
+    cut_ns = bench.now_ns
+    stimulator.power_off()
+    bench.run_for(200 * MS)
+    assert scene.last_current_ns(bench) <= cut_ns
+    stimulator.power_on()
+    bench.run_for(50 * MS)
+    board.port.reset_input_buffer()
+    board.wait_ready()
+    assert board.state() == messages.READY
+    assert board.client.program().amplitude_ua == (0, 0)
+    scene.assert_stays_off(bench, cut_ns + 1, 500 * MS)
+
+
+def test_no_bridge_edge_in_boot_reset_and_repl(board: Board, bench):
+    stimulator = bench.board("stimulator")
+    board.set(**HOLD)
+    board.wait(0.5)
+    board.reset()
+    board.interrupt()
+    board.wait(0.1)
+    board.write(b"\x04")  # soft reset: the application starts again
+    board.wait(0.2)
+    board.wait_ready()
+    assert int(board.exec("print(1 + 1)")) == 2
+    board.reset()
+    stimulator.power_off()
+    bench.run_for(50 * MS)
+    stimulator.power_on()
+    bench.run_for(50 * MS)
+    board.port.reset_input_buffer()
+    board.wait_ready()
+    assert scene.edges(bench) == []
+    assert scene.last_current_ns(bench, above_ua=0.01) == -1

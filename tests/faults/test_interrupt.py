@@ -1,0 +1,104 @@
+"""Ctrl-C: output off, then a REPL that stays. A host that does not read changes nothing."""
+
+import pytest
+from stimfw.logic import console_frame, messages
+from support import scene
+from support.board import Board
+from support.scene import MS, Attacker, S
+
+OFF_NS = 5 * MS
+WATCHDOG_AND_MORE_NS = 3 * S
+
+
+def test_ctrl_c_turns_the_output_off_then_gives_the_repl_for_good(board: Board, bench):
+    scene.pulse(board)
+    typed_ns = bench.now_ns
+    board.interrupt()
+    bench.run_for(OFF_NS)
+    scene.assert_stays_off(bench, typed_ns + OFF_NS, 200 * MS)
+    text = board.text()
+    assert b"stimulator stopped: output off" in text and text.endswith(b">>> ")
+    bench.run_for(WATCHDOG_AND_MORE_NS)
+    assert len(bench.board("stimulator").resets) == 1
+    board.write(b"6 * 7\r")
+    assert b"42" in board.text()
+
+
+def test_many_ctrl_c_at_once_leave_it_off_and_unwatched(board: Board, bench):
+    for count in (2, 3, 5):
+        scene.pulse(board)
+        typed_ns = bench.now_ns
+        for _ in range(count):
+            board.interrupt()
+            bench.run_for(300_000)
+        bench.run_for(OFF_NS)
+        scene.assert_stays_off(bench, typed_ns + OFF_NS + count * 300_000, 100 * MS)
+        bench.run_for(WATCHDOG_AND_MORE_NS)
+        assert len(bench.board("stimulator").resets) == 1, f"{count} Ctrl-C: the watchdog reset the REPL"
+        board.write(b"\x04")
+        board.wait(0.2)
+        board.wait_ready()
+
+
+@pytest.mark.parametrize("after_ms", [112, 125, 140, 155, 170, 185])
+def test_ctrl_c_during_boot_gives_a_repl_that_stays(bench, after_ms):
+    stimulator = bench.board("stimulator")
+    bench.run_to(after_ms * MS)
+    stimulator.console.write(b"\x03")
+    bench.run_for(WATCHDOG_AND_MORE_NS)
+    stimulator.console.write(b"\r\n6 * 7\r\n")
+    bench.run_for(50 * MS)
+    assert b"42" in stimulator.console.read()
+    assert len(stimulator.resets) == 1, "the watchdog reset the REPL"
+    assert scene.edges(bench) == []
+
+
+def ask_without_reading(board, bench, count=40):
+    """Requests whose answers fill every buffer."""
+    bench.board("stimulator").console.host_reads = False
+    for number in range(count):
+        board.write(console_frame.encode(number, messages.request(messages.GET_PROGRAM)))
+    bench.run_for(200 * MS)
+
+
+def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, bench):
+    attacker = Attacker(bench).join()
+    scene.pulse(board)
+    ask_without_reading(board, bench)
+    start_ns = bench.now_ns
+    bench.run_for(S)
+    assert scene.cathodic_edges(bench, start_ns) == 40
+    assert scene.last_current_ns(bench) > bench.now_ns - 60 * MS
+    heard_ns = attacker.request(messages.STOP)
+    bench.run_to(heard_ns + OFF_NS)
+    scene.assert_stays_off(bench, heard_ns + OFF_NS)
+    bench.board("stimulator").console.host_reads = True
+    board.wait(0.3)
+    board.port.reset_input_buffer()
+    assert board.state() == messages.READY
+    assert len(bench.board("stimulator").resets) == 1
+
+
+def test_ctrl_c_turns_the_output_off_even_if_nobody_reads(board: Board, bench):
+    scene.pulse(board)
+    ask_without_reading(board, bench)
+    assert board.now_s() and scene.last_current_ns(bench) > bench.now_ns - 60 * MS
+    typed_ns = bench.now_ns
+    board.interrupt()
+    bench.run_for(OFF_NS)
+    scene.assert_stays_off(bench, typed_ns + OFF_NS, 700 * MS)
+    bench.board("stimulator").console.host_reads = True
+    board.wait(0.3)
+    board.port.reset_input_buffer()
+
+
+def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, bench):
+    attacker = Attacker(bench).join()
+    scene.pulse(board)
+    start_ns = bench.now_ns
+    board.write(b"~A" * 1500)
+    bench.run_for(400 * MS)
+    assert scene.cathodic_edges(bench, start_ns) == 16
+    heard_ns = attacker.request(messages.STOP)
+    bench.run_to(heard_ns + OFF_NS)
+    scene.assert_stays_off(bench, heard_ns + OFF_NS, 60 * MS)

@@ -1,0 +1,120 @@
+"""A magnet turns the output off: by hardware at once, by firmware too; nothing restarts when it goes."""
+
+import pytest
+from stimbench.client.errors import WrongStateError
+from stimbench.parts.wiring import StimulatorWiring
+from stimfw.logic import messages
+from support import scene
+from support.board import Board
+from support.scene import HOLD, MS, RAMP, REST, Attacker
+
+US = 1000
+HARDWARE_NS = 1 * US
+FIRMWARE_NS = 200 * US
+STATES = {
+    "self-test": (None, messages.MEASURING),
+    "impedance": (None, messages.MEASURING),
+    "ramp up": (RAMP, messages.RAMP_UP),
+    "rest": (REST, messages.REST),
+}
+
+
+def cut(*, bounce_ms=1.0):
+    """A stimulator whose magnet does not reach the gate: only the firmware can stop."""
+    return {"stimulator": StimulatorWiring(clr_cut=True, bounce_ms=bounce_ms)}
+
+
+def run_to_drive(bench):
+    """On to the middle of a cathodic phase, where it matters most."""
+    pin = bench.board("stimulator").pin("L_CATH")
+    assert bench.run_until(lambda: pin.level, 100 * MS, 20 * US)
+
+
+def assert_stopped_for_good(board, bench, since_ns):
+    bench.run_for(100 * MS)
+    bench.magnet(False)
+    scene.assert_stays_off(bench, since_ns, 500 * MS)
+    status = board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)
+
+
+@pytest.mark.bench(wiring={"stimulator": StimulatorWiring(bounce_ms=0.0)})
+def test_the_current_stops_at_once_by_hardware(board: Board, bench):
+    scene.pulse(board)
+    run_to_drive(bench)
+    bench.board("stimulator").hang()  # no software has a part in it
+    came_ns = bench.now_ns
+    bench.magnet(True)
+    bench.run_for(60 * MS)
+    assert came_ns - 20 * US <= scene.last_current_ns(bench) <= came_ns + HARDWARE_NS
+
+
+@pytest.mark.bench(wiring=cut())
+def test_the_firmware_alone_stops_within_200_us(board: Board, bench):
+    scene.pulse(board)
+    run_to_drive(bench)
+    came_ns = bench.now_ns
+    bench.magnet(True)
+    bench.run_for(FIRMWARE_NS)
+    assert scene.bridges_low(bench)
+    assert_stopped_for_good(board, bench, came_ns + FIRMWARE_NS)
+
+
+def test_it_stops_for_good_and_is_counted(board: Board, bench):
+    scene.pulse(board)
+    came_ns = bench.now_ns
+    bench.magnet(True)
+    assert_stopped_for_good(board, bench, came_ns + FIRMWARE_NS)
+    assert scene.last_current_ns(bench) <= came_ns + FIRMWARE_NS
+    assert board.client.counters()["magnet_stops"] >= 1
+
+
+@pytest.mark.parametrize("name", list(STATES))
+def test_it_stops_in_every_state(board: Board, bench, name):
+    changes, state = STATES[name]
+    if changes:
+        board.set(**changes)
+        board.client.start()
+    else:
+        assert board.ask(messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST)[0] == messages.OK
+    board.wait_state(state)
+    board.wait(0.01)
+    came_ns = bench.now_ns
+    bench.magnet(True)
+    assert_stopped_for_good(board, bench, came_ns + FIRMWARE_NS)
+    assert board.client.status().failed_parts == ()
+
+
+def test_nothing_starts_while_it_is_there(board: Board, bench):
+    board.set(**HOLD)
+    attacker = Attacker(bench).join()
+    bench.magnet(True)
+    bench.run_for(20 * MS)
+    assert board.client.status().magnet
+    since_ns = bench.now_ns
+    with pytest.raises(WrongStateError) as refused:
+        board.client.start()
+    assert refused.value.reason == messages.REASON_MAGNET
+    for opcode in (messages.IMPEDANCE, messages.SELF_TEST):
+        code, body = board.ask(opcode)
+        assert code == messages.WRONG_STATE and body[1] == messages.REASON_MAGNET
+    attacker.request(messages.START)
+    scene.assert_stays_off(bench, since_ns, 100 * MS)
+    bench.magnet(False)
+    scene.assert_stays_off(bench, since_ns, 300 * MS)
+    board.client.start()
+    board.wait_state(messages.HOLD)
+
+
+def test_at_any_moment_of_a_start_it_is_named_as_the_cause(board: Board, bench):
+    board.set(**HOLD)
+    for step in range(8):
+        board.client.start()
+        bench.run_for(step * 11_700_000 + 300 * US)
+        came_ns = bench.now_ns
+        bench.magnet(True)
+        bench.run_for(60 * MS)
+        bench.magnet(False)
+        scene.assert_stays_off(bench, came_ns + FIRMWARE_NS, 30 * MS)
+        status = board.client.status()
+        assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_MAGNET), step

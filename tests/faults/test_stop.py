@@ -1,0 +1,100 @@
+"""STOP from the air and from the console: both bridges off within 5 ms, whatever the board is doing."""
+
+import pytest
+from stimfw.logic import messages, program
+from stimfw.logic.ranges import ParameterError
+from support import scene
+from support.board import Board
+from support.scene import HOLD, MS, RAMP, RAMP_DOWN, REST, Attacker
+
+STOP_NS = 5 * MS
+STATES = {
+    "self-test": (None, messages.MEASURING),
+    "impedance": (None, messages.MEASURING),
+    "ramp up": (RAMP, messages.RAMP_UP),
+    "hold": (HOLD, messages.HOLD),
+    "ramp down": (RAMP_DOWN, messages.RAMP_DOWN),
+    "rest": (REST, messages.REST),
+}
+
+
+def bring_to(board, name):
+    changes, state = STATES[name]
+    if changes:
+        board.set(**changes)
+        board.client.start()
+    else:
+        assert board.ask(messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST)[0] == messages.OK
+    board.wait_state(state)
+    board.wait(0.01)
+
+
+@pytest.mark.parametrize("name", list(STATES))
+def test_stop_by_radio_in_every_state(board: Board, bench, name):
+    attacker = Attacker(bench).join()
+    bring_to(board, name)
+    heard_ns = attacker.request(messages.STOP)
+    bench.run_to(heard_ns + STOP_NS)
+    assert scene.bridges_low(bench)
+    scene.assert_stays_off(bench, heard_ns + STOP_NS, 150 * MS)
+    status = board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_REMOTE)
+
+
+@pytest.mark.parametrize("name", ["self-test", "impedance", "hold"])
+def test_stop_by_console_turns_the_bridges_off(board: Board, bench, name):
+    bring_to(board, name)
+    board.client.stop()
+    scene.assert_stays_off(bench, bench.now_ns, 150 * MS)
+
+
+def test_stop_at_many_phases_of_a_pulse(board: Board, bench):
+    """The left lead's drive begins 12 us after the period, and takes 428 us; STOP falls all over it."""
+    attacker = Attacker(bench).join()
+    for step in range(6):
+        scene.pulse(board)
+        heard_ns = attacker.request(messages.STOP, after_ns=MS + step * 8_311_000)
+        bench.run_to(heard_ns + STOP_NS)
+        scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)
+        assert board.state() == messages.READY
+
+
+def test_a_lost_session_ends_by_itself(board: Board, bench):
+    board.set(**dict(HOLD, rate_hz=1, on_ms=1000, off_ms=9000))
+    board.client.start()
+    bench.run_for(72 * scene.S)  # 60 s, and the cycle of 11 s that may have begun
+    status = board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_SESSION_OVER)
+    scene.assert_stays_off(bench, bench.now_ns - 100 * MS, scene.S)
+
+
+def test_a_long_rest_does_not_prolong_the_session(board: Board, bench):
+    board.set(**dict(HOLD, rate_hz=1, on_ms=1000, off_ms=300_000))
+    board.client.start()
+    bench.run_for(62 * scene.S)
+    status = board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_SESSION_OVER)
+
+
+def accepted(**changes):
+    """Whether the programme's rules take the changes."""
+    try:
+        program.default().replaced({name.replace("__", "."): value for name, value in changes.items()})
+    except ParameterError:
+        return False
+    return True
+
+
+def test_the_longest_pulses_at_a_high_rate_never_overlap(board: Board, bench):
+    changes = {**HOLD, "width_us": 1000, "rate_hz": 199}
+    longest = max(gap_us for gap_us in range(501) if accepted(**changes, gap_us=gap_us))
+    board.set(**changes, gap_us=longest)
+    board.set(left__amplitude_ua=500, right__amplitude_ua=500)
+    board.client.start()
+    board.wait_state(messages.HOLD)
+    start_ns = bench.now_ns
+    bench.run_for(60 * MS)
+    high = set()
+    for at, signal, level in scene.edges(bench, start_ns, scene.DRIVE):
+        high = high | {signal[0]} if level else high - {signal[0]}
+        assert len(high) < 2, f"both leads drive at {at} ns ({signal} rose)"

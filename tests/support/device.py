@@ -1,0 +1,112 @@
+"""Fixtures and hooks of the device tests: which target, which bench, and the heap afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stimbench.bench import Bench, BenchConfig
+
+from support.board import Board, EmulatedBoard, WiredBoard
+
+HEAP_TOLERANCE = 2048
+"""Bytes that a used application may hold beyond an idle one: its last results, replies and session."""
+
+EMULATOR = "emulator"
+_GONE = pytest.StashKey[list[str]]()
+
+
+def target(config: pytest.Config) -> str:
+    """`emulator`, or the path of a serial port. pytest-embedded brings the option --target along."""
+    return config.getoption("--target") or EMULATOR
+
+
+def deselect_what_needs_the_emulator(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a wired board take out the tests that ask for `bench`, and remember them for the report."""
+    config.stash[_GONE] = []
+    if target(config) == EMULATOR:
+        return
+    gone = [item for item in items if "bench" in getattr(item, "fixturenames", ())]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
+        config.stash[_GONE] = [item.nodeid for item in gone]
+
+
+def deselection_report(config: pytest.Config) -> list[str]:
+    """Lines that say what was taken out, and why."""
+    gone = config.stash.get(_GONE, [])
+    if not gone:
+        return []
+    reason = f"{len(gone)} tests deselected: they need faults or traces, which only --target=emulator has:"
+    return [reason, *(f"  {nodeid}" for nodeid in gone)]
+
+
+def check_heap(item: pytest.Item) -> None:
+    """Fail the test if its board has less heap than an idle one, collected both times."""
+    board = item.funcargs.get("board")
+    if not isinstance(board, Board) or not board.can_be_asked():
+        return
+    idle = item.funcargs["idle_heap"]
+    free = board.free_heap()
+    if free < idle - HEAP_TOLERANCE:
+        pytest.fail(
+            f"heap: {free} bytes free after the test, {idle} on an idle board: {idle - free} are held, "
+            f"{HEAP_TOLERANCE} are tolerated",
+            pytrace=False,
+        )
+
+
+def _open(config: pytest.Config, bench: Bench | None) -> Board:
+    if bench is not None:
+        return EmulatedBoard(bench)
+    return WiredBoard(target(config))
+
+
+@pytest.fixture(scope="session")
+def idle_heap(request: pytest.FixtureRequest) -> int:
+    """Free heap of a board that booted and was asked nothing, collected."""
+    if target(request.config) != EMULATOR:
+        board: Board = WiredBoard(target(request.config))
+        board.reset()
+        try:
+            return board.free_heap()
+        finally:
+            board.close()
+    with Bench(BenchConfig(boards=("stimulator",))) as bench:
+        board = EmulatedBoard(bench)
+        board.wait_ready()
+        return board.free_heap()
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """An emulated bench, just switched on. The marker `bench(...)` gives fields of its BenchConfig.
+
+    A test that asks for it needs the emulator, and is deselected on a wired board.
+    """
+    marker = request.node.get_closest_marker("bench")
+    fields = {"boards": ("stimulator",), **(marker.kwargs if marker else {})}
+    with Bench(BenchConfig(**fields)) as made:
+        yield made
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, idle_heap: int) -> Iterator[Board]:
+    """The stimulator under test, just booted; on the test's own bench if it has one."""
+    wired = target(request.config) != EMULATOR
+    own = None if wired else request.getfixturevalue("bench")
+    made = _open(request.config, own)
+    if wired:
+        made.reset()
+    else:
+        made.wait_ready()
+    yield made
+    if wired:
+        made.close()
+
+
+def image(name: str) -> Path:
+    """The built image of a board."""
+    return Path(__file__).resolve().parents[2] / "build" / f"{name}.uf2"

@@ -1,0 +1,148 @@
+"""What tests ask of an emulated bench: is the output on, when did it go off, who spoke on the air."""
+
+from __future__ import annotations
+
+import random
+
+from stimbench.bench import Bench
+from stimfw.logic import messages, radio_frame
+
+from support.board import Board
+
+# As in stimfw.drivers.radio_port, which only MicroPython can import.
+STIMULATOR_ADDRESS = bytes.fromhex("9c53e12ab7")
+REMOTE_ADDRESS = bytes.fromhex("35ca4e93d6")
+CHANNEL = 76
+
+BRIDGE = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT")
+DRIVE = ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD")
+MS = 1_000_000
+S = 1_000_000_000
+
+# A hold that outlasts any test, reached without a ramp.
+HOLD = {
+    "left__amplitude_ua": 2000,
+    "right__amplitude_ua": 3000,
+    "ramp_up_ms": 0,
+    "ramp_down_ms": 0,
+    "on_ms": 60_000,
+    "off_ms": 1000,
+    "session_s": 60,
+}
+RAMP = dict(HOLD, ramp_up_ms=5000)
+RAMP_DOWN = dict(HOLD, on_ms=1000, ramp_down_ms=5000)
+REST = dict(HOLD, on_ms=1000, off_ms=60_000)
+PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
+PERIOD_MS = 50
+
+
+def edges(bench: Bench, start_ns: int = 0, signals: tuple[str, ...] = BRIDGE) -> list[tuple[int, str, bool]]:
+    """Edges of the stimulator's bridges from `start_ns` on, in order of time."""
+    found = [
+        (at, signal, level)
+        for signal in signals
+        for at, level in bench.trace.edges("stimulator", signal, start_ns)
+    ]
+    return sorted(found)
+
+
+def cathodic_edges(bench: Bench, start_ns: int = 0) -> int:
+    """How many pulses began since `start_ns`, both leads together."""
+    return sum(level for _, _, level in edges(bench, start_ns, ("L_CATH", "R_CATH")))
+
+
+def last_edge_ns(bench: Bench, signals: tuple[str, ...] = BRIDGE) -> int:
+    """When the last edge was; -1 if there was none."""
+    found = edges(bench, 0, signals)
+    return found[-1][0] if found else -1
+
+
+def last_current_ns(bench: Bench, above_ua: float = 50.0) -> int:
+    """When a lead last carried more than `above_ua`; -1 if never."""
+    ends = [-1]
+    for trace in bench.trace.currents.values():
+        ends += [t1 for _, t1, i0, i1 in trace.segments if max(abs(i0), abs(i1)) > above_ua]
+    return max(ends)
+
+
+def most_current_ua(bench: Bench, start_ns: int = 0) -> float:
+    """The largest current through a lead since `start_ns`."""
+    most = 0.0
+    for trace in bench.trace.currents.values():
+        for t0, _, i0, i1 in trace.segments:
+            if t0 >= start_ns:
+                most = max(most, abs(i0), abs(i1))
+    return most
+
+
+def bridges_low(bench: Bench) -> bool:
+    """Whether every bridge line is low now."""
+    pins = bench.board("stimulator").nets
+    return not any(pins[signal].level for signal in BRIDGE)
+
+
+def assert_stays_off(bench: Bench, since_ns: int, for_ns: int = 300 * MS) -> None:
+    """Nothing moved on a bridge since `since_ns`, nor does it for some more time; no line is high."""
+    bench.run_for(for_ns)
+    moved = edges(bench, since_ns)
+    assert not moved, (
+        f"{len(moved)} bridge edges, the first {(moved[0][0] - since_ns) / 1e6:.3f} ms later: {moved[0]}"
+    )
+    assert bridges_low(bench)
+
+
+def pulse(board: Board, **changes: int) -> None:
+    """Start a session and wait for its first pulses."""
+    board.set(**(changes or HOLD))
+    board.client.start()
+    board.wait_state(*PULSING)
+    board.wait(0.3)
+
+
+class Attacker:
+    """A transmitter of one's own: sends what it likes to the stimulator, well-formed or not.
+
+    It acknowledges nothing, so the stimulator repeats each answer for some ms and is deaf meanwhile.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._pid = 0
+        self.number = 0
+
+    def join(self) -> Attacker:
+        """Learn the number that is due, as a remote does that was restarted."""
+        heard = len(self.bench.air.tap)
+        self.send(radio_frame.encode(radio_frame.HELLO, 0x5A5A, b"\0"))
+        self.bench.run_for(30 * MS)
+        answers = [s.payload for s in self.bench.air.tap[heard:] if s.address == REMOTE_ADDRESS and s.payload]
+        kind, number, message = radio_frame.decode(answers[0])
+        assert (kind, number) == (radio_frame.NUMBER, 0x5A5A)
+        self.number = int.from_bytes(message, "little")
+        return self
+
+    def send(self, payload: bytes, after_ns: int = MS, no_ack: bool = False) -> int:
+        """One packet, `after_ns` from now; the time of its end."""
+        self._pid += 1
+        packet = self.bench.air.inject(
+            self.bench.now_ns + after_ns,
+            CHANNEL,
+            STIMULATOR_ADDRESS,
+            payload,
+            pid=self._pid,
+            no_ack=no_ack,
+        )
+        return packet.end_ns
+
+    def request(self, opcode: int, after_ns: int = MS) -> int:
+        """A request as the remote would send it; the time of its packet's end."""
+        self.number += 1
+        return self.send(
+            radio_frame.encode(radio_frame.REQUEST, self.number, messages.request(opcode)), after_ns
+        )
+
+
+def noise(seed: int, count: int, least: int = 1, most: int = 32) -> list[bytes]:
+    """Random byte strings, the same for the same seed."""
+    dice = random.Random(seed)
+    return [dice.randbytes(dice.randint(least, most)) for _ in range(count)]

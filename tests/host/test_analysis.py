@@ -65,6 +65,12 @@ def test_overlapping_phases_show_as_a_negative_gap():
     assert pulses["gap_ns"][0] == -40
 
 
+def test_phases_that_begin_together_belong_to_each_other():
+    pulses = find_pulses(edges([(0, 100), (500, 600)]), edges([(500, 600)]), [])
+    assert pulses["complete"].tolist() == [False, True]
+    assert pulses["gap_ns"][1] == -100
+
+
 @pytest.mark.parametrize(
     ("anodic", "count"),
     [([(200, 300)], 0), ([(200, 300), (400, 500)], 1), ([(-80, -10), (200, 300)], 1)],
@@ -133,6 +139,12 @@ def test_overlaps_and_union_agree_with_counting_each_nanosecond(one, other):
             line[start:end] = True
     assert (high[2] == (high[0] & high[1])).all()
     assert (high[3] == (high[0] | high[1])).all()
+
+
+def test_touching_is_no_overlap_and_one_interval():
+    one, other = intervals(edges([(0, 10)])), intervals(edges([(10, 20)]))
+    assert overlaps(one, other).tolist() == []
+    assert union(one, other).tolist() == [[0, 20]]
 
 
 def test_what_is_high_at_the_end_is_cut_there():

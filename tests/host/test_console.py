@@ -70,6 +70,17 @@ def test_late_and_duplicate_replies_to_older_requests_are_ignored(make_link):
     assert console.ignored == 3
 
 
+def test_the_first_of_two_replies_in_one_piece_counts(make_link):
+    _, console, go = ask(make_link, lambda line, _: [(0.1, answer(line) + answer(line, b"again"))])
+    assert go() == (messages.OK, b"yes")
+    assert console.ignored == 1
+
+
+def test_our_own_request_echoed_by_the_line_is_no_reply(make_link):
+    _, _, go = ask(make_link, lambda line, _: [(0.0, line), (0.1, answer(line))])
+    assert go() == (messages.OK, b"yes")
+
+
 def test_a_reply_to_another_opcode_is_a_protocol_error(make_link):
     _, _, go = ask(make_link, lambda line, _: [(0.1, answer(line, opcode=messages.STOP))])
     with pytest.raises(ProtocolError, match="another request"):

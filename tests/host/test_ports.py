@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from stimbench.client.errors import InputError, PortError
+from stimbench.client.link import DeviceLink
 from stimbench.client.ports import RASPBERRY_PI_VID, STIMULATOR_PRODUCT, choose_port, open_serial
 
 
@@ -73,6 +74,21 @@ def test_bytes_go_both_ways_over_a_pty(terminal):
         assert link.read(link.now_s()) == b""
     finally:
         link.close()
+
+
+def test_a_read_waits_until_its_deadline_and_no_longer():
+    class Device:
+        timeout = None
+        in_waiting = 0
+
+        def read(self, _size=1):
+            waited.append(self.timeout)
+            return b""
+
+    waited = []
+    link = DeviceLink("x", Device(), now_s=lambda: 10.0)
+    assert link.read(12.5) == b"" and link.read(9.0) == b""
+    assert waited == [2.5, 0.0]
 
 
 def test_a_port_that_goes_away_is_a_sentence():

@@ -183,6 +183,11 @@ FAULTS = {
         add_edges("R_SHORT", (THERAPY + 25 * MS + 1000, True), (THERAPY + 25 * MS + 2000, False)),
         {"Overlap of phases"},
     ),
+    "recharge before the anodic phase ends": (shift("L_SHORT", 20, -5000), {"Overlap of phases"}),
+    "both leads anodic at once": (
+        add_edges("R_ANOD", (THERAPY + WIDTH + GAP + 1000, True), (THERAPY + WIDTH + GAP + 2000, False)),
+        {"Overlap of phases", "Pulses without both phases"},
+    ),
     "2 % too much": (
         scale_current(0, 1.02),
         {"Amplitude error in the hold, left lead"},
@@ -221,6 +226,11 @@ def test_a_pulse_that_stop_cuts_short_is_not_judged(recording):
     recording.edges["L_SHORT"] = [edge for edge in recording.edges["L_SHORT"] if edge[0] < end - 150_000]
     recording.edges["L_SHORT"].append((end - 160_000, False))
     assert measure(recording).leads[0].cut == 1
+    assert failed(recording) == set()
+
+
+def test_a_stop_from_before_the_session_is_not_taken_for_this_one(recording):
+    recording.air.insert(0, packet(START - 500 * MS, messages.STOP))
     assert failed(recording) == set()
 
 

@@ -61,7 +61,7 @@ def _boot(recording: Recording, measured: Measured) -> list[Figure]:
         ),
         judge(
             "Self-test, parts found wanting", len(recording.failed_parts), _EXACTLY, 0, "",
-            failed or "DAC, matrix, radio, sense amplifiers, supply, filesystem.",
+            failed or "DAC, matrix, radio, sense amplifiers, supply.",
         ),
         judge(
             "Edges on bridge pins while nothing was asked for", measured.early_edges, _EXACTLY, 0, "",

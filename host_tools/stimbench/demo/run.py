@@ -34,6 +34,8 @@ _CAVEATS = (
     "the delay from the STOP packet to the bridges, not the pulses, which PIO times without the CPU.",
     "Clocks are exact on the emulated bench. A real board's crystal adds its own error, 30 ppm or so, to "
     "every time.",
+    "The emulated pump has the same error in both phases, so charge imbalance and direct current show the "
+    "timing and the recharge, not the mismatch that a real pump adds.",
     "Not modelled: distance between electrodes, noise of the amplifiers, leakage and temperature of the "
     "bridges.",
     "For resistors and saline only, never for a person or an animal.",

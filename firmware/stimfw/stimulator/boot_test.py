@@ -3,7 +3,9 @@
 What needs a current (DAC, matrix) is tested on request and before every session: stimfw.stimulator.measure.
 """
 
-from stimfw.logic.messages import PART_RADIO, PART_SENSE, PART_SUPPLY
+import os
+
+from stimfw.logic.messages import PART_FILESYSTEM, PART_RADIO, PART_SENSE, PART_SUPPLY
 
 _SUPPLY_LOW_MV = 3000  # VSYS below this is no supply for the gate's converter
 _MIDDLE_16 = 16 * 2048
@@ -11,8 +13,15 @@ _OFFSET_16 = 16 * 64  # 50 mV: amplifier and converter offsets together are belo
 
 
 def run(radio_there: bool, supply_mv: int, base16: "list[int]") -> int:
-    """Judge radio, supply and the sense amplifiers' rest; the failed ones as messages.PART_... bits."""
+    """Judge what was found, and the filesystem; the failed ones as messages.PART_... bits.
+
+    `base16` are 16 times the codes of the sense amplifiers with nothing driven.
+    """
     failed = 0
+    try:
+        os.statvfs("/")
+    except OSError:  # nothing is mounted
+        failed |= PART_FILESYSTEM
     if not radio_there:
         failed |= PART_RADIO
     if supply_mv < _SUPPLY_LOW_MV:

@@ -72,6 +72,7 @@ class Session:
         """One contraction; returns whether every period of it came in time."""
         output, contraction, program = self._output, self._contraction, self._program
         before = 0 if fresh else output.periods()
+        self.state = contraction.state(0)
         self._set_amplitude(0, 0)
         output.tell_periods(True)
         if not output.start(fresh):
@@ -79,6 +80,7 @@ class Session:
         slow = program.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         while True:
+            yield _AWAKE_MS
             done = output.periods() - before
             late_us = ticks_diff(ticks_ms(), began) * 1000 - done * program.period_us
             if late_us > _STALLED_PERIODS * program.period_us + _AWAKE_MS * 1000:
@@ -86,11 +88,10 @@ class Session:
             self.state = contraction.state(done)
             if done >= contraction.periods - 1:
                 break
-            # The left lead has latched this period's amplitude; the right one will half a period later.
+            # The left lead has latched this period's amplitude; the right one will, half a period later.
             self._set_amplitude(done + 1, done)
             if not slow:
                 output.tell_periods(self._wants_each_period(done))
-            yield _AWAKE_MS
         self._set_amplitude(done, done)
         yield from output.finish()
         self.missed += max(0, contraction.periods - (output.periods() - before))

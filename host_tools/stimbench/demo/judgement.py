@@ -15,7 +15,7 @@ __all__ = ("LIMIT", "judge_recording")
 
 LIMIT = {
     "ready_s": 1.0,
-    "pair_percent": 5.0,
+    "pair_percent": 2.0,
     "mean_percent": 2.0,
     "timing_ns": 8.0,  # one system clock of the RP2040
     "amplitude_percent": 1.0,

@@ -161,7 +161,7 @@ FAULTS = {
     "one bad pair": (off_pair(530), {"Impedance error, worst pair"}),
     "all pairs off": (
         lambda r: setattr(r, "pairs", [replace(pair, ohm=515) for pair in r.pairs]),
-        {"Impedance error, mean of all pairs"},
+        {"Impedance error, worst pair", "Impedance error, mean of all pairs"},
     ),
     "an open pair": (
         lambda r: r.pairs.__setitem__(0, replace(r.pairs[0], kind=messages.KIND_OPEN)),

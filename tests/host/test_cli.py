@@ -59,6 +59,13 @@ def test_status_as_json_and_a_failed_self_test(run, board):
     assert data["counters"]["console_bad"] == 1
 
 
+def test_a_self_test_that_fails_names_the_part(run, board):
+    board.will_fail = messages.PART_DAC
+    assert "passed" in run("status").stdout
+    assert messages.SELF_TEST not in board.calls
+    assert "failed: dac" in run("status", "--self-test", code=1).stdout
+
+
 def test_the_board_comes_from_the_environment(run, board, services):
     result = CliRunner().invoke(app, ["status"], obj=services, env={"STIMBENCH_BOARD": "/dev/env"})
     assert (result.exit_code, board.named) == (0, "/dev/env")

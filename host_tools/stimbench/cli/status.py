@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -11,10 +12,21 @@ from stimbench.cli.common import BoardOption, JsonOption, out, print_json, servi
 from stimbench.client.errors import EXIT_CHECK_FAILED
 from stimbench.client.records import Details, Identity, Status
 
+SelfTestOption = Annotated[
+    bool,
+    typer.Option("--self-test", help="Test DAC and switches first; the current crosses no electrode pair."),
+]
 
-def status(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+def status(
+    ctx: typer.Context,
+    board: BoardOption = None,
+    self_test: SelfTestOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show what the stimulator is, does and has counted. Exits 1 if its self-test failed."""
     with services(ctx).open_board(board) as stimulator:
+        if self_test:
+            stimulator.self_test()
         identity, state = stimulator.identity, stimulator.status()
         details, counters = stimulator.details(), stimulator.counters()
     if as_json:

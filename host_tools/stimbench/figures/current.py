@@ -43,7 +43,7 @@ def amplitudes() -> list[int]:
     """From 100 uA to 10 000 uA, evenly in the logarithm, on the grid of the programme."""
     step = AMPLITUDE_UA.step
     spread = np.geomspace(_LOW_UA, AMPLITUDE_UA.high, _COUNT)
-    return sorted({int(round(value / step)) * step for value in spread})
+    return sorted({round(value / step) * step for value in spread})
 
 
 def _sweep(seed: int) -> list[_Setting]:
@@ -63,7 +63,8 @@ def _sweep(seed: int) -> list[_Setting]:
             rig.forget()
             begin_ns = rig.now_ns
             rig.run_ms(_COUNTED_MS)
-            found += [_worst(rig, seed, side, wanted, begin_ns) for side, wanted in zip(SIDES, pair, strict=True)]
+            for side, wanted in zip(SIDES, pair, strict=True):
+                found.append(_worst(rig, seed, side, wanted, begin_ns))
         stimulator.stop()
     return found
 
@@ -88,9 +89,10 @@ def _judge_amplitude(found: Sequence[list[_Setting]], options: Options) -> list[
         reached(
             "amplitude into 500 ohm, 100-10000 uA: error as a share of what is allowed (1 % or 10 uA)",
             share * 100, Relation.AT_MOST, 100, "%",
-            f"{len(every)} settings ({len(amplitudes())} amplitudes, both leads, {len(found)} benches of different "
-            f"parts, seeds {options.seed}-{options.seed + len(found) - 1}), both phases of {count} pulses; "
-            f"worst {worst.measured_ua:.1f} for {worst.wanted_ua} uA, {worst.side}, seed {worst.seed}; "
+            f"{len(every)} settings ({len(amplitudes())} amplitudes, both leads, {len(found)} benches of "
+            f"different parts, seeds {options.seed}-{options.seed + len(found) - 1}), both phases of "
+            f"{count} pulses; worst {worst.measured_ua:.1f} for {worst.wanted_ua} uA, {worst.side}, "
+            f"seed {worst.seed}; "
             f"from 1000 uA on at most {(high.measured_ua / high.wanted_ua - 1) * 100:+.2f} %, "
             f"below it {low.measured_ua - low.wanted_ua:+.1f} uA",
             settings=[[s.seed, s.side, s.wanted_ua, s.measured_ua] for s in every],

@@ -68,12 +68,12 @@ def fittings(options: Options) -> list[Fitting]:
     """The ends of the ranges on all electrodes of a lead, then random electrodes, then faults."""
     seed, four = options.seed, ELECTRODES_A_LEAD
     dice = random.Random(f"impedance {seed}")
-    found = []
+    found: list[Fitting] = []
     for low, high in (_WIDE, _NARROW):
         for c_uf in _C_UF:
             r_ohm = ((low / 2,) * four, (high / 2,) * four)
             found.append(Fitting(seed + len(found), r_ohm, ((c_uf,) * four,) * 2))
-    for _ in range(2 if options.quick else 12):
+    for _ in range(2 if options.quick else 8):
         found.append(_random(seed + len(found), dice))
     for k in range(1 if options.quick else 3):
         healthy = _random(seed + 100 + k, dice)
@@ -97,7 +97,7 @@ def _random(seed: int, dice: random.Random) -> Fitting:
 
 
 def _measure(fitting: Fitting) -> _Found:
-    """One measurement of all pairs, and how long it took from the request to an answer that says it is over."""
+    """One measurement of all pairs, and the time from the request to an answer that says it is over."""
     with Rig(fitting.seed) as rig:
         stimulator = rig.connect()
         for lead, side in enumerate(SIDES):
@@ -151,7 +151,8 @@ def _errors(found: Sequence[_Found]) -> list[_Error]:
 def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
     errors = _errors(found)
     narrow = [error for error in errors if _NARROW[0] <= error.ohm <= _NARROW[1]]
-    seeds = f"{len({each.fitting.seed for each in found})} benches of different parts, seeds from {options.seed}"
+    benches = len({each.fitting.seed for each in found})
+    seeds = f"{benches} benches of different parts, seeds from {options.seed}"
     lines = [
         _band("500 ohm-5 kohm", narrow, 2, seeds),
         _band("200 ohm-10 kohm", errors, 5, seeds),
@@ -161,8 +162,8 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
     lines.append(
         reached(
             "impedance: all 24 ordered pairs", slowest.took_ns / 1e9, Relation.AT_MOST, 2, "s",
-            f"request to the first answer that says it is over, polled every {_POLL_MS} ms; slowest of {len(found)}, "
-            f"seed {slowest.fitting.seed}",
+            f"request to the first answer that says it is over, polled every {_POLL_MS} ms; "
+            f"slowest of {len(found)}, seed {slowest.fitting.seed}",
             seconds=[each.took_ns / 1e9 for each in found],
         )
     )  # fmt: skip
@@ -174,8 +175,8 @@ def _band(name: str, errors: list[_Error], limit: float, seeds: str) -> Line:
     beyond = sum(abs(error.percent) > limit for error in errors)
     return reached(
         f"impedance error, {name}", abs(worst[0].percent), Relation.AT_MOST, limit, "%",
-        f"of a pair's access resistance r_s, electrodes of 1-20 uF, ADC errors on: {len(errors)} readings on {seeds}; "
-        f"{beyond} beyond the limit; worst {'; '.join(error.text() for error in worst)}",
+        f"of a pair's access resistance r_s, electrodes of 1-20 uF, ADC errors on: {len(errors)} readings "
+        f"on {seeds}; {beyond} beyond the limit; worst {'; '.join(error.text() for error in worst)}",
         readings=[[error.ohm, error.read, *error.c_uf, error.seed] for error in errors],
     )  # fmt: skip
 
@@ -201,5 +202,6 @@ def _names(found: Sequence[_Found]) -> Line:
 
 
 IMPEDANCE = Row(
-    "impedance", "impedance, electrode capacitance 1-20 uF, ADC errors on", fittings, _measure, _judge, weight=15
-)
+    "impedance", "impedance, electrode capacitance 1-20 uF, ADC errors on",
+    fittings, _measure, _judge, weight=15,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Keeps a stimulator's CPU busy: with garbage, flash pages, USB frames and radio frames, at the worst moments."""
+"""Keeps a stimulator's CPU busy: garbage, flash pages, USB and radio frames, at the worst moments."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ __all__ = (
     "Watcher",
 )
 
-# One call does one thing that keeps the CPU from the application: a page program (0.4 ms without a CPU), objects that
-# become garbage, or a collection. The blocks were erased before anything pulses: nothing is erased while output is on.
+# One call does one thing that keeps the CPU from the application: a page program (0.4 ms without a CPU),
+# objects that become garbage, or a collection. The blocks were erased before anything pulses: nothing is
+# erased while output is on.
 WORK = """
 import gc, rp2
 flash = rp2.Flash()
@@ -51,17 +52,18 @@ import main
 from time import ticks_ms, ticks_diff
 app, waiter, watchdog = main.build()
 print("loaded")
+readable = True
 while True:
-    wait = app.turn()
+    wait = app.turn(readable)
     began = ticks_ms()
-    waiter.wait(wait)
+    readable = waiter.wait(wait)
     watchdog.feed()
     if ticks_diff(ticks_ms(), began) < wait:
         work()
 """
 )
 
-# The application's own loop that never sleeps while it pulses: it collects garbage, or programs pages, until woken.
+# The application's own loop that never sleeps while it pulses: until woken it collects or programs pages.
 _RESTLESS = (
     WORK
     + """
@@ -76,14 +78,15 @@ def program():
     n += 1
     flash.writeblocks(last - (n >> 4) % 4, page, 256 * (n & 15))
 print("loaded")
+readable = True
 while True:
-    wait = app.turn()
+    wait = app.turn(readable)
     if app._session and app._session.state:
         began = ticks_ms()
         while not app_wake.pending and ticks_diff(ticks_ms(), began) < wait:
             {restless}()
         wait = 0
-    waiter.wait(wait)
+    readable = waiter.wait(wait)
     watchdog.feed()
 """
 )
@@ -105,7 +108,7 @@ _LAST_REPLY_MS = 100
 
 
 class HostLoad:
-    """Sends console frames so that they arrive shortly before or in pulses of either lead, and presses STATUS."""
+    """Sends console frames that arrive shortly before or in pulses of either lead, and presses STATUS."""
 
     def __init__(self, rig: Rig, period_ns: int, frames_a_second: float, seed: int) -> None:
         """Begin. Args: frames_a_second: on average; the pulses that one precedes are chosen at random."""

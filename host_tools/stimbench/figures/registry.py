@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stimbench.figures import current, impedance, resources, speed, stopping, timing
+from stimbench.figures import current, hanging, impedance, naive, quiet, resources, speed, stopping, timing
 from stimbench.figures.model import Row
 
 __all__ = ("ROWS", "chosen")
@@ -14,10 +14,13 @@ ROWS: tuple[Row, ...] = (
     impedance.IMPEDANCE,
     stopping.STOP,
     stopping.MAGNET,
+    hanging.HANG,
+    quiet.QUIET,
     resources.READY,
     resources.HEAP,
     resources.CPU,
     speed.SPEED,
+    naive.NAIVE,
 )
 
 

@@ -23,8 +23,9 @@ app, waiter, watchdog = main.build()
 free = [0] * {cycles}
 print("loaded")
 done = 0
+readable = True
 while done < {cycles}:
-    waiter.wait(app.turn())
+    readable = waiter.wait(app.turn(readable))
     watchdog.feed()
     if app._session and app._session.cycles > done:
         gc.collect()

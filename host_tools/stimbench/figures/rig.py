@@ -13,18 +13,22 @@ from stimfw.logic.program import Program
 from stimbench.analysis import Edges, find_pulses
 from stimbench.analysis.pulses import Pulses
 from stimbench.bench import Bench, BenchConfig, EmulatedBoard
+from stimbench.bench.nets import Net
 from stimbench.bench.transport import BoardTransport, open_transport
 from stimbench.client.bench_link import BenchLink
 from stimbench.client.stimulator import Stimulator, connect
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("BRIDGE", "MS", "SIDES", "Rig", "programme")
+__all__ = ("BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme")
 
+MARK_GPIO = 16
+"""A pin without a part."""
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 SIDES = {"left": ("L_CATH", "L_ANOD", "L_SHORT"), "right": ("R_CATH", "R_ANOD", "R_SHORT")}
 BRIDGE = tuple(signal for signals in SIDES.values() for signal in signals)
 _UP_MS = 1000
+_LOOK_S = 1e-6
 
 
 def programme(
@@ -44,6 +48,17 @@ def programme(
     return Program((*shared, left, *electrodes, right, *electrodes))
 
 
+class _Link(BenchLink):
+    """A link on which time passes with every look, so that a deadline is reached whatever floats round to."""
+
+    def read(self, deadline_s: float) -> bytes:
+        """What the board sent until the deadline."""
+        data = super().read(deadline_s)
+        if not data:
+            self.wait(_LOOK_S)
+        return data
+
+
 class Rig:
     """A bench with a stimulator, switched on."""
 
@@ -55,7 +70,7 @@ class Rig:
         self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given))
         self.board: EmulatedBoard = self.bench.board("stimulator")
         self.parts: Any = self.board.parts
-        self.link = BenchLink(self.bench, "stimulator")
+        self.link = _Link(self.bench, "stimulator")
         self._joined: list[tuple[int, bool]] = [(0, False)]
         self.parts.matrix.on_change(self._on_matrix)
 
@@ -193,6 +208,13 @@ class Rig:
         """Until when a current flowed in either lead after `from_ns`; `from_ns` if none did."""
         ends = [lead.trace.segments[-1][1] for lead in self.parts.leads.values() if lead.trace.segments]
         return int(max([from_ns, *ends]))
+
+    def mark(self) -> list[int]:
+        """Times at which a script on the board drove the spare pin MARK_GPIO high, as they come."""
+        times: list[int] = []
+        net = Net(self.board, "MARK", self.board.mcu.gpio[MARK_GPIO])
+        net.on_edge(lambda level, time_ns: times.append(time_ns) if level else None)
+        return times
 
     def forget(self) -> None:
         """Drop edges and currents recorded so far: a long run would look through them again and again."""

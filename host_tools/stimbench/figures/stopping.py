@@ -6,14 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimfw.logic import console_frame, messages, radio_frame
+from stimfw.logic import console_frame, messages
 
 from stimbench.client.stimulator import Stimulator
 from stimbench.figures.load import ALWAYS_COLLECTING, ALWAYS_PROGRAMMING
 from stimbench.figures.model import Line, Options, Relation, Row, compared, reached
 from stimbench.figures.rig import MS, Rig, programme
-from stimbench.parts.nrf24_registers import Reg
-from stimbench.parts.radio import air_time_ns
+from stimbench.figures.transmitter import Transmitter, is_request
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("MAGNET", "STOP")
@@ -107,18 +106,22 @@ def _stops(chunk: _Chunk) -> list[_Trial]:
         stimulator = rig.connect()
         rig.set_program(stimulator, _PROGRAM)
         rig.run_ms(100)
+        air = None if pressed else Transmitter(rig)
         found = []
         for number in range(chunk.first, chunk.trials, chunk.step):
             first_ns = rig.restart(stimulator)
             phase_ns = _phase_ns(chunk, number)
-            event_ns = (_press if pressed else _inject)(rig, chunk, first_ns, phase_ns, number)
+            if air:
+                event_ns = _inject(rig, chunk, first_ns, phase_ns, number, air)
+            else:
+                event_ns = _press(rig, first_ns, phase_ns)
             found.append(_trial(rig, chunk, first_ns, event_ns))
             rig.board.console.read()
             rig.forget()
         return found
 
 
-def _press(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int) -> int:
+def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
     """Press STOP on the remote; the end of its packet on the air."""
     rig.run_ms(60)  # the remote must have seen the button released
     rig.bench.run_to(_next_ns(rig, first_ns, phase_ns, 0))
@@ -143,33 +146,19 @@ def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
     for packet in reversed(rig.bench.air.tap):
         if packet.t_start_ns < since_ns:
             break
-        if not packet.was_ack and _is_stop(packet.payload):
+        if not packet.was_ack and is_request(packet.payload, messages.STOP):
             ends.append(packet.t_end_ns)
     return sorted(ends)
 
 
-def _is_stop(payload: bytes) -> bool:
-    try:
-        kind, _, message = radio_frame.decode(payload)
-    except ValueError:
-        return False
-    return kind == radio_frame.REQUEST and message == messages.request(messages.STOP)
-
-
-def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int) -> int:
-    """Put a STOP packet into the air that ends at an exact phase; with kind `asked`, the host asks meanwhile."""
-    air = rig.bench.air
-    if air is None:
-        raise RuntimeError("the bench has no air")
-    frame = radio_frame.encode(radio_frame.REQUEST, 20 * number + 1, messages.request(messages.STOP))
-    registers = rig.parts.radio._s.regs
-    address = registers.address(Reg.RX_ADDR_P1)
-    length_ns = air_time_ns(len(frame), len(address), registers.crc_bytes, registers.bit_rate)
-    event_ns = _next_ns(rig, first_ns, phase_ns, _LEAST_NS + length_ns + 50 * MS)
+def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int, air: Transmitter) -> int:
+    """Put a STOP packet into the air that ends at an exact phase; for some kinds the host asks meanwhile."""
+    # A full reply to PULSES takes as many pulses before it.
+    least_ns = 900 * MS if chunk.kind == "asked pulses" else 60 * MS
+    event_ns = _next_ns(rig, first_ns, phase_ns, least_ns)
     if chunk.kind.startswith("asked"):
         _ask_meanwhile(rig, chunk, number, event_ns)
-    rig.bench.run_to(event_ns - length_ns - MS)
-    air.inject(event_ns - length_ns, registers[Reg.RF_CH], address, frame, pid=number & 3)
+    air.request(messages.STOP, event_ns)
     return event_ns
 
 
@@ -184,7 +173,7 @@ def _ask_meanwhile(rig: Rig, chunk: _Chunk, number: int, event_ns: int) -> None:
 
 _STOP_KINDS = {
     "pressed": ("pressed on the remote", _TRIALS // 2),
-    "packet": ("packet at an exact phase", _TRIALS),
+    "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
 }
@@ -211,15 +200,16 @@ def _worst_line(
         mine = sorted(trial.delay_ns for trial in trials if trial.kind == kind)
         name = _STOP_KINDS[kind][0] if kind in _STOP_KINDS else kind
         kinds.append(
-            f"{name}: {len(mine)}, median {mine[len(mine) // 2] / unit_ns:.3g}, worst {mine[-1] / unit_ns:.3g} {unit}"
+            f"{name}: {len(mine)}, median {mine[len(mine) // 2] / unit_ns:.3g}, "
+            f"worst {mine[-1] / unit_ns:.3g} {unit}"
         )
     late = sum(trial.late_edges for trial in trials)
     value = worst.delay_ns / unit_ns if not late else float("inf")
     return reached(
         what, value, Relation.AT_MOST, limit, unit,
-        f"worst of {len(trials)} ({'; '.join(kinds)}); {sum(t.in_pulse for t in trials)} in a pulse, the rest anywhere "
-        f"in the period, worst at {worst.phase_ns / MS:.2f} ms of it; {late} bridge edges in the period after; "
-        f"seeds {options.seed}-{options.seed + _CHUNKS - 1}",
+        f"worst of {len(trials)} ({'; '.join(kinds)}); {sum(t.in_pulse for t in trials)} in a pulse, "
+        f"the rest anywhere in the period, the worst at {worst.phase_ns / MS:.2f} ms of it; "
+        f"{late} bridge edges in the period after; seeds {options.seed}-{options.seed + _CHUNKS - 1}",
         trials=[[t.kind, t.phase_ns, t.delay_ns] for t in trials],
     )  # fmt: skip
 
@@ -283,7 +273,8 @@ def _judge_magnet(found: Sequence[list[_Trial]], options: Options) -> list[Line]
         compared(
             "the same while the flash is programmed without pause",
             f"median {delays[len(delays) // 2]:.0f}, worst {delays[-1]:.0f} us",
-            f"{len(delays)} times: no interrupt is served during a page program of 0.4 ms; the hardware does not wait",
+            f"{len(delays)} times: no interrupt is served during a page program of 0.4 ms; "
+            "the hardware does not wait",
             delays_us=delays,
         ),
     ]  # fmt: skip
@@ -291,6 +282,6 @@ def _judge_magnet(found: Sequence[list[_Trial]], options: Options) -> list[Line]
 
 MAGNET = Row(
     "magnet", "magnet edge -> both bridges off",
-    lambda o: _seeded({_HARDWARE: 40, _COLLECTING: _TRIALS, _PROGRAMMING: 40}, o), _magnets, _judge_magnet,
+    lambda o: _seeded({_HARDWARE: 40, _COLLECTING: _TRIALS, _PROGRAMMING: 24}, o), _magnets, _judge_magnet,
     weight=50,
 )  # fmt: skip

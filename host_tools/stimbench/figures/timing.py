@@ -10,10 +10,12 @@ from stimfw.logic.program import Program
 from stimfw.logic.ranges import AMPLITUDE_UA, GAP_US, GUARD_US, RAMP_UP_MS, RATE_HZ, WIDTH_US
 from stimfw.logic.therapy import Contraction
 
-from stimbench.analysis import intervals, orphan_phases, overlaps, spread_of, timing_errors, union
+from stimbench.analysis import Timing, intervals, orphan_phases, overlaps, spread_of, timing_errors, union
+from stimbench.analysis.edges import Intervals
+from stimbench.analysis.pulses import Pulses
 from stimbench.figures.load import LOADED_APPLICATION, HostLoad, Seen, Watcher
 from stimbench.figures.model import Line, Options, Relation, Row, reached
-from stimbench.figures.rig import MS, SIDES, Rig, programme
+from stimbench.figures.rig import SIDES, Rig, programme
 
 __all__ = ("PULSES", "TIMING", "Case", "cases", "highest_rate_hz")
 
@@ -39,9 +41,7 @@ class _Found:
     case: Case
     pulses: tuple[int, int]
     expected: int
-    width_ns: tuple[float, float]
-    gap_ns: tuple[float, float]
-    period_ns: tuple[float, float]
+    worst_ns: dict[str, float]
     overlap_ns: int
     faults: tuple[str, ...]
     seen: Seen
@@ -67,7 +67,12 @@ def _case(name: str, seed: int, pulses: int, ramp_ms: int = 0, **fields: object)
     contractions = -(-wanted_ms // _HOLD_MOST_MS)
     on_ms = max(1000, -(-wanted_ms // contractions) + 1000 // rate_hz)
     rest_ms = 600 + round(1000 * _REST_PERIODS / rate_hz)
-    program = programme(ramp_ms=ramp_ms, on_ms=min(_HOLD_MOST_MS, on_ms), off_ms=rest_ms, **fields)  # type: ignore[arg-type]
+    program = programme(
+        ramp_ms=ramp_ms,
+        on_ms=min(_HOLD_MOST_MS, on_ms),
+        off_ms=rest_ms,
+        **fields,  # type: ignore[arg-type]
+    )
     return Case(name, program, contractions, seed)
 
 
@@ -122,15 +127,15 @@ def _analysed(
     program = case.program
     period_ns = program.period_us * 1000
     expected = Contraction(program).periods
-    pulses, timings, high, faults = [], [], [], []
+    pulses: list[int] = []
+    timings: list[Timing] = []
+    high: list[Intervals] = []
+    faults: list[str] = []
     for side, (cath, anod, short) in SIDES.items():
         mine = _whole_contractions(rig, side, begin_ns, case, expected, faults)
         pulses.append(len(mine))
-        timings.append(
-            timing_errors(
-                mine, program.width_us * 1000, program.gap_us * 1000, period_ns, round(_REST_PERIODS * period_ns)
-            )
-        )
+        wanted = (program.width_us * 1000, program.gap_us * 1000, period_ns)
+        timings.append(timing_errors(mine, *wanted, round(_REST_PERIODS * period_ns)))
         cathodic, anodic = rig.edges(cath, begin_ns), rig.edges(anod, begin_ns)
         if orphan_phases(cathodic, anodic):
             faults.append(f"{side}: an anodic phase without a cathodic one")
@@ -139,19 +144,19 @@ def _analysed(
                 faults.append(f"{side}: two switches of the bridge on at once")
         high.append(union(intervals(cathodic), intervals(anodic)))
     both = overlaps(*high)
-    worst = {
-        field: tuple(spread_of(getattr(timing, field)).worst for timing in timings)
+    worst_ns = {
+        field: max(spread_of(getattr(timing, field)).worst for timing in timings)
         for field in ("width", "gap", "period")
     }
     return _Found(
-        case, (pulses[0], pulses[1]), expected * case.contractions, *((w[0], w[1]) for w in worst.values()),
+        case, (pulses[0], pulses[1]), expected * case.contractions, worst_ns,
         int((both[:, 1] - both[:, 0]).sum()), tuple(faults), seen, share, programs, frames, radio,
     )  # fmt: skip
 
 
 def _whole_contractions(
     rig: Rig, side: str, begin_ns: int, case: Case, expected: int, faults: list[str]
-) -> np.ndarray:  # type: ignore[type-arg]
+) -> Pulses:
     """The pulses of a lead in the contractions that were awaited; too few of them are a fault.
 
     A contraction ends when the CPU says so: a busy one lets more pulses come than the programme has.
@@ -163,7 +168,8 @@ def _whole_contractions(
     counts = [len(group) for group in groups]
     if len(counts) != case.contractions or min(counts) < expected:
         faults.append(f"{side}: contractions of {counts} pulses, not of {expected}")
-    return np.concatenate(groups)
+    whole: Pulses = np.concatenate(groups)
+    return whole
 
 
 def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
@@ -176,31 +182,29 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
         reached(
             "left/right overlap, all programmes", overlap_ns, Relation.EQUAL, 0, "ns",
             f"cathodic and anodic phases of one lead against the other's, {len(found)} programmes, at least "
-            f"{fewest} pulses a lead; 1000 us with a gap of 500 us at {RATE_HZ.high} Hz is refused (two pulses "
-            f"do not fit into a period): measured at {top} Hz, the highest rate allowed",
+            f"{fewest} pulses a lead; 1000 us with a gap of 500 us at {RATE_HZ.high} Hz is refused (two "
+            f"pulses do not fit into a period): measured at {top} Hz, the highest rate allowed",
         ),
     ]  # fmt: skip
 
 
 def _case_line(found: _Found) -> Line:
-    worst = max(*found.width_ns, *found.gap_ns, *found.period_ns)
-    value = float("inf") if found.faults or min(found.pulses) < PULSES else worst
+    value = max(found.worst_ns.values())
+    if found.faults or min(found.pulses) < PULSES:
+        value = float("inf")
     seen = found.seen
-    errors = ", ".join(
-        f"{name} {max(pair):.0f}" for name, pair in
-        (("width", found.width_ns), ("gap", found.gap_ns), ("period", found.period_ns))
-    )  # fmt: skip
+    errors = ", ".join(f"{name} {worst:.0f}" for name, worst in found.worst_ns.items())
     detail = (
-        f"{found.pulses[0]} + {found.pulses[1]} pulses ({found.expected} a lead programmed); worst error, ns: {errors}; CPU awake {found.awake_share:.0%} "
-        f"of the time and at {seen.awake} of {seen.edges} cathodic edges, {seen.programming} of them amid one of "
-        f"{found.programs} page programs; {found.frames} USB and {found.radio_frames} radio frames; "
-        f"seed {found.case.seed}"
+        f"{found.pulses[0]} + {found.pulses[1]} pulses ({found.expected} a lead programmed); worst error, "
+        f"ns: {errors}; CPU awake {found.awake_share:.0%} of the time and at {seen.awake} of {seen.edges} "
+        f"cathodic edges, {seen.programming} of them amid one of {found.programs} page programs; "
+        f"{found.frames} USB and {found.radio_frames} radio frames; seed {found.case.seed}"
     )
     if found.faults:
         detail = "; ".join(found.faults) + "; " + detail
     return reached(
         f"timing: {found.case.name}", value, Relation.AT_MOST, _CLOCK_NS, "ns", detail,
-        width_ns=found.width_ns, gap_ns=found.gap_ns, period_ns=found.period_ns, pulses=found.pulses,
+        worst_ns=found.worst_ns, pulses=found.pulses,
         overlap_ns=found.overlap_ns, faults=list(found.faults), cpu_awake=found.awake_share,
         programme=found.case.program.as_dict(),
     )  # fmt: skip

@@ -1,0 +1,182 @@
+"""The benchmark's own logic: what is measured and how it is judged. No bench runs here."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from stimbench.figures import current, impedance, naive, registry, stopping, timing
+from stimbench.figures.model import Line, Options, Relation, Row, compared, measure, reached
+from stimbench.figures.runner import Progress, run_rows
+from stimbench.figures.table import as_document, as_markdown, write_files
+from stimfw.logic import messages
+from stimfw.logic.program import Program
+from stimfw.logic.ranges import ParameterError
+
+FULL = Options()
+
+
+def total(found, options):
+    return [reached("sum", sum(found), Relation.AT_MOST, 20, "V", f"of {len(found)}, seed {options.seed}")]
+
+
+# Other processes cannot import a test: the work is done by builtins.
+def row(name="sum", work=abs, alone=False):
+    return Row(name, "a sum", lambda options: [1, 2, 3], work, total, alone=alone)
+
+
+def run(rows, jobs=2):
+    seen: list[Progress] = []
+    return list(run_rows(rows, FULL, jobs, seen.append)), seen
+
+
+def test_a_row_is_measured_in_one_process():
+    (line,) = measure(row(), FULL)
+    assert (line.measured, line.reach, line.passed) == ("6 V", "at most 20 V", True)
+
+
+def test_rows_run_in_processes_and_those_that_want_the_machine_alone_come_last():
+    results, seen = run([row("alone", alone=True), row("one"), row("other")])
+    assert [result.row.name for result in results][-1] == "alone"
+    assert all(result.passed for result in results)
+    assert seen[-1].done == seen[-1].total == 9
+    assert not seen[-1].open_rows
+
+
+def test_a_row_that_cannot_be_measured_fails_and_says_why():
+    results, _ = run([row("bad", len), row()])
+    bad = next(result for result in results if result.row.name == "bad")
+    assert not bad.passed
+    assert "has no len" in bad.error
+    assert bad.lines[0].passed is False
+    assert bad.lines[0].measured == "not measured"
+
+
+def test_documents_say_whether_all_passed(tmp_path):
+    results, _ = run([row(), row("bad", len)])
+    document = as_document(results, FULL, "abc", 1.0)
+    assert document["passed"] is False
+    write_files(tmp_path, document, as_markdown(results, "Figures"))
+    assert json.loads((tmp_path / "figures.json").read_text())["firmware_build"] == "abc"
+    text = (tmp_path / "figures.md").read_text()
+    assert "| sum | at most 20 V | 6 V | pass | of 3, seed 1 |" in text
+    assert "**FAIL**" in text
+
+
+def test_infinite_numbers_become_none_in_json_and_fail():
+    line = reached("x", float("inf"), Relation.AT_MOST, 1, "s", "")
+    assert line.passed is False
+    assert line.measured == "not measured"
+    results, _ = run([Row("x", "x", lambda o: [1], abs, infinite)], jobs=1)
+    data = as_document(results, FULL, "", 0.0)["rows"][0]["lines"][0]["data"]
+    assert data["value"] is None
+
+
+def infinite(found, options):
+    return [reached("x", float("inf"), Relation.AT_MOST, 1, "s", "")]
+
+
+def test_a_comparison_neither_passes_nor_fails():
+    assert compared("them", "+3 us", "").passed is None
+    assert isinstance(compared("them", "+3 us", ""), Line)
+
+
+def test_rows_are_chosen_by_name_in_the_tables_order():
+    names = [each.name for each in registry.ROWS]
+    assert len(set(names)) == len(names)
+    assert [each.name for each in registry.chosen(["stop", "timing"])] == ["timing", "stop"]
+    with pytest.raises(ValueError, match="no figure 'x'"):
+        registry.chosen(["x"])
+
+
+@pytest.mark.parametrize("width, gap, rate", [(20, 0, 200), (1000, 0, 200), (20, 500, 200), (1000, 500, 198)])
+def test_the_highest_rate_is_the_programmes(width, gap, rate):
+    assert timing.highest_rate_hz(width, gap) == rate
+    values = list(timing.programme(width, gap, rate).values)
+    if rate < 200:
+        values[2] = rate + 1
+        with pytest.raises(ParameterError):
+            Program(tuple(values))
+
+
+def test_the_default_programme_and_twelve_corners_make_enough_pulses():
+    cases = timing.cases(FULL)
+    assert len(cases) == 13
+    assert len({case.name for case in cases}) == 13
+    for case in cases:
+        program = case.program
+        hold = program.on_ms * 1000 // program.period_us
+        assert case.contractions * hold >= timing.PULSES or program.ramp_up_ms
+    corners = {(c.program.width_us, c.program.gap_us, c.program.rate_hz) for c in cases}
+    assert {(20, 0, 1), (20, 500, 1), (1000, 0, 1), (1000, 500, 1), (1000, 500, 198)} <= corners
+
+
+def test_amplitudes_span_the_range_on_the_grid():
+    values = current.amplitudes()
+    assert len(values) >= 20
+    assert (values[0], values[-1]) == (100, 10_000)
+    assert all(value % 25 == 0 for value in values)
+
+
+@pytest.mark.parametrize("wanted, allowed", [(100, 10), (1000, 10), (1025, 10.25), (10_000, 100)])
+def test_one_percent_or_ten_microamperes(wanted, allowed):
+    assert current.allowed_ua(wanted) == allowed
+
+
+def test_every_pair_is_inside_the_range_and_its_ends_are_there():
+    fittings = impedance.fittings(FULL)
+    ohms = {
+        fitting.pair_ohm(lead, c, a)
+        for fitting in fittings
+        for lead in range(2)
+        for c in range(4)
+        for a in range(4)
+        if c != a
+    }
+    assert min(ohms) == pytest.approx(200)
+    assert max(ohms) == pytest.approx(10_000)
+    assert {500, 5000} <= ohms
+    farads = {value for fitting in fittings for lead in fitting.c_uf for value in lead}
+    assert (min(farads), max(farads)) == (1.0, 20.0)
+
+
+def test_faults_have_names_and_are_not_judged_by_their_resistance():
+    fitting = impedance.Fitting(1, ((100.0,) * 4,) * 2, ((5.0,) * 4,) * 2, ((0, 2),), ((1, 0, 3),))
+    assert fitting.kind(0, 2, 1) == messages.KIND_OPEN
+    assert fitting.kind(0, 0, 1) == messages.KIND_OK
+    assert fitting.kind(1, 3, 0) == messages.KIND_SHORT
+    assert fitting.is_judged(1, 1, 2)
+    assert not fitting.is_judged(1, 1, 3)
+    assert not fitting.is_judged(0, 2, 1)
+
+
+def test_phases_cover_the_period_and_half_of_them_are_in_a_pulse():
+    chunk = stopping._Chunk("packet", 1, 0, 1, 200)
+    phases = [stopping._phase_ns(chunk, number) for number in range(chunk.trials)]
+    assert all(0 <= phase < 50_000_000 for phase in phases)
+    assert 100 <= sum(stopping._in_pulse(phase) for phase in phases) <= 110
+    even = sorted(phases[1::2])
+    assert max(b - a for a, b in pairwise(even)) < 1_000_001
+
+
+def test_two_hundred_trials_are_shared_out_without_loss():
+    chunks = [chunk for chunk in stopping.MAGNET.pieces(FULL) if chunk.kind == "collecting garbage"]
+    numbers = sorted(n for chunk in chunks for n in range(chunk.first, chunk.trials, chunk.step))
+    assert numbers == list(range(200))
+
+
+def test_one_late_edge_fails_the_row():
+    trials = [
+        stopping._Trial("packet", 0, 1_000_000, True, 0),
+        stopping._Trial("packet", 7, 2_000_000, False, 1),
+    ]
+    line = stopping._worst_line("STOP", trials, 5, "ms", 1_000_000, FULL)
+    assert line.passed is False
+    assert stopping._worst_line("STOP", trials[:1], 5, "ms", 1_000_000, FULL).measured == "1 ms"
+
+
+def test_comparison_of_nothing_says_so():
+    import numpy as np
+
+    none = np.zeros(0, dtype=np.int64)
+    assert naive._range(none) == "none"
+    assert naive._range(np.array([-1000, 2000])) == "-1 to +2 us"

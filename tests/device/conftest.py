@@ -3,7 +3,7 @@
 import pytest
 from support import device
 from support.device import bench, board  # noqa: F401
-from support.dut import dut, port, serial  # noqa: F401
+from support.dut import console_path, dut, serial  # noqa: F401
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,7 @@
 """Our encoders and MicroPython's own assembler make the same words."""
 
+import ast
+
 from stimfw.logic import pio_words as w
 from support.board import Board
 
@@ -41,7 +43,7 @@ del words
 
 def test_the_words_are_the_assemblers(board: Board):
     body = "\n    ".join(source for source, _ in CASES)
-    assembled = eval(board.exec(ASSEMBLE.format(body=body)))
+    assembled = ast.literal_eval(board.exec(ASSEMBLE.format(body=body)))
     ours = [word for _, word in CASES]
     assert [f"{source}: {word:04x}" for (source, _), word in zip(CASES, assembled, strict=True)] == [
         f"{source}: {word:04x}" for (source, _), word in zip(CASES, ours, strict=True)

@@ -166,12 +166,13 @@ class Board:
 
 
 class EmulatedBoard(Board):
-    """The stimulator of an emulated bench."""
+    """A board of an emulated bench."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, name: str = "stimulator") -> None:
         """Args: bench: nobody else runs it while a method of this object waits."""
         self.bench = bench
-        super().__init__(BenchSerial(bench, "stimulator", timeout=1.0, quantum_ns=_QUANTUM_NS))
+        self.name = name
+        super().__init__(BenchSerial(bench, name, timeout=1.0, quantum_ns=_QUANTUM_NS))
 
     def now_s(self) -> float:
         return self.bench.now_ns / 1e9
@@ -180,11 +181,11 @@ class EmulatedBoard(Board):
         self.bench.run_for(round(seconds * 1e9))
 
     def can_be_asked(self) -> bool:
-        board = self.bench.board("stimulator")
+        board = self.bench.board(self.name)
         return board.powered and not board.hung
 
     def reset(self) -> None:
-        self.bench.board("stimulator").reset()
+        self.bench.board(self.name).reset()
         self.port.reset_input_buffer()
         self._renew()
         self.wait_ready()

@@ -51,8 +51,8 @@ def served(bench: Bench) -> Iterator[str]:
 
 
 @pytest.fixture
-def port(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The path of the board's serial port."""
+def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The path of the board's serial port. Not `port`: pytest-embedded asks for that one in every test."""
     if device.target(request.config) != device.EMULATOR:
         yield device.target(request.config)
         return
@@ -61,9 +61,9 @@ def port(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def serial(port, msg_queue, _meta) -> Iterator[BoardSerial]:
+def serial(console_path, msg_queue, _meta) -> Iterator[BoardSerial]:
     """The port, open, its text on the way to `dut.expect`."""
-    made = BoardSerial(msg_queue, port, _meta)
+    made = BoardSerial(msg_queue, console_path, _meta)
     yield made
     made.close()
 

@@ -22,8 +22,11 @@ from stimfw.logic import program, radio_frame
 from stimfw.logic.link import Responder
 from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
+from stimfw.stimulator.commands import Commands
+from stimfw.stimulator.control import Control
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
+from stimfw.stimulator.readings import Readings
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
@@ -64,18 +67,22 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     failed = boot_test.run(prepare(radio, requester=False), sense.supply_mv(), measurements.base16)
     led = Pin("LED", Pin.OUT, value=0)
-    app = App(output, measurements, sense, magnet, led, wake, program.default(), failed)
-    app.responder = Responder(radio_frame, app.commands.from_remote, int.from_bytes(urandom(2), "little"))
-    app.radio = RadioPort(radio, app.responder)
+    control = Control(output, measurements, magnet, led, program.default(), failed)
+    readings = Readings(control, output, measurements, sense)
+    commands = Commands(control, readings)
+    responder = Responder(radio_frame, commands.from_remote, int.from_bytes(urandom(2), "little"))
+    port = RadioPort(radio, responder)
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host)
+    app = App(control, output, wake, port, console)
+    readings.attach(app, console, port, responder)
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
-    app.radio.listen()
-    app.console = Console(sys.stdin.buffer, sys.stdout.buffer, app.commands.from_host)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
     output.tell_periods(False)
+    port.listen()
     waiter = Waiter(wake, sys.stdin)
     gc.collect()
-    app.boot_us = ticks_us()
+    readings.boot_us = ticks_us()
     return app, waiter, watchdog
 
 

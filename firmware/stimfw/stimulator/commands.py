@@ -11,7 +11,8 @@ from stimfw.logic.ranges import ParameterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
-    from stimfw.stimulator.app import App
+    from stimfw.stimulator.control import Control
+    from stimfw.stimulator.readings import Readings
 
 FROM_HOST = messages.STOPPED_HOST
 FROM_REMOTE = messages.STOPPED_REMOTE
@@ -22,10 +23,11 @@ _PULSES_A_REPLY = (messages.MAX_BODY - 4) // messages.PULSE_BYTES
 
 
 class Commands:
-    """Requests to an App, by opcode."""
+    """Requests, by opcode: some are for Control, some for Readings."""
 
-    def __init__(self, app: "App") -> None:
-        self._app = app
+    def __init__(self, control: "Control", readings: "Readings") -> None:
+        self._control = control
+        self._readings = readings
         self._source = FROM_HOST
         self.refused = 0
         self._handlers = {
@@ -69,23 +71,23 @@ class Commands:
     def _outcome(self, reason: int) -> "tuple[int, bytes]":
         if reason == messages.REASON_NONE:
             return messages.OK, b""
-        return messages.WRONG_STATE, bytes((self._app.state(), reason))
+        return messages.WRONG_STATE, bytes((self._control.state(), reason))
 
     def _identify(self, _body: bytes) -> "tuple[int, bytes]":
         return messages.OK, identity.body("stimulator")
 
     def _status(self, _body: bytes) -> "tuple[int, bytes]":
-        return messages.OK, messages.pack_status(self._app.status())
+        return messages.OK, messages.pack_status(self._readings.status())
 
     def _start(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._app.start())
+        return self._outcome(self._control.start())
 
     def _stop(self, _body: bytes) -> "tuple[int, bytes]":
-        self._app.stop(self._source)
+        self._control.stop(self._source)
         return messages.OK, b""
 
     def _get_program(self, _body: bytes) -> "tuple[int, bytes]":
-        return messages.OK, self._app.program.pack()
+        return messages.OK, self._control.program.pack()
 
     def _set_program(self, body: bytes) -> "tuple[int, bytes]":
         try:
@@ -95,29 +97,29 @@ class Commands:
             index = program.FIELD_NAMES.index(field) if field in program.FIELD_NAMES else 0xFF
             value = refused.value if isinstance(refused.value, int) else 0
             return messages.OUT_OF_RANGE, struct.pack("<Bi", index, value)
-        return self._outcome(self._app.set_program(wanted))
+        return self._outcome(self._control.set_program(wanted))
 
     def _impedance(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._app.measure())
+        return self._outcome(self._control.measure())
 
     def _self_test(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._app.test_output())
+        return self._outcome(self._control.test_output())
 
     def _impedance_results(self, body: bytes) -> "tuple[int, bytes]":
         if body[0] > 1:
             return messages.OUT_OF_RANGE, struct.pack("<Bi", 0xFF, body[0])
         records = b""
-        for (cathode, anode), found in zip(impedance.PAIRS, self._app.measurements.results[body[0]]):
+        for (cathode, anode), found in zip(impedance.PAIRS, self._readings.measurements.results[body[0]]):
             records += struct.pack(messages.PAIR_RECORD, cathode << 2 | anode, *found)
         return messages.OK, records
 
     def _pulses(self, body: bytes) -> "tuple[int, bytes]":
-        first, records = self._app.pulses(struct.unpack("<I", body)[0], _PULSES_A_REPLY)
+        first, records = self._readings.pulses(struct.unpack("<I", body)[0], _PULSES_A_REPLY)
         return messages.OK, struct.pack("<I", first) + records
 
     def _details(self, _body: bytes) -> "tuple[int, bytes]":
-        return messages.OK, messages.pack_details(self._app.details())
+        return messages.OK, messages.pack_details(self._readings.details())
 
     def _counters(self, _body: bytes) -> "tuple[int, bytes]":
-        values = self._app.counters()
+        values = self._readings.counters(self.refused)
         return messages.OK, struct.pack("<%dI" % len(values), *values)

@@ -31,7 +31,7 @@ began = 0
 def ends(*given):
     global began
     wait = turn(*given)
-    if app._session and app._session.state == 2:
+    if app.control.session and app.control.session.state == 2:
         began = began or ticks_ms()
         if ticks_diff(ticks_ms(), began) >= {after_ms}:
             mark(1)

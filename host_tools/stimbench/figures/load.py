@@ -81,7 +81,7 @@ print("loaded")
 readable = True
 while True:
     wait = app.turn(readable)
-    if app._session and app._session.state:
+    if app.control.session and app.control.session.state:
         began = ticks_ms()
         while not app_wake.pending and ticks_diff(ticks_ms(), began) < wait:
             {restless}()

@@ -27,7 +27,7 @@ readable = True
 while done < {cycles}:
     readable = waiter.wait(app.turn(readable))
     watchdog.feed()
-    if app._session and app._session.cycles > done:
+    if app.control.session and app.control.session.cycles > done:
         gc.collect()
         free[done] = gc.mem_free()
         done += 1

@@ -17,10 +17,11 @@ __all__ = ("NAIVE",)
 
 _WIDTH_NS, _PERIOD_NS = 214_000, 50_000_000
 _SECONDS = 10
+_FRAMES_A_SECOND = 8
 
 _PINS = """
 from machine import Pin, Timer
-from time import sleep_us, ticks_us, ticks_diff, ticks_add
+from time import sleep_ms, sleep_us, ticks_diff, ticks_us
 cath = Pin(Pin.board.L_CATH, Pin.OUT, value=0)
 anod = Pin(Pin.board.L_ANOD, Pin.OUT, value=0)
 def pulse(_timer=None):
@@ -32,12 +33,23 @@ def pulse(_timer=None):
     anod(0)
 """
 
+# What the busy ones do between two pulses: the same work as the firmware under load, and the host's bytes.
+_READ = """
+import select, sys
+host = select.poll()
+host.register(sys.stdin, select.POLLIN)
+def busy():
+    work()
+    while host.poll(0):
+        sys.stdin.buffer.read(1)
+"""
+
 _TIMER = """
 timer = Timer(freq=20, mode=Timer.PERIODIC, callback=pulse)
 print("loaded")
 while True:
     {work}
-    sleep_us(7000)
+    sleep_ms(7)
 """
 
 _LOOP = """
@@ -79,13 +91,13 @@ def _run(piece: _Piece) -> _Found:
         if piece.way == _OURS:
             begin_ns = _ours(rig, piece)
         else:
-            work = "work()" if piece.busy else "pass"
-            script = (WORK if piece.busy else "") + _PINS + _WAYS[piece.way].format(work=work)
+            work = "busy()" if piece.busy else "pass"
+            script = (WORK + _READ if piece.busy else "") + _PINS + _WAYS[piece.way].format(work=work)
             transport = rig.repl()
             transport.exec_raw_no_follow(script)
             rig.bench.run_until(lambda: b"loaded" in rig.board.console.read(), 3000 * MS)
             begin_ns = rig.now_ns
-            rig.run_ms(piece.seconds * 1000)
+            _let_run(rig, piece)
         high = [intervals(rig.edges(signal, begin_ns)) for signal in ("L_CATH", "L_ANOD")]
         widths = np.concatenate([each[:, 1] - each[:, 0] for each in high])
         return _Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
@@ -94,11 +106,16 @@ def _run(piece: _Piece) -> _Found:
 def _ours(rig: Rig, piece: _Piece) -> int:
     stimulator = rig.execute(LOADED_APPLICATION) if piece.busy else rig.connect()
     begin_ns = rig.start(stimulator, programme(on_ms=60_000)) - 1
+    _let_run(rig, piece)
+    return begin_ns
+
+
+def _let_run(rig: Rig, piece: _Piece) -> None:
+    """Let the seconds pass; a busy board is sent frames that arrive at the left lead's pulses."""
     if piece.busy:
-        HostLoad(rig, _PERIOD_NS, 8, piece.seed).run_ms(piece.seconds * 1000)
+        HostLoad(rig, 2 * _PERIOD_NS, _FRAMES_A_SECOND, piece.seed).run_ms(piece.seconds * 1000)
     else:
         rig.run_ms(piece.seconds * 1000)
-    return begin_ns
 
 
 def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
@@ -107,9 +124,7 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
 
 def _line(found: _Found) -> Line:
     piece = found.piece
-    busy = "nothing else"
-    if piece.busy:
-        busy = "garbage, page programs" + (", USB" if piece.way == _OURS else "")
+    busy = "garbage, page programs and USB" if piece.busy else "nothing else"
     return compared(
         f"for comparison: {piece.way}, {'busy' if piece.busy else 'idle'}",
         f"width {_range(found.width_ns)}, period {_range(found.period_ns)}",

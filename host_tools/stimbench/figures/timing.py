@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from stimfw.logic.program import Program
@@ -189,9 +189,9 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
 
 
 def _case_line(found: _Found) -> Line:
-    value = max(found.worst_ns.values())
-    if found.faults or min(found.pulses) < PULSES:
-        value = float("inf")
+    faults = list(found.faults)
+    if min(found.pulses) < PULSES:
+        faults.append(f"fewer than {PULSES} pulses a lead")
     seen = found.seen
     errors = ", ".join(f"{name} {worst:.0f}" for name, worst in found.worst_ns.items())
     detail = (
@@ -200,14 +200,15 @@ def _case_line(found: _Found) -> Line:
         f"cathodic edges, {seen.programming} of them amid one of {found.programs} page programs; "
         f"{found.frames} USB and {found.radio_frames} radio frames; seed {found.case.seed}"
     )
-    if found.faults:
-        detail = "; ".join(found.faults) + "; " + detail
-    return reached(
-        f"timing: {found.case.name}", value, Relation.AT_MOST, _CLOCK_NS, "ns", detail,
+    line = reached(
+        f"timing: {found.case.name}", max(found.worst_ns.values()), Relation.AT_MOST, _CLOCK_NS, "ns", detail,
         worst_ns=found.worst_ns, pulses=found.pulses,
-        overlap_ns=found.overlap_ns, faults=list(found.faults), cpu_awake=found.awake_share,
+        overlap_ns=found.overlap_ns, faults=faults, cpu_awake=found.awake_share,
         programme=found.case.program.as_dict(),
     )  # fmt: skip
+    if not faults:
+        return line
+    return replace(line, passed=False, detail="; ".join([*faults, detail]))
 
 
 TIMING = Row(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -77,7 +80,7 @@ def _run_group(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[RowResult]:
     # Spawned, not forked: the terminal's refresh runs in a thread here.
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _settle_in)
     pending = {row.name: _Pending(row, [None] * len(pieces[row.name]), len(pieces[row.name])) for row in rows}
     waiting: dict[Future[Any], tuple[str, int]] = {}
     try:
@@ -95,8 +98,26 @@ def _run_group(
                 if _collect(pending[name], index, future):
                     yield _judged(pending[name], options)
             on_progress(progress)
+    except BaseException:
+        # A piece may take a minute more: nobody who interrupts wants to wait for it.
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _settle_in() -> None:
+    """In a new process: Ctrl-C is the parent's business, and without a parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _collect(pending: _Pending, index: int, future: Future[Any]) -> bool:

@@ -20,8 +20,9 @@ class Dying:
         self.turns += 1
         if self.turns == {turns}:
             raise ValueError("the application is dead")
-app.program = app.program.replaced({changes})
-assert app.start() == 0
+control = app.control
+assert control.set_program(control.program.replaced({changes})) == 0
+assert control.start() == 0
 app.run(Dying(), watchdog)
 """
 

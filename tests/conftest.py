@@ -1,4 +1,4 @@
-"""What holds for the whole tree: the path to `support`, the target, and Hypothesis that is alike everywhere."""
+"""What holds for the whole tree: the path to `support`, the target, and Hypothesis alike everywhere."""
 
 import sys
 from pathlib import Path
@@ -8,8 +8,8 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support import device  # noqa: E402
-from support.device import idle_heap  # noqa: E402, F401
+from support import device
+from support.device import idle_heap  # noqa: F401
 
 settings.register_profile("stimbench", deadline=None, derandomize=True)
 settings.load_profile("stimbench")

@@ -17,7 +17,7 @@ COMPLIANCE_MV = 15000
 def reading(ohm, pair_uf, test_ua, rest_mv=0):
     """What is read of `ohm` + two switches, in series with `pair_uf` uF, at `test_ua`, cathodic.
 
-    The pair rests at `rest_mv` before the pulse. Noise dithers real samples; here fractions of codes are kept,
+    The pair rests at `rest_mv` before the pulse. Noise dithers real samples; here their fractions are kept,
     as the sum over pulses would keep it.
     """
     sums = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.live import Live
@@ -15,7 +16,12 @@ from stimbench import __version__
 from stimbench.cli.common import JsonOption, err, out, print_json
 from stimbench.client.errors import StimbenchError
 
+if TYPE_CHECKING:
+    from stimbench.figures.runner import Progress, RowResult
+
 __all__ = ("figures", "register")
+
+_SAY_EVERY_S = 30
 
 
 def figures(
@@ -33,7 +39,7 @@ def figures(
     """Measure the project's figures on the emulated bench and print them as a table."""
     from stimbench.figures import registry
     from stimbench.figures.model import Options
-    from stimbench.figures.runner import RowResult, run_rows
+    from stimbench.figures.runner import run_rows
     from stimbench.figures.table import as_document, as_markdown, as_table, write_files
 
     options = Options(seed, quick)
@@ -41,16 +47,15 @@ def figures(
         rows = registry.chosen(only or [])
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    build = _firmware_build(seed)
+    images = _pin_images(folder)
+    build = _firmware_build(images)
     title = f"Figures of stimbench {__version__}, firmware {build}, seed {seed}{', QUICK' if quick else ''}"
     order = {row.name: index for index, row in enumerate(rows)}
     results: list[RowResult] = []
     begin = time.monotonic()
-    live = Live(console=err, refresh_per_second=4, transient=True)
-    with live:
-        for result in run_rows(
-            rows, options, jobs, lambda progress: live.update(_progress(progress, time.monotonic() - begin))
-        ):
+    tell = _Teller(begin)
+    with tell.live:
+        for result in run_rows(rows, options, jobs, tell.progress, images):
             results.append(result)
             if not as_json:
                 _print_row(result)
@@ -68,42 +73,63 @@ def figures(
         raise typer.Exit(1)
 
 
-def _firmware_build(seed: int) -> str:
-    """What the stimulator's image says it was built from.
+def _pin_images(folder: Path) -> Path:
+    """Copy the images, so that a build meanwhile cannot change what is measured; the copies' folder.
 
     Raises:
-        StimbenchError: there is no image, or it does not come up.
+        StimbenchError: there are none.
     """
-    from stimbench.client.bench_link import open_bench
+    from stimbench.bench import BenchConfig, BenchError
+    from stimbench.figures.rig import BOARDS
 
-    with open_bench(seed) as stimulator:
-        return stimulator.identity.build
-
-
-def _progress(progress: object, elapsed_s: float) -> str:
-    from stimbench.figures.runner import Progress
-
-    if not isinstance(progress, Progress):
-        raise StimbenchError("no progress")
-    rows = ", ".join(f"{name} {left}" for name, left in progress.open_rows.items())
-    return f"{elapsed_s:4.0f} s  {progress.done}/{progress.total} pieces; to do: {rows}"
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for board in BOARDS:
+        try:
+            shutil.copyfile(BenchConfig().firmware_path(board), images / f"{board}.uf2")
+        except BenchError as error:
+            raise StimbenchError(f"{error}.") from error
+    return images
 
 
-def _print_row(result: object) -> None:
-    from stimbench.figures.runner import RowResult
+def _firmware_build(images: Path) -> str:
+    """What the stimulator's image says it was built from."""
+    from stimbench.figures.rig import Rig, use_images
 
-    if isinstance(result, RowResult):
-        for line in result.lines:
-            verdict = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[dim]  - [/]"}[line.passed]
-            reach = f" ({line.reach})" if line.reach else ""
-            out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{reach}", soft_wrap=True)
+    use_images(images)
+    with Rig(1) as rig:
+        return rig.connect().identity.build
 
 
-def _tell_errors(results: Sequence[object]) -> None:
-    from stimbench.figures.runner import RowResult
+class _Teller:
+    """Says how far the run is: in place on a terminal, else in a line now and then."""
 
+    def __init__(self, begin_s: float) -> None:
+        self._begin_s = self._said_s = begin_s
+        self.live = Live(console=err, refresh_per_second=4, transient=True)
+
+    def progress(self, progress: Progress) -> None:
+        """Take note of it."""
+        now_s = time.monotonic()
+        rows = ", ".join(f"{name} {left}" for name, left in progress.open_rows.items())
+        text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} pieces; to do: {rows}"
+        if err.is_terminal:
+            self.live.update(text)
+        elif now_s - self._said_s >= _SAY_EVERY_S:
+            self._said_s = now_s
+            err.print(text, soft_wrap=True)
+
+
+def _print_row(result: RowResult) -> None:
+    for line in result.lines:
+        verdict = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[dim]  - [/]"}[line.passed]
+        reach = f" ({line.reach})" if line.reach else ""
+        out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{reach}", soft_wrap=True)
+
+
+def _tell_errors(results: Sequence[RowResult]) -> None:
     for result in results:
-        if isinstance(result, RowResult) and result.error:
+        if result.error:
             err.print(f"{result.row.name}:\n{result.error}", markup=False)
 
 

@@ -24,14 +24,16 @@ free = [0] * {cycles}
 print("loaded")
 done = 0
 readable = True
+state = 0
 while done < {cycles}:
     readable = waiter.wait(app.turn(readable))
     watchdog.feed()
-    if app.control.session and app.control.session.cycles > done:
+    before, state = state, app.control.state()
+    if state == messages.REST and before != state:
         gc.collect()
         free[done] = gc.mem_free()
         done += 1
-app.stop(messages.STOPPED_HOST)
+app.control.stop(messages.STOPPED_HOST)
 watchdog.disable()
 print("heap", free)
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,9 @@ from stimbench.client.bench_link import BenchLink
 from stimbench.client.stimulator import Stimulator, connect
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme")
+__all__ = ("BOARDS", "BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme", "use_images")
+
+BOARDS = ("stimulator", "remote")
 
 MARK_GPIO = 16
 """A pin without a part."""
@@ -48,6 +51,16 @@ def programme(
     return Program((*shared, left, *electrodes, right, *electrodes))
 
 
+_images: dict[str, Path] = {}
+
+
+def use_images(folder: Path | None) -> None:
+    """Let every rig of this process take its images from `folder`; None: from the build folder."""
+    _images.clear()
+    if folder is not None:
+        _images.update({board: folder / f"{board}.uf2" for board in BOARDS})
+
+
 class _Link(BenchLink):
     """A link on which time passes with every look, so that a deadline is reached whatever floats round to."""
 
@@ -67,7 +80,7 @@ class Rig:
     ) -> None:
         """Build it. Args: seed: of all parts; boards: on the bench; wiring: the stimulator's, if special."""
         given = {"stimulator": wiring} if wiring else {}
-        self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given))
+        self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images))
         self.board: EmulatedBoard = self.bench.board("stimulator")
         self.parts: Any = self.board.parts
         self.link = _Link(self.bench, "stimulator")

@@ -9,10 +9,13 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stimbench.figures.model import Line, Options, Row
+from stimbench.figures.rig import use_images
 
 __all__ = ("Progress", "RowResult", "run_rows")
 
@@ -50,7 +53,11 @@ class _Pending:
 
 
 def run_rows(
-    rows: Sequence[Row], options: Options, jobs: int, on_progress: Callable[[Progress], None]
+    rows: Sequence[Row],
+    options: Options,
+    jobs: int,
+    on_progress: Callable[[Progress], None],
+    images: Path | None = None,
 ) -> Iterator[RowResult]:
     """Measure rows; each is yielded as soon as it is complete, those that want the machine alone at the end.
 
@@ -59,6 +66,7 @@ def run_rows(
         options: for all of them.
         jobs: processes.
         on_progress: told after every piece of work, and at least twice a second.
+        images: the folder of the firmware's images; the build folder by default.
     """
     together = [row for row in rows if not row.alone]
     pieces = {row.name: list(row.pieces(options)) for row in rows}
@@ -68,36 +76,16 @@ def run_rows(
     groups = [(together, jobs)] + [([row], 1) for row in rows if row.alone]
     for group, workers in groups:
         if group:
-            yield from _run_group(group, pieces, options, workers, progress, on_progress)
+            with _pool(workers, images) as pool:
+                yield from _run_group(pool, group, pieces, options, progress, on_progress)
 
 
-def _run_group(
-    rows: Sequence[Row],
-    pieces: dict[str, list[Any]],
-    options: Options,
-    jobs: int,
-    progress: Progress,
-    on_progress: Callable[[Progress], None],
-) -> Iterator[RowResult]:
+@contextmanager
+def _pool(jobs: int, images: Path | None) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: the terminal's refresh runs in a thread here.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _settle_in)
-    pending = {row.name: _Pending(row, [None] * len(pieces[row.name]), len(pieces[row.name])) for row in rows}
-    waiting: dict[Future[Any], tuple[str, int]] = {}
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _settle_in, (images,))
     try:
-        for row in sorted(rows, key=lambda each: -each.weight):
-            for index, piece in enumerate(pieces[row.name]):
-                waiting[pool.submit(row.work, piece)] = (row.name, index)
-        while waiting:
-            finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in finished:
-                name, index = waiting.pop(future)
-                progress.done += 1
-                progress.open_rows[name] -= 1
-                if not progress.open_rows[name]:
-                    del progress.open_rows[name]
-                if _collect(pending[name], index, future):
-                    yield _judged(pending[name], options)
-            on_progress(progress)
+        yield pool
     except BaseException:
         # A piece may take a minute more: nobody who interrupts wants to wait for it.
         for process in list(pool._processes.values()):
@@ -107,8 +95,35 @@ def _run_group(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle_in() -> None:
+def _run_group(
+    pool: ProcessPoolExecutor,
+    rows: Sequence[Row],
+    pieces: dict[str, list[Any]],
+    options: Options,
+    progress: Progress,
+    on_progress: Callable[[Progress], None],
+) -> Iterator[RowResult]:
+    pending = {row.name: _Pending(row, [None] * len(pieces[row.name]), len(pieces[row.name])) for row in rows}
+    waiting: dict[Future[Any], tuple[str, int]] = {}
+    for row in sorted(rows, key=lambda each: -each.weight):
+        for index, piece in enumerate(pieces[row.name]):
+            waiting[pool.submit(row.work, piece)] = (row.name, index)
+    while waiting:
+        finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in finished:
+            name, index = waiting.pop(future)
+            progress.done += 1
+            progress.open_rows[name] -= 1
+            if not progress.open_rows[name]:
+                del progress.open_rows[name]
+            if _collect(pending[name], index, future):
+                yield _judged(pending[name], options)
+        on_progress(progress)
+
+
+def _settle_in(images: Path | None) -> None:
     """In a new process: Ctrl-C is the parent's business, and without a parent there is nothing to do."""
+    use_images(images)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

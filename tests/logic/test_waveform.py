@@ -85,8 +85,8 @@ def test_both_phases_are_equally_long():
 class Train:
     """Two periods of a pacer: when it says go, in us."""
 
-    def __init__(self, period):
-        self.pacer = Pacer(0, period)
+    def __init__(self, period, slot=0):
+        self.pacer = Pacer(0, period, slot)
         machine = Machine(self.pacer.words)
         machine.isr, machine.osr = self.pacer.isr, self.pacer.osr
         while len(machine.flags) < 6:
@@ -107,7 +107,7 @@ def test_the_period_of_every_rate_is_exact():
 
 def test_the_pacers_clock_can_be_set():
     for rate_hz in RATES:
-        assert 1 <= Pacer(0, period_us(rate_hz)).cycle_us * waveform.PULSE_DIVIDER <= 65535
+        assert 1 <= Pacer(0, period_us(rate_hz), 0).cycle_us * waveform.PULSE_DIVIDER <= 65535
 
 
 def test_periods_of_odd_and_prime_lengths_are_exact_too():
@@ -117,9 +117,19 @@ def test_periods_of_odd_and_prime_lengths_are_exact_too():
 
 def test_a_period_that_is_too_short_is_refused():
     try:
-        Pacer(0, 71)
+        Pacer(0, 71, 0)
     except ValueError as error:
         assert "71" in str(error)
+    else:
+        assert False, "accepted"  # noqa: B011
+
+
+def test_two_slots_that_do_not_fit_into_a_period_are_refused():
+    assert Pacer(0, 1000, 500).right_us == 500
+    try:
+        Pacer(0, 1000, 501)
+    except ValueError:
+        pass
     else:
         assert False, "accepted"  # noqa: B011
 
@@ -132,8 +142,9 @@ def longest_allowed_us(rate_hz):
 
 def test_left_and_right_never_overlap_at_any_rate():
     for rate_hz in RATES:
-        train = Train(period_us(rate_hz))
         longest = longest_allowed_us(rate_hz)
+        train = Train(period_us(rate_hz), longest + ranges.GUARD_US)
+        assert train.period_us == period_us(rate_hz)
         free_us = (train.right_us - longest, train.period_us - train.right_us - longest)
         assert min(free_us) >= NO_OVERLAP_US, (
             "%d Hz: %d us between left and right, %d between right and left"

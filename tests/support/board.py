@@ -22,21 +22,10 @@ INTERRUPT = b"\x03"
 SOFT_RESET = b"\x04"
 READY_S = 5.0
 _LOOK_S = 0.02
-_LEAST_WAIT_S = 1e-6
 _PROBE_NUMBER = 255  # no later request has it soon, so late replies to it are passed over
 _QUANTUM_NS = 200_000
 _REAL_RESET_S = 3.0
 _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
-
-
-class BoardLink(DeviceLink):
-    """A link whose wait always ends: a deadline less than a nanosecond away is over, whatever floats say."""
-
-    def read(self, deadline_s: float) -> bytes:
-        data = super().read(deadline_s)
-        if not data and self.now_s() < deadline_s:
-            self.wait(_LEAST_WAIT_S)
-        return data
 
 
 class Board:
@@ -49,7 +38,7 @@ class Board:
 
     def _renew(self) -> None:
         self.transport = BoardTransport(self.port)
-        link = BoardLink("the board under test", self.port, self.now_s, self.wait)
+        link = DeviceLink("the board under test", self.port, self.now_s, self.wait)
         self.console = Console(link)
         self.client = Stimulator(self.console)
 
@@ -100,7 +89,7 @@ class Board:
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until the application answers."""
         end_s = self.now_s() + timeout_s
-        link = BoardLink("the board under test", self.port, self.now_s, self.wait)
+        link = DeviceLink("the board under test", self.port, self.now_s, self.wait)
         while True:
             try:
                 Console(link, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)

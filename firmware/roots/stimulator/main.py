@@ -87,8 +87,12 @@ def build() -> "tuple[App, Waiter, Watchdog]":
 
 
 def main() -> None:
-    """Serve until Ctrl-C."""
-    app, waiter, watchdog = build()
+    """Serve until Ctrl-C; one that comes before the loop must not leave a watchdog behind either."""
+    try:
+        app, waiter, watchdog = build()
+    except KeyboardInterrupt:
+        Watchdog.disable()
+        raise
     app.run(waiter, watchdog)
 
 

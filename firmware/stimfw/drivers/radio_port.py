@@ -18,6 +18,7 @@ STIMULATOR_ADDRESS = b"\x9c\x53\xe1\x2a\xb7"
 REMOTE_ADDRESS = b"\x35\xca\x4e\x93\xd6"
 CHANNEL = const(76)
 
+_FRAMES_A_SERVICE = const(3)  # as many as the radio holds
 _GIVE_UP_MS = const(50)  # 16 transmissions of 32 bytes take 16 ms; later the radio has lost what it was to do
 
 
@@ -87,23 +88,28 @@ class RadioPort:
         self._next = None
         self._start(frame, now_ms)
 
-    def service(self, now_ms: int) -> None:
-        """Hand over all received frames, then go on with the radio's next duty. Never waits.
+    def service(self, now_ms: int) -> bool:
+        """Hand over received frames, then go on with the radio's next duty. Never waits.
 
         Frames come first, and a reply is only noted while they are read: a STOP is executed before anything
-        is sent.
+        is sent. A flood cannot keep the caller here: it gets a few frames at a time.
+
+        Returns:
+            Whether more frames may be waiting, of which no interrupt will tell.
         """
+        frames = 0
         length = self._radio.waiting()
-        while length:
+        while length and frames < _FRAMES_A_SERVICE:
             view = self._views[length]
             self._radio.receive_into(view)
             self._next = self._link.on_frame(view, now_ms) or self._next
             length = self._radio.waiting()
-        if self._sending and self._still_sending(now_ms):
-            return
-        if self._next:
+            frames += 1
+        busy = self._sending and self._still_sending(now_ms)
+        if self._next and not busy:
             self._start(self._next, now_ms)
             self._next = None
+        return length != 0
 
     def _start(self, frame: bytes, now_ms: int) -> None:
         self._radio.send(frame)

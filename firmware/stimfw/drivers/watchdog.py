@@ -18,6 +18,7 @@ class Watchdog:
         """Still healthy."""
         self._timer.feed()
 
-    def disable(self) -> None:
+    @staticmethod
+    def disable() -> None:
         """Stop it: the application ends and the REPL follows."""
         mem32[_CTRL_CLEAR] = _ENABLE

@@ -79,7 +79,7 @@ class Program:
         for index, lead in enumerate(LEADS):
             if self.cathode[index] == self.anode[index]:
                 raise ParameterError(lead + ".anode", self.anode[index], "another electrode than the cathode")
-        slot = 2 * self.width_us + self.gap_us + ranges.GUARD_US
+        slot = ranges.slot_us(self.width_us, self.gap_us)
         if slot > self.period_us // 2:
             raise ParameterError(
                 "rate_hz",

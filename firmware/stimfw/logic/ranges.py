@@ -70,3 +70,8 @@ ANODE = Range("anode", 0, ELECTRODES_A_LEAD - 1)
 # the second lead latches its amplitude (waveform.LEAD_IN_US before its pulse) while neither is on. Two pulses
 # and two guards must fit into a period.
 GUARD_US = 20
+
+
+def slot_us(width_us: int, gap_us: int) -> int:
+    """What a pulse and its guard take of a period, in us."""
+    return 2 * width_us + gap_us + GUARD_US

@@ -73,10 +73,10 @@ def pulse_program(width_us: int, gap_us: int) -> "list[int]":
     return words
 
 
-def pacer_cycle_us(period_us: int) -> int:
-    """The slowest pacer that divides the period: its cycle in us (1 if the period is a prime number)."""
+def pacer_cycle_us(period_us: int, slot_us: int) -> int:
+    """The cycle in us of the slowest pacer that divides the period and gives the left lead its slot."""
     for cycle in range(min(_MAX_DIVIDER, period_us // _MIN_CYCLES), 1, -1):
-        if period_us % cycle == 0:
+        if period_us % cycle == 0 and period_us // cycle // 2 * cycle >= slot_us:
             return cycle
     return 1
 
@@ -85,18 +85,18 @@ class Pacer:
     """The pacer's programme and what its registers hold, for one period.
 
     `words` for address `start`; `isr` and `osr` are to be loaded before it starts; `cycle_us` is its clock.
-    `right_us` is the delay from the left lead's go to the right one's.
+    `right_us` is the delay from the left lead's go to the right one's: half a period, to half a cycle.
     """
 
-    def __init__(self, start: int, period_us: int) -> None:
-        """Args: start: address of the first word; period_us: at least 72.
+    def __init__(self, start: int, period_us: int, slot_us: int) -> None:
+        """Pace `period_us` (at least 72) from address `start`, each lead with `slot_us` for itself.
 
         Raises:
             ValueError: the period is too short.
         """
-        if period_us < _MIN_CYCLES:
+        if period_us < _MIN_CYCLES or 2 * slot_us > period_us:
             raise ValueError("period of %d us" % period_us)
-        self.cycle_us = pacer_cycle_us(period_us)
+        self.cycle_us = pacer_cycle_us(period_us, slot_us)
         cycles = period_us // self.cycle_us
         first = cycles // 2
         self.right_us = first * self.cycle_us

@@ -93,9 +93,7 @@ class App:
         for key in self._keys:
             if key.pressed(now_ms) and (key.is_stop or not self._opcode):
                 self._ask(key, now_ms)
-        if self._opcode:
-            self._follow(now_ms)
-        sleep_ms = LONGEST_SLEEP_MS
+        sleep_ms = 0 if self._opcode and self._follow(now_ms) else LONGEST_SLEEP_MS
         waits = [key.debouncer.wait_ms(now_ms) for key in self._keys]
         for wait_ms in waits + [self._requester.wait_ms(now_ms), self._display.update(now_ms)]:
             if 0 <= wait_ms < sleep_ms:
@@ -118,14 +116,14 @@ class App:
         self._opcode = key.opcode
         self._display.play((), now_ms)
 
-    def _follow(self, now_ms: int) -> None:
-        """The radio's next duty, the link's next try, and the end of it."""
-        self._port.service(now_ms)
+    def _follow(self, now_ms: int) -> bool:
+        """The radio's next duty, the link's next try, and its end; whether the radio has more to say."""
+        more = self._port.service(now_ms)
         again = self._requester.poll(now_ms)
         if again and self._port.revive(requester=True):
             self._port.send(again, now_ms)
         if self._requester.state == Requester.WAITING:
-            return
+            return more
         self._port.sleep()
         if self._requester.state == Requester.ANSWERED:
             pattern = self._answer(self._opcode, self._requester.reply)
@@ -135,6 +133,7 @@ class App:
             pattern = pattern + feedback.LOW_BATTERY
         self._opcode = 0
         self._display.play(pattern, now_ms)
+        return False
 
     def _answer(self, opcode: int, reply: bytes) -> "feedback.Pattern":
         """What to show for a reply message."""

@@ -107,4 +107,5 @@ class App:
                 self.control.fail(messages.PART_RADIO)
         self._radio_called = False
         self._radio_due_ms = ticks_add(now, _RADIO_MS)
-        self._radio.service(now)
+        if self._radio.service(now):
+            self.on_radio(None)

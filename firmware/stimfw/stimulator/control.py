@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.stimulator.output import Output
 
 _IDLE_MS = 500  # often enough for the watchdog
+_GATE_MS = 95  # without KEEPALIVE for 100 ms the gate closes; pulses must not come back when it opens again
 _OUTPUT_PARTS = messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
 
 
@@ -57,6 +58,7 @@ class Control:
         self._measuring = False
         self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
+        self._kept_ms = 0
 
     def state(self) -> int:
         """messages.READY, RAMP_UP, ... of this moment."""
@@ -148,9 +150,19 @@ class Control:
                 self.stop(end.value)
                 return 0
             self._due_ms = ticks_add(now, wait)
-        if self.state() != messages.REST:
-            self._output.keep_alive()
-        return max(wait, 0)
+        return max(wait, 0) if self._keep_alive() else 0
+
+    def _keep_alive(self) -> bool:
+        """A KEEPALIVE edge unless in a rest; False if the gate has closed meanwhile: that was a stop."""
+        now = ticks_ms()
+        since, self._kept_ms = ticks_diff(now, self._kept_ms), now
+        if self.state() == messages.REST:
+            return True
+        if since > _GATE_MS:
+            self.stop(messages.STOPPED_FAULT)
+            return False
+        self._output.keep_alive()
+        return True
 
     def _why_not(self) -> int:
         if self._measuring:
@@ -174,7 +186,7 @@ class Control:
             self._output.off_now()
         self._procedure = procedure
         self._led(1)
-        self._due_ms = ticks_ms()
+        self._due_ms = self._kept_ms = ticks_ms()
 
     # Procedures: each returns a messages.STOPPED_....
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.stimulator.output import Output
 
 _GATE_MS = 10  # the gate's supply comes up before the first pulse
+_AWAKE_MS = 40  # KEEPALIVE's longest pause
 _TEST_UA = 1000
 _TEST_PULSES = 8
 _OPEN_MV = 10_000
@@ -111,7 +112,10 @@ class Measurements:
         output.amplitude(left_ua, right_ua)
         if not output.start(True):
             return False
-        yield pulses * impedance.PERIOD_US // 1000
+        left_ms = pulses * impedance.PERIOD_US // 1000
+        while left_ms > 0:
+            yield min(left_ms, _AWAKE_MS)
+            left_ms -= _AWAKE_MS
         for _ in range(5):
             if output.tripped or output.periods() >= pulses:
                 break

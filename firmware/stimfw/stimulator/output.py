@@ -8,6 +8,7 @@ from machine import disable_irq, enable_irq
 
 from stimfw.drivers import adg714, mcp4922
 from stimfw.logic import waveform
+from stimfw.logic.ranges import slot_us
 from stimfw.logic.sampling import SamplePlan
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ class Output:
     ) -> SamplePlan:
         """Compose and load a train; nothing runs. Returns where its samples are."""
         pulse = waveform.pulse_program(width_us, gap_us)
-        pacer = waveform.Pacer(len(pulse), period_us)
+        pacer = waveform.Pacer(len(pulse), period_us, slot_us(width_us, gap_us))
         plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
         self.plan = plan

@@ -96,7 +96,7 @@ class Readings:
     def pulses(self, first: int, most: int) -> "tuple[int, bytes]":
         """Up to `most` measured pulses of the present or last session, from `first` or the oldest kept on."""
         total = self._pulses_measured()
-        first = max(first, total - self._output.sampler.KEPT // _SAMPLES)
+        first = min(total, max(first, total - self._output.sampler.KEPT // _SAMPLES))
         return first, self.measurements.records(first, min(total, first + most), _SAMPLES)
 
     def _pulses_measured(self) -> int:

@@ -43,13 +43,19 @@ class Session:
         """Seconds since the session began."""
         return ticks_diff(ticks_ms(), self._began_ms) // 1000
 
+    def _left_ms(self) -> int:
+        return self._program.session_s * 1000 - ticks_diff(ticks_ms(), self._began_ms)
+
     def retarget(self, program: "Program") -> None:
         """Go on with another amplitude; all else of `program` must be as before."""
         self._program = program
         self._contraction = Contraction(program)
 
     def run(self) -> "Generator[int, None, int]":
-        """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT."""
+        """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT.
+
+        A contraction that has begun is completed.
+        """
         output, program = self._output, self._program
         times_us = evenly(program.width_us, len(KINDS))
         output.load(program.width_us, program.gap_us, program.period_us, KINDS, times_us)
@@ -57,7 +63,7 @@ class Session:
         output.keep_alive()
         output.connect(*[adg714.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
         fresh = True
-        while self.elapsed_s() < program.session_s:
+        while self._left_ms() > 0:
             output.keep_alive()
             yield _GATE_MS
             if not (yield from self._contract(fresh)):
@@ -110,12 +116,12 @@ class Session:
         self._output.amplitude(amplitude[0], amplitude[1])
 
     def _rest(self) -> "Generator[int, None, None]":
-        """Output off, KEEPALIVE silent: the gate closes until the next contraction."""
+        """Output off, KEEPALIVE silent: the gate closes until the next contraction, or the session's end."""
         self.amplitude_ua[0] = self.amplitude_ua[1] = 0
         self._output.zero()
         began = ticks_ms()
         while True:
-            left = self._program.off_ms - ticks_diff(ticks_ms(), began)
+            left = min(self._program.off_ms - ticks_diff(ticks_ms(), began), self._left_ms())
             if left <= 0:
                 return
             yield min(left, _ASLEEP_MS)

@@ -82,8 +82,9 @@ class Console:
             found = self._take(data, number)
             if found is not None:
                 return found
-            # Checked after reading, so that a board that talks without end cannot hold us.
-            if self._link.now_s() >= deadline_s:
+            # Nothing read means that the time is over: the clock's fraction of a nanosecond cannot hold us.
+            # The time itself is looked at as well, so that a board that talks without end cannot either.
+            if not data or self._link.now_s() >= deadline_s:
                 return None
 
     def _take(self, data: bytes, number: int) -> bytes | None:

@@ -47,6 +47,22 @@ def test_a_hung_cpu_turns_the_output_off_and_the_board_comes_back(board: Board, 
     assert_back_and_off(board, bench, stimulator.resets[-1][0] + 1)
 
 
+def test_pulses_do_not_come_back_after_a_pause_that_closed_the_gate(board: Board, bench):
+    scene.pulse(board)
+    stimulator = bench.board("stimulator")
+    hung_ns = bench.now_ns
+    stimulator.hang()
+    bench.run_for(400 * MS)  # as long as the flash's slowest erase; the watchdog waits for longer
+    stimulator.unhang()
+    back_ns = bench.now_ns
+    bench.run_for(200 * MS)
+    assert scene.last_current_ns(bench) <= hung_ns + OFF_NS
+    scene.assert_stays_off(bench, back_ns + 5 * MS)
+    assert len(stimulator.resets) == 1
+    status = board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_FAULT)
+
+
 def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(board: Board, bench):
     changes = {name.replace("__", "."): value for name, value in HOLD.items()}
     stimulator = bench.board("stimulator")

@@ -8,7 +8,7 @@ from micropython import const
 
 from stimfw.logic import pio_words as w
 from stimfw.logic.sampling import DIVIDER as SAMPLER_DIVIDER
-from stimfw.logic.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, SAMPLER, WORDS
+from stimfw.logic.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -125,6 +125,10 @@ class Pulser:
     def finished(self) -> bool:
         """After `finish`: whether the pacer stalls, all pulses behind it."""
         return mem32[_PACER_ADDR] & 0x1F == self._starts[PACER]
+
+    def left_has_gone(self) -> bool:
+        """Whether the pacer is between a period's left go and its right go, not between right and left."""
+        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= RIGHT_GO
 
     def running(self) -> bool:
         """Whether the machines are enabled."""

@@ -27,6 +27,8 @@ ANODIC = 2
 SHORT = 4
 OFF = 0
 
+RIGHT_GO = 4
+"""Where in the pacer's programme the right lead's go stands."""
 LEAD_IN_US = 18
 """Go to cathodic edge: recharge opens, LDAC pulses, the DAC has 15 us for its 4.5 us of settling."""
 FLAG_LEAD_US = 12

@@ -144,3 +144,16 @@ class Output:
     def periods(self) -> int:
         """Periods whose every sample is stored, since the last fresh start."""
         return self.sampler.taken() // (2 * self.plan.count) if self.plan else 0
+
+    def begun(self, lead: int) -> int:
+        """Pulses of a lead (0 left, 1 right) that have begun, since the last fresh start.
+
+        A pulse that was measured has begun; one whose go was given begins within microseconds, its amplitude
+        latched. Amplitudes set now are those of the pulses after these.
+        """
+        measured = self.sampler.taken() // self.plan.count if self.plan else 0
+        # Looked at after the count: if the pacer went on in between, that only makes the answer newer.
+        left_has_gone = self.pulser.left_has_gone()
+        if measured & 1:
+            return measured // 2 + (1 if lead == 0 or not left_has_gone else 0)
+        return measured // 2 + (1 if lead == 0 and left_has_gone else 0)

@@ -87,27 +87,25 @@ class Session:
         began = ticks_ms()
         while True:
             yield _AWAKE_MS
-            done = output.periods() - before
-            late_us = ticks_diff(ticks_ms(), began) * 1000 - done * program.period_us
+            left = output.begun(0) - before
+            late_us = ticks_diff(ticks_ms(), began) * 1000 - left * program.period_us
             if late_us > _STALLED_PERIODS * program.period_us + _AWAKE_MS * 1000:
                 return False
-            self.state = contraction.state(done)
-            if done >= contraction.periods - 1:
+            self.state = contraction.state(max(0, left - 1))
+            self._set_amplitude(left, output.begun(1) - before)
+            if left >= contraction.periods:
                 break
-            # The left lead has latched this period's amplitude; the right one will, half a period later.
-            self._set_amplitude(done + 1, done)
             if not slow:
-                output.tell_periods(self._wants_each_period(done))
-        self._set_amplitude(done, done)
+                output.tell_periods(self._wants_each_period(left))
         yield from output.finish()
         self.missed += max(0, contraction.periods - (output.periods() - before))
         return not output.tripped
 
-    def _wants_each_period(self, done: int) -> bool:
+    def _wants_each_period(self, begun: int) -> bool:
         """At a fast rate: whether the CPU must be woken by the next period, at ramps and at the end."""
         if self.state != messages.HOLD:
             return True
-        return self._contraction.held_after(done) * self._program.period_us < 2000 * _AWAKE_MS
+        return self._contraction.held_after(begun) * self._program.period_us < 2000 * _AWAKE_MS
 
     def _set_amplitude(self, left_period: int, right_period: int) -> None:
         contraction, amplitude = self._contraction, self.amplitude_ua

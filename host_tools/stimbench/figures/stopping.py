@@ -11,7 +11,7 @@ from stimfw.logic import console_frame, messages
 from stimbench.client.stimulator import Stimulator
 from stimbench.figures.load import ALWAYS_COLLECTING, ALWAYS_PROGRAMMING
 from stimbench.figures.model import Line, Options, Relation, Row, compared, reached
-from stimbench.figures.rig import MS, Rig, programme
+from stimbench.figures.rig import BRIDGE, MS, Rig, programme
 from stimbench.figures.transmitter import Transmitter, is_request
 from stimbench.parts.wiring import StimulatorWiring
 
@@ -24,6 +24,7 @@ _PERIOD_NS = _PROGRAM.period_us * 1000
 _PULSE_NS = (2 * _PROGRAM.width_us + _PROGRAM.gap_us) * 1000
 _LEAST_NS = 3 * MS
 _AFTER_MS = 30
+_LONGEST_NS = 500 * MS
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def _next_ns(rig: Rig, first_ns: int, phase_ns: int, least_ns: int) -> int:
 
 def _trial(rig: Rig, chunk: _Chunk, first_ns: int, event_ns: int) -> _Trial:
     """Judge an event that has passed by now."""
-    rig.bench.run_to(max(rig.now_ns, event_ns) + _AFTER_MS * MS)
+    rig.bench.run_to(max(rig.now_ns, event_ns))
+    rig.bench.run_until(lambda: not any(rig.board.pin(signal).level for signal in BRIDGE), _LONGEST_NS)
+    rig.run_ms(_AFTER_MS)
     phase_ns = (event_ns - first_ns) % _PERIOD_NS
     off_ns = rig.off_ns(event_ns)
     rig.run_ms(_PERIOD_NS / MS)

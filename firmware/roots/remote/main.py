@@ -21,7 +21,6 @@ from stimfw.remote.commands import Commands
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
-_HOST_SLOW_MS = 10  # until output that the host did not take is offered again
 
 
 def make_port(wake: Wake, requester: Requester) -> RadioPort:
@@ -69,8 +68,9 @@ def main() -> None:
     try:
         while True:
             sleep_ms = app.step(time.ticks_ms())
-            if console.service():
-                sleep_ms = min(sleep_ms, _HOST_SLOW_MS)
+            console_ms = console.service()
+            if console_ms >= 0:
+                sleep_ms = min(sleep_ms, console_ms)
             watchdog.feed()
             waiter.wait(sleep_ms)
     except KeyboardInterrupt:

@@ -1,6 +1,5 @@
 """The stimulator's composition root: here alone it is known which part is on which pin."""
 
-import gc
 import sys
 from os import urandom
 from time import sleep_ms, sleep_us, ticks_ms, ticks_us
@@ -81,7 +80,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     output.tell_periods(False)
     port.listen()
     waiter = Waiter(wake, sys.stdin)
-    gc.collect()
+    readings.refresh()
     readings.boot_us = ticks_us()
     return app, waiter, watchdog
 

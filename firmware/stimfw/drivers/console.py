@@ -1,8 +1,7 @@
 """The service console: frames on the USB port, beside the REPL's text, and never a wait for the host.
 
-Bytes are read while there are some and written while the port takes them. What the port does not take stays
-and is offered again at the next service; a reply that comes while an older one still waits is dropped and
-counted.
+What the port does not take stays and is offered again. Requests are read and executed all the same, lest a
+Ctrl-C be stuck behind them; a reply to them is dropped and counted while an older one waits.
 """
 
 import select
@@ -16,7 +15,9 @@ if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
     from typing import BinaryIO
 
-_BYTES_A_SERVICE = const(64)
+_BYTES_READ = const(16)
+_BYTES_WRITTEN = const(16)
+_HOST_SLOW_MS = const(5)
 
 
 class Console:
@@ -37,23 +38,27 @@ class Console:
         self.receiver = console_frame.Receiver()
         self.tx_dropped = 0
 
-    def service(self) -> bool:
-        """Read, answer and write what can be done without a wait.
+    def service(self) -> int:
+        """Do a little without a wait: read some bytes, answer one request, or write some bytes.
+
+        A byte costs about 0.1 ms of CPU: all of a long reply at once would keep a STOP from the radio.
 
         Returns:
-            Whether more is to be done soon: input was left, or output waits for the host.
+            After how many ms there is more to do: 0 at once; -1 not before the host sends something.
         """
+        waits = self._sent < len(self._out)
+        if waits and self._write():
+            return 0
         byte = self._byte
-        for _ in range(_BYTES_A_SERVICE):
+        for _ in range(_BYTES_READ):
             if not self._ready(self._readable):
-                break
+                return _HOST_SLOW_MS if waits else -1
             self._stdin.readinto(byte)
             found = self.receiver.feed(byte[0])
             if found:
                 self._answer(found[0], found[1])
                 break
-        self._write()
-        return self._sent < len(self._out) or self._ready(self._readable)
+        return 0
 
     def _answer(self, number: int, message: bytes) -> None:
         reply = self._execute(message)
@@ -63,14 +68,18 @@ class Console:
         self._out = console_frame.encode(number, reply)
         self._sent = 0
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Write some bytes; whether the port took any. Each is offered alone: only one is sure to fit."""
         byte = self._byte
-        while self._sent < len(self._out):
+        for n in range(_BYTES_WRITTEN):
+            if self._sent == len(self._out):
+                break
             if not self._ready(self._writable):
-                return
+                return n > 0
             byte[0] = self._out[self._sent]
             self._stdout.write(byte)
             self._sent += 1
+        return True
 
     def _ready(self, poll: "select.poll") -> bool:
         for _ in poll.ipoll(0):

@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.stimulator.output import Output
 
 _RADIO_MS = 1000  # look after the radio, and for an edge that was missed
-_BUSY_MS = 5  # the host has not read all that it asked for
 _CTRL_C = 3
 
 
@@ -90,13 +89,15 @@ class App:
             self.control.stop(messages.STOPPED_MAGNET)
         if self._radio_called or ticks_diff(now, self._radio_due_ms) >= 0:
             self._serve_radio(now)
+        console_wait = -1
         if readable or self._console_busy:
-            self._console_busy = self._console.service()
+            console_wait = self._console.service()
+            self._console_busy = console_wait >= 0
             now = ticks_ms()
         called = self._period_began
         self._period_began = False
         wait = self.control.advance(now, called)
-        return min(wait, _BUSY_MS) if self._console_busy else wait
+        return min(wait, console_wait) if self._console_busy else wait
 
     def _serve_radio(self, now: int) -> None:
         """Frames, and now and then a look at the radio itself: without one there is no STOP, so no output."""

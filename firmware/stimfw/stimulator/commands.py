@@ -19,7 +19,7 @@ FROM_REMOTE = messages.STOPPED_REMOTE
 
 _BODY_BYTES = {messages.IMPEDANCE_RESULTS: 1, messages.PULSES: 4, messages.SET_PROGRAM: program.PACKED_BYTES}
 _REMOTE_MAY = (messages.STATUS, messages.START, messages.STOP)
-_PULSES_A_REPLY = (messages.MAX_BODY - 4) // messages.PULSE_BYTES
+_PULSES_A_REPLY = 8  # a quarter of a millisecond each
 
 
 class Commands:

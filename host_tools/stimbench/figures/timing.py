@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from stimfw.logic import messages
 from stimfw.logic.program import Program
 from stimfw.logic.ranges import AMPLITUDE_UA, GAP_US, GUARD_US, RAMP_UP_MS, RATE_HZ, WIDTH_US
 from stimfw.logic.therapy import Contraction
@@ -116,9 +117,12 @@ def _run(case: Case) -> _Found:
         share = (rig.board.cpu_awake_ns - awake_ns) / (rig.now_ns - first_ns)
         programs = len(rig.board.flash.operations) - programs
         replies = load.finish()
+        status = stimulator.status()
+        ended = f"the session ended: {status.stop_name}" if status.state == messages.READY else ""
         stimulator.stop()
         radio = stimulator.counters()["radio_frames"]
-        return _analysed(case, rig, begin_ns, watcher.seen, share, programs, replies, radio)
+        found = _analysed(case, rig, begin_ns, watcher.seen, share, programs, replies, radio)
+        return replace(found, faults=(ended, *found.faults)) if ended else found
 
 
 def _analysed(

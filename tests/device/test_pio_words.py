@@ -18,6 +18,7 @@ CASES = (
     ("wait(1, irq, 4)", w.wait_irq(4)),
     ("wait(1, irq, rel(0))", w.wait_own_irq()),
     ("irq(2) [9]", w.irq(2, 9)),
+    ("irq(block, 6)", w.irq_wait(6)),
     ("mov(pins, null)", w.mov_pins_low()),
     ("mov(pins, invert(null)) [8]", w.mov_pins_high(8)),
     ("mov(isr, osr)", w.mov_isr_osr()),

@@ -10,6 +10,7 @@ def test_words_of_the_datasheet():
     assert w.jmp(9) == 0x0009 and w.jmp_x_dec(3, 31) == 0x1F43 and w.jmp_y_dec(2) == 0x0082
     assert w.wait_irq(4) == 0x20C4 and w.wait_own_irq() == 0x20D0
     assert w.irq(2, 5) == 0xC502
+    assert w.irq_wait(6) == 0xC026
     assert w.mov_pins_low() == 0xA003 and w.mov_pins_high(8) == 0xA80B
     assert w.nop() == 0xA042 and w.push_noblock() == 0x8000 and w.pull_block() == 0x80A0
     assert w.out_x_16() == 0x6030 and w.out_isr_16() == 0x60D0 and w.out_pindirs(3) == 0x6083

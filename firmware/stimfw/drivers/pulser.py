@@ -40,7 +40,7 @@ _AUTOPULL = const(1 << 17)
 _FJOIN_RX = const(1 << 31)
 _BRIDGE_PINS = const(3)
 
-_NEVER_FLAG = const(7)
+_END_FLAG = const(6)
 
 
 class Pulser:
@@ -119,12 +119,15 @@ class Pulser:
         mem32[_SM1_INSTR] = _SET_PINS_OFF
 
     def finish(self) -> None:
-        """Let the present period end and no other begin: the pacer will stall where it would start one."""
-        mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.wait_irq(_NEVER_FLAG)
+        """Let the present period end and no other begin: the pacer flags that and stalls in its place."""
+        mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.irq_wait(_END_FLAG)
 
     def finished(self) -> bool:
-        """After `finish`: whether the pacer stalls, all pulses behind it."""
-        return mem32[_PACER_ADDR] & 0x1F == self._starts[PACER]
+        """After `finish`: whether the period is over, all pulses behind it.
+
+        The flag tells, not the pacer's address: that moves on when an instruction's delay only begins.
+        """
+        return mem32[_IRQ] & 1 << _END_FLAG != 0
 
     def left_has_gone(self) -> bool:
         """Whether the pacer is between a period's left go and its right go, not between right and left."""

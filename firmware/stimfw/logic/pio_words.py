@@ -64,6 +64,11 @@ def irq(flag: int, delay: int = 0) -> int:
     return _word(0xC000 | flag, delay)
 
 
+def irq_wait(flag: int) -> int:
+    """`irq wait flag`: sets the flag and stalls until somebody clears it."""
+    return 0xC020 | flag
+
+
 def mov_pins_low(delay: int = 0) -> int:
     """`mov pins, null`: the machine's OUT pins low."""
     return _word(0xA003, delay)

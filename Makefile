@@ -2,6 +2,7 @@
 # PYTHON=...           the interpreter the virtual environment is made with (3.11 or later)
 # MICROPYTHON_DIR=...  build from a checkout of MicroPython instead of Debian's source packages
 # PYTEST_ARGS=...      what pytest is given
+# ARGS=...             what `stimbench bench figures` is given: make bench ARGS=--quick
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -66,7 +67,7 @@ demo: setup firmware ## run the demonstration on the emulated bench
 
 .PHONY: bench
 bench: setup firmware ## measure the figures of the documentation anew
-	@$(BIN)/stimbench bench figures
+	@$(BIN)/stimbench bench figures $(ARGS)
 
 .PHONY: test
 test: lint types pytest ## lint, types and pytest

@@ -149,7 +149,7 @@ class Control:
             except StopIteration as end:
                 self.stop(end.value)
                 return 0
-            self._due_ms = ticks_add(now, wait)
+            self._due_ms = ticks_add(ticks_ms(), wait)  # the step itself took time
         return max(wait, 0) if self._keep_alive() else 0
 
     def _keep_alive(self) -> bool:

@@ -6,6 +6,7 @@ the radio, the console and KEEPALIVE between its steps, and can drop it at any m
 
 import array
 import struct
+from time import ticks_add, ticks_diff, ticks_ms
 
 from stimfw.drivers import adg714
 from stimfw.logic import impedance, messages
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # never on a board
 
 _GATE_MS = 10  # the gate's supply comes up before the first pulse
 _AWAKE_MS = 40  # KEEPALIVE's longest pause
+_LATE_MS = 100  # pulses that have not come by then do not come
 _TEST_UA = 1000
 _TEST_PULSES = 8
 _OPEN_MV = 10_000
@@ -116,9 +118,8 @@ class Measurements:
         while left_ms > 0:
             yield min(left_ms, _AWAKE_MS)
             left_ms -= _AWAKE_MS
-        for _ in range(5):
-            if output.tripped or output.periods() >= pulses:
-                break
+        late = ticks_add(ticks_ms(), _LATE_MS)
+        while not output.tripped and output.periods() < pulses and ticks_diff(late, ticks_ms()) > 0:
             yield 2
         yield from output.finish()
         return output.periods() >= pulses and not output.tripped

@@ -1,6 +1,6 @@
 """A push button, debounced: a press counts at its first edge, a release only once the contact is quiet."""
 
-from stimfw.logic.link import elapsed_ms
+from stimfw.logic.ticks import elapsed_ms
 
 SETTLE_MS = 20
 """Tactile switches bounce for up to 5 ms, worn ones for 10."""

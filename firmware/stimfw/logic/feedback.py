@@ -4,7 +4,7 @@ A pattern is a tuple of (lights, tone in Hz, duration in ms). docs/telemetry.md 
 """
 
 from stimfw.logic import messages
-from stimfw.logic.link import elapsed_ms
+from stimfw.logic.ticks import elapsed_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board

@@ -13,6 +13,7 @@ know what its former self has asked.
 import struct
 
 from stimfw.logic.radio_frame import HELLO, NUMBER, REPLY, REQUEST
+from stimfw.logic.ticks import elapsed_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -32,12 +33,6 @@ TIMEOUT_MS = 30
 """Between two tries: the radio's own 16 transmissions take 15 ms, the reply's 6 take 6 ms."""
 WINDOW = 16
 """How far ahead of the last number a request may be: numbers are used up while nobody answers."""
-_TICKS_MASK = 0x3FFFFFFF  # MicroPython's ticks_ms() wraps there
-
-
-def elapsed_ms(now_ms: int, then_ms: int) -> int:
-    """Time from `then_ms` to `now_ms` on a clock that wraps as time.ticks_ms() does (after 12 days)."""
-    return (now_ms - then_ms) & _TICKS_MASK
 
 
 class Requester:

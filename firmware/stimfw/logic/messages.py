@@ -1,17 +1,17 @@
 """What the host, the remote and the stimulator say to each other, whatever carries it.
 
 A request is `[opcode][body]`, a reply `[opcode | REPLY][code][body]`. All numbers are little endian.
-Channels (stimfw.logic.console_frame on USB, stimfw.logic.radio_frame in the air) carry these bytes and know
-nothing of their meaning; a secure channel can take their place.
+Channels (stimfw.logic.console_frame on USB, stimfw.telemetry in the air) carry these bytes and know nothing of
+their meaning. Who may send which request: stimfw.telemetry.roles.
 """
 
 import struct
 
 REPLY = 0x80
 MAX_BODY = 240
-"""Bytes of a body on the console; the radio carries the short ones only."""
+"""Bytes of a body."""
 
-# Opcodes. STATUS, START and STOP fit a radio frame.
+# Opcodes.
 IDENTIFY = 0x01
 STATUS = 0x02
 START = 0x03
@@ -24,6 +24,21 @@ PULSES = 0x09  # body: number of the first pulse wanted (u32)
 DETAILS = 0x0A
 COUNTERS = 0x0B
 SELF_TEST = 0x0C  # begins the output's self-test: a test current that crosses no electrode pair
+AMPLITUDE = 0x0D  # body: left, right amplitude in uA (u16 each)
+GET_WINDOW = 0x0E  # reply: AMPLITUDE_WINDOW
+SET_WINDOW = 0x0F  # body: AMPLITUDE_WINDOW
+TEST_STIMULATION = 0x10  # body: seconds (u8, 1-30): one contraction, then the output is off
+LOG = 0x11  # body: number of the first event wanted (u32); reply: the first event's number (u32), LOG_RECORDs
+GET_TIME = 0x12  # reply: seconds since 1970 (u32), 0 if nobody set the clock since the start
+SET_TIME = 0x13  # body: seconds since 1970 (u32)
+PAIRINGS = 0x14  # stimulator: base 4, then PAIRING_RECORDs. Remote: own id 4, then base 4 and one PAIRING_RECORD if paired
+PAIR = 0x15  # stimulator: peer id 4, role u8, key 32; reply: slot u8, base 4. Remote: base 4, slot u8, role u8, key 32
+FORGET = 0x16  # body: slot u8, or ALL_SLOTS
+FACTORY_RESET = 0x17  # with the magnet only
+# Of the remote alone: it carries frames for a clinician's host and cannot read them.
+MODEM_SEND = 0x20  # body: base 4, slot u8, frame
+MODEM_RECEIVE = 0x21  # reply: MODEM_... state u8, then the received frame if there is one
+MODEM_CLOSE = 0x22
 
 # Reply codes.
 OK = 0
@@ -31,8 +46,9 @@ OUT_OF_RANGE = 1  # body: index in program.FIELD_NAMES (u8), value (i32)
 WRONG_STATE = 2  # body: the state (u8), reason (u8)
 UNKNOWN_OPCODE = 3
 BAD_LENGTH = 4
+FORBIDDEN = 5  # not for the sender's role
 
-CODE_NAMES = ("ok", "out of range", "wrong state", "unknown opcode", "bad length")
+CODE_NAMES = ("ok", "out of range", "wrong state", "unknown opcode", "bad length", "forbidden to this role")
 
 # States of the stimulator.
 READY = 0
@@ -51,6 +67,11 @@ REASON_LOCKED = 2
 REASON_MAGNET = 3
 REASON_NO_AMPLITUDE = 4
 REASON_BUSY = 5
+REASON_PAIRING = 6
+REASON_WINDOW = 7
+REASON_NO_MAGNET = 8
+REASON_FULL = 9
+REASON_STORAGE = 10
 REASON_TEXTS = (
     "",
     "the self-test failed",
@@ -58,6 +79,11 @@ REASON_TEXTS = (
     "a magnet is present",
     "both amplitudes are zero",
     "a measurement is running",
+    "the pairing window is open",
+    "outside the amplitudes that the clinician allowed",
+    "it needs the magnet at the stimulator",
+    "all slots are taken: forget a pairing first",
+    "the flash did not take it",
 )
 
 # Why the output last went off.
@@ -80,6 +106,8 @@ PART_SUPPLY = 16
 PART_FILESYSTEM = 32
 
 FLAG_MAGNET = 1
+FLAG_PAIRING = 2  # the pairing window is open
+FLAG_UNPAIRED = 4  # of a remote: it has no pairing
 
 _STATUS = "<BBBHHHHH"
 STATUS_FIELDS = (
@@ -115,7 +143,65 @@ COUNTER_NAMES = (
     "refused",
     "magnet_stops",
     "missed_measurements",
+    "radio_forged",  # tags that did not verify
+    "radio_replayed",  # frames that were good once
+    "radio_over_budget",  # dropped unverified
+    "radio_connections",
+    "forbidden",  # requests that the sender's role may not make
 )
+
+# Amplitudes in uA that a patient may choose: left lowest, left highest, right lowest, right highest.
+AMPLITUDE_WINDOW = "<HHHH"
+WINDOW_FIELDS = ("left_min_ua", "left_max_ua", "right_min_ua", "right_max_ua")
+
+# Pairings.
+ALL_SLOTS = 0xFF
+PAIRING_RECORD = "<BBB4s"  # slot, state, role, peer id
+PAIRING_FIELDS = ("slot", "state", "role", "peer_id")
+
+# What has become of the frame that the modem was given.
+MODEM_IDLE = 0
+MODEM_SEARCHING = 1
+MODEM_DELIVERED = 2
+MODEM_UNDELIVERED = 3
+
+# The event log: since the start, in RAM. Number, seconds since the start, kind, sender (slot, or FROM_USB), detail.
+LOG_RECORD = "<IBBB"  # uptime_s, kind, sender, detail
+LOG_FIELDS = ("uptime_s", "kind", "sender", "detail")
+FROM_USB = 0xFE
+FROM_NOBODY = 0xFF
+EVENT_NAMES = (
+    "started",  # detail: reset cause
+    "forbidden",  # detail: opcode
+    "forged",  # detail: kind of frame; at most one a second
+    "replayed",  # detail: kind of frame; at most one a second
+    "flood",  # detail: level of the back-off, 0 when it is over
+    "connected",
+    "window opened",
+    "window closed",  # detail: how far the pairing had got
+    "paired",  # detail: role
+    "forgotten",
+    "magnet",
+    "programme set",
+    "time set",
+    "window set",
+    "factory reset",
+)
+EVENT_STARTED = 0
+EVENT_FORBIDDEN = 1
+EVENT_FORGED = 2
+EVENT_REPLAYED = 3
+EVENT_FLOOD = 4
+EVENT_CONNECTED = 5
+EVENT_WINDOW_OPENED = 6
+EVENT_WINDOW_CLOSED = 7
+EVENT_PAIRED = 8
+EVENT_FORGOTTEN = 9
+EVENT_MAGNET = 10
+EVENT_PROGRAM_SET = 11
+EVENT_TIME_SET = 12
+EVENT_WINDOW_SET = 13
+EVENT_FACTORY_RESET = 14
 
 # One measured electrode pair: cathode << 2 | anode, kind, resistance, series capacitance, test current.
 PAIR_RECORD = "<BBHHH"

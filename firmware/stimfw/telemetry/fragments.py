@@ -1,0 +1,93 @@
+"""Requests and replies of up to 248 bytes in pieces that fit a sealed frame, each request executed once.
+
+A piece is 19 bytes: request id, flags and number, length, 16 bytes of data (docs/telemetry.md).
+"""
+
+import struct
+
+from stimfw.logic import messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+DATA_BYTES = 16
+MAX_BYTES = 248
+LAST = 0x80
+ASK = 0x40
+_NUMBER = 0x3F
+_MISUSED = messages.reply(0, messages.BAD_LENGTH)
+
+
+def piece(request_id: int, flags: int, data: bytes) -> bytes:
+    """19 bytes. flags: LAST, ASK and the piece's number."""
+    return struct.pack("<BBB16s", request_id, flags, len(data), data)
+
+
+def count(message: bytes) -> int:
+    """How many pieces a message takes; an empty one takes one."""
+    return max(1, (len(message) + DATA_BYTES - 1) // DATA_BYTES)
+
+
+def cut(request_id: int, message: bytes, number: int) -> bytes:
+    """Piece `number` of a message."""
+    flags = number | (LAST if number + 1 >= count(message) else 0)
+    return piece(request_id, flags, message[number * DATA_BYTES : (number + 1) * DATA_BYTES])
+
+
+def parse(plain: bytes) -> "tuple[int, int, int, bytes]":
+    """Request id, flags (LAST, ASK), number and data of a piece; ValueError if its length is impossible."""
+    request_id, flags, length = plain[0], plain[1], plain[2]
+    if length > DATA_BYTES:
+        raise ValueError("piece of %d bytes" % length)
+    return request_id, flags & ~_NUMBER, flags & _NUMBER, plain[3 : 3 + length]
+
+
+class Exchange:
+    """The stimulator's side for one peer: joins requests, executes each once, gives replies in pieces."""
+
+    def __init__(self) -> None:
+        self._building = bytearray()
+        self._pieces = 0
+        self._id = -1  # of the last request executed
+        self._request = b""
+        self._reply = b""
+        self.duplicates = 0
+
+    def take(self, plain: bytes, execute: "Callable[[bytes], bytes]") -> bytes:
+        """A piece came; the piece to send back. `execute(message) -> reply` runs for a new whole request only."""
+        try:
+            request_id, flags, number, data = parse(plain)
+        except ValueError:
+            return self._misused(plain[0])
+        if flags & ASK:
+            if request_id != self._id or number >= count(self._reply):
+                return self._misused(request_id)
+            return cut(request_id, self._reply, number)
+        if number == 0:
+            self._building = bytearray()
+            self._pieces = 0
+        if number != self._pieces or len(self._building) + len(data) > MAX_BYTES:
+            return self._misused(request_id)
+        self._building.extend(data)
+        self._pieces += 1
+        if not flags & LAST:
+            return piece(request_id, number, b"")
+        return self._whole(request_id, execute)
+
+    def _whole(self, request_id: int, execute: "Callable[[bytes], bytes]") -> bytes:
+        request = bytes(self._building)
+        self._building = bytearray()
+        self._pieces = 0
+        if request_id == self._id and request == self._request:
+            self.duplicates += 1
+        else:
+            # Noted before it is executed: should that fail, a repeat must not get an older request's reply.
+            self._id, self._request, self._reply = request_id, request, _MISUSED
+            self._reply = execute(request)[:MAX_BYTES]
+        return cut(request_id, self._reply, 0)
+
+    def _misused(self, request_id: int) -> bytes:
+        self._building = bytearray()
+        self._pieces = 0
+        return cut(request_id, _MISUSED, 0)

@@ -1,0 +1,276 @@
+"""The stimulator's end of the radio protocol: who speaks, is it genuine, is it new, and what is it answered.
+
+Frames and the time go in, frames come out: no hardware, no clock. What a request means is the application's.
+Checks go from cheap to dear; what an attacker may cost is in `guard`.
+"""
+
+import struct
+
+from stimfw.crypto.ccm import Ccm, NotAuthenticError
+from stimfw.logic import messages
+from stimfw.telemetry import channels, frames, keys
+from stimfw.telemetry.channel import Connection
+from stimfw.telemetry.fragments import Exchange
+from stimfw.telemetry.guard import Guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+    from stimfw.storage.pairings import Pairing, PairingTable
+
+SLOTS = 6
+WINDOW = 16
+"""How far ahead of the one due a counter may be: counters are used up while nobody answers."""
+REPEATS = 60
+"""How often a frame that comes again, byte by byte, gets its answer again: a STOP is tried as often."""
+
+
+class Peer:
+    """What is known of the peer of one slot since the start: handshake, connection, requests."""
+
+    def __init__(self, slot: int, pairing: "Pairing") -> None:
+        self.slot = slot
+        self.pairing = pairing
+        hello_key, challenge_key = keys.handshake_keys(pairing.key)
+        self.hello = Ccm(hello_key, frames.TAG_BYTES)
+        self.challenge = Ccm(challenge_key, frames.TAG_BYTES)
+        self.highest = (-1, -1)  # epoch and count of the newest HELLO that verified
+        self.last_hello = b""
+        self.last_challenge = b""
+        self.last_request = b""
+        self.last_reply = b""
+        self.repeats = 0
+        self.nonces: "tuple[bytes, bytes] | None" = None  # of a candidate whose keys are not made yet
+        self.candidate: "Connection | None" = None
+        self.candidate_number = -1
+        self.connection: "Connection | None" = None
+        self.exchange = Exchange()
+        self.exchange_epoch = -1
+
+
+class Responder:
+    """Answers what is authentic, executes a request once, counts everything else.
+
+    Attributes:
+        frames, bad, forged, replayed, over_budget, connections: counters since the start.
+        settled: slots that opened a connection and whose pairing may still be pending; the application
+            promotes them when it may write flash, and clears the list.
+        pairing: what answers in the pairing window, if there is one: `on_frame(frame, now_ms)`.
+    """
+
+    def __init__(
+        self,
+        table: "PairingTable",
+        execute: "Callable[[bytes, int, int], bytes]",
+        epoch: int,
+        take_random: "Callable[[int], bytes]",
+        note: "Callable[[int, int, int], None]" = lambda kind, sender, detail: None,
+    ) -> None:
+        """Begin with no connection.
+
+        Args:
+            table: pairings; `get(slot)`, `base`.
+            execute: `execute(message, role, slot) -> reply`, the application. Runs before anything is sent.
+            epoch: of this start, never used before (u32).
+            take_random: `take_random(n) -> n bytes`.
+            note: `note(event, sender, detail)`, for the log: messages.EVENT_....
+        """
+        self._table = table
+        self._execute = execute
+        self._epoch = epoch
+        self._random = take_random
+        self._note = note
+        self._count = 0
+        self._peers: "dict[int, Peer]" = {}
+        self._guard = Guard()
+        self._noted_level = 0
+        self.pairing: "object | None" = None
+        self.settled: "list[int]" = []
+        self.frames = self.bad = self.forged = self.replayed = self.over_budget = self.connections = 0
+
+    @property
+    def duplicates(self) -> int:
+        """Whole requests that came again in a later connection."""
+        return sum([peer.exchange.duplicates for peer in self._peers.values()])
+
+    def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
+        """Take a received frame, whatever it is; the frame to send back, if one is due."""
+        self.frames += 1
+        kind = frames.kind_of(frame)
+        if kind == frames.PAIR and self.pairing is not None:
+            return self.pairing.on_frame(frame, now_ms)  # type: ignore[attr-defined,no-any-return]
+        peer = self._peer(frame[1]) if kind in (frames.HELLO, frames.REQUEST) else None
+        if peer is None:
+            self.bad += 1
+            self._guard.failed(now_ms, False)
+            return None
+        if kind == frames.HELLO:
+            return self._on_hello(peer, bytes(frame), now_ms)
+        return self._on_request(peer, bytes(frame), now_ms)
+
+    def address_for(self, frame: bytes) -> bytes:
+        """The 5-byte address of whom an answer of on_frame() is for."""
+        if frame[0] & 0x0F == frames.PAIR_REPLY:
+            return channels.PAIRING_REMOTE
+        return channels.peer_address(self._table.base, frame[1])
+
+    def pause_ms(self, now_ms: int) -> int:
+        """How long the radio shall not be read, because of what was read last."""
+        pause_ms = self._guard.pause_ms(now_ms)
+        if self._guard.level != self._noted_level:
+            self._noted_level = self._guard.level
+            self._note(messages.EVENT_FLOOD, messages.FROM_NOBODY, self._noted_level)
+        return pause_ms
+
+    def in_contact(self, now_ms: int) -> bool:
+        """Whether a connection is open."""
+        for peer in self._peers.values():
+            if peer.connection is not None and not peer.connection.over(now_ms):
+                return True
+        return False
+
+    def work(self) -> None:
+        """Make the keys of a candidate: to be called when an answer is on its way, so that both sides reckon at once."""
+        for peer in self._peers.values():
+            self._make_candidate(peer)
+
+    def tick(self, now_ms: int) -> None:
+        """End what has ended. To be called about once a second: the clock wraps after 12 days."""
+        self.pause_ms(now_ms)
+        for peer in self._peers.values():
+            if peer.connection is not None and peer.connection.over(now_ms):
+                peer.connection = None
+                peer.last_request = peer.last_reply = b""
+            if peer.candidate is not None and peer.candidate.over(now_ms):
+                peer.candidate = None
+                peer.candidate_number = -1
+
+    def forget(self, slot: int) -> None:
+        """The pairing of a slot was changed or dropped: its connection ends."""
+        self._peers.pop(slot, None)
+
+    def _peer(self, slot: int) -> "Peer | None":
+        peer = self._peers.get(slot)
+        if peer is not None or slot >= SLOTS:
+            return peer
+        pairing = self._table.get(slot)
+        if pairing is None:
+            return None
+        peer = self._peers[slot] = Peer(slot, pairing)
+        return peer
+
+    # HELLO.
+
+    def _on_hello(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
+        if frame == peer.last_hello:
+            return self._again(peer, peer.last_challenge, now_ms)
+        epoch, count = struct.unpack_from("<II", frame, 2)
+        if (epoch, count) <= peer.highest:
+            return self._stale(peer, frames.HELLO, now_ms)
+        header = frame[: -frames.TAG_BYTES]
+        if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
+            return None
+        peer.highest = (epoch, count)
+        peer.last_hello = frame
+        peer.repeats = 0
+        if epoch != peer.exchange_epoch:
+            peer.exchange = Exchange()
+            peer.exchange_epoch = epoch
+        peer.last_challenge = self._challenge(peer, header[2:], now_ms)
+        return peer.last_challenge
+
+    def _challenge(self, peer: Peer, peer_nonce: bytes, now_ms: int) -> bytes:
+        self._count += 1
+        if peer.connection is not None and self._count & 0xFF == peer.connection.number:
+            self._count += 1  # so that a frame's connection number tells candidate and connection apart
+        header = frames.handshake_header(
+            frames.CHALLENGE, peer.slot, self._epoch, self._count, self._random(frames.NONCE_BYTES - 8)
+        )
+        peer.nonces = (peer_nonce, header[2:])
+        peer.candidate = None
+        peer.candidate_number = self._count & 0xFF
+        self._candidate_ms = now_ms
+        return header + peer.challenge.seal(frames.handshake_nonce(header), header + peer_nonce, b"")
+
+    def _make_candidate(self, peer: Peer) -> None:
+        if peer.nonces is None:
+            return
+        theirs, ours = peer.nonces
+        peer.nonces = None
+        pair = keys.connection_keys(peer.pairing.key, theirs, ours, peer.slot, peer.pairing.role)
+        peer.candidate = Connection(pair, peer.slot, peer.candidate_number, self._candidate_ms)
+
+    # REQUEST.
+
+    def _on_request(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
+        if frame == peer.last_request:
+            return self._again(peer, peer.last_reply, now_ms)
+        number, counter = struct.unpack_from("<BH", frame, 2)
+        connection = peer.connection
+        if number == peer.candidate_number:
+            self._make_candidate(peer)
+            connection = peer.candidate
+        if connection is None or number != connection.number or connection.over(now_ms):
+            return self._stale(peer, frames.REQUEST, now_ms)
+        if not 0 <= counter - connection.counter < WINDOW:
+            return self._stale(peer, frames.REQUEST, now_ms)
+        if not self._guard.may_verify(now_ms):
+            return self._unverified()
+        try:
+            plain = connection.open(frames.REQUEST, frame)
+        except NotAuthenticError:
+            return self._forged(peer.slot, frames.REQUEST, now_ms)
+        if connection is peer.candidate:
+            self._opened(peer, connection)
+        connection.counter = counter + 1
+        connection.heard(now_ms)
+        peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0
+        answer = peer.exchange.take(plain, lambda message: self._execute(message, peer.pairing.role, peer.slot))
+        peer.last_reply = connection.seal(frames.REPLY, counter, answer)
+        return peer.last_reply
+
+    def _opened(self, peer: Peer, connection: Connection) -> None:
+        peer.connection = connection
+        peer.candidate = None
+        peer.candidate_number = -1
+        peer.last_hello = peer.last_challenge = b""  # the same again would only cost an answer
+        self.connections += 1
+        if peer.slot not in self.settled:
+            self.settled.append(peer.slot)
+        self._note(messages.EVENT_CONNECTED, peer.slot, peer.pairing.role)
+
+    # What is refused.
+
+    def _verified(
+        self, ccm: Ccm, header: bytes, signed: bytes, tag: bytes, slot: int, now_ms: int
+    ) -> bool:
+        if not self._guard.may_verify(now_ms):
+            self._unverified()
+            return False
+        try:
+            ccm.open(frames.handshake_nonce(header), signed, tag)
+        except NotAuthenticError:
+            self._forged(slot, frames.HELLO, now_ms)
+            return False
+        return True
+
+    def _again(self, peer: Peer, answer: bytes, now_ms: int) -> "bytes | None":
+        if peer.repeats >= REPEATS or not answer:
+            return self._stale(peer, 0, now_ms)
+        peer.repeats += 1
+        return answer
+
+    def _stale(self, peer: Peer, kind: int, now_ms: int) -> None:
+        self.replayed += 1
+        self._guard.failed(now_ms, False)
+        self._note(messages.EVENT_REPLAYED, peer.slot, kind)
+
+    def _forged(self, slot: int, kind: int, now_ms: int) -> None:
+        self.forged += 1
+        self._guard.failed(now_ms, True)
+        self._note(messages.EVENT_FORGED, slot, kind)
+
+    def _unverified(self) -> None:
+        self.over_budget += 1
+

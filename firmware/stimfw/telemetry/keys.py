@@ -12,7 +12,9 @@ def handshake_keys(key: bytes) -> "tuple[bytes, bytes]":
     return okm[:_AES_BYTES], okm[_AES_BYTES:]
 
 
-def connection_keys(key: bytes, peer_nonce: bytes, own_nonce: bytes, slot: int, role: int) -> "tuple[bytes, bytes]":
+def connection_keys(
+    key: bytes, peer_nonce: bytes, own_nonce: bytes, slot: int, role: int
+) -> "tuple[bytes, bytes]":
     """The AES keys of requests and of replies, 16 bytes each.
 
     Args:

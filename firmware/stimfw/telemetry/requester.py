@@ -213,7 +213,11 @@ class Requester:
             self.stray += 1
             return
         self._counter = -1  # the same reply again answers nothing
-        if self._answer_piece < 0 and self._piece + 1 < fragments.count(self._message) and not flags & fragments.LAST:
+        if (
+            self._answer_piece < 0
+            and self._piece + 1 < fragments.count(self._message)
+            and not flags & fragments.LAST
+        ):
             self._piece += 1
             self._say_piece()
             return

@@ -167,7 +167,8 @@ class Responder:
             return self._again(peer, peer.last_challenge, now_ms)
         epoch, count = struct.unpack_from("<II", frame, 2)
         if (epoch, count) <= peer.highest:
-            return self._stale(peer, frames.HELLO, now_ms)
+            self._stale(peer, frames.HELLO, now_ms)
+            return None
         header = frame[: -frames.TAG_BYTES]
         if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
             return None
@@ -212,21 +213,27 @@ class Responder:
             self._make_candidate(peer)
             connection = peer.candidate
         if connection is None or number != connection.number or connection.over(now_ms):
-            return self._stale(peer, frames.REQUEST, now_ms)
+            self._stale(peer, frames.REQUEST, now_ms)
+            return None
         if not 0 <= counter - connection.counter < WINDOW:
-            return self._stale(peer, frames.REQUEST, now_ms)
+            self._stale(peer, frames.REQUEST, now_ms)
+            return None
         if not self._guard.may_verify(now_ms):
-            return self._unverified()
+            self.over_budget += 1
+            return None
         try:
             plain = connection.open(frames.REQUEST, frame)
         except NotAuthenticError:
-            return self._forged(peer.slot, frames.REQUEST, now_ms)
+            self._forged(peer.slot, frames.REQUEST, now_ms)
+            return None
         if connection is peer.candidate:
             self._opened(peer, connection)
         connection.counter = counter + 1
         connection.heard(now_ms)
         peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0
-        answer = peer.exchange.take(plain, lambda message: self._execute(message, peer.pairing.role, peer.slot))
+        answer = peer.exchange.take(
+            plain, lambda message: self._execute(message, peer.pairing.role, peer.slot)
+        )
         peer.last_reply = connection.seal(frames.REPLY, counter, answer)
         return peer.last_reply
 
@@ -242,11 +249,9 @@ class Responder:
 
     # What is refused.
 
-    def _verified(
-        self, ccm: Ccm, header: bytes, signed: bytes, tag: bytes, slot: int, now_ms: int
-    ) -> bool:
+    def _verified(self, ccm: Ccm, header: bytes, signed: bytes, tag: bytes, slot: int, now_ms: int) -> bool:
         if not self._guard.may_verify(now_ms):
-            self._unverified()
+            self.over_budget += 1
             return False
         try:
             ccm.open(frames.handshake_nonce(header), signed, tag)
@@ -257,7 +262,8 @@ class Responder:
 
     def _again(self, peer: Peer, answer: bytes, now_ms: int) -> "bytes | None":
         if peer.repeats >= REPEATS or not answer:
-            return self._stale(peer, 0, now_ms)
+            self._stale(peer, 0, now_ms)
+            return None
         peer.repeats += 1
         return answer
 
@@ -270,7 +276,3 @@ class Responder:
         self.forged += 1
         self._guard.failed(now_ms, True)
         self._note(messages.EVENT_FORGED, slot, kind)
-
-    def _unverified(self) -> None:
-        self.over_budget += 1
-

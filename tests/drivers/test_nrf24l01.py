@@ -10,7 +10,7 @@ HERE, THERE = b"\x11\x22\x33\x44\x56", b"\x66\x77\x88\x99\xab"
 def pair(radios):
     """Both configured; the stimulator's side listens."""
     a, b = radios.remote.radio, radios.stimulator.radio
-    assert a.configure(HERE, THERE) and b.configure(THERE, HERE)
+    assert a.configure(HERE) and b.configure(THERE)
     a.power_up(), b.power_up()
     b.listen()
     radios.run_ms(1)
@@ -33,19 +33,19 @@ def test_a_radio_is_found_and_an_empty_socket_is_not(radios, empty_socket):
 
 def test_registers_after_configure(radios):
     radio, part = radios.remote.radio, radios.remote.part
-    assert radio.configure(HERE, THERE, channel=76, retries=15, retry_us=500)
-    expected = {"EN_AA": 3, "EN_RXADDR": 3, "SETUP_AW": 3, "SETUP_RETR": 0x1F, "RF_CH": 76}
+    assert radio.configure(HERE, channel=76, retries=15, retry_us=500)
+    expected = {"EN_AA": 3, "EN_RXADDR": 2, "SETUP_AW": 3, "SETUP_RETR": 0x1F, "RF_CH": 76}
     for address, (name, value) in enumerate(expected.items(), 1):
         assert part.register(address) == value, name
     assert part.register(6) & 0x2E == 0x06  # 1 Mbit/s, 0 dBm
     assert part.register(0) == 0x0C and part.register(0x1C) == 3 and part.register(0x1D) == 4
-    assert radio.configure(HERE, THERE, fast=True) and part.register(6) & 0x2E == 0x0E
+    assert radio.configure(HERE, fast=True) and part.register(6) & 0x2E == 0x0E
 
 
 @pytest.mark.parametrize("length", [1, 9, 31, 32])
 def test_a_payload_arrives_and_is_acknowledged(pair, length):
     payload = bytes(range(length))
-    pair.remote.radio.send(payload)
+    pair.remote.radio.send(payload, THERE)
     assert pair.remote.radio.poll() == SENDING
     pair.run_ms(1.5)
     assert pair.remote.radio.poll() == SENT
@@ -55,7 +55,7 @@ def test_a_payload_arrives_and_is_acknowledged(pair, length):
 
 def test_three_payloads_wait_in_the_fifo(pair):
     for k in range(3):
-        pair.remote.radio.send(bytes([k, 7]))
+        pair.remote.radio.send(bytes([k, 7]), THERE)
         pair.run_ms(1.5)
         assert pair.remote.radio.poll() == SENT
     assert [take(pair.stimulator) for _ in range(4)] == [b"\x00\x07", b"\x01\x07", b"\x02\x07", b""]
@@ -63,7 +63,7 @@ def test_three_payloads_wait_in_the_fifo(pair):
 
 def test_nobody_listening_is_a_failure_after_all_repeats(pair):
     pair.stimulator.radio.power_down()
-    pair.remote.radio.send(b"hello")
+    pair.remote.radio.send(b"hello", THERE)
     pair.run_ms(9)
     assert pair.remote.radio.poll() == SENDING
     pair.run_ms(9)
@@ -73,42 +73,42 @@ def test_nobody_listening_is_a_failure_after_all_repeats(pair):
 
 def test_a_failed_payload_is_never_sent_later(pair):
     pair.stimulator.radio.power_down()
-    pair.remote.radio.send(b"START")
+    pair.remote.radio.send(b"START", THERE)
     pair.run_ms(20)
     assert pair.remote.radio.poll() == FAILED
     pair.stimulator.radio.power_up()
     pair.stimulator.radio.listen()
-    pair.remote.radio.send(b"STOP")
+    pair.remote.radio.send(b"STOP", THERE)
     pair.run_ms(5)
     assert take(pair.stimulator) == b"STOP" and take(pair.stimulator) == b""
 
 
 def test_an_aborted_payload_makes_room_for_another(pair):
     pair.stimulator.radio.power_down()
-    pair.remote.radio.send(b"START")
+    pair.remote.radio.send(b"START", THERE)
     pair.run_ms(3)
     pair.remote.radio.abort()
     pair.stimulator.radio.power_up()
     pair.stimulator.radio.listen()
-    pair.remote.radio.send(b"STOP")
+    pair.remote.radio.send(b"STOP", THERE)
     pair.run_ms(5)
     assert pair.remote.radio.poll() == SENT
     assert take(pair.stimulator) == b"STOP" and take(pair.stimulator) == b""
 
 
 def test_the_sender_can_listen_and_be_answered(pair):
-    pair.remote.radio.send(b"question")
+    pair.remote.radio.send(b"question", THERE)
     pair.run_ms(1.5)
     assert pair.remote.radio.poll() == SENT and take(pair.stimulator) == b"question"
     pair.remote.radio.listen()
-    pair.stimulator.radio.send(b"answer")
+    pair.stimulator.radio.send(b"answer", HERE)
     pair.run_ms(1.5)
     assert pair.stimulator.radio.poll() == SENT and take(pair.remote) == b"answer"
 
 
 def test_an_address_for_each_direction(pair):
     """What the remote sends is not for remotes."""
-    pair.remote.radio.send(b"x")
+    pair.remote.radio.send(b"x", THERE)
     pair.run_ms(1)
     assert {packet.address for packet in pair.air.tap} == {THERE}
 
@@ -118,7 +118,7 @@ def test_power_down_keeps_the_settings(pair):
     radio.power_down()
     assert radio.alive() and pair.remote.part.mode.value == "power down"
     radio.power_up()
-    radio.send(b"x")
+    radio.send(b"x", THERE)
     pair.run_ms(1.5)
     assert radio.poll() == SENT
 

@@ -1,6 +1,6 @@
 """The nRF24L01+'s SPI side (product specification 1.0, 8.3): one command a transaction, framed by CSN.
 
-The buffers are made once: a transaction allocates nothing, those with an address aside.
+The buffers are made once: a transaction allocates nothing, reading an address back aside.
 """
 
 from micropython import const
@@ -47,7 +47,8 @@ class Nrf24Bus:
 
     def _write_address(self, register: int, address: bytes) -> None:
         self._csn(0)
-        self._spi.write(bytes((_W_REGISTER | register,)) + address)
+        self._spi.readinto(self._one, _W_REGISTER | register)
+        self._spi.write(address)
         self._csn(1)
 
     def _read_address(self, register: int) -> bytes:

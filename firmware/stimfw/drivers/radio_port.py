@@ -31,8 +31,8 @@ def prepare(radio: NRF24L01, requester: bool) -> bool:
     if not radio.present():
         return False
     if requester:
-        return radio.configure(REMOTE_ADDRESS, STIMULATOR_ADDRESS, CHANNEL, retries=15, retry_us=500)
-    return radio.configure(STIMULATOR_ADDRESS, REMOTE_ADDRESS, CHANNEL, retries=5, retry_us=750)
+        return radio.configure(REMOTE_ADDRESS, CHANNEL, retries=15, retry_us=500)
+    return radio.configure(STIMULATOR_ADDRESS, CHANNEL, retries=5, retry_us=750)
 
 
 class RadioPort:
@@ -42,6 +42,7 @@ class RadioPort:
         """Args: radio: made ready by prepare() or revive(); link: a Responder or a Requester."""
         self._radio = radio
         self._link = link
+        self._peer = REMOTE_ADDRESS
         buffer = memoryview(bytearray(MAX_PAYLOAD))
         # One view of each length, so that receiving allocates none.
         self._views = tuple([buffer[:n] for n in range(MAX_PAYLOAD + 1)])
@@ -59,6 +60,7 @@ class RadioPort:
         To be called now and then, a second apart. Costs one register read if all is well, and waits for the
         crystal (5 ms) if it is not.
         """
+        self._peer = STIMULATOR_ADDRESS if requester else REMOTE_ADDRESS
         if not self._radio.alive():
             self._sending = False
             self.works = prepare(self._radio, requester)
@@ -112,7 +114,7 @@ class RadioPort:
         return length != 0
 
     def _start(self, frame: bytes, now_ms: int) -> None:
-        self._radio.send(frame)
+        self._radio.send(frame, self._peer)
         self._sending = True
         self._since_ms = now_ms
 

@@ -1,8 +1,8 @@
 """Channels and addresses of the radio: where a bench's boards find each other, and only each other.
 
-An address has 5 bytes, LSByte first, as the radio's registers take them. Byte 0 is the station; bytes 1-4 are the
-bench's `base`, which its stimulator drew at random and hands out in pairing. Pairing itself has two fixed addresses
-that anybody may know.
+An address has 5 bytes, LSByte first, as the radio's registers take them. Byte 0 is the station; bytes 1-4 are
+the bench's `base`, which its stimulator drew at random and hands out in pairing. Pairing itself has two fixed
+addresses that anybody may know.
 """
 
 TYPE_CHECKING = False
@@ -10,8 +10,9 @@ if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
 CHANNELS = (76, 50, 25)
-"""2476, 2450 and 2425 MHz: between Wi-Fi's channels 1, 6 and 11 (IEEE 802.11: 2412, 2437, 2462 MHz, 20 MHz wide)
-and off Bluetooth LE's advertising (Core specification, volume 6 part B 1.4.1: 2402, 2426, 2480 MHz)."""
+"""2476, 2450 and 2425 MHz: between Wi-Fi's channels 1, 6 and 11 (IEEE 802.11: 2412, 2437 and 2462 MHz, 20 MHz
+wide), and none the centre of Bluetooth LE's advertising (Core specification, volume 6 part B 1.4.1: 2402,
+2426 and 2480 MHz)."""
 PAIRING_CHANNEL = 76
 BASE_BYTES = 4
 SLOTS = 6
@@ -51,10 +52,10 @@ def peer_address(base: bytes, slot: int) -> bytes:
 def good_base(base: bytes) -> bool:
     """Whether `base` (4 bytes) makes addresses that a receiver does not take noise or a preamble for.
 
-    nRF24L01+ product specification 7.3.2: addresses whose level shifts only once are often found in noise, and
-    those that toggle like the preamble raise the packet error rate as well. Here all with few or many shifts are
-    left out, and so is a first byte in the air (the last one here) that goes on like the preamble. The base of
-    pairing is nobody's own.
+    nRF24L01+ product specification 7.3.2: addresses whose level shifts only once are often found in noise,
+    and those that toggle like the preamble raise the packet error rate as well. Here all with few or many
+    shifts are left out, and so is a first byte in the air (the last one here) that goes on like the preamble.
+    The base of pairing is nobody's own.
     """
     shifts = _level_shifts(base)
     return (

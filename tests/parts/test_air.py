@@ -120,6 +120,39 @@ class TestAir:
         receiver.clock.run_for(1 * US)
         assert receiver.get(0x09) == 1
 
+    def test_power_detector_holds_a_received_packet_until_rx_begins_anew(self):
+        """Section 6.4: RPD is latched by a valid packet; without an acknowledgement RX goes on."""
+        sender, receiver, _ = pair()
+        sender.send(b"x", 0xB0)
+        assert receiver.get(0x09) == 1
+        receiver.ce.out(False)
+        receiver.ce.out(True)
+        receiver.clock.run_for(1 * MS)
+        assert receiver.get(0x09) == 0
+
+    def test_power_detector_keeps_its_last_word_when_rx_ends(self):
+        _, receiver, air = pair()
+        now = receiver.clock.now_ns
+        air.jam(76, now, now + 1 * MS)
+        receiver.clock.run_for(500 * US)
+        receiver.ce.out(False)
+        receiver.clock.run_for(2 * MS)
+        assert receiver.get(0x09) == 1
+
+    def test_power_detector_listens_to_its_channel_only(self):
+        _, receiver, air = pair()
+        air.jam(77, receiver.clock.now_ns, receiver.clock.now_ns + 10 * MS)
+        receiver.clock.run_for(1 * MS)
+        assert receiver.get(0x09) == 0
+        receiver.put(0x05, 77)
+        receiver.clock.run_for(SETTLING_NS + 40 * US)
+        assert receiver.get(0x09) == 1
+
+    def test_an_injected_packet_has_its_own_power(self):
+        _, receiver, air = pair()
+        air.inject(receiver.clock.now_ns, 76, ADDRESS, b"near", power_dbm=20)
+        assert air.tap[-1].power_dbm == 20
+
     @given(st.lists(st.binary(min_size=1, max_size=32), min_size=1, max_size=6), st.integers(0, 50))
     def test_every_acknowledged_payload_arrives_once_and_in_order(self, payloads, seed):
         sender, receiver, _ = pair(AirChannel(seed=seed, loss=0.3), retries=15)

@@ -223,3 +223,68 @@ class TestLink:
         assert [receiver.read(0x61, 4), receiver.read(0x61, 4)] == [b"same", b"same"]
         assert air.tap[0].t_end_ns - air.tap[0].t_start_ns == 8 * (1 + 5 + 4 + 2) * 1000
         assert sender.status & TX_DS
+
+
+class TestPipesAndPower:
+    """Who is received, and so who is acknowledged (7.3.3, 7.6, 7.7), and how loud (table 28, RF_PWR)."""
+
+    OTHER = (0x51, 0x4A, 0x9D, 0x36, 0xC5)
+
+    def test_pipe_0_receives_at_an_address_of_its_own(self):
+        sender, receiver, air = pair()
+        receiver.put(0x0B, *b"\x53\x11\x22\x33\x44")
+        receiver.put(0x0A, *self.OTHER)
+        for register in (0x10, 0x0A):
+            sender.put(register, *self.OTHER)
+        sender.send(b"to pipe 0")
+        assert receiver.status >> 1 & 7 == 0 and receiver.fetch() == b"to pipe 0"
+        assert sender.status & TX_DS and air.tap[-1].was_ack and air.tap[-1].address == bytes(self.OTHER)
+
+    @pytest.mark.parametrize(("register", "value"), [(0x02, 0x3E), (0x0A, 0x99)])
+    def test_a_disabled_pipe_and_a_foreign_address_are_not_acknowledged(self, register, value):
+        """EN_RXADDR without pipe 0; pipe 0 at another address."""
+        sender, receiver, air = pair()
+        receiver.put(register, value)
+        sender.send(b"x")
+        assert sender.status & MAX_RT and not any(packet.was_ack for packet in air.tap)
+        assert not receiver.status & RX_DR and not receiver.irq
+
+    def test_a_full_fifo_is_silent_until_it_is_read(self):
+        """Section 7.5.2: no room, no ACK, whoever sends; the first repeat after a read is taken."""
+        sender, receiver, air = pair(retries=15)
+        for k in range(3):
+            sender.send(bytes([k]))
+            sender.clear()
+        air.tap.clear()
+        sender.send(b"late", wait_ns=3 * MS)
+        assert not any(packet.was_ack for packet in air.tap) and not sender.status & TX_DS
+        receiver.fetch()
+        sender.clock.run_for(2 * MS)
+        assert sender.status & TX_DS
+        assert [receiver.fetch() for _ in range(3)] == [b"\1", b"\2", b"late"]
+
+    def test_the_flag_that_stays_set_keeps_the_pin_low(self):
+        """Section 8.4: the pin follows the flags, so a payload that is left alone asks once."""
+        sender, receiver, _ = pair()
+        falls = []
+        receiver.board.pin("RADIO_IRQ").on_edge(lambda level, at_ns: None if level else falls.append(at_ns))
+        for k in range(5):
+            sender.send(bytes([k]))
+            sender.clear()
+            sender.spi(0xE1)
+        assert len(falls) == 1
+
+    def test_a_sender_without_pipe_0_hears_no_acknowledgement(self):
+        """Section 7.6: pipe 0 receives the ACKs."""
+        sender, receiver, air = pair()
+        sender.put(0x02, 0x02)
+        sender.send(b"x")
+        assert sender.status & MAX_RT and receiver.fetch() == b"x"
+        assert sum(packet.was_ack for packet in air.tap) == 4
+
+    @pytest.mark.parametrize(("rf_pwr", "dbm"), [(0, -18), (1, -12), (2, -6), (3, 0)])
+    def test_power_of_packets_and_acknowledgements(self, rf_pwr, dbm):
+        sender, _, air = pair()
+        sender.put(0x06, rf_pwr << 1)
+        sender.send(b"x")
+        assert [(packet.was_ack, packet.power_dbm) for packet in air.tap] == [(False, dbm), (True, 0)]

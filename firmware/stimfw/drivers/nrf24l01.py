@@ -2,8 +2,8 @@
 
 Payloads to this radio's own address come in on pipe 1. Pipe 0 has the peer's address while something is
 sent, because that is where its acknowledgement arrives (7.6), and is off while the radio listens: what it
-does not receive it does not acknowledge either. With one address for both directions a peer's payload could be
-taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; nobody here looks at it.
+does not receive it does not acknowledge either. With one address for both directions a peer's payload could
+be taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; nobody here looks at it.
 
 tune(), set_power() and address() leave a radio that listened in standby: registers are to be written there or
 in power down only (8.3.1). What has not changed is not written again.

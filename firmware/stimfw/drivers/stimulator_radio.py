@@ -146,7 +146,7 @@ class StimulatorRadio(RadioEnd):
         return due if wait < 0 else min(due, wait)
 
     def look(self, now_ms: int) -> None:
-        """Hop to the next channel if this one is taken (seen twice), or if there was no contact on it for 4 s.
+        """Hop to the next channel if this one is taken (seen twice), or after 4 s without contact.
 
         To be called about once a second. Not while a reply is on its way, nor in the pairing window.
         """

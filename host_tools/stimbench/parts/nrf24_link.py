@@ -6,7 +6,7 @@ Where it leaves room, this model takes the cautious reading:
 - a retransmission enters TX when ARD has passed since the end of the packet, and its first bit follows
   130 us later; an ACK that is not complete by then is lost (7.4.2);
 - a PTX takes any valid packet to its pipe 0 as the ACK that it waits for: the format has nothing else to
-  tell an ACK by;
+  tell an ACK by; with pipe 0 off (EN_RXADDR) it takes none (7.6);
 - CE pulses shorter than 10 us (Thce) send nothing;
 - every packet is preceded by 130 us, also when CE stays high.
 """
@@ -191,7 +191,7 @@ class Link:
         span = air_time_ns(len(payload), len(address), regs.crc_bytes, regs.bit_rate, regs.enhanced)
         return Packet(
             start, start + span, regs[Reg.RF_CH], regs.bit_rate, address, payload, pid,
-            crc_bytes=regs.crc_bytes, enhanced=regs.enhanced, sender=self,
+            crc_bytes=regs.crc_bytes, enhanced=regs.enhanced, sender=self, power_dbm=regs.power_dbm,
         )
 
     def _fly(self, settling: Mode, packet: Packet, done: Callable[[], None]) -> None:
@@ -220,7 +220,9 @@ class Link:
         # Table 27, SETUP_RETR note b: the address must match within 250 us, 500 us at 250 kbit/s.
         window = 500_000 if packet.bit_rate == 250_000 else 250_000
         known = packet.start_ns + 8 * (1 + len(packet.address)) * 1_000_000_000 // packet.bit_rate
-        if packet.address != regs.address(Reg.RX_ADDR_P0) or known > self._sent_ns + window:
+        if not regs[Reg.EN_RXADDR] & 0x01 or packet.address != regs.address(Reg.RX_ADDR_P0):
+            return
+        if known > self._sent_ns + window:
             return
         if packet.payload:
             if not regs.dynamic(0):

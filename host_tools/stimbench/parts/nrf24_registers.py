@@ -130,6 +130,11 @@ class RegisterFile:
         return 2_000_000 if setup & 0x08 else 1_000_000
 
     @property
+    def power_dbm(self) -> int:
+        """Output power, RF_PWR: -18, -12, -6 or 0 dBm."""
+        return -18 + 6 * (self[Reg.RF_SETUP] >> 1 & 3)
+
+    @property
     def crc_bytes(self) -> int:
         """0-2. Auto-acknowledgement on any pipe forces the CRC on (CONFIG, EN_CRC)."""
         config = self[Reg.CONFIG]

@@ -3,7 +3,7 @@
 Modelled: every command of table 20, the register map of table 27 with reset values and reserved bits, STATUS
 shifted out with each command, multi-byte registers LSByte first, three-deep FIFOs, CE, and IRQ (active low,
 masked by CONFIG). The radio side is in `nrf24_link`, the air in `radio`.
-Left out: continuous carrier and PLL lock test bits, transmit power's effect, current consumption, the rule
+Left out: continuous carrier and PLL lock test bits, transmit power's reach, current consumption, the rule
 that W_REGISTER is for power down and standby only (chips take it in RX too, and so does this one).
 """
 

@@ -6,8 +6,8 @@ receiver's scheduler at the absolute time of its end. So boards may run apart by
 without one missing what the other sends: nothing announced at t touches anyone before t + 130 us.
 
 Modelled: loss, jamming, collisions on one channel, a tap that hears everything, injected packets.
-Left out: distance and power (everyone hears everyone), neighbouring channels, capture of the stronger
-packet, propagation time (3 ns per metre).
+Left out: distance (everyone hears everyone; a packet's power is only written down), neighbouring channels,
+capture of the stronger packet, propagation time (3 ns per metre).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _KEEP_NS = 100_000_000
 
 @dataclass(eq=False, slots=True)
 class Packet:
-    """One packet in flight. `bit_rate` in bit/s; `channel` 0-125; `address` as sent, LSByte first."""
+    """One packet in flight. `bit_rate` in bit/s; `channel` 0-125; `address` as sent, LSByte first.
+
+    `power_dbm` is its transmitter's output power.
+    """
 
     start_ns: int
     end_ns: int
@@ -43,6 +46,7 @@ class Packet:
     sender: object = None
     cancelled: bool = False
     lost: bool = False
+    power_dbm: int = 0
 
 
 class Sniffed(NamedTuple):
@@ -54,6 +58,7 @@ class Sniffed(NamedTuple):
     address: bytes
     payload: bytes
     was_ack: bool
+    power_dbm: int = 0
 
 
 class Receiver(Protocol):
@@ -122,7 +127,7 @@ class AirChannel:
             dice = spread(self.seed, f"air/{packet.start_ns}/{packet.is_ack}")
             packet.lost = dice.random() < self.loss
         self.tap.append(Sniffed(packet.start_ns, packet.end_ns, packet.channel, packet.address,
-                                packet.payload, packet.is_ack))
+                                packet.payload, packet.is_ack, packet.power_dbm))
         for receiver, scheduler in self._receivers:
             if receiver is not packet.sender:
                 scheduler.call_at(packet.end_ns, self._arrival(receiver, packet))
@@ -141,6 +146,7 @@ class AirChannel:
         no_ack: bool = False,
         is_ack: bool = False,
         crc_bytes: int = 2,
+        power_dbm: int = 0,
     ) -> Packet:
         """Send a packet of one's own from an attacker's transmitter.
 
@@ -154,6 +160,7 @@ class AirChannel:
             no_ack: the sender wants no acknowledgement.
             is_ack: it is sent as an acknowledgement.
             crc_bytes: 0-2; a receiver drops what does not match its own setting.
+            power_dbm: of the attacker's transmitter; reaches the tap only.
 
         Returns:
             The packet, as the tap has it.
@@ -165,7 +172,7 @@ class AirChannel:
             raise ValueError("an address has 3-5 bytes and a payload at most 32")
         end = start_ns + air_time_ns(len(payload), len(address), crc_bytes, bit_rate)
         packet = Packet(start_ns, end, channel, bit_rate, bytes(address), bytes(payload), pid & 3,
-                        no_ack, is_ack, crc_bytes)
+                        no_ack, is_ack, crc_bytes, power_dbm=power_dbm)
         self.send(packet)
         return packet
 

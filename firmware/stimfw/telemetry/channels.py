@@ -57,10 +57,9 @@ def good_base(base: bytes) -> bool:
     shifts are left out, and so is a first byte in the air (the last one here) that goes on like the preamble.
     The base of pairing is nobody's own.
     """
-    shifts = _level_shifts(base)
     return (
         len(base) == BASE_BYTES
-        and _FEWEST_SHIFTS <= shifts <= _MOST_SHIFTS
+        and _FEWEST_SHIFTS <= _level_shifts(base) <= _MOST_SHIFTS
         and base[3] not in (0x55, 0xAA)
         and bytes(base) != _PAIRING_BASE
     )

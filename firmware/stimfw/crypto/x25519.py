@@ -1,7 +1,7 @@
 """X25519: a shared secret from two key pairs (RFC 7748), in slices short enough for a main loop.
 
-Python's integers do the arithmetic modulo p = 2**255 - 19. This is NOT constant-time (stimfw.crypto.equal says
-what that means): use a key pair for one agreement, and where nobody can time it.
+Integers of Python do the arithmetic modulo p = 2**255 - 19. This is NOT constant-time (stimfw.crypto.equal
+says what that means): use a key pair for one agreement, and where nobody can time it.
 """
 
 TYPE_CHECKING = False

@@ -23,7 +23,17 @@ _PAUSE = ((0, 0, 250),)
 DELIVERED = ((GREEN, HIGH_HZ, 100), (GREEN, 0, 400))
 NO_ANSWER = ((RED, LOW_HZ, 1000),)
 NO_RADIO = ((RED, LOW_HZ, 150), (0, 0, 150)) * 3
+NO_FLASH = ((AMBER, LOW_HZ, 150), (0, 0, 150)) * 3
 LOW_BATTERY = ((AMBER | RED, 0, 100), (0, 0, 100)) * 2
+
+PAIRING_BEGUN = ((AMBER, HIGH_HZ, 100),)
+"""Then dark until the code is shown, which is no pattern: amber follows the stimulator's light."""
+PAIRED = ((GREEN, 1000, 150), (GREEN, 1500, 150), (GREEN, HIGH_HZ, 150), (GREEN, 0, 550))
+NOT_PAIRED = ((RED, LOW_HZ, 250), (AMBER, 0, 250)) * 2 + ((RED, 0, 250), (AMBER, 0, 250))
+
+FAILED_NO_WINDOW = 1
+FAILED_NOT_ALIKE = 2
+FAILED_REFUSED = 3
 
 
 def blinks(lights: int, count: int, on_ms: int = 250) -> "Pattern":
@@ -35,6 +45,11 @@ def refused(reason: int) -> "Pattern":
     """Two beeps, then amber blinks the number of a messages.REASON; one long light if there is none."""
     beeps = _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE
     return beeps + (blinks(AMBER, reason) if reason else ((AMBER, 0, 1000),))
+
+
+def pairing_failed(count: int) -> "Pattern":
+    """A long low beep, then red and amber together `count` times: a FAILED_... above."""
+    return ((0, LOW_HZ, 1000),) + _PAUSE + blinks(RED | AMBER, count)
 
 
 def status(state: int, magnet: bool) -> "Pattern":

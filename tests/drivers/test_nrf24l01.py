@@ -128,3 +128,86 @@ def test_lost_settings_are_noticed(pair):
     assert radio.alive()
     radio._write(0, 0x08)  # CONFIG after a reset
     assert not radio.alive()
+
+
+def test_nothing_but_its_own_address_is_received_or_acknowledged(pair):
+    """Also not what goes to the peer that it sent to last: pipe 0 is off while it listens."""
+    pair.stimulator.radio.send(b"x", HERE)
+    pair.run_ms(10)
+    pair.stimulator.radio.poll()
+    pair.stimulator.radio.listen()
+    pair.run_ms(1)
+    pair.air.tap.clear()
+    pair.remote.radio.send(b"to another remote", HERE)
+    pair.run_ms(20)
+    assert pair.remote.radio.poll() == FAILED and take(pair.stimulator) == b""
+    assert not any(packet.was_ack for packet in pair.air.tap)
+
+
+def test_an_extra_address_is_received_while_it_is_asked_for(pair):
+    extra = b"\x50\x4a\x9d\x36\xc5"
+    for asked in (True, False):
+        pair.stimulator.radio.listen(extra if asked else None)
+        pair.run_ms(1)
+        for to in (extra, THERE):
+            pair.remote.radio.send(b"hello", to)
+            pair.run_ms(20)
+            assert pair.remote.radio.poll() == (SENT if asked or to == THERE else FAILED)
+            assert take(pair.stimulator) == (b"hello" if asked or to == THERE else b"")
+
+
+def test_without_an_address_nothing_is_received(pair):
+    pair.stimulator.radio.address(None)
+    pair.stimulator.radio.listen()
+    pair.run_ms(1)
+    pair.remote.radio.send(b"x", THERE)
+    pair.run_ms(20)
+    assert pair.remote.radio.poll() == FAILED
+    assert pair.stimulator.part.register(0x02) == 0
+
+
+def test_to_another_channel_and_back(pair):
+    for channel, heard in ((50, False), (76, True)):
+        pair.remote.radio.tune(channel)
+        pair.remote.radio.send(b"x", THERE)
+        pair.run_ms(20)
+        assert (pair.remote.radio.poll() == SENT) == heard
+        assert pair.air.tap[-1].channel == channel
+
+
+@pytest.mark.parametrize("dbm", [-18, -12, -6, 0])
+def test_power(pair, dbm):
+    pair.remote.radio.set_power(dbm)
+    pair.air.tap.clear()
+    pair.remote.radio.send(b"x", THERE)
+    pair.run_ms(2)
+    assert [packet.power_dbm for packet in pair.air.tap] == [dbm, 0]
+
+
+def test_a_power_that_the_radio_does_not_have_is_refused(pair):
+    with pytest.raises(ValueError, match="dBm"):
+        pair.remote.radio.set_power(-10)
+
+
+def test_a_carrier_is_sensed(pair):
+    assert not pair.remote.radio.sense()
+    pair.air.jam(76, pair.clock.now_ns, pair.clock.now_ns + 5_000_000)
+    assert pair.remote.radio.sense() and pair.remote.radio.carrier()
+    pair.run_ms(10)
+    assert not pair.remote.radio.carrier()
+
+
+def test_settings_that_hold_already_are_not_written_again(pair):
+    written = []
+    radio = pair.remote.radio
+    write, write_address = radio._write, radio._write_address
+    radio._write = lambda register, value: written.append(register) or write(register, value)
+    radio._write_address = lambda register, value: written.append(register) or write_address(register, value)
+    for _ in range(2):
+        written.clear()
+        radio.tune(76), radio.set_power(0), radio.address(HERE)
+        radio.listen()
+        radio.send(b"x", THERE)
+        pair.run_ms(2)
+        assert radio.poll() == SENT
+    assert written == [0x02, 0x00, 0x00, 0x02, 0x07]  # pipe 0 and PRIM_RX, there and back; the flags

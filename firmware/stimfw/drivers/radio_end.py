@@ -3,7 +3,7 @@
 from micropython import const
 
 from stimfw.drivers.nrf24l01 import FAILED, MAX_PAYLOAD, NRF24L01, SENDING
-from stimfw.logic.link import elapsed_ms
+from stimfw.logic.ticks import elapsed_ms
 
 _FRAMES_A_SERVICE = const(3)  # as many as the radio holds
 

@@ -9,7 +9,7 @@ from micropython import const
 
 from stimfw.drivers.nrf24l01 import NRF24L01, SENDING
 from stimfw.drivers.radio_end import RadioEnd
-from stimfw.logic.link import elapsed_ms
+from stimfw.logic.ticks import elapsed_ms
 from stimfw.telemetry.channels import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
 TYPE_CHECKING = False

@@ -1,0 +1,248 @@
+"""Forged frames: an attacker who heard everything keeps a genuine frame back and sends others instead."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stimfw.telemetry import frames, roles
+from stimfw.telemetry.requester import Requester
+from stimfw.telemetry.responder import WINDOW, Responder
+
+from stimbench.attacks.desk import START, STOP, Desk
+from stimbench.attacks.instruments import peer_state, stimulator_state, tags_counted
+from stimbench.attacks.result import Result
+
+__all__ = ("MAKERS", "PHASES", "Scene", "forged")
+
+_A_SCENE = 2000
+_PASS_MS = 13
+"""Between two forged frames: longer than the guard takes to grant one verification more, so that it hides
+nothing; and a scene is over before its connection is (26 s of 60)."""
+_MOST_RECORDED = 400
+
+
+@dataclass
+class Scene:
+    """A moment at which a genuine frame is under way and is kept back.
+
+    Attributes:
+        live: that frame.
+        up: whether it is for the stimulator.
+    """
+
+    desk: Desk
+    live: bytes
+    up: bool
+
+    def __post_init__(self) -> None:
+        """Note what was heard of either direction."""
+        heard = self.desk.tap[-_MOST_RECORDED:]
+        self.same = [flown.frame for flown in heard if flown.up == self.up and flown.frame != self.live]
+        self.other = [flown.frame for flown in heard if flown.up != self.up]
+
+    def state(self) -> tuple[object, ...]:
+        """All that changes at the target when it accepts a frame."""
+        desk = self.desk
+        if self.up:
+            return (len(desk.executed), *stimulator_state(desk.stimulator))
+        return peer_state(desk.peers[0])
+
+    def send(self, frame: bytes) -> None:
+        """A frame reaches the target."""
+        if self.up:
+            self.desk.deliver(frame)
+        else:
+            self.desk.tell(frame)
+
+
+# Genuine frames, each kept back on its way.
+
+
+def _begun(desk: Desk) -> bytes:
+    desk.begin(START)
+    frame = desk.peers[0].poll(desk.now_ms)
+    if frame is None:
+        raise RuntimeError("the peer has nothing to send")
+    desk.peers[0].sent(True, desk.now_ms)
+    return frame
+
+
+def _answered(desk: Desk, frame: bytes) -> bytes:
+    answer = desk.deliver(frame)
+    if answer is None:
+        raise RuntimeError("the stimulator did not answer a genuine frame")
+    return answer
+
+
+def _hello(desk: Desk) -> Scene:
+    desk.start_peer()
+    return Scene(desk, _begun(desk), True)
+
+
+def _challenge(desk: Desk) -> Scene:
+    desk.start_peer()
+    return Scene(desk, _answered(desk, _begun(desk)), False)
+
+
+def _first_request(desk: Desk) -> Scene:
+    """REQUEST 0: it would open the candidate's connection."""
+    desk.start_peer()
+    desk.tell(_answered(desk, _begun(desk)))
+    frame = desk.peers[0].poll(desk.now_ms)
+    if frame is None:
+        raise RuntimeError("the peer did not take a genuine CHALLENGE")
+    return Scene(desk, frame, True)
+
+
+def _request(desk: Desk) -> Scene:
+    return Scene(desk, _begun(desk), True)
+
+
+def _reply(desk: Desk) -> Scene:
+    return Scene(desk, _answered(desk, _begun(desk)), False)
+
+
+PHASES: tuple[Callable[[Desk], Scene], ...] = (_request, _reply, _first_request, _challenge, _hello)
+
+
+# What is sent in its place.
+
+
+def mutated(scene: Scene, dice: random.Random) -> bytes:
+    """Some bits or bytes of the genuine frame, or of one that was heard, are others; every field is hit."""
+    old = scene.live if dice.random() < 0.8 or not scene.same else dice.choice(scene.same)
+    frame = bytearray(old)
+    for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
+        place = dice.randrange(len(frame))
+        frame[place] = dice.randrange(256) if dice.random() < 0.5 else frame[place] ^ 1 << dice.randrange(8)
+    return bytes(frame)
+
+
+def spliced(scene: Scene, dice: random.Random) -> bytes:
+    """The head of one frame and the tail of another, at any place; both were genuine."""
+    known = [*scene.same, scene.live]
+    head, tail = dice.choice(known), scene.live if dice.random() < 0.5 else dice.choice(known)
+    if dice.random() < 0.5:
+        head, tail = tail, head
+    place = dice.randrange(1, len(head))
+    return head[:place] + tail[place:]
+
+
+def resized(scene: Scene, dice: random.Random) -> bytes:
+    """The genuine frame cut short or made longer."""
+    if dice.random() < 0.5:
+        return scene.live[: dice.randrange(len(scene.live))]
+    return scene.live + dice.randbytes(dice.randint(1, 8))
+
+
+def reflected(scene: Scene, dice: random.Random) -> bytes:
+    """What the target itself has said comes back to it, as it was or with the kind that the target takes."""
+    frame = dice.choice(scene.other)
+    return frame if dice.random() < 0.5 else scene.live[:1] + frame[1:]
+
+
+def replayed(scene: Scene, dice: random.Random) -> bytes:
+    """A frame that was genuine once, byte by byte."""
+    return dice.choice(scene.same)
+
+
+def relabelled(scene: Scene, dice: random.Random) -> bytes:
+    """A frame of one slot as another slot's; or with another connection or counter."""
+    frame = bytearray(scene.live if dice.random() < 0.5 else dice.choice(scene.same))
+    field = dice.choice((1, 1, 2, 3))
+    frame[field] = dice.randrange(7) if field == 1 else frame[field] + dice.randint(1, 20) & 0xFF
+    return bytes(frame)
+
+
+def plausible(scene: Scene, dice: random.Random) -> bytes:
+    """Kind, slot, connection and the next counter, or a newer count, are right; the rest is random."""
+    live = scene.live
+    if len(live) == frames.HANDSHAKE_BYTES:
+        epoch, count = struct.unpack_from("<II", live, 2)
+        ahead = struct.pack("<II", epoch + dice.randint(0, 2), count + dice.randint(0, 9))
+        return live[:2] + ahead + dice.randbytes(16)
+    counter = struct.unpack_from("<H", live, 3)[0]
+    if scene.up:
+        counter = min(0xFFFF, counter + dice.randrange(WINDOW))
+    return live[:3] + struct.pack("<H", counter) + dice.randbytes(27)
+
+
+def noise(scene: Scene, dice: random.Random) -> bytes:
+    """Anything: of any length, or of the right one and with the right first bytes."""
+    if dice.random() < 0.5:
+        return dice.randbytes(dice.randrange(41))
+    return scene.live[: dice.randrange(3)] + dice.randbytes(len(scene.live))
+
+
+Maker = Callable[[Scene, random.Random], bytes]
+MAKERS: tuple[Maker, ...] = (
+    mutated, plausible, spliced, mutated, relabelled, plausible, replayed, reflected, resized, noise,
+)  # fmt: skip
+
+
+@dataclass
+class _Tally:
+    tried: Counter[str]
+    accepted: Counter[str]
+    scenes: int = 0
+    spoilt: int = 0
+
+
+def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> None:
+    """Send forged frames to the target; then the genuine one, which must be taken."""
+    before = scene.state()
+    sent = 0
+    while sent < tries:
+        make = MAKERS[sent % len(MAKERS)]
+        frame = make(scene, dice)
+        if frame == scene.live:
+            continue
+        sent += 1
+        tally.tried[make.__name__] += 1
+        scene.desk.now_ms += _PASS_MS
+        scene.send(frame)
+        after = scene.state()
+        if after != before:
+            tally.accepted[make.__name__] += 1
+            before = after
+    scene.send(scene.live)
+    tally.scenes += 1
+    tally.spoilt += scene.state() == before
+
+
+def forged(
+    tries: int, seed: int, responder: type[Responder] = Responder, requester: type[Requester] = Requester
+) -> Result:
+    """Send forged frames in the place of a genuine HELLO, CHALLENGE, REQUEST or REPLY that is kept back.
+
+    Bit flips and bytes in every field, splices, other lengths, reflections, replays, other slots,
+    connections and counters, right headers with random bodies, noise. After the reflection and interleaving
+    attacks on authentication (Bird et al., CRYPTO 1991), the bit flips of WEP (Borisov et al., MobiCom
+    2001) and the unauthentic commands to an implanted defibrillator (Halperin et al., IEEE S&P 2008).
+    Success: either side changes its state, or afterwards the genuine frame is not taken.
+    """
+    dice = random.Random(f"forged {seed}")
+    tally = _Tally(Counter(), Counter())
+    slots = ((0, roles.PATIENT), (1, roles.CLINICIAN))
+    left = tries
+    with tags_counted() as tags:
+        while left:
+            desk = Desk(seed + tally.scenes, slots, responder, requester)
+            for slot, message in ((0, STOP), (1, STOP), (0, START), (1, bytes(40)), (0, bytes(33))):
+                desk.ask(message, slot)
+            for phase in PHASES:
+                some = min(left, max(1, min(_A_SCENE, tries // len(PHASES))))
+                if some:
+                    desk.ask(STOP)
+                    _bombard(phase(desk), some, dice, tally)
+                left -= some
+    kinds = ", ".join(f"{name} {count}" for name, count in sorted(tally.tried.items()))
+    detail = f"{tags.checked} reached a tag check; {tally.scenes} genuine frames kept back; {kinds}"
+    if tally.accepted or tally.spoilt:
+        accepted = ", ".join(f"{name} {count}" for name, count in tally.accepted.items())
+        detail += f"; ACCEPTED: {accepted}; genuine frames not taken afterwards: {tally.spoilt}"
+    return Result("forged frames", tries, sum(tally.accepted.values()) + tally.spoilt, detail)

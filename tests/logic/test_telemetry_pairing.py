@@ -1,0 +1,349 @@
+"""Pairing by radio between both machines: it succeeds, in time, and whatever is interrupted leaves a working pair."""
+
+from stimfw.crypto import x25519
+from stimfw.telemetry import blink_code, frames
+from stimfw.telemetry import pairing_keys as pk
+from stimfw.telemetry.pairing_remote import SILENCE_MS, PairingRequester
+from stimfw.telemetry.pairing_stimulator import LINGER_MS, PairingResponder
+
+from support.pairing_room import BASE, REMOTE_ID, QuickCurve, Room
+from support.radio_pair import Dice
+
+BUDGET_MS = 5000
+WHOLE_MS = 600
+"""The longest that one X25519 may take on the RP2040."""
+
+
+def test_a_pairing_stores_one_key_on_both_sides():
+    room = Room()
+    room.pair()
+    assert room.paired_anew()
+    assert room.stimulator.step == 6 and room.stimulator.slot == 1 and room.remote.why == 0
+    assert room.table[0][2] == b"o" * 32
+
+
+def test_with_real_x25519_it_takes_less_than_five_seconds():
+    slices = len([1 for _ in x25519.steps(b"s" * 32, x25519.BASE_POINT)])
+    room = Room(curve=x25519, slice_ms=WHOLE_MS // slices + 1)
+    assert room.pair() <= BUDGET_MS
+    assert room.paired_anew()
+
+
+def test_frames_are_32_bytes_of_the_pairing_kinds():
+    room = Room()
+    room.pair()
+    kinds = (frames.PAIR_REPLY, frames.PAIR)
+    assert all([frames.kind_of(frame) == kinds[to_stimulator] for to_stimulator, frame in room.heard])
+    steps = [frame[1] for to_stimulator, frame in room.heard if to_stimulator]
+    assert steps == sorted(steps) and set(steps) == {1, 2, 3, 4, 5}
+
+
+def test_no_key_comes_twice_and_none_is_in_the_air():
+    keys = set()
+    for seed in range(20):
+        room = Room(seed)
+        room.pair()
+        key = room.kept["key"]
+        keys.add(key)
+        assert not any([key[:8] in frame for _, frame in room.heard])
+    assert len(keys) == 20
+
+
+def test_both_lights_begin_at_once_and_blink_alike():
+    room = Room(3)
+    room.begin()
+    while not room.comparing():
+        room.step()
+    assert room.stimulator.lit(room.now_ms) == room.remote.lit(room.now_ms) == 0
+    for _ in range(60):
+        room.step()
+        assert room.stimulator.lit(room.now_ms) == room.remote.lit(room.now_ms)
+    assert room.stimulator.is_open(room.now_ms)
+
+
+def test_the_light_goes_on_after_the_acceptance_until_the_magnet():
+    room = Room()
+    room.begin()
+    while not room.comparing():
+        room.step()
+    room.remote.accept(room.now_ms)
+    for _ in range(30):
+        room.step()
+        assert room.stimulator.lit(room.now_ms) == room.remote.lit(room.now_ms) >= 0
+    assert room.remote.state == PairingRequester.WAITING_MAGNET and room.as_before()
+    room.stimulator.touched(room.now_ms)
+    room.go(1000, person=False)
+    assert room.paired_anew() and room.stimulator.lit(room.now_ms) == room.remote.lit(room.now_ms) == -1
+
+
+def test_the_magnet_may_come_before_the_acceptance_but_not_before_the_code():
+    room = Room()
+    room.stimulator.open(room.now_ms)
+    room.stimulator.touched(room.now_ms)
+    room.remote.begin(room.now_ms)
+    while not room.comparing():
+        room.stimulator.touched(room.now_ms)
+        room.step()
+    room.remote.accept(room.now_ms)
+    room.go(1000, person=False)
+    assert room.as_before()
+    room.stimulator.touched(room.now_ms)
+    room.go(1000, person=False)
+    assert room.paired_anew()
+    room = Room()
+    room.begin()
+    while not room.comparing():
+        room.step()
+    room.stimulator.touched(room.now_ms)
+    room.go(5000, person=False)
+    assert room.as_before()
+    room.remote.accept(room.now_ms)
+    room.go(1000, person=False)
+    assert room.paired_anew()
+
+
+def test_neither_side_alone_is_enough():
+    for touch, accept in ((True, False), (False, True)):
+        room = Room()
+        room.begin()
+        while not room.comparing():
+            room.step()
+        if touch:
+            room.stimulator.touched(room.now_ms)
+        if accept:
+            room.remote.accept(room.now_ms)
+        room.go(40_000, person=False)
+        assert room.as_before() and room.stimulator.outcome == PairingResponder.EXPIRED
+        assert room.remote.why == PairingRequester.TIMEOUT
+
+
+def test_refused_by_the_person():
+    room = Room()
+    room.begin()
+    while not room.comparing():
+        room.step()
+    room.remote.refuse()
+    assert room.remote.state == PairingRequester.FAILED
+    assert room.remote.why == PairingRequester.REFUSED_BY_PERSON and room.remote.wait_ms(room.now_ms) == 0
+    room.step()
+    assert room.stimulator.outcome == PairingResponder.BROKEN and not room.stimulator.is_open(room.now_ms)
+    assert room.remote.poll(room.now_ms) is None and room.remote.wait_ms(room.now_ms) == -1
+    assert room.as_before()
+
+
+def test_a_full_table_and_a_worn_flash_are_told():
+    room = Room()
+    room.full = True
+    room.pair()
+    assert room.as_before() and room.stimulator.outcome == PairingResponder.REFUSED
+    assert room.remote.state == PairingRequester.FAILED and room.remote.why == PairingRequester.REFUSED
+    room = Room()
+    room.worn = True
+    room.pair()
+    assert room.remote.why == PairingRequester.REFUSED and room.consistent()
+    assert 1 in room.table  # pending, and never used
+
+
+def test_without_a_window_the_remote_gives_up_soon():
+    room = Room()
+    room.remote.begin(room.now_ms)
+    began_ms = room.now_ms
+    room.go(40_000)
+    assert room.remote.state == PairingRequester.FAILED and room.remote.why == PairingRequester.NO_WINDOW
+    assert SILENCE_MS <= room.now_ms - began_ms <= SILENCE_MS + 100
+    assert not [1 for to_stimulator, _ in room.heard if not to_stimulator]
+
+
+def test_a_window_ends_after_thirty_seconds():
+    room = Room()
+    room.stimulator.open(room.now_ms)
+    assert room.stimulator.wait_ms(room.now_ms) == pk.WINDOW_MS
+    assert room.stimulator.is_open(room.now_ms + pk.WINDOW_MS - 1)
+    assert not room.stimulator.is_open(room.now_ms + pk.WINDOW_MS)
+    assert room.stimulator.outcome == PairingResponder.EXPIRED and room.stimulator.wait_ms(0) == -1
+    assert not room.stimulator.is_open(room.now_ms)
+
+
+def test_the_end_is_told_again_for_a_while():
+    room = Room()
+    room.pair()
+    last = [frame for to_stimulator, frame in room.heard if to_stimulator][-1]
+    told = [frame for to_stimulator, frame in room.heard if not to_stimulator][-1]
+    assert room.stimulator.on_frame(last, room.now_ms) == told
+    assert room.stimulator.on_frame(last, room.now_ms + LINGER_MS) is None
+    assert room.stimulator.outcome == PairingResponder.STORED and room.stimulator.step == 6
+    assert len(room.table) == 2
+
+
+def test_a_second_window_is_a_second_chance():
+    room = Room()
+    room.stimulator.open(room.now_ms)
+    room.stimulator.on_frame(bytes((0x25, 9)) + bytes(30), room.now_ms)
+    assert room.stimulator.outcome == PairingResponder.BROKEN
+    room.pair()
+    assert room.paired_anew()
+
+
+def test_secrets_are_gone_at_the_end():
+    for worn in (False, True):
+        room = Room()
+        room.worn = worn
+        room.pair()
+        room.stimulator.is_open(room.now_ms + LINGER_MS)
+        key = room.table[1][2]
+        for machine in (room.stimulator, room.remote):
+            values = [getattr(machine, name) for name in dir(machine) if not name.startswith("__")]
+            assert key not in [value for value in values if isinstance(value, bytes)]
+            assert machine._agreement is None and machine._keys is None
+
+
+def test_the_private_key_is_dropped_when_it_was_used():
+    agreement = pk.Agreement(b"s" * 32, QuickCurve())
+    while agreement.work():
+        pass
+    agreement.agree(b"p" * 32)
+    assert agreement._secret == b""
+
+
+# An air that loses, repeats and delays; sides that restart.
+
+
+def rough_air(seed, loss, again, longest_ms):
+    dice = Dice(seed)
+
+    def air(frame, to_stimulator):
+        copies = 0 if dice.below(100) < loss else 1 + (dice.below(100) < again)
+        return [(dice.below(longest_ms + 1), frame) for _ in range(copies)]
+
+    return air
+
+
+def test_a_rough_air_makes_it_slower_no_more():
+    for seed in range(40):
+        room = Room(seed, air=rough_air(seed, 30, 30, 80))
+        room.pair()
+        assert room.paired_anew(), seed
+
+
+def frames_of_a_pairing(seed):
+    room = Room(seed)
+    room.pair()
+    return len(room.heard)
+
+
+class Cut:
+    """An air in which something happens at frame number `at`."""
+
+    def __init__(self, at, what):
+        self.at, self.what = at, what
+        self.count = 0
+        self.room = None
+
+    def __call__(self, frame, to_stimulator):
+        number = self.count
+        self.count += 1
+        if number == self.at and self.what == "stimulator":
+            self.room.restart_stimulator()
+        if number == self.at and self.what == "remote":
+            self.room.restart_remote()
+        if self.what == "silence" and number >= self.at:
+            return []
+        if self.what == "one" and number == self.at:
+            return []
+        return [(0, frame)]
+
+
+def interrupted(at, what, seed=5):
+    cut = Cut(at, what)
+    room = cut.room = Room(seed, air=cut)
+    room.pair()
+    return room
+
+
+def test_one_lost_frame_changes_nothing():
+    for at in range(frames_of_a_pairing(5)):
+        assert interrupted(at, "one").paired_anew(), at
+
+
+def test_silence_or_a_restart_at_any_frame_leaves_a_key_that_works():
+    count = frames_of_a_pairing(5)
+    for what in ("silence", "stimulator", "remote"):
+        for at in range(count):
+            room = interrupted(at, what)
+            assert room.consistent(), (what, at)
+            assert not room.stimulator.is_open(room.now_ms + pk.WINDOW_MS)
+            assert room.remote.state != PairingRequester.WORKING
+            if at < count - 1:
+                assert room.as_before() or (1 in room.table and what != "stimulator"), (what, at)
+
+
+def test_only_the_last_answer_can_leave_the_sides_apart_and_then_the_old_key_works():
+    room = interrupted(frames_of_a_pairing(5) - 1, "silence")
+    assert 1 in room.table and room.kept["slot"] == 0 and room.consistent()
+    assert room.remote.why == PairingRequester.TIMEOUT
+    room.air = lambda frame, to_stimulator: [(0, frame)]
+    room.pair()
+    assert room.remote.state == PairingRequester.FAILED or room.consistent()
+
+
+# The code.
+
+
+def test_the_code_is_the_last_two_bytes_little_endian():
+    keys = pk.PairingKeys(b"z" * 32, b"t" * 32)
+    from stimfw.crypto import hkdf
+
+    okm = hkdf.expand(hkdf.extract(b"t" * 32, b"z" * 32), b"stimbench 2 pairing", 66)
+    assert keys.key == okm[:32] and keys.code == okm[64] | okm[65] << 8
+
+
+def test_the_light_of_a_code():
+    code = 0b1010000000000011
+    assert [blink_code.lit(code, ms) for ms in (0, 599, 600, 749, 750, 900, 1050)] == [0, 0, 1, 1, 0, 1, 0]
+    assert [blink_code.lit(code, ms) for ms in (2699, 2700, 2999, 3000, 3599, 3600)] == [0, 1, 1, 0, 0, 1]
+
+
+def test_the_next_change_of_the_light():
+    for code in (1, 0x8000, 0xFFFF, 0xA003, 0x5555):
+        for since_ms in (0, 1, 599, 600, 601, 749, 750, 1234, 2698, 2850, 2999, 3000, 4711):
+            wait_ms = blink_code.wait_ms(code, since_ms)
+            now = blink_code.lit(code, since_ms)
+            assert blink_code.lit(code, since_ms + wait_ms) != now, (code, since_ms)
+            assert all([blink_code.lit(code, ms) == now for ms in range(since_ms, since_ms + wait_ms)])
+    assert blink_code.wait_ms(0, 1234) == -1
+
+
+def test_the_clock_may_wrap():
+    for back_ms in (1, 500, 2000, 4500):
+        room = Room()
+        room.now_ms = 0x40000000 - back_ms
+        times = []
+        room.begin()
+        while not room.over() and len(times) < 10_000:
+            room.step()
+            times.append(room.now_ms)
+            room.now_ms &= 0x3FFFFFFF
+            if room.comparing():
+                room.remote.accept(room.now_ms)
+                room.stimulator.touched(room.now_ms)
+        assert room.paired_anew()
+
+
+def test_base_may_be_bytes_or_what_gives_them():
+    for base in (BASE, lambda: BASE):
+        stimulator = PairingResponder(base, None, Dice(1).take, QuickCurve())
+        stimulator.open(0)
+        while stimulator.work():
+            pass
+        begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(26))
+        assert stimulator.on_frame(begin, 0)[2:6] == BASE
+
+
+def test_while_its_key_is_not_ready_the_stimulator_says_nothing():
+    stimulator = PairingResponder(BASE, None, Dice(1).take, QuickCurve())
+    stimulator.open(0)
+    begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(26))
+    assert stimulator.on_frame(begin, 0) is None and stimulator.is_open(0) and stimulator.step == 0
+    while stimulator.work():
+        pass
+    assert stimulator.on_frame(begin, 0) is not None and stimulator.step == 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # never on a board
 # One burst on one channel, 4 ms; the other end repeats at another pace, so that they cannot go on colliding.
 _RETRIES = const(3)
 _RETRY_US = const(500)
-_GIVE_UP_MS = const(8)
+_GIVE_UP_MS = const(20)  # from send() on: crystal 4.5 ms, looks 3 ms, burst 4 ms
 _LOOKS = const(6)  # at an occupied channel before it is sent on anyway, all channels together
 _FULL_DBM = 0
 _LOW_DBM = -18

@@ -1,1 +1,1 @@
-"""What must outlive a reset or a power cut, on flash: records, epochs, pairings. Pure: any block device will do."""
+"""What must outlive a reset or a power cut, on flash: records, epochs, pairings. Pure: any block device."""

@@ -1,0 +1,68 @@
+"""Blocks and pages of a NOR flash behind MicroPython's block device (`rp2.Flash`), and this package's error.
+
+W25Q16JV: a block is a sector of 4096 bytes, erased to 0xFF in 45 ms (400 at most); a page of 256 bytes is
+programmed in 0.4 ms (3 at most), which clears bits and sets none (datasheet 8.2.13, 8.2.15, 9.6). The CPU stands
+still meanwhile, with interrupts off: write only while the output is off.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from typing import Protocol
+
+    class BlockDevice(Protocol):
+        """`rp2.Flash`, as far as it is used here."""
+
+        def readblocks(self, __block: int, __buffer: bytearray, __offset: int) -> None: ...
+        def writeblocks(self, __block: int, __buffer: "bytes | bytearray", __offset: int) -> None: ...
+        def ioctl(self, __operation: int, __argument: int) -> "int | None": ...
+
+
+BLOCK_BYTES = 4096
+PAGE_BYTES = 256
+PAGES = BLOCK_BYTES // PAGE_BYTES
+_IOCTL_ERASE = 6
+_BLANK_PAGE = b"\xff" * PAGE_BYTES
+
+
+class StorageError(OSError):
+    """The flash does not hold what was written, or what is on it cannot be trusted."""
+
+
+def read_page(device: "BlockDevice", block: int, page: int) -> bytearray:
+    """Page 0-15 of a block: 256 bytes."""
+    content = bytearray(PAGE_BYTES)
+    device.readblocks(block, content, page * PAGE_BYTES)
+    return content
+
+
+def is_blank(device: "BlockDevice", block: int) -> bool:
+    """Whether every byte of the block is 0xFF."""
+    content = bytearray(PAGE_BYTES)
+    for page in range(PAGES):
+        device.readblocks(block, content, page * PAGE_BYTES)
+        if content != _BLANK_PAGE:
+            return False
+    return True
+
+
+def program_page(device: "BlockDevice", block: int, page: int, content: "bytes | bytearray") -> None:
+    """Clear the bits of a page that are 0 in `content` (256 bytes); 0xFF leaves a byte as it is."""
+    device.writeblocks(block, content, page * PAGE_BYTES)
+
+
+def erase(device: "BlockDevice", block: int) -> None:
+    """Set every bit of the block."""
+    device.ioctl(_IOCTL_ERASE, block)
+
+
+def make_blank(device: "BlockDevice", block: int) -> None:
+    """Erase the block if it is not blank.
+
+    Raises:
+        StorageError: it is not blank afterwards.
+    """
+    if is_blank(device, block):
+        return
+    erase(device, block)
+    if not is_blank(device, block):
+        raise StorageError("block %d: not erased" % block)

@@ -1,0 +1,181 @@
+"""A number and a seed that no two boots share, whatever the source of random bits does.
+
+Two blocks of 64 places of 64 bytes; a place is written once:
+
+    0..3     4..7         8..11                  12..43                    44..47                 48..63
+    "SBe1"   epoch (u32)  CRC-32 of bytes 0..7   seed of the next boot     CRC-32 of bytes 0..43  0xFF
+
+Each boot writes a record in the place after the last one, then programs the former record's seed to zero: on
+flash there is only the seed of the boot to come, and the one in use cannot be computed from it. A full block's
+successor is the other one; the full one is erased as soon as that has its first record, so it is blank long before
+it is needed.
+
+A record that a power cut has torn does not count, and its place stays unused: its epoch was given to nobody.
+"""
+
+import binascii
+import struct
+
+from stimfw.crypto.primitives import sha256
+from stimfw.storage.blocks import (
+    PAGE_BYTES,
+    PAGES,
+    StorageError,
+    erase,
+    make_blank,
+    program_page,
+    read_page,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from stimfw.storage.blocks import BlockDevice
+
+SEED_BYTES = 32
+PLACES = 64
+"""In a block."""
+MAX_EPOCH = 0xFFFFFFFF
+_PLACE_BYTES = 64
+_A_PAGE = PAGE_BYTES // _PLACE_BYTES
+_MAGIC = b"SBe1"
+_HEADER_BYTES = 12
+_SEED_END = _HEADER_BYTES + SEED_BYTES
+_RECORD_BYTES = _SEED_END + 4
+_BLANK_PAGE = b"\xff" * PAGE_BYTES
+_BLANK_PLACE = b"\xff" * _PLACE_BYTES
+_WIPED = bytes(_RECORD_BYTES - _HEADER_BYTES)
+
+
+class _Block:
+    """What was found in a block."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.epoch = 0  # the highest; 0 if there is none
+        self.seed_epoch = 0  # the highest whose seed can be read
+        self.seed = bytes(SEED_BYTES)
+        self.used = 0  # places up to the last one that is not blank
+        self.torn_firsts = 0  # places at its start that could be a new board's torn records
+        self.seeds: "list[int]" = []  # places that still hold a seed, or part of one
+
+
+class EpochLog:
+    """Ask it once a boot, before anything that must not come twice. Keeps nothing in RAM."""
+
+    def __init__(self, device: "BlockDevice", first_block: int) -> None:
+        """`first_block` and the one after it are this log's alone."""
+        self._device = device
+        self._first = first_block
+
+    def advance(self, material: bytes) -> "tuple[int, bytes]":
+        """Write the next epoch to flash, and only then tell it.
+
+        2 page programs; at a change of blocks (each 64th boot) or after a power cut also erases.
+
+        Args:
+            material: random bytes, as good as the board has them.
+
+        Returns:
+            The epoch, from 1 on, higher than every one returned before; and 32 bytes to seed a generator
+            with, different at each boot even if `material` is always the same.
+
+        Raises:
+            StorageError: the log is damaged, or does not read back as written; no epoch is to be used then.
+        """
+        here, there = self._scan(self._first), self._scan(self._first + 1)
+        epoch = _next_epoch(here, there)
+        seed = here.seed if here.seed_epoch >= there.seed_epoch else there.seed
+        mixed = seed + material + struct.pack("<I", epoch)
+        if there.epoch > here.epoch:
+            here, there = there, here
+        if here.used == PLACES:
+            make_blank(self._device, there.number)
+            here, there = _Block(there.number), here
+        self._append(here, _record(epoch, sha256(b"next" + mixed)))
+        if there.used:
+            erase(self._device, there.number)
+        self._wipe(here)
+        return epoch, sha256(b"use" + mixed)
+
+    def _scan(self, number: int) -> _Block:
+        block = _Block(number)
+        for page in range(PAGES):
+            content = read_page(self._device, number, page)
+            if content == _BLANK_PAGE:
+                continue
+            for index in range(_A_PAGE):
+                start = index * _PLACE_BYTES
+                place = bytes(content[start : start + _PLACE_BYTES])
+                if place != _BLANK_PLACE:
+                    _note(block, page * _A_PAGE + index, place)
+        return block
+
+    def _append(self, block: _Block, record: bytes) -> None:
+        """In the first place of a block that takes it."""
+        while block.used < PLACES:
+            page, start = block.used // _A_PAGE, block.used % _A_PAGE * _PLACE_BYTES
+            self._program(block, block.used, 0, record)
+            if read_page(self._device, block.number, page)[start : start + _RECORD_BYTES] == record:
+                return
+            block.seeds.append(block.used)
+            block.used += 1
+        raise StorageError("block %d: not programmed" % block.number)
+
+    def _wipe(self, block: _Block) -> None:
+        """Clear the seeds that are not needed any more; the new record's is not among them."""
+        for place in block.seeds:
+            self._program(block, place, _HEADER_BYTES, _WIPED)
+
+    def _program(self, block: _Block, place: int, offset: int, data: bytes) -> None:
+        """Part of a place; the rest of its page stays as it is."""
+        page = bytearray(_BLANK_PAGE)
+        start = place % _A_PAGE * _PLACE_BYTES + offset
+        page[start : start + len(data)] = data
+        program_page(self._device, block.number, place // _A_PAGE, page)
+
+
+def _next_epoch(here: _Block, there: _Block) -> int:
+    last = max(here.epoch, there.epoch)
+    if last == 0:
+        # Virgin, or a new board whose first boots all lost power before their records were whole: each place
+        # is what the record due there can look like half-way. Anything else was a log once.
+        if there.used or here.used != here.torn_firsts:
+            raise StorageError("epoch log damaged")
+        last = here.used
+    if last >= MAX_EPOCH:
+        raise StorageError("epochs used up")
+    return last + 1
+
+
+def _header(epoch: int) -> bytes:
+    head = _MAGIC + struct.pack("<I", epoch)
+    return head + struct.pack("<I", binascii.crc32(head))
+
+
+def _record(epoch: int, seed: bytes) -> bytes:
+    body = _header(epoch) + seed
+    return body + struct.pack("<I", binascii.crc32(body))
+
+
+def _note(block: _Block, index: int, place: bytes) -> None:
+    """Take a place that is not blank into account."""
+    block.used = index + 1
+    if place[_HEADER_BYTES:_RECORD_BYTES] != _WIPED:
+        block.seeds.append(index)
+    epoch = struct.unpack_from("<I", place, 4)[0]
+    if place[:_HEADER_BYTES] == _header(epoch):
+        block.epoch = max(block.epoch, epoch)
+        seed = place[_HEADER_BYTES:_SEED_END]
+        if epoch > block.seed_epoch and place[:_RECORD_BYTES] == _record(epoch, seed):
+            block.seed_epoch = epoch
+            block.seed = seed
+    elif index == block.torn_firsts and _can_become(place, _header(index + 1)):
+        block.torn_firsts += 1
+
+
+def _can_become(place: bytes, header: bytes) -> bool:
+    """Whether programming could still make the header of it: no bit is 0 that is 1 there."""
+    for index, byte in enumerate(header):
+        if place[index] | byte != place[index]:
+            return False
+    return True

@@ -66,6 +66,10 @@ class RefusedError(StimbenchError):
         self.code = code
 
 
+class ForbiddenError(RefusedError):
+    """Refused because the role of the key that asked may not: stimfw.telemetry.roles."""
+
+
 class WrongStateError(RefusedError):
     """Refused because of the board's state.
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from stimbench.client.errors import PortError
 
-__all__ = ("ByteDevice", "DeviceLink", "Link")
+__all__ = ("ByteDevice", "DeviceLink", "FarEnd", "Link")
 
 
-class Link(Protocol):
-    """A two-way stream of bytes to one board."""
+class FarEnd(Protocol):
+    """Who is at the other end, and the clock that time-outs are counted on."""
 
     @property
     def name(self) -> str:
@@ -27,6 +27,10 @@ class Link(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let `seconds` of the link's time pass."""
+
+
+class Link(FarEnd, Protocol):
+    """A two-way stream of bytes to one board."""
 
     def write(self, data: bytes) -> None:
         """Send all of `data`; PortError if the port went away."""

@@ -48,6 +48,7 @@ class Status:
     amplitude_ua: tuple[int, int]
     session_s: int
     supply_mv: int
+    pairing_window: bool = False
 
     @classmethod
     def unpack(cls, body: bytes) -> Status:
@@ -62,6 +63,7 @@ class Status:
             amplitude_ua=(raw["left_amplitude_ua"], raw["right_amplitude_ua"]),
             session_s=raw["session_s"],
             supply_mv=raw["supply_mv"],
+            pairing_window=bool(raw["flags"] & messages.FLAG_PAIRING),
         )
 
     @property

@@ -5,41 +5,32 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from stimfw.logic import messages, program
 from stimfw.logic.program import Program
-from stimfw.logic.ranges import LEADS, ParameterError
+from stimfw.logic.ranges import LEADS
 
+from stimbench.client.access_records import AmplitudeWindow, LogEvent, StimulatorPairings, unpack_log
+from stimbench.client.board import Board
 from stimbench.client.console import Console
-from stimbench.client.errors import (
-    NoAnswerError,
-    OutOfRangeError,
-    ProtocolError,
-    RefusedError,
-    WrongBoardError,
-    WrongStateError,
-)
+from stimbench.client.errors import NoAnswerError
 from stimbench.client.link import Link
 from stimbench.client.records import (
     Details,
-    Identity,
     PairImpedance,
     PulseSample,
     Status,
-    name_of,
     unpack_pairs,
     unpack_pulses,
 )
 
 __all__ = ("Stimulator", "connect")
 
-ROLE = "stimulator"
 IMPEDANCE_TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _STOP_TRIES = 5
-
-_Result = TypeVar("_Result")
+_MOST_EVENTS = 10_000
+"""A log that goes on for longer than this makes no sense."""
 
 
 def connect(link: Link, first_number: int | None = None) -> Stimulator:
@@ -57,32 +48,14 @@ def connect(link: Link, first_number: int | None = None) -> Stimulator:
     if first_number is None:
         first_number = time.time_ns() >> 20
     stimulator = Stimulator(Console(link, first_number))
-    identity = stimulator.identify()
-    if identity.role != ROLE:
-        raise WrongBoardError(f"The board on {link.name} is a {identity.role}, not a {ROLE}.")
+    stimulator.require_role()
     return stimulator
 
 
-class Stimulator:
-    """Requests to one stimulator.
+class Stimulator(Board):
+    """Requests to one stimulator, over USB or by radio; errors as of Board."""
 
-    Every method raises NoAnswerError, PortError or ProtocolError if the link fails.
-    """
-
-    def __init__(self, console: Console) -> None:
-        """Talk over `console`."""
-        self._console = console
-        self.identity = Identity("unknown", "unknown", "unknown")
-
-    @property
-    def link(self) -> Link:
-        """The link to the board."""
-        return self._console.link
-
-    def identify(self) -> Identity:
-        """Ask which board and which firmware this is."""
-        self.identity = self._get(messages.IDENTIFY, Identity.unpack)
-        return self.identity
+    ROLE = "stimulator"
 
     def status(self) -> Status:
         """The present state."""
@@ -91,10 +64,6 @@ class Stimulator:
     def details(self) -> Details:
         """Uptime, pulse counts and the like."""
         return self._get(messages.DETAILS, Details.unpack)
-
-    def counters(self) -> dict[str, int]:
-        """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""
-        return self._get(messages.COUNTERS, _unpack_counters)
 
     def program(self) -> Program:
         """The programme that the board holds."""
@@ -109,6 +78,27 @@ class Stimulator:
         """
         self._ask(messages.SET_PROGRAM, wanted.pack())
 
+    def amplitude(self, left_ua: int, right_ua: int) -> None:
+        """Set both leads' amplitudes, 0-10 000 uA in steps of 25; also while the output is on.
+
+        Raises:
+            OutOfRangeError: not an amplitude.
+            WrongStateError: a patient's key, and outside the window that the clinician allowed.
+        """
+        self._ask(messages.AMPLITUDE, struct.pack("<HH", left_ua, right_ua))
+
+    def window(self) -> AmplitudeWindow:
+        """The amplitudes that a patient may choose."""
+        return self._get(messages.GET_WINDOW, AmplitudeWindow.unpack)
+
+    def set_window(self, window: AmplitudeWindow) -> None:
+        """Allow a patient these amplitudes; `AmplitudeWindow()` closes the window.
+
+        Raises:
+            OutOfRangeError: a limit is no amplitude, or a lowest one is above its highest.
+        """
+        self._ask(messages.SET_WINDOW, window.pack())
+
     def start(self) -> None:
         """Begin a session.
 
@@ -116,13 +106,11 @@ class Stimulator:
             WrongStateError: the board is not ready; the error says why.
             NoAnswerError: no reply: whether the session began is unknown, and the text says so.
         """
-        try:
-            # Once only: if just the reply was lost, a second request would be refused as "already on".
-            self._ask(messages.START, tries=1)
-        except NoAnswerError as error:
-            raise NoAnswerError(
-                f"{error} The output may be on all the same: see `stimbench status`."
-            ) from error
+        self._ask_once(messages.START)
+
+    def test_stimulation(self, seconds: int) -> None:
+        """Begin one contraction, held for 1-30 s, then the output goes off. Errors as of `start`."""
+        self._ask_once(messages.TEST_STIMULATION, bytes((seconds,)))
 
     def stop(self) -> None:
         """Turn the output off. Stopping what is off is no error."""
@@ -163,6 +151,60 @@ class Stimulator:
         """The board's own measurements of pulses, from number `first` or the oldest that it still has."""
         return self._get(messages.PULSES, unpack_pulses, struct.pack("<I", first))
 
+    def log(self, first: int = 0) -> list[LogEvent]:
+        """The events since the board's start, from number `first` or the oldest that it still has."""
+        events: list[LogEvent] = []
+        while len(events) < _MOST_EVENTS:
+            page = self._get(messages.LOG, unpack_log, struct.pack("<I", first))
+            if not page or page[0].number < first:
+                break
+            events += page
+            first = page[-1].number + 1
+        return events
+
+    def time(self) -> int | None:
+        """Seconds since 1970 on the board's clock; None if nobody set it since the board's start."""
+        (seconds,) = self._get(messages.GET_TIME, lambda body: struct.unpack("<I", body))
+        return seconds or None
+
+    def set_time(self, seconds: int) -> None:
+        """Set the board's clock; `seconds` since 1970, u32."""
+        self._ask(messages.SET_TIME, struct.pack("<I", seconds))
+
+    def pairings(self) -> StimulatorPairings:
+        """The stimulator's base and the slots that are taken; over USB only."""
+        return self._get(messages.PAIRINGS, StimulatorPairings.unpack)
+
+    def pair(self, peer_id: bytes, role: int, key: bytes) -> tuple[int, bytes]:
+        """Give the stimulator a pairing; over USB only. An older one of this peer holds until this is used.
+
+        Args:
+            peer_id: 4 bytes.
+            role: roles.PATIENT or roles.CLINICIAN.
+            key: 32 bytes.
+
+        Returns:
+            The slot, and the stimulator's base (4 bytes).
+
+        Raises:
+            WrongStateError: all slots are taken, the output is on, or the flash did not take it.
+        """
+        reply = self._ask(messages.PAIR, struct.pack("<4sB32s", peer_id, role, key))
+        slot, base = self._unpacked(lambda body: struct.unpack("<B4s", body), reply)
+        return slot, base
+
+    def forget(self, slot: int | None) -> None:
+        """Erase a pairing, or all of them (None); over USB only."""
+        self._ask(messages.FORGET, bytes((messages.ALL_SLOTS if slot is None else slot,)))
+
+    def factory_reset(self) -> None:
+        """No pairings, a new base, the programme of the factory; over USB only.
+
+        Raises:
+            WrongStateError: no magnet is held at the stimulator.
+        """
+        self._ask(messages.FACTORY_RESET)
+
     def _await_measured(self, on_poll: Callable[[float], None], timeout_s: float) -> Status:
         begun_s = self.link.now_s()
         while (status := self.status()).state == messages.MEASURING:
@@ -173,47 +215,11 @@ class Stimulator:
             self.link.wait(_POLL_S)
         return status
 
-    def _get(self, opcode: int, unpack: Callable[[bytes], _Result], body: bytes = b"") -> _Result:
-        reply = self._ask(opcode, body)
+    def _ask_once(self, opcode: int, body: bytes = b"") -> None:
         try:
-            return unpack(reply)
-        except (ValueError, struct.error) as error:
-            raise ProtocolError(
-                f"The reply from {self.link.name} makes no sense ({error}): "
-                "firmware and host are of different versions."
+            # Once only: if just the reply was lost, a second request would be refused as "already on".
+            self._ask(opcode, body, tries=1)
+        except NoAnswerError as error:
+            raise NoAnswerError(
+                f"{error} The output may be on all the same: see `stimbench status`."
             ) from error
-
-    def _ask(self, opcode: int, body: bytes = b"", tries: int | None = None) -> bytes:
-        code, reply = self._console.ask(opcode, body, tries) if tries else self._console.ask(opcode, body)
-        if code != messages.OK:
-            raise _refusal(code, reply)
-        return reply
-
-
-def _unpack_counters(body: bytes) -> dict[str, int]:
-    values = [value for (value,) in struct.iter_unpack("<I", body)]
-    return dict(zip(messages.COUNTER_NAMES, values, strict=False))
-
-
-def _refusal(code: int, body: bytes) -> RefusedError:
-    if code == messages.OUT_OF_RANGE and len(body) == 5:
-        index, value = struct.unpack("<Bi", body)
-        return _out_of_range(index, value)
-    if code == messages.WRONG_STATE and len(body) == 2:
-        state = name_of(messages.STATE_NAMES, body[0])
-        why = name_of(messages.REASON_TEXTS, body[1])
-        text = f"The board refused: it is in the state '{state}'" + (f", {why}." if why else ".")
-        return WrongStateError(text, code, body[0], body[1])
-    if code == messages.UNKNOWN_OPCODE:
-        return RefusedError("The board does not know this request: its firmware is of another version.", code)
-    return RefusedError(f"The board refused: {name_of(messages.CODE_NAMES, code)}.", code)
-
-
-def _out_of_range(index: int, value: int) -> OutOfRangeError:
-    field = name_of(program.FIELD_NAMES, index)
-    try:
-        allowed = program.range_of(field).text()
-    except ParameterError as error:
-        allowed = error.allowed
-    text = f"The board refused {field} = {value}: allowed is {allowed}, and it must fit the other fields."
-    return OutOfRangeError(text, messages.OUT_OF_RANGE, field, value, allowed)

@@ -1,0 +1,201 @@
+"""Who may talk to a board and what came of it: pairings, the patient's window, the event log."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import astuple, dataclass
+
+from stimfw.logic import messages
+from stimfw.telemetry import roles
+
+from stimbench.client.records import name_of
+
+__all__ = (
+    "AmplitudeWindow",
+    "LogEvent",
+    "Pairing",
+    "RemotePairings",
+    "RemoteStatus",
+    "StimulatorPairings",
+    "unpack_log",
+)
+
+ID_BYTES = 4
+"""Of a peer's id, and of a stimulator's base."""
+STATE_NAMES = ("free", "pending", "active")
+FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
+_RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
+_OPCODES = (
+    "IDENTIFY", "STATUS", "START", "STOP", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS",
+    "PULSES", "DETAILS", "COUNTERS", "SELF_TEST", "AMPLITUDE", "GET_WINDOW", "SET_WINDOW", "TEST_STIMULATION",
+    "LOG", "GET_TIME", "SET_TIME", "PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET",
+    "MODEM_SEND", "MODEM_RECEIVE", "MODEM_CLOSE",
+)  # fmt: skip
+OPCODE_NAMES = {int(getattr(messages, name)): name for name in _OPCODES}
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One slot of a stimulator, as it tells it: never with the key."""
+
+    slot: int
+    state: int
+    role: int
+    peer_id: bytes
+
+    @property
+    def state_name(self) -> str:
+        """`pending` (given, not used yet) or `active`."""
+        return name_of(STATE_NAMES, self.state)
+
+    @property
+    def role_name(self) -> str:
+        """`patient` or `clinician`."""
+        return name_of(roles.ROLE_NAMES, self.role)
+
+
+@dataclass(frozen=True)
+class StimulatorPairings:
+    """A stimulator's base (4 bytes: its radio address) and the slots that are taken."""
+
+    base: bytes
+    pairings: tuple[Pairing, ...]
+
+    @classmethod
+    def unpack(cls, body: bytes) -> StimulatorPairings:
+        """From the body of a stimulator's PAIRINGS reply; ValueError if its length is wrong."""
+        base, records = _split(body)
+        found = [Pairing(*record) for record in struct.iter_unpack(messages.PAIRING_RECORD, _whole(records))]
+        return cls(base, tuple(pairing for pairing in found if pairing.state_name != "free"))
+
+
+@dataclass(frozen=True)
+class RemotePairings:
+    """A remote's own id (4 bytes), and the stimulator that it is paired with, if it is."""
+
+    own_id: bytes
+    base: bytes | None
+    pairing: Pairing | None
+
+    @classmethod
+    def unpack(cls, body: bytes) -> RemotePairings:
+        """From the body of a remote's PAIRINGS reply; ValueError if its length is wrong."""
+        own_id, rest = _split(body)
+        if not rest:
+            return cls(own_id, None, None)
+        base, record = _split(rest)
+        return cls(own_id, base, Pairing(*struct.unpack(messages.PAIRING_RECORD, record)))
+
+
+@dataclass(frozen=True)
+class RemoteStatus:
+    """A remote's state: whether it works, whether it is paired."""
+
+    works: bool
+    failed_parts: tuple[str, ...]
+    paired: bool
+    supply_mv: int
+
+    @classmethod
+    def unpack(cls, body: bytes) -> RemoteStatus:
+        """From the body of a remote's STATUS reply; ValueError if its length is wrong."""
+        raw = messages.unpack_status(body)
+        failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
+        return cls(
+            works=raw["state"] != messages.FAULT,
+            failed_parts=failed,
+            paired=not raw["flags"] & messages.FLAG_UNPAIRED,
+            supply_mv=raw["supply_mv"],
+        )
+
+
+@dataclass(frozen=True)
+class AmplitudeWindow:
+    """The amplitudes in uA that a patient may choose; all zero: none, the window is closed."""
+
+    left_min_ua: int = 0
+    left_max_ua: int = 0
+    right_min_ua: int = 0
+    right_max_ua: int = 0
+
+    @classmethod
+    def unpack(cls, body: bytes) -> AmplitudeWindow:
+        """From an AMPLITUDE_WINDOW; struct.error if its length is wrong."""
+        return cls(*struct.unpack(messages.AMPLITUDE_WINDOW, body))
+
+    def pack(self) -> bytes:
+        """As the board takes it."""
+        return struct.pack(messages.AMPLITUDE_WINDOW, *astuple(self))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a patient may choose any amplitude but zero."""
+        return (self.left_max_ua, self.right_max_ua) != (0, 0)
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One event since the board's start."""
+
+    number: int
+    uptime_s: int
+    kind: int
+    sender: int
+    detail: int
+
+    @property
+    def event(self) -> str:
+        """What happened, in words."""
+        return name_of(messages.EVENT_NAMES, self.kind)
+
+    @property
+    def sender_name(self) -> str:
+        """`slot 3`, `USB`, or empty if nobody did it."""
+        if self.sender == messages.FROM_NOBODY:
+            return ""
+        return "USB" if self.sender == messages.FROM_USB else f"slot {self.sender}"
+
+    @property
+    def detail_text(self) -> str:
+        """What is behind `detail`, in words; empty if the event has none."""
+        if self.kind in _DETAIL_NAMES:
+            return name_of(_DETAIL_NAMES[self.kind], self.detail)
+        if self.kind == messages.EVENT_FORBIDDEN:
+            return OPCODE_NAMES.get(self.detail, f"request 0x{self.detail:02x}")
+        if self.kind == messages.EVENT_FLOOD:
+            return f"level {self.detail}" if self.detail else "over"
+        if self.kind == messages.EVENT_WINDOW_CLOSED:
+            return f"after step {self.detail}"
+        return ""
+
+
+_DETAIL_NAMES = {
+    messages.EVENT_STARTED: _RESET_NAMES,
+    messages.EVENT_FORGED: FRAME_NAMES,
+    messages.EVENT_REPLAYED: FRAME_NAMES,
+    messages.EVENT_CONNECTED: roles.ROLE_NAMES,
+    messages.EVENT_PAIRED: roles.ROLE_NAMES,
+}
+
+
+def unpack_log(body: bytes) -> list[LogEvent]:
+    """The events of a LOG reply's body (first number as u32, then records); ValueError if cut."""
+    first_bytes, records = _split(body)
+    first = int.from_bytes(first_bytes, "little")
+    _whole(records, messages.LOG_RECORD)
+    return [
+        LogEvent(first + index, *record)
+        for index, record in enumerate(struct.iter_unpack(messages.LOG_RECORD, records))
+    ]
+
+
+def _split(body: bytes) -> tuple[bytes, bytes]:
+    if len(body) < ID_BYTES:
+        raise ValueError(f"{len(body)} bytes where at least {ID_BYTES} belong")
+    return body[:ID_BYTES], body[ID_BYTES:]
+
+
+def _whole(records: bytes, layout: str = messages.PAIRING_RECORD) -> bytes:
+    if len(records) % struct.calcsize(layout):
+        raise ValueError(f"{len(records)} bytes are no whole number of records")
+    return records

@@ -1,0 +1,135 @@
+"""What the host's view of every board has in common: requests, typed replies, refusals in plain words."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from stimfw.logic import messages, program
+from stimfw.logic.ranges import ParameterError
+from stimfw.telemetry import roles
+
+from stimbench.client.errors import (
+    ForbiddenError,
+    OutOfRangeError,
+    ProtocolError,
+    RefusedError,
+    WrongBoardError,
+    WrongStateError,
+)
+from stimbench.client.link import FarEnd
+from stimbench.client.records import Identity, name_of
+
+__all__ = ("Board", "Channel")
+
+_Result = TypeVar("_Result")
+
+
+class Channel(Protocol):
+    """What carries requests: client.console.Console over USB, client.radio.RadioConsole by radio."""
+
+    @property
+    def link(self) -> FarEnd:
+        """Whom it reaches, and the clock that time-outs are counted on."""
+
+    def ask(self, opcode: int, body: bytes = b"", tries: int = ...) -> tuple[int, bytes]:
+        """Send a request, at most `tries` times; the reply's code and body.
+
+        Raises:
+            NoAnswerError, PortError, ProtocolError: see client.console.Console.ask.
+        """
+
+
+class Board:
+    """Requests to one board.
+
+    Every method raises NoAnswerError, PortError or ProtocolError if the link fails, and RefusedError or one
+    of its kinds if the board refuses.
+    """
+
+    ROLE = ""
+    """What the board calls itself in the reply to IDENTIFY."""
+
+    def __init__(self, console: Channel) -> None:
+        """Talk over `console`."""
+        self._console = console
+        self.identity = Identity("unknown", "unknown", "unknown")
+
+    @property
+    def link(self) -> FarEnd:
+        """The board at the other end, and its clock."""
+        return self._console.link
+
+    def identify(self) -> Identity:
+        """Ask which board and which firmware this is."""
+        self.identity = self._get(messages.IDENTIFY, Identity.unpack)
+        return self.identity
+
+    def require_role(self) -> None:
+        """Find out who is at the other end; WrongBoardError if it is another kind of board."""
+        role = self.identify().role
+        if role != self.ROLE:
+            raise WrongBoardError(f"The board on {self.link.name} is a {role}, not a {self.ROLE}.")
+
+    def counters(self) -> dict[str, int]:
+        """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""
+        return self._get(messages.COUNTERS, _unpack_counters)
+
+    def _get(self, opcode: int, unpack: Callable[[bytes], _Result], body: bytes = b"") -> _Result:
+        return self._unpacked(unpack, self._ask(opcode, body))
+
+    def _unpacked(self, unpack: Callable[[bytes], _Result], reply: bytes) -> _Result:
+        try:
+            return unpack(reply)
+        except (ValueError, struct.error) as error:
+            raise ProtocolError(
+                f"The reply from {self.link.name} makes no sense ({error}): "
+                "firmware and host are of different versions."
+            ) from error
+
+    def _ask(self, opcode: int, body: bytes = b"", tries: int | None = None) -> bytes:
+        code, reply = self._console.ask(opcode, body, tries) if tries else self._console.ask(opcode, body)
+        if code != messages.OK:
+            raise _refusal(opcode, code, reply)
+        return reply
+
+
+def _unpack_counters(body: bytes) -> dict[str, int]:
+    values = [value for (value,) in struct.iter_unpack("<I", body)]
+    return dict(zip(messages.COUNTER_NAMES, values, strict=False))
+
+
+def _refusal(opcode: int, code: int, body: bytes) -> RefusedError:
+    if code == messages.OUT_OF_RANGE and len(body) == 5:
+        index, value = struct.unpack("<Bi", body)
+        return _out_of_range(index, value)
+    if code == messages.WRONG_STATE and len(body) == 2:
+        state = name_of(messages.STATE_NAMES, body[0])
+        why = name_of(messages.REASON_TEXTS, body[1])
+        text = f"The board refused: it is in the state '{state}'" + (f", {why}." if why else ".")
+        return WrongStateError(text, code, body[0], body[1])
+    if code == messages.FORBIDDEN:
+        return ForbiddenError(_forbidden_text(opcode), code)
+    if code == messages.UNKNOWN_OPCODE:
+        return RefusedError("The board does not know this request: its firmware is of another version.", code)
+    return RefusedError(f"The board refused: {name_of(messages.CODE_NAMES, code)}.", code)
+
+
+def _forbidden_text(opcode: int) -> str:
+    if roles.may(roles.CLINICIAN, opcode):
+        return "The board refused: that is not allowed to a patient's key; it takes a clinician's."
+    return "The board refused: no key allows that, it is done over the board's own USB only."
+
+
+def _out_of_range(index: int, value: int) -> OutOfRangeError:
+    field = name_of(program.FIELD_NAMES, index)
+    if index >= len(program.FIELD_NAMES):  # no field of a programme: a limit, a duration, a slot
+        text = f"The board refused the value {value}: it is out of range."
+        return OutOfRangeError(text, messages.OUT_OF_RANGE, field, value, "")
+    try:
+        allowed = program.range_of(field).text()
+    except ParameterError as error:
+        allowed = error.allowed
+    text = f"The board refused {field} = {value}: allowed is {allowed}, and it must fit the other fields."
+    return OutOfRangeError(text, messages.OUT_OF_RANGE, field, value, allowed)

@@ -1,0 +1,254 @@
+"""The clinician's keys on this host: one private file.
+
+Each stimulator has one pairing with this host, and an epoch: a number that is advanced and on the disk before
+a run sends its first frame, so that no nonce ever comes twice under a key (docs/telemetry.md, Keys). The file
+is replaced as a whole, under a lock: after a crash at any moment it is the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from stimfw.telemetry import roles
+from stimfw.telemetry.channels import SLOTS
+from stimfw.telemetry.keys import KEY_BYTES
+
+from stimbench.client.access_records import ID_BYTES
+from stimbench.client.errors import InputError, StimbenchError
+
+__all__ = ("HostPairing", "KeyFileError", "Keyring", "default_path")
+
+VARIABLE = "STIMBENCH_KEYS"
+FORMAT = 1
+_LAST_EPOCH = 0xFFFFFFFF
+
+
+class KeyFileError(InputError):
+    """The key file cannot be used as it is. The text never holds a key."""
+
+
+@dataclass(frozen=True)
+class HostPairing:
+    """This host's pairing with one stimulator."""
+
+    base: bytes
+    slot: int
+    role: int
+    key: bytes = field(repr=False)
+    peer_id: bytes
+    epoch: int = 0
+    """Of the newest run. A run that sends takes it from Keyring.begin()."""
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """What the environment variable STIMBENCH_KEYS names, or a file in the user's configuration folder."""
+    named = environ.get(VARIABLE)
+    return Path(named) if named else Path(typer.get_app_dir("stimbench")) / "keys.json"
+
+
+class Keyring:
+    """The key file. Every method reads it anew: other processes may have written it.
+
+    All methods raise KeyFileError if others can read or replace the file, or if it is damaged, and
+    StimbenchError if it cannot be read or written.
+    """
+
+    def __init__(self, path: Path, take_random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        """Use the file at `path`; it and its folder are made when something is stored."""
+        self._path = path
+        self._random = take_random
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    def pairings(self) -> list[HostPairing]:
+        """All pairings of this host."""
+        return list(self._load()[1].values())
+
+    def own_id(self) -> bytes:
+        """This host's id as a peer (4 bytes), drawn the first time."""
+        with self._changing() as (own_id, _):
+            return own_id
+
+    def store(self, base: bytes, slot: int, role: int, key: bytes) -> None:
+        """Keep the pairing with the stimulator `base`, in place of an earlier one. Its epoch goes on."""
+        with self._changing() as (own_id, held):
+            epoch = held[base].epoch if base in held else 0
+            held[base] = HostPairing(base, slot, role, key, own_id, epoch)
+
+    def forget(self, base: bytes) -> bool:
+        """Erase the pairing with the stimulator `base`; whether there was one."""
+        if base not in self._load()[1]:
+            return False
+        with self._changing() as (_, held):
+            return held.pop(base, None) is not None
+
+    def begin(self, base: bytes) -> HostPairing:
+        """The pairing with the stimulator `base`, with an epoch that is on the disk and was never used.
+
+        Raises:
+            KeyFileError: there is no such pairing, or its epochs are used up.
+        """
+        with self._changing() as (_, held):
+            if base not in held:
+                raise KeyFileError(
+                    f"This host has no key for the stimulator {base.hex()}: "
+                    "`stimbench pair --clinician` gives it one."
+                )
+            if held[base].epoch >= _LAST_EPOCH:
+                raise KeyFileError("The epochs of this key are used up: `stimbench pair --clinician` again.")
+            held[base] = begun = replace(held[base], epoch=held[base].epoch + 1)
+        return begun
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[bytes, dict[bytes, HostPairing]]]:
+        """Own id and pairings by base, under the lock; changes are written if the block ends well."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StimbenchError(f"The key file {self._path} cannot be locked: {error.strerror}.") from error
+        try:
+            _lock(lock)
+            own_id, held = self._load()
+            before = (own_id, dict(held))
+            own_id = own_id or self._random(ID_BYTES)
+            yield own_id, held
+            if (own_id, held) != before:
+                self._write(_as_json(own_id, held))
+        finally:
+            os.close(lock)  # and with it the lock
+
+    def _load(self) -> tuple[bytes, dict[bytes, HostPairing]]:
+        try:
+            with self._path.open("rb") as file:
+                self._require_private(os.fstat(file.fileno()))
+                text = file.read()
+        except FileNotFoundError:
+            return b"", {}
+        except OSError as error:
+            raise StimbenchError(f"The key file {self._path} cannot be read: {error.strerror}.") from error
+        try:
+            # `from None`, and no word of what the file holds: it holds keys.
+            return _KeyFile.model_validate_json(text).opened()
+        except (ValidationError, ValueError):
+            raise KeyFileError(
+                f"The key file {self._path} is damaged or of another version. Move it away, and have this "
+                "host paired again with `stimbench pair --clinician`."
+            ) from None
+
+    def _require_private(self, file: os.stat_result) -> None:
+        if os.name == "nt":
+            return  # there the folder's access list decides, and the user's profile is the user's
+        if file.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyFileError(
+                f"Others can read or change the key file {self._path}, so its keys may be known. "
+                f"`chmod 600 {self._path}`, and have this host paired again if somebody may have read it."
+            )
+        folder = os.stat(self._path.parent).st_mode
+        if folder & (stat.S_IWGRP | stat.S_IWOTH) and not folder & stat.S_ISVTX:
+            raise KeyFileError(
+                f"Others can replace the key file {self._path}: `chmod 700 {self._path.parent}`."
+            )
+
+    def _write(self, text: str) -> None:
+        # One name, which the lock makes ours: what a crash leaves there is gone with the next write.
+        draft = self._path.with_name(self._path.name + ".new")
+        try:
+            draft.unlink(missing_ok=True)
+            number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, self._path)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise StimbenchError(f"The key file {self._path} cannot be written: {error.strerror}.") from error
+
+
+_Id = Annotated[str, Field(pattern=f"^[0-9a-f]{{{2 * ID_BYTES}}}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Entry(_Strict):
+    base: _Id
+    slot: Annotated[int, Field(ge=0, lt=SLOTS)]
+    role: Annotated[str, Field(pattern="^(patient|clinician)$")]
+    key: Annotated[str, Field(pattern=f"^[0-9a-f]{{{2 * KEY_BYTES}}}$", repr=False)]
+    peer_id: _Id
+    epoch: Annotated[int, Field(ge=0, le=_LAST_EPOCH)]
+
+
+class _KeyFile(_Strict):
+    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)]
+    peer_id: _Id
+    pairings: list[_Entry]
+
+    def opened(self) -> tuple[bytes, dict[bytes, HostPairing]]:
+        """Own id, and pairings by base."""
+        found = [
+            HostPairing(
+                bytes.fromhex(entry.base),
+                entry.slot,
+                roles.ROLE_NAMES.index(entry.role),
+                bytes.fromhex(entry.key),
+                bytes.fromhex(entry.peer_id),
+                entry.epoch,
+            )
+            for entry in self.pairings
+        ]
+        return bytes.fromhex(self.peer_id), {pairing.base: pairing for pairing in found}
+
+
+def _as_json(own_id: bytes, held: Mapping[bytes, HostPairing]) -> str:
+    entries = [
+        _Entry(
+            base=pairing.base.hex(),
+            slot=pairing.slot,
+            role=roles.ROLE_NAMES[pairing.role],
+            key=pairing.key.hex(),
+            peer_id=pairing.peer_id.hex(),
+            epoch=pairing.epoch,
+        )
+        for pairing in held.values()
+    ]
+    return _KeyFile(format=FORMAT, peer_id=own_id.hex(), pairings=entries).model_dump_json(indent=2) + "\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(number: int) -> None:
+        msvcrt.locking(number, msvcrt.LK_LOCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(number: int) -> None:
+        fcntl.flock(number, fcntl.LOCK_EX)

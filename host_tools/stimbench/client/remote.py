@@ -1,0 +1,89 @@
+"""A remote on USB as the host sees it: its state, its pairing, and its radio as a modem."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+from stimfw.logic import messages
+
+from stimbench.client.access_records import RemotePairings, RemoteStatus
+from stimbench.client.board import Board
+from stimbench.client.console import TIMEOUT_S, Console
+from stimbench.client.link import Link
+
+__all__ = ("Remote", "connect_remote")
+
+
+def connect_remote(link: Link, first_number: int | None = None, timeout_s: float = TIMEOUT_S) -> Remote:
+    """Find out who is at the other end and return it.
+
+    Args:
+        link: an open link.
+        first_number: number of the first request; by default taken from the time of day.
+        timeout_s: how long one try waits for its reply, in seconds of the link's time.
+
+    Raises:
+        WrongBoardError: it is not a remote.
+        NoAnswerError: nothing answers.
+        PortError: the port went away.
+    """
+    if first_number is None:
+        first_number = time.time_ns() >> 20
+    remote = Remote(Console(link, first_number, timeout_s))
+    remote.require_role()
+    return remote
+
+
+class Remote(Board):
+    """Requests to one remote; errors as of Board."""
+
+    ROLE = "remote"
+
+    def status(self) -> RemoteStatus:
+        """Whether it works and is paired."""
+        return self._get(messages.STATUS, RemoteStatus.unpack)
+
+    def pairings(self) -> RemotePairings:
+        """Its own id, and its pairing if it has one."""
+        return self._get(messages.PAIRINGS, RemotePairings.unpack)
+
+    def pair(self, base: bytes, slot: int, role: int, key: bytes) -> None:
+        """Give it a pairing in place of what it had.
+
+        Args:
+            base: the stimulator's, 4 bytes.
+            slot: what the stimulator answered, 0-5.
+            role: roles.PATIENT.
+            key: 32 bytes.
+
+        Raises:
+            WrongStateError: the flash did not take it.
+        """
+        self._ask(messages.PAIR, struct.pack("<4sBB32s", base, slot, role, key))
+
+    def forget(self) -> None:
+        """Erase its pairing."""
+        self._ask(messages.FORGET, bytes((messages.ALL_SLOTS,)))
+
+    def modem_send(self, base: bytes, slot: int, frame: bytes) -> None:
+        """Have a sealed frame sent to the stimulator of `base`, as the peer of `slot`.
+
+        Raises:
+            WrongStateError: it is busy with one of its own buttons.
+        """
+        self._ask(messages.MODEM_SEND, struct.pack("<4sB", base, slot) + frame)
+
+    def modem_receive(self) -> tuple[int, bytes]:
+        """What has become of the frame (messages.MODEM_...), and a frame that was received, or b""."""
+        return self._get(messages.MODEM_RECEIVE, _unpack_received)
+
+    def modem_close(self) -> None:
+        """Switch its radio off again."""
+        self._ask(messages.MODEM_CLOSE)
+
+
+def _unpack_received(body: bytes) -> tuple[int, bytes]:
+    if not body:
+        raise ValueError("no state of the modem")
+    return body[0], body[1:]

@@ -2,28 +2,41 @@
 
 import sys
 import time
-from os import urandom
 
+import rp2
 from machine import ADC, PWM, SPI, Pin
+from stimfw.drivers import entropy
 from stimfw.drivers.button import Button
 from stimfw.drivers.buzzer import Buzzer
 from stimfw.drivers.console import Console
 from stimfw.drivers.led import Leds
 from stimfw.drivers.nrf24l01 import NRF24L01
-from stimfw.drivers.radio_port import RadioPort
+from stimfw.drivers.remote_radio import RemoteRadio
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog
-from stimfw.logic import messages, radio_frame
-from stimfw.logic.link import Requester
+from stimfw.logic import feedback, messages
 from stimfw.remote.app import App, Display, Key
+from stimfw.remote.carrier import Carrier
 from stimfw.remote.commands import Commands
+from stimfw.remote.modem import Modem
+from stimfw.remote.pairing import Pairing
+from stimfw.storage import layout
+from stimfw.storage.broken import BrokenRecord
+from stimfw.storage.epochs import EpochLog
+from stimfw.storage.generator import Generator
+from stimfw.storage.pairings import RemotePairing
+from stimfw.storage.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
 
-def make_port(wake: Wake, requester: Requester) -> RadioPort:
+def make_radio(wake: Wake, carrier: Carrier) -> RemoteRadio:
     """The radio, asleep."""
     sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
@@ -33,13 +46,14 @@ def make_port(wake: Wake, requester: Requester) -> RadioPort:
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
     irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
-    port = RadioPort(radio, requester)
-    port.revive(requester=True)
-    return port
+    end = RemoteRadio(radio, carrier)
+    carrier.attach(end)
+    end.revive()
+    return end
 
 
 def make_keys(wake: Wake) -> "tuple[Key, ...]":
-    """The buttons, STOP first."""
+    """The buttons, STOP first, STATUS last."""
     wiring = (("STOP", messages.STOP), ("START", messages.START), ("STATUS", messages.STATUS))
     return tuple([Key(Button(Pin(name, Pin.IN, Pin.PULL_UP), wake.set), opcode) for name, opcode in wiring])
 
@@ -50,20 +64,41 @@ def make_display() -> Display:
     return Display(leds, Buzzer(PWM(Pin("BUZZER"), freq=2000, duty_u16=0)))
 
 
+def make_pairing() -> "tuple[Pairing, int]":
+    """The pairing on flash, and the parts that failed. The epoch is advanced before anything can use it."""
+    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    material = entropy.material()
+    try:
+        epoch, seed = EpochLog(flash, layout.EPOCHS).advance(material)
+        random = Generator(seed)
+        record = RemotePairing(Record(flash, layout.PAIRINGS))
+        if not record.own_id:
+            record.keep_id(random.take(4))
+        return Pairing(record, record.own_id, epoch, random.take), 0
+    except OSError:
+        random = Generator(material)
+        record = RemotePairing(BrokenRecord())
+        return Pairing(record, random.take(4), 0, random.take), messages.PART_FILESYSTEM
+
+
 def main() -> None:
     """Build the remote and run it until Ctrl-C. On any other exception the watchdog restarts the board."""
     wake = Wake()
     battery = ADC(_VSYS_GPIO)
-    requester = Requester(radio_frame, int.from_bytes(urandom(2), "little"))
 
     def supply_mv() -> int:
         return battery.read_u16() * 9900 // 65536
 
-    port = make_port(wake, requester)
-    app = App(make_keys(wake), make_display(), port, requester, supply_mv)
-    commands = Commands(app, port, requester, supply_mv)
+    pairing, failed = make_pairing()
+    carrier, modem = Carrier(), Modem()
+    radio = make_radio(wake, carrier)
+    display = make_display()
+    app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)
+    commands = Commands(app, radio, pairing, modem, supply_mv, failed)
     console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute)
     waiter = Waiter(wake, sys.stdin)
+    if failed:
+        display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
     try:
         while True:

@@ -155,6 +155,7 @@ AMPLITUDE_WINDOW = "<HHHH"
 WINDOW_FIELDS = ("left_min_ua", "left_max_ua", "right_min_ua", "right_max_ua")
 
 # Pairings.
+SLOTS = 6
 ALL_SLOTS = 0xFF
 PAIRING_RECORD = "<BBB4s"  # slot, state, role, peer id
 PAIRING_FIELDS = ("slot", "state", "role", "peer_id")

@@ -4,10 +4,11 @@ Everything comes in through the constructors (firmware/roots/remote/main.py make
 step() does what is due and says how long the main loop may sleep.
 """
 
-from stimfw.drivers.radio_port import RadioPort
 from stimfw.logic import feedback, messages
 from stimfw.logic.button import Debouncer
-from stimfw.logic.link import Requester
+from stimfw.logic.ticks import elapsed_ms
+from stimfw.telemetry import channels
+from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -16,13 +17,17 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.button import Button
     from stimfw.drivers.buzzer import Buzzer
     from stimfw.drivers.led import Leds
+    from stimfw.remote.carrier import Carrier
+    from stimfw.remote.modem import Modem
+    from stimfw.remote.pairing import Pairing
 
-STOP_TRIES = 50
-"""1.5 s: longer than the stimulator can be deaf while it erases flash (0.4 s)."""
-TRIES = 20
 LOW_BATTERY_MV = 3300
 LONGEST_SLEEP_MS = 1000
 """The watchdog is fed as often as this."""
+PAIR_HOLD_MS = 3000
+"""STATUS held for so long is PAIR."""
+_PAIR = 0x100  # what is under way, besides opcodes
+_MODEM = 0x101
 
 
 class Key:
@@ -33,11 +38,31 @@ class Key:
         self.opcode = opcode
         self.is_stop = opcode == messages.STOP
         self.debouncer = Debouncer(button.down(), edge_is_enough=self.is_stop)
+        self._held_ms = -1
 
     def pressed(self, now_ms: int) -> bool:
         """Whether it was pressed since the last look."""
         edge = self.button.take_edge()
-        return self.debouncer.update(self.button.down(), edge, now_ms)
+        pressed = self.debouncer.update(self.button.down(), edge, now_ms)
+        if pressed:
+            self._held_ms = now_ms
+        elif not self.button.down():
+            self._held_ms = -1
+        return pressed
+
+    def held(self, now_ms: int) -> bool:
+        """Whether it has been down for PAIR_HOLD_MS since a press: true once."""
+        if self._held_ms < 0 or elapsed_ms(now_ms, self._held_ms) < PAIR_HOLD_MS:
+            return False
+        self._held_ms = -1
+        return True
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Time until it has to be looked at without an edge; -1 if it has not."""
+        wait = self.debouncer.wait_ms(now_ms)
+        if wait < 0 and self._held_ms >= 0:
+            wait = max(0, PAIR_HOLD_MS - elapsed_ms(now_ms, self._held_ms))
+        return wait
 
 
 class Display:
@@ -47,6 +72,7 @@ class Display:
         self._leds = leds
         self._buzzer = buzzer
         self._player = feedback.Player()
+        self._lamp = -1
 
     def play(self, pattern: "feedback.Pattern", now_ms: int) -> None:
         """Show this from now on; () is dark and silent."""
@@ -60,42 +86,66 @@ class Display:
             self._apply()
         return self._player.wait_ms(now_ms)
 
+    def lamp(self, lights: int, takes_over: bool) -> None:
+        """Show these lights in place of the pattern's while it `takes_over`."""
+        lights = lights if takes_over else -1
+        if lights != self._lamp:
+            self._lamp = lights
+            self._apply()
+
     def _apply(self) -> None:
-        self._leds.show(self._player.lights)
+        self._leds.show(self._player.lights if self._lamp < 0 else self._lamp)
         self._buzzer.sound(self._player.tone_hz)
 
 
 class App:
-    """One request at a time. STOP takes the place of any other; nothing takes the place of STOP."""
+    """One thing at a time. STOP takes the place of any other; nothing takes the place of STOP."""
 
     def __init__(
         self,
         keys: "tuple[Key, ...]",
         display: Display,
-        port: RadioPort,
-        requester: Requester,
+        carrier: "Carrier",
+        pairing: "Pairing",
+        modem: "Modem",
         supply_mv: "Callable[[], int]",
     ) -> None:
         """Join the parts.
 
-        `keys`: STOP first. `port`: over a radio that is asleep. `supply_mv` reads the battery.
+        `keys`: STOP first, STATUS last. `carrier`: over a radio that is asleep. `supply_mv` reads the battery.
         """
         self._keys = keys
         self._display = display
-        self._port = port
-        self._requester = requester
+        self._carrier = carrier
+        self._pairing = pairing
+        self._modem = modem
         self._supply_mv = supply_mv
-        self._opcode = 0  # of the request that is under way
+        self._under_way = 0  # an opcode, _PAIR or _MODEM
         self.refused = 0
+
+    @property
+    def requester(self) -> "Requester | None":
+        """Who speaks with the stimulator; None if this remote is not paired."""
+        return self._pairing.requester
 
     def step(self, now_ms: int) -> int:
         """Do what is due now; how long nothing will be due unless an interrupt comes (ms)."""
         for key in self._keys:
-            if key.pressed(now_ms) and (key.is_stop or not self._opcode):
-                self._ask(key, now_ms)
-        sleep_ms = 0 if self._opcode and self._follow(now_ms) else LONGEST_SLEEP_MS
-        waits = [key.debouncer.wait_ms(now_ms) for key in self._keys]
-        for wait_ms in waits + [self._requester.wait_ms(now_ms), self._display.update(now_ms)]:
+            if key.pressed(now_ms):
+                self._press(key, now_ms)
+        if self._keys[-1].held(now_ms) and self._under_way != messages.STOP:
+            self._pair(now_ms)
+        sleep_ms = LONGEST_SLEEP_MS
+        if self._under_way and self._carrier.follow(now_ms):
+            sleep_ms = 0
+        self._conclude(now_ms)
+        waits = [key.wait_ms(now_ms) for key in self._keys]
+        waits.append(self._display.update(now_ms))
+        if self._under_way:
+            waits.append(self._carrier.wait_ms(now_ms))
+        if self._under_way == _PAIR:
+            waits.append(self._pairing.wait_ms(now_ms))
+        for wait_ms in waits:
             if 0 <= wait_ms < sleep_ms:
                 sleep_ms = wait_ms
         return sleep_ms
@@ -105,35 +155,102 @@ class App:
         for key in self._keys:
             key.button.release()
         self._display.play((), now_ms)
-        self._port.sleep()
+        self._carrier.end()
 
-    def _ask(self, key: Key, now_ms: int) -> None:
-        if not self._port.revive(requester=True):
+    def busy(self) -> bool:
+        """Whether a button's request or a pairing is under way."""
+        return self._under_way not in (0, _MODEM)
+
+    def carry(self, base: bytes, slot: int, frame: bytes) -> bool:
+        """A host's frame goes out, unless a button's request is under way; whether it does."""
+        if self.busy():
+            return False
+        self._modem.give(frame)
+        self._under_way = _MODEM
+        to, own = channels.stimulator_address(base), channels.peer_address(base, slot)
+        return self._carrier.begin(self._modem, to, own) or self._end(False)
+
+    def end_carrying(self) -> None:
+        """The host has no more frames."""
+        if self._under_way == _MODEM:
+            self._end()
+
+    def _press(self, key: Key, now_ms: int) -> None:
+        if self._under_way == _PAIR:
+            if key.is_stop:
+                self._pairing.refuse()
+            elif key.opcode == messages.START:
+                self._pairing.accept(now_ms)
+        elif key.is_stop or self._under_way in (0, _MODEM):
+            self._ask(key.opcode, now_ms)
+
+    def _ask(self, opcode: int, now_ms: int) -> None:
+        requester = self.requester
+        self._modem.close()
+        if requester is None:
+            self._display.play(feedback.NOT_PAIRED, now_ms)
+            return
+        if not self._carrier.begin(requester, self._pairing.to, self._pairing.own):
+            self._under_way = 0
             self._display.play(feedback.NO_RADIO, now_ms)
             return
-        tries = STOP_TRIES if key.is_stop else TRIES
-        self._port.send(self._requester.begin(messages.request(key.opcode), tries, now_ms), now_ms)
-        self._opcode = key.opcode
+        limit_ms = STOP_LIMIT_MS if opcode == messages.STOP else LIMIT_MS
+        requester.begin(messages.request(opcode), limit_ms, now_ms)
+        self._under_way = opcode
         self._display.play((), now_ms)
 
-    def _follow(self, now_ms: int) -> bool:
-        """The radio's next duty, the link's next try, and its end; whether the radio has more to say."""
-        more = self._port.service(now_ms)
-        again = self._requester.poll(now_ms)
-        if again and self._port.revive(requester=True):
-            self._port.send(again, now_ms)
-        if self._requester.state == Requester.WAITING:
-            return more
-        self._port.sleep()
-        if self._requester.state == Requester.ANSWERED:
-            pattern = self._answer(self._opcode, self._requester.reply)
+    def _pair(self, now_ms: int) -> None:
+        self._modem.close()
+        pairing = self._pairing.client
+        if not self._carrier.begin(
+            pairing, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True
+        ):
+            self._display.play(feedback.NO_RADIO, now_ms)
+            return
+        pairing.begin(now_ms)
+        self._under_way = _PAIR
+        self._display.play(feedback.PAIRING_BEGUN, now_ms)
+
+    def _conclude(self, now_ms: int) -> None:
+        """Whether what is under way is over, and how."""
+        if self._under_way == 0:
+            return
+        if self._under_way == _MODEM:
+            if self._modem.done(now_ms):
+                self._end()
+        elif self._under_way == _PAIR:
+            self._follow_pairing(now_ms)
+        elif self.requester is not None and self.requester.state != Requester.WAITING:
+            self._show_answer(self.requester, now_ms)
+
+    def _show_answer(self, requester: Requester, now_ms: int) -> None:
+        opcode = self._under_way
+        self._end()
+        if requester.state == Requester.ANSWERED:
+            pattern = self._answer(opcode, requester.reply)
         else:
             pattern = feedback.NO_ANSWER
-        if self._opcode == messages.STATUS and self._supply_mv() < LOW_BATTERY_MV:
+        if opcode == messages.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
-        self._opcode = 0
         self._display.play(pattern, now_ms)
-        return False
+
+    def _follow_pairing(self, now_ms: int) -> None:
+        pairing = self._pairing
+        if pairing.follow(now_ms):
+            self._display.lamp(feedback.AMBER if pairing.lit(now_ms) > 0 else 0, pairing.lit(now_ms) >= 0)
+            return
+        self._display.lamp(0, False)
+        self._end()
+        self._display.play(pairing.pattern(), now_ms)
+        if pairing.paired():
+            # The first use of the new key makes it the stimulator's only one for this remote.
+            self._ask(messages.STATUS, now_ms)
+
+    def _end(self, result: bool = True) -> bool:
+        self._modem.close()
+        self._carrier.end()
+        self._under_way = 0
+        return result
 
     def _answer(self, opcode: int, reply: bytes) -> "feedback.Pattern":
         """What to show for a reply message."""

@@ -1,55 +1,132 @@
-"""The service console of the remote: who it is, how it fares. It offers no way to press a button."""
+"""The service console of the remote: who it is, how it fares, its pairing, and the modem.
+
+It offers no way to press a button.
+"""
 
 import struct
 
 from stimfw.drivers import console
 from stimfw.logic import identity, messages
+from stimfw.telemetry import frames, roles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
-    from stimfw.drivers.radio_port import RadioPort
-    from stimfw.logic.link import Requester
+    from stimfw.drivers.remote_radio import RemoteRadio
     from stimfw.remote.app import App
+    from stimfw.remote.modem import Modem
+    from stimfw.remote.pairing import Pairing
+
+_BASE_BYTES = 4
+_PAIR_BODY = "<4sBB32s"
+_FRAME_AT = _BASE_BYTES + 1
+_ACTIVE = 2
+_BODY_BYTES = {
+    messages.PAIR: (struct.calcsize(_PAIR_BODY),),
+    messages.FORGET: (1,),
+    messages.MODEM_SEND: (_FRAME_AT + frames.HANDSHAKE_BYTES, _FRAME_AT + frames.SEALED_BYTES),
+}
 
 
 class Commands:
-    """Answers IDENTIFY, STATUS and COUNTERS in the formats of the stimulator."""
+    """Answers requests in the formats of the stimulator."""
 
     def __init__(
-        self, app: "App", port: "RadioPort", requester: "Requester", supply_mv: "Callable[[], int]"
+        self,
+        app: "App",
+        radio: "RemoteRadio",
+        pairing: "Pairing",
+        modem: "Modem",
+        supply_mv: "Callable[[], int]",
+        failed_parts: int,
     ) -> None:
         self._app = app
-        self._port = port
-        self._requester = requester
+        self._radio = radio
+        self._pairing = pairing
+        self._modem = modem
         self._supply_mv = supply_mv
+        self._failed_parts = failed_parts
         self.console: "console.Console | None" = None  # it needs execute(), so it is made after this
+        self._handlers: "dict[int, Callable[[bytes], tuple[int, bytes]]]" = {
+            messages.IDENTIFY: lambda body: (messages.OK, identity.body("remote")),
+            messages.STATUS: lambda body: (messages.OK, self._status()),
+            messages.COUNTERS: lambda body: (messages.OK, self._counters()),
+            messages.PAIRINGS: self._pairings,
+            messages.PAIR: self._pair,
+            messages.FORGET: self._forget,
+            messages.MODEM_SEND: self._send,
+            messages.MODEM_RECEIVE: self._receive,
+            messages.MODEM_CLOSE: self._close,
+        }
 
     def execute(self, message: bytes) -> bytes:
         """The reply to a request message."""
         opcode = message[0]
-        if opcode == messages.IDENTIFY:
-            body = identity.body("remote")
-        elif opcode == messages.STATUS:
-            body = self._status()
-        elif opcode == messages.COUNTERS:
-            body = self._counters()
-        else:
-            return messages.reply(opcode, messages.UNKNOWN_OPCODE)
-        if len(message) != 1:
+        handler = self._handlers.get(opcode)
+        if handler is None:
+            return messages.reply(opcode & 0x7F, messages.UNKNOWN_OPCODE)
+        if len(message) - 1 not in _BODY_BYTES.get(opcode, (0,)):
             return messages.reply(opcode, messages.BAD_LENGTH)
-        return messages.reply(opcode, messages.OK, body)
+        code, body = handler(message[1:])
+        return messages.reply(opcode, code, body)
+
+    def _pairings(self, _body: bytes) -> "tuple[int, bytes]":
+        pairing = self._pairing
+        body = pairing.own_id
+        if pairing.requester is not None:
+            record = pairing.record
+            body += record.base + struct.pack(
+                messages.PAIRING_RECORD, record.slot, _ACTIVE, record.role, pairing.own_id
+            )
+        return messages.OK, body
+
+    def _pair(self, body: bytes) -> "tuple[int, bytes]":
+        base, slot, role, key = struct.unpack(_PAIR_BODY, body)
+        if role not in roles.KEY_ROLES or slot >= messages.SLOTS:
+            return messages.OUT_OF_RANGE, struct.pack("<Bi", 0xFF, role if slot < messages.SLOTS else slot)
+        return self._stored(lambda: self._pairing.store(base, slot, role, key))
+
+    def _forget(self, _body: bytes) -> "tuple[int, bytes]":
+        return self._stored(self._pairing.forget)
+
+    def _stored(self, change: "Callable[[], None]") -> "tuple[int, bytes]":
+        """Change the pairing on flash, unless a button's request is under way."""
+        if self._app.busy():
+            return messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY))
+        try:
+            change()
+        except OSError:
+            return messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE))
+        return messages.OK, b""
+
+    def _send(self, body: bytes) -> "tuple[int, bytes]":
+        if body[_BASE_BYTES] >= messages.SLOTS:
+            return messages.OUT_OF_RANGE, struct.pack("<Bi", 0xFF, body[_BASE_BYTES])
+        if self._app.carry(body[:_BASE_BYTES], body[_BASE_BYTES], body[_FRAME_AT:]):
+            return messages.OK, b""
+        return messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY))
+
+    def _receive(self, _body: bytes) -> "tuple[int, bytes]":
+        return messages.OK, bytes((self._modem.state,)) + self._modem.take()
+
+    def _close(self, _body: bytes) -> "tuple[int, bytes]":
+        self._app.end_carrying()
+        return messages.OK, b""
 
     def _status(self) -> bytes:
-        """Of the remote itself: only the state, the radio's bit and the supply mean anything."""
-        failed = 0 if self._port.revive(requester=True) else messages.PART_RADIO
+        """Of the remote itself: only the state, the flags, the failed parts and the supply mean anything."""
+        failed = self._failed_parts
+        if not self._app.busy() and not self._radio.revive():
+            failed |= messages.PART_RADIO
         state = messages.FAULT if failed else messages.READY
-        return messages.pack_status((state, 0, 0, failed, 0, 0, 0, self._supply_mv()))
+        flags = messages.FLAG_UNPAIRED if self._pairing.requester is None else 0
+        return messages.pack_status((state, flags, 0, failed, 0, 0, 0, self._supply_mv()))
 
     def _counters(self) -> bytes:
         """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
-        link = self._requester
-        radio = (link.frames, link.bad, link.stray, self._port.tx_failed, self._app.refused)
+        link = self._pairing.requester
+        heard = (link.frames, link.bad, link.stray) if link else (0, 0, 0)
+        radio = heard + (self._radio.tx_failed, self._app.refused)
         values = (console.counters(self.console) if self.console else (0, 0, 0, 0)) + radio
         return struct.pack("<%dI" % len(values), *values)

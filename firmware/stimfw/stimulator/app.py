@@ -13,13 +13,15 @@ from stimfw.logic import messages
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.console import Console
-    from stimfw.drivers.radio_port import RadioPort
+    from stimfw.drivers.stimulator_radio import StimulatorRadio
     from stimfw.drivers.wake import Waiter, Wake
     from stimfw.drivers.watchdog import Watchdog
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.output import Output
+    from stimfw.stimulator.pairing_desk import PairingDesk
+    from stimfw.telemetry.responder import Responder
 
-_RADIO_MS = 1000  # look after the radio, and for an edge that was missed
+_LOOK_MS = 1000  # between two looks after the radio
 _CTRL_C = 3
 
 
@@ -27,18 +29,27 @@ class App:
     """The loop, and the interrupt handlers that wake it."""
 
     def __init__(
-        self, control: "Control", output: "Output", wake: "Wake", radio: "RadioPort", console: "Console"
+        self,
+        control: "Control",
+        output: "Output",
+        wake: "Wake",
+        radio: "StimulatorRadio",
+        console: "Console",
+        responder: "Responder",
+        desk: "PairingDesk",
     ) -> None:
         self.control = control
         self._output = output
         self._wake = wake
         self._radio = radio
         self._console = console
+        self._responder = responder
+        self._desk = desk
         self.magnet_stops = 0
         self._magnet_hit = False
         self._period_began = False
         self._radio_called = True
-        self._radio_due_ms = 0
+        self._look_due_ms = 0
         self._console_busy = True
 
     # Interrupt handlers: no allocation.
@@ -87,26 +98,33 @@ class App:
             self._magnet_hit = False
             self.magnet_stops += 1
             self.control.stop(messages.STOPPED_MAGNET)
-        if self._radio_called or ticks_diff(now, self._radio_due_ms) >= 0:
-            self._serve_radio(now)
-        console_wait = -1
+        if ticks_diff(now, self._look_due_ms) >= 0:
+            self._look(now)
+        if self._radio_called or self._radio.wait_ms(now) == 0:
+            self._radio_called = False
+            if self._radio.service(now):
+                self.on_radio(None)
+            self._responder.work()
+        waits = []
         if readable or self._console_busy:
             console_wait = self._console.service()
             self._console_busy = console_wait >= 0
             now = ticks_ms()
+            waits.append(console_wait)
         called = self._period_began
         self._period_began = False
-        wait = self.control.advance(now, called)
-        return min(wait, console_wait) if self._console_busy else wait
+        waits.append(self.control.advance(now, called))
+        waits.append(self._desk.advance(now))
+        waits.append(self._radio.wait_ms(now))
+        return min([wait for wait in waits if wait >= 0])
 
-    def _serve_radio(self, now: int) -> None:
-        """Frames, and now and then a look at the radio itself: without one there is no STOP, so no output."""
-        if not self._radio_called:
-            if self._radio.revive(requester=False):
-                self.control.mended(messages.PART_RADIO)
-            else:
-                self.control.fail(messages.PART_RADIO)
-        self._radio_called = False
-        self._radio_due_ms = ticks_add(now, _RADIO_MS)
-        if self._radio.service(now):
-            self.on_radio(None)
+    def _look(self, now: int) -> None:
+        """Once a second: at the radio itself (without one there is no STOP, so no output), and at what ends."""
+        self._look_due_ms = ticks_add(now, _LOOK_MS)
+        self._radio_called = True  # for an edge that was missed
+        if self._radio.revive():
+            self.control.mended(messages.PART_RADIO)
+        else:
+            self.control.fail(messages.PART_RADIO)
+        self._radio.look(now)
+        self._responder.tick(now)

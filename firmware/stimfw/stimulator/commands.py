@@ -1,6 +1,7 @@
 """What the stimulator answers: one function a request, the same for the console and the radio.
 
-A request that is refused changes nothing. Each returns the reply's bytes.
+Who may ask for what is in stimfw.telemetry.roles. A request that is refused changes nothing. Each returns the
+reply's bytes.
 """
 
 import struct
@@ -8,29 +9,49 @@ import struct
 from stimfw.logic import identity, impedance, messages, program
 from stimfw.logic.messages import reply
 from stimfw.logic.ranges import ParameterError
+from stimfw.telemetry import roles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+    from stimfw.logic.event_log import EventLog
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.readings import Readings
 
-FROM_HOST = messages.STOPPED_HOST
-FROM_REMOTE = messages.STOPPED_REMOTE
+    Handler = Callable[[bytes], "tuple[int, bytes]"]
 
-_BODY_BYTES = {messages.IMPEDANCE_RESULTS: 1, messages.PULSES: 4, messages.SET_PROGRAM: program.PACKED_BYTES}
-_REMOTE_MAY = (messages.STATUS, messages.START, messages.STOP)
+_BODY_BYTES = {
+    messages.IMPEDANCE_RESULTS: 1,
+    messages.PULSES: 4,
+    messages.SET_PROGRAM: program.PACKED_BYTES,
+    messages.AMPLITUDE: 4,
+    messages.SET_WINDOW: 8,
+    messages.TEST_STIMULATION: 1,
+    messages.LOG: 4,
+    messages.SET_TIME: 4,
+    messages.PAIR: 37,
+    messages.FORGET: 1,
+}
 _PULSES_A_REPLY = 8  # a quarter of a millisecond each
 
 
 class Commands:
-    """Requests, by opcode: some are for Control, some for Readings."""
+    """Requests, by opcode: some are for Control, some for Readings, others are `add`ed.
 
-    def __init__(self, control: "Control", readings: "Readings") -> None:
+    Attributes:
+        role, sender: of the request that is being executed: stimfw.telemetry.roles, slot or FROM_USB.
+    """
+
+    def __init__(self, control: "Control", readings: "Readings", log: "EventLog") -> None:
         self._control = control
         self._readings = readings
-        self._source = FROM_HOST
+        self._log = log
+        self.role = roles.SERVICE
+        self.sender = messages.FROM_USB
         self.refused = 0
-        self._handlers = {
+        self.forbidden = 0
+        self._handlers: "dict[int, Handler]" = {
             messages.IDENTIFY: self._identify,
             messages.STATUS: self._status,
             messages.START: self._start,
@@ -45,30 +66,37 @@ class Commands:
             messages.SELF_TEST: self._self_test,
         }
 
+    def add(self, handlers: "dict[int, Handler]") -> None:
+        """More requests: a function of the body by opcode, which returns code and body of the reply."""
+        self._handlers.update(handlers)
+
     def from_host(self, message: bytes) -> bytes:
         """Answer a request that came over the console."""
-        return self._execute(message, FROM_HOST)
+        return self.execute(message, roles.SERVICE, messages.FROM_USB)
 
-    def from_remote(self, message: bytes) -> bytes:
-        """Answer a request that came over the radio."""
-        return self._execute(message, FROM_REMOTE)
-
-    def _execute(self, message: bytes, source: int) -> bytes:
+    def execute(self, message: bytes, role: int, sender: int) -> bytes:
+        """Answer a request of `role` (stimfw.telemetry.roles); sender: a slot, or FROM_USB."""
         opcode = message[0] if message else 0
         handler = self._handlers.get(opcode)
-        if handler is None or (source == FROM_REMOTE and opcode not in _REMOTE_MAY):
+        if handler is None:
             self.refused += 1
             return reply(opcode & 0x7F, messages.UNKNOWN_OPCODE)
+        if not roles.may(role, opcode):
+            self.refused += 1
+            self.forbidden += 1
+            self._log.add(messages.EVENT_FORBIDDEN, sender, opcode)
+            return reply(opcode, messages.FORBIDDEN)
         if len(message) - 1 != _BODY_BYTES.get(opcode, 0):
             self.refused += 1
             return reply(opcode, messages.BAD_LENGTH)
-        self._source = source
+        self.role, self.sender = role, sender
         code, body = handler(message[1:])
         if code != messages.OK:
             self.refused += 1
         return reply(opcode, code, body)
 
-    def _outcome(self, reason: int) -> "tuple[int, bytes]":
+    def outcome(self, reason: int) -> "tuple[int, bytes]":
+        """Code and body of a reply that is only done or refused in this state: messages.REASON_...."""
         if reason == messages.REASON_NONE:
             return messages.OK, b""
         return messages.WRONG_STATE, bytes((self._control.state(), reason))
@@ -80,10 +108,12 @@ class Commands:
         return messages.OK, messages.pack_status(self._readings.status())
 
     def _start(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._control.start())
+        return self.outcome(self._control.start())
 
     def _stop(self, _body: bytes) -> "tuple[int, bytes]":
-        self._control.stop(self._source)
+        self._control.stop(
+            messages.STOPPED_HOST if self.sender == messages.FROM_USB else messages.STOPPED_REMOTE
+        )
         return messages.OK, b""
 
     def _get_program(self, _body: bytes) -> "tuple[int, bytes]":
@@ -97,13 +127,16 @@ class Commands:
             index = program.FIELD_NAMES.index(field) if field in program.FIELD_NAMES else 0xFF
             value = refused.value if isinstance(refused.value, int) else 0
             return messages.OUT_OF_RANGE, struct.pack("<Bi", index, value)
-        return self._outcome(self._control.set_program(wanted))
+        reason = self._control.set_program(wanted)
+        if reason == messages.REASON_NONE:
+            self._log.add(messages.EVENT_PROGRAM_SET, self.sender, 0)
+        return self.outcome(reason)
 
     def _impedance(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._control.measure())
+        return self.outcome(self._control.measure())
 
     def _self_test(self, _body: bytes) -> "tuple[int, bytes]":
-        return self._outcome(self._control.test_output())
+        return self.outcome(self._control.test_output())
 
     def _impedance_results(self, body: bytes) -> "tuple[int, bytes]":
         if body[0] > 1:
@@ -121,5 +154,5 @@ class Commands:
         return messages.OK, messages.pack_details(self._readings.details())
 
     def _counters(self, _body: bytes) -> "tuple[int, bytes]":
-        values = self._readings.counters(self.refused)
+        values = self._readings.counters(self.refused, self.forbidden)
         return messages.OK, struct.pack("<%dI" % len(values), *values)

@@ -33,6 +33,7 @@ class Control:
         session: the running one.
         cycles, missed: of the sessions since boot: contractions ended, periods without their measurements.
         stop_cause: why the output last went off, messages.STOPPED_....
+        pairing: the pairing window is open: nothing starts, and the LED is the window's.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Control:
         self.cycles = 0
         self.missed = 0
         self.stop_cause = messages.STOPPED_NEVER_ON
+        self.pairing = False
         self._measuring = False
         self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
@@ -78,13 +80,13 @@ class Control:
 
     # What requests ask for. Each returns a messages.REASON_...
 
-    def start(self) -> int:
-        """Begin a session with the present programme."""
+    def start(self, test_s: int = 0) -> int:
+        """Begin a session with the present programme; `test_s`: only one contraction, held so many seconds."""
         reason = self._why_not()
         if reason == messages.REASON_NONE and self.program.amplitude_ua == (0, 0):
             reason = messages.REASON_NO_AMPLITUDE
         if reason == messages.REASON_NONE and self.session is None:
-            self.session = Session(self._output, self.program)
+            self.session = Session(self._output, self.program, test_s)
             self._begin(self._stimulate(self.session))
         return reason
 
@@ -139,7 +141,7 @@ class Control:
     def advance(self, now: int, called: bool) -> int:
         """Go on with the procedure if it is due or `called`; how long it can wait then, in ms."""
         if self._procedure is None:
-            if self.failed_parts:
+            if self.failed_parts and not self.pairing:
                 self._led(not self._led())
             return _IDLE_MS
         wait = ticks_diff(self._due_ms, now)
@@ -167,6 +169,8 @@ class Control:
     def _why_not(self) -> int:
         if self._measuring:
             return messages.REASON_BUSY
+        if self.pairing:
+            return messages.REASON_PAIRING
         if self.failed_parts:
             return messages.REASON_SELF_TEST
         return messages.REASON_MAGNET if self.magnet_near() else messages.REASON_NONE

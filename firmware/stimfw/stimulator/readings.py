@@ -12,13 +12,13 @@ from stimfw.stimulator.session import KINDS
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.console import Console
-    from stimfw.drivers.radio_port import RadioPort
     from stimfw.drivers.sense import Sense
-    from stimfw.logic.link import Responder
+    from stimfw.drivers.stimulator_radio import StimulatorRadio
     from stimfw.stimulator.app import App
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.measure import Measurements
     from stimfw.stimulator.output import Output
+    from stimfw.telemetry.responder import Responder
 
 _SAMPLES = len(KINDS)
 
@@ -38,7 +38,9 @@ class Readings:
         self._heap_free = 0
         self.boot_us = 0
 
-    def attach(self, app: "App", console: "Console", radio: "RadioPort", responder: "Responder") -> None:
+    def attach(
+        self, app: "App", console: "Console", radio: "StimulatorRadio", responder: "Responder"
+    ) -> None:
         """Whose counters to read."""
         self._app = app
         self._console = console
@@ -60,7 +62,8 @@ class Readings:
             self._read_converter()
         return (
             control.state(),
-            messages.FLAG_MAGNET if control.magnet_near() else 0,
+            (messages.FLAG_MAGNET if control.magnet_near() else 0)
+            | (messages.FLAG_PAIRING if control.pairing else 0),
             control.stop_cause,
             control.failed_parts,
             left,
@@ -86,7 +89,7 @@ class Readings:
             self.boot_us,
         )
 
-    def counters(self, refused: int) -> "tuple[int, ...]":
+    def counters(self, refused: int, forbidden: int) -> "tuple[int, ...]":
         """messages.COUNTER_NAMES."""
         link, control = self._responder, self._control
         return console_driver.counters(self._console) + (
@@ -97,6 +100,11 @@ class Readings:
             refused,
             self._app.magnet_stops,
             control.missed + (control.session.missed if control.session else 0),
+            link.forged,
+            link.replayed,
+            link.over_budget,
+            link.connections,
+            forbidden,
         )
 
     def pulses(self, first: int, most: int) -> "tuple[int, bytes]":

@@ -28,8 +28,12 @@ _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
 class Session:
     """One session of one programme on one Output."""
 
-    def __init__(self, output: "Output", program: "Program") -> None:
+    def __init__(self, output: "Output", program: "Program", test_s: int = 0) -> None:
+        """Args: test_s: one contraction only, held for so many seconds; 0: what the programme says."""
         self._output = output
+        self.is_test = test_s > 0
+        if self.is_test:
+            program = program.replaced({"on_ms": test_s * 1000})
         self._program = program
         self._contraction = Contraction(program)
         self.state = messages.RAMP_UP
@@ -48,6 +52,8 @@ class Session:
 
     def retarget(self, program: "Program") -> None:
         """Go on with another amplitude; all else of `program` must be as before."""
+        if self.is_test:
+            program = program.replaced({"on_ms": self._program.on_ms})
         self._program = program
         self._contraction = Contraction(program)
 
@@ -71,6 +77,8 @@ class Session:
             fresh = False
             self.cycles += 1
             self.state = messages.REST
+            if self.is_test:
+                break
             yield from self._rest()
         return messages.STOPPED_SESSION_OVER
 

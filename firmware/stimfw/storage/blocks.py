@@ -1,8 +1,8 @@
 """Blocks and pages of a NOR flash behind MicroPython's block device (`rp2.Flash`), and this package's error.
 
 W25Q16JV: a block is a sector of 4096 bytes, erased to 0xFF in 45 ms (400 at most); a page of 256 bytes is
-programmed in 0.4 ms (3 at most), which clears bits and sets none (datasheet 8.2.13, 8.2.15, 9.6). The CPU stands
-still meanwhile, with interrupts off: write only while the output is off.
+programmed in 0.4 ms (3 at most), which clears bits and sets none (datasheet 8.2.13, 8.2.15, 9.6). The CPU
+stands still meanwhile, with interrupts off: write only while the output is off.
 """
 
 TYPE_CHECKING = False

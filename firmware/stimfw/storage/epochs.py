@@ -6,9 +6,9 @@ Two blocks of 64 places of 64 bytes; a place is written once:
     "SBe1"   epoch (u32)  CRC-32 of bytes 0..7   seed of the next boot     CRC-32 of bytes 0..43  0xFF
 
 Each boot writes a record in the place after the last one, then programs the former record's seed to zero: on
-flash there is only the seed of the boot to come, and the one in use cannot be computed from it. A full block's
-successor is the other one; the full one is erased as soon as that has its first record, so it is blank long before
-it is needed.
+flash there is only the seed of the boot to come, and the one in use cannot be computed from it. A full
+block's successor is the other one; the full one is erased as soon as that has its first record, so it is
+blank long before it is needed.
 
 A record that a power cut has torn does not count, and its place stays unused: its epoch was given to nobody.
 """

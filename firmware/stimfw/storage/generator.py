@@ -1,8 +1,8 @@
 """Random bytes from one seed: a fast-key-erasure generator on SHA-256.
 
-Construction: D. J. Bernstein, "Fast-key-erasure random-number generators" (2017). Each call makes a new key and
-the output from the present key and forgets that, so whoever reads the RAM later does not learn what was given
-before. As good as its seed is unpredictable; that no two seeds are alike is the epoch log's work
+Construction: D. J. Bernstein, "Fast-key-erasure random-number generators" (2017). Each call makes a new key
+and the output from the present key and forgets that, so whoever reads the RAM later does not learn what was
+given before. As good as its seed is unpredictable; that no two seeds are alike is the epoch log's work
 (stimfw.storage.epochs).
 """
 

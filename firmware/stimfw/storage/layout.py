@@ -1,7 +1,8 @@
 """Where on flash everything is: blocks of 4096 bytes, counted as `rp2.Flash()` counts them.
 
-MicroPython keeps the last 1408 KB of the chip for its file system: 352 blocks. The frozen `_boot` gives littlefs
-the first FILESYSTEM_BLOCKS of these only; the rest belongs to this package, whose records a power cut cannot tear.
+MicroPython keeps the last 1408 KB of the chip for its file system: 352 blocks. The frozen `_boot` gives
+littlefs the first FILESYSTEM_BLOCKS of these only; the rest belongs to this package, whose records a power
+cut cannot tear.
 """
 
 BLOCKS = 352

@@ -120,7 +120,7 @@ class PairingTable:
         return slot
 
     def promote(self, slot: int) -> None:
-        """Its key was used: it is ACTIVE, and the peer's other slots are free. No write if it is so already."""
+        """Its key was used: it is ACTIVE, the peer's other slots are free. No write if it is so already."""
         pairing = self.get(slot)
         if pairing is None:
             return

@@ -5,8 +5,9 @@ Two blocks, of which page 0 is used:
     0..3     4        5       6..7  8..11           12..251             252..255
     "SBr1"   version  length  0     sequence (u32)  payload, then 0xFF  CRC-32 of all before it
 
-The page that is whole and has the higher sequence holds. `store` writes into the other block, and erases the first
-one when the new page reads back: old keys do not stay. Whatever a cut leaves is erased by the next `load`.
+The page that is whole and has the higher sequence holds. `store` writes into the other block, and erases the
+first one when the new page reads back: old keys do not stay. Whatever a cut leaves is erased by the next
+`load`.
 """
 
 import binascii

@@ -204,9 +204,7 @@ class PairingRequester:
         if not equal(pk.commitment(self._peer_public, self._public, body), self._commitment):
             self._fail(self.MISMATCH)
             return
-        self._said = pk.transcript(
-            self._id, self._base, self._peer_public, self._public, (body, self._nonce)
-        )
+        self._said = pk.transcript(self._id, self._base, self._peer_public, self._public, (body, self._nonce))
         self._next(pk.CONFIRM)
         self._frame = b""  # to be made when the keys are there
 

@@ -31,6 +31,7 @@ class Requester:
     """The side that asks.
 
     Attributes:
+        count: HELLOs said in this epoch.
         state: IDLE, WAITING, ANSWERED or UNANSWERED (it may or may not have been executed).
         reply: the whole reply message, once ANSWERED.
         frames, bad, stray: frames heard; not authentic ones; those that answer nothing that waits.
@@ -42,20 +43,33 @@ class Requester:
     UNANSWERED = 3
 
     def __init__(
-        self, slot: int, role: int, key: bytes, epoch: int, take_random: "Callable[[int], bytes]"
+        self,
+        slot: int,
+        role: int,
+        key: bytes,
+        epoch: int,
+        take_random: "Callable[[int], bytes]",
+        count: int = 0,
     ) -> None:
-        """Args: slot, role, key (32 bytes): the pairing's; epoch: of this start, never used before (u32)."""
+        """Begin without a connection.
+
+        Args:
+            slot, role, key: the pairing's; the key has 32 bytes.
+            epoch: of this start, never used before (u32).
+            take_random: `take_random(n) -> n bytes`.
+            count: HELLOs said in this epoch already, by a Requester that this one follows.
+        """
         self._slot, self._role, self._key, self._epoch = slot, role, key, epoch
         self._random = take_random
         hello_key, challenge_key = keys.handshake_keys(key)
         self._hello_ccm = Ccm(hello_key, frames.TAG_BYTES)
         self._challenge_ccm = Ccm(challenge_key, frames.TAG_BYTES)
-        self._count = 0
+        self.count = count
         self._id = 0
         self._message = b""
         self._hello = b""  # the HELLO that waits for its CHALLENGE
         self._connection: "Connection | None" = None
-        self._counter = 0  # of the REQUEST that waits for its REPLY
+        self.counter = 0  # of the REQUEST that waits for its REPLY
         self._piece = 0
         self._answer = b""  # pieces of the reply so far
         self._answer_piece = -1  # the piece of the reply that is asked for; -1: the request is not told yet
@@ -150,12 +164,12 @@ class Requester:
             self._say_piece()
 
     def _say_hello(self) -> None:
-        if self._count >= _LAST_COUNT:
+        if self.count >= _LAST_COUNT:
             self.state = self.UNANSWERED
             return
-        self._count += 1
+        self.count += 1
         header = frames.handshake_header(
-            frames.HELLO, self._slot, self._epoch, self._count, self._random(frames.NONCE_BYTES - 8)
+            frames.HELLO, self._slot, self._epoch, self.count, self._random(frames.NONCE_BYTES - 8)
         )
         self._hello = header
         self._frame = header + self._hello_ccm.seal(frames.handshake_nonce(header), header, b"")
@@ -190,16 +204,16 @@ class Requester:
             self._connection = None
             self._say_hello()
             return
-        self._counter = connection.counter
+        self.counter = connection.counter
         connection.counter += 1
-        self._frame = connection.seal(frames.REQUEST, self._counter, plain)
+        self._frame = connection.seal(frames.REQUEST, self.counter, plain)
         self._due = True
         self._tries = 0
 
     def _on_reply(self, frame: bytes, now_ms: int) -> None:
         number, counter = struct.unpack_from("<BH", frame, 2)
         connection = self._connection
-        if connection is None or number != connection.number or counter != self._counter:
+        if connection is None or number != connection.number or counter != self.counter:
             self.stray += 1
             return
         try:
@@ -212,7 +226,7 @@ class Requester:
         if request_id != self._id:
             self.stray += 1
             return
-        self._counter = -1  # the same reply again answers nothing
+        self.counter = -1  # the same reply again answers nothing
         if (
             self._answer_piece < 0
             and self._piece + 1 < fragments.count(self._message)

@@ -1,0 +1,99 @@
+"""The remote's pairing: the one it has, and the one it is making."""
+
+from stimfw.logic import feedback
+from stimfw.telemetry import channels
+from stimfw.telemetry.pairing_remote import PairingRequester
+from stimfw.telemetry.requester import Requester
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+    from stimfw.storage.pairings import RemotePairing
+
+
+class PairingClient(PairingRequester):
+    """A PairingRequester as a client of the Carrier: it retries by itself."""
+
+    def sent(self, delivered: bool, now_ms: int) -> None:
+        """What became of a frame: a lost one is asked again in its time."""
+
+
+class Pairing:
+    """Keeps the Requester in step with what is on flash.
+
+    Attributes:
+        requester: who speaks with the stimulator; None if this remote is not paired.
+        to, own: the stimulator's address and this remote's.
+        client: makes a new pairing.
+    """
+
+    def __init__(
+        self, record: "RemotePairing", own_id: bytes, epoch: int, take_random: "Callable[[int], bytes]"
+    ) -> None:
+        """Args: record: what is on flash; epoch: of this start."""
+        self._record = record
+        self._epoch = epoch
+        self._random = take_random
+        self.own_id = own_id
+        self.client = PairingClient(own_id, self.store, take_random)
+        self.requester: "Requester | None" = None
+        self.to = self.own = b""
+        self._renew()
+
+    @property
+    def record(self) -> "RemotePairing":
+        """What is on flash."""
+        return self._record
+
+    def store(self, base: bytes, slot: int, role: int, key: bytes) -> None:
+        """A new pairing in place of the old one; OSError if the flash does not take it: the old one stays."""
+        self._record.store(self.own_id, base, slot, role, key)
+        self._renew()
+
+    def forget(self) -> None:
+        """No pairing any more."""
+        self._record.forget()
+        self._renew()
+
+    def accept(self, now_ms: int) -> None:
+        """The lights blink alike, says the person."""
+        self.client.accept(now_ms)
+
+    def refuse(self) -> None:
+        """They do not."""
+        self.client.refuse()
+
+    def lit(self, now_ms: int) -> int:
+        """The code's light now: 0 or 1; -1 if none is shown."""
+        return self.client.lit(now_ms)
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Time until follow() has something to do."""
+        return self.client.wait_ms(now_ms)
+
+    def follow(self, now_ms: int) -> bool:
+        """Reckon a little; whether the pairing is still under way."""
+        self.client.work()
+        return self.client.state not in (self.client.STORED, self.client.FAILED)
+
+    def paired(self) -> bool:
+        """Whether it succeeded."""
+        return self.client.state == self.client.STORED
+
+    def pattern(self) -> "feedback.Pattern":
+        """What to show at its end."""
+        return (
+            feedback.PAIRED if self.paired() else feedback.pairing_failed(self.client.BLINKS[self.client.why])
+        )
+
+    def _renew(self) -> None:
+        record = self._record
+        if not record.paired:
+            self.requester = None
+            return
+        # The count goes on: the same key may have been given again.
+        count = self.requester.count if self.requester else 0
+        self.requester = Requester(record.slot, record.role, record.key, self._epoch, self._random, count)
+        self.to = channels.stimulator_address(record.base)
+        self.own = channels.peer_address(record.base, record.slot)

@@ -26,6 +26,7 @@ _SETTLE_NS = 130 * _US  # nRF24L01+ product specification 1.0, table 16: standby
 _ACK_NS = 250 * _US  # an acknowledgement's address must match by then (table 28, SETUP_RETR, note b)
 _REPEAT_NS = 500 * _US  # docs/telemetry.md, "The radio": up to 4 times, 500 us apart
 _TRANSMISSIONS = 4
+_LISTEN_NS = 200 * _US  # for a carrier; it is not looked for here, but takes its time
 _AHEAD_NS = _MS  # so much earlier than its first bit a packet is made
 _STEP_NS = 250 * _US
 
@@ -91,6 +92,7 @@ class RadioPeer:
         self._flight: Packet | None = None
         self._transmissions = 0
         self._acknowledged = False
+        self._free_ns = 0  # end of its own acknowledgement: it has one transmitter
         self.sent: list[tuple[bytes, int]] = []
         self.heard: list[tuple[bytes, int]] = []
         self.unacknowledged = 0
@@ -156,7 +158,7 @@ class RadioPeer:
                 continue
             frame = requester.poll(self._now_ms)
             if frame is not None:
-                self._fly(frame, bench.now_ns + _SETTLE_NS)
+                self._fly(frame, max(bench.now_ns + _LISTEN_NS, self._free_ns) + _SETTLE_NS)
             else:
                 bench.run_to(bench.now_ns + _STEP_NS)
         return requester.reply if requester.state == Requester.ANSWERED else None
@@ -190,10 +192,11 @@ class RadioPeer:
         if packet.address != self._own:
             return
         if self._acknowledges and not packet.no_ack:
-            self._air.inject(
+            ack = self._air.inject(
                 packet.end_ns + _SETTLE_NS, packet.channel, packet.address, b"",
                 bit_rate=packet.bit_rate, pid=packet.pid, is_ack=True, crc_bytes=packet.crc_bytes,
             )  # fmt: skip
+            self._free_ns = ack.end_ns
         if (packet.pid, packet.payload) == self._last:
             return  # its repeat (section 7.4.3)
         self._last = (packet.pid, packet.payload)
@@ -219,7 +222,7 @@ class RadioPeer:
         if not self._acknowledged:
             bench.run_to(max(bench.now_ns, flight.end_ns + _REPEAT_NS))
             if self._transmissions < _TRANSMISSIONS:
-                self._transmit(flight.payload, bench.now_ns + _SETTLE_NS)
+                self._transmit(flight.payload, max(bench.now_ns, self._free_ns) + _SETTLE_NS)
                 return
             self.unacknowledged += 1
         self._flight = None

@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stimfw.logic import messages
 from stimfw.telemetry import roles
@@ -101,17 +102,15 @@ class Desk:
     def start_stimulator(self, epoch: int | None = None) -> None:
         """As after a reset: what it had in RAM is gone. The epoch is the next one if none is given."""
         self.epoch = self.epoch + 1 if epoch is None else epoch
-        self.stimulator = self._responder(
-            self.table, self._execute, self.epoch, lambda n: self.take_random(n), self._note  # type:
-            ignore[arg-type]
-        )
+        table: Any = self.table
+        self.stimulator = self._responder(table, self._execute, self.epoch, self._draw, self._note)
 
     def start_peer(self, slot: int = 0, epoch: int | None = None) -> None:
         """As after a reset of a peer."""
         self.epochs[slot] = self.epochs[slot] + 1 if epoch is None else epoch
         pairing = self.table.pairings[slot]
         self.peers[slot] = self._requester(
-            slot, pairing.role, pairing.key, self.epochs[slot], lambda n: self.take_random(n)
+            slot, pairing.role, pairing.key, self.epochs[slot], self._draw
         )
 
     # What the attacker does.
@@ -165,6 +164,9 @@ class Desk:
         """A request until its end; the reply, or None."""
         self.begin(message, slot, limit_ms)
         return self.finish(slot)
+
+    def _draw(self, count: int) -> bytes:
+        return self.take_random(count)
 
     def _execute(self, message: bytes, role: int, slot: int) -> bytes:
         self.executed.append((message, slot))

@@ -96,6 +96,11 @@ def bench():
     return Bench()
 
 
+def answers_in(bench):
+    own = channels.peer_address(bench.pairing.base, bench.pairing.slot)
+    return [sniffed for sniffed in bench.air.tap if sniffed.address == own and sniffed.payload]
+
+
 def test_it_asks_and_hears(bench):
     peer = RadioPeer(bench, bench.pairing)
     began = bench.now_ns
@@ -111,16 +116,14 @@ def test_it_acknowledges_so_that_nothing_is_sent_again(bench):
         assert peer.ask(STOP) is not None
     bench.clock.run_for(20 * MS)
     assert bench.port.tx_failed == 0 and bench.port.sent == 6
-    answers = [s for s in bench.air.tap if s.address == channels.peer_address(bench.pairing.base, 2) and
-    s.payload] assert len(answers) == 6
+    assert len(answers_in(bench)) == 6
 
 
 def test_without_acknowledgements_each_answer_comes_six_times(bench):
     peer = RadioPeer(bench, bench.pairing, acknowledge=False)
     assert peer.ask(STOP) is not None
     bench.clock.run_for(20 * MS)
-    answers = [s for s in bench.air.tap if s.address == channels.peer_address(bench.pairing.base, 2) and
-    s.payload] assert len(answers) >= 7 and bench.port.tx_failed >= 1
+    assert len(answers_in(bench)) >= 7 and bench.port.tx_failed >= 1
     assert len(peer.heard) == 2  # repeats are told by their packet identity
 
 

@@ -1,50 +1,105 @@
-"""Opening the board that --board names."""
+"""Opening the stimulator that --board and --radio name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from stimbench.cli.common import err
+from stimbench.cli.common import err, open_remote
+from stimbench.client.errors import InputError
+from stimbench.client.keyring import HostPairing, Keyring, default_path
 from stimbench.client.ports import find_port, open_serial
+from stimbench.client.radio import RadioConsole
+from stimbench.client.remote import Remote
 from stimbench.client.stimulator import Stimulator, connect
 
-__all__ = ("open_board",)
+__all__ = ("BENCH", "begin_with", "open_board")
 
 BENCH = "bench"
+AUTO = "auto"
 
 
 @contextmanager
-def open_board(board: str | None) -> Iterator[Stimulator]:
-    """The stimulator on `board`, connected and identified; closed at the end.
+def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimulator]:
+    """The stimulator, connected and identified; closed at the end.
 
     Args:
         board: a port, `bench` for an emulated bench of our own, or None for the one board plugged in.
+        radio: None to use `board`'s USB; else the port of a remote through which the stimulator is reached by
+            radio, `auto` for the one that is plugged in, or `bench`. `board` is not used then.
 
     Raises:
         StimbenchError: it cannot be had; the text says why.
     """
-    if board == BENCH:
-        with _own_bench() as stimulator:
-            yield stimulator
-        return
-    link = open_serial(board or find_port())
-    try:
-        stimulator = connect(link)
+    if board == BENCH and radio not in (None, BENCH):
+        raise InputError("The remote of an emulated bench is emulated too: --board bench --radio bench.")
+    if BENCH in (board, radio) and radio in (None, BENCH):
+        opening = _own_bench(radio)
+    else:
+        opening = _wired(board) if radio is None else _by_radio(radio, Keyring(default_path()))
+    with opening as stimulator:
         if stimulator.identity.warning:
             err.print(f"[yellow]Warning:[/] {stimulator.identity.warning}")
         yield stimulator
+
+
+@contextmanager
+def _wired(board: str | None) -> Iterator[Stimulator]:
+    link = open_serial(board or find_port())
+    try:
+        yield connect(link)
     finally:
         link.close()
 
 
 @contextmanager
-def _own_bench() -> Iterator[Stimulator]:
-    # Imported here: the emulator is slow to load and no other command needs it.
-    from stimbench.client.bench_link import open_bench
+def _by_radio(radio: str, keyring: Keyring) -> Iterator[Stimulator]:
+    keyring.pairings()  # a key file that cannot be used is told before any port is opened
+    with open_remote(None if radio == AUTO else radio) as remote:
+        console = RadioConsole(remote, begin_with(remote, keyring))
+        try:
+            stimulator = Stimulator(console)
+            stimulator.require_role()
+            yield stimulator
+        finally:
+            console.close()
 
+
+def begin_with(remote: Remote, keyring: Keyring) -> HostPairing:
+    """The pairing to use through `remote`: the only one, or the one with the remote's own stimulator.
+
+    Raises:
+        KeyFileError: the key file cannot be used.
+        InputError: this host has no key, or several of which none is for the remote's stimulator.
+    """
+    bases = [pairing.base for pairing in keyring.pairings()]
+    if not bases:
+        raise InputError(
+            "This host has no clinician's key yet: connect the stimulator by USB and run "
+            "`stimbench pair --clinician`."
+        )
+    if len(bases) == 1:
+        return keyring.begin(bases[0])
+    remotes_own = remote.pairings().base
+    if remotes_own not in bases:
+        raise InputError(
+            f"This host has keys for {len(bases)} stimulators ({', '.join(base.hex() for base in bases)}): "
+            "use a remote that is paired with the one that you mean."
+        )
+    return keyring.begin(remotes_own)
+
+
+def _own_bench(radio: str | None) -> AbstractContextManager[Stimulator]:
+    # Imported here: the emulator is slow to load and no other command needs it.
+    from stimbench.client.bench_link import open_bench, open_bench_by_radio
+
+    return _with_spinner(open_bench() if radio is None else open_bench_by_radio())
+
+
+@contextmanager
+def _with_spinner(manager: AbstractContextManager[Stimulator]) -> Iterator[Stimulator]:
+    """Enters `manager` under a spinner."""
     with err.status("Starting the emulated bench"):
-        manager = open_bench()
         stimulator = manager.__enter__()
     try:
         yield stimulator

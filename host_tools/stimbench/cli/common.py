@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Annotated, Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
 from stimbench.client.errors import StimbenchError
+from stimbench.client.keyring import Keyring, default_path
+from stimbench.client.ports import find_remote_port, open_serial
+from stimbench.client.records import Status
+from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
 
 __all__ = (
     "BoardOption",
     "JsonOption",
     "Opener",
+    "RadioOption",
     "Services",
     "StimbenchGroup",
+    "as_words",
     "err",
+    "open_remote",
+    "opened",
     "out",
     "print_json",
     "services",
@@ -30,7 +39,13 @@ __all__ = (
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-Opener = Callable[[str | None], AbstractContextManager[Stimulator]]
+
+class Opener(Protocol):
+    """Opens the stimulator that --board and --radio name; see cli.boards.open_board."""
+
+    def __call__(self, board: str | None, radio: str | None = None, /) -> AbstractContextManager[Stimulator]:
+        """The stimulator, connected and identified."""
+
 
 BoardOption = Annotated[
     str | None,
@@ -42,7 +57,31 @@ BoardOption = Annotated[
         "command and ends with it. Default: the one RP2040 board that is plugged in.",
     ),
 ]
+RadioOption = Annotated[
+    str | None,
+    typer.Option(
+        "--radio",
+        metavar="REMOTE_PORT",
+        help="Reach the stimulator by radio: through the remote on this port, with the clinician's key that "
+        "`stimbench pair --clinician` gave this host. `auto`: the one remote that is plugged in. `bench`: an "
+        "emulated bench of both boards, paired for this command.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+@contextmanager
+def open_remote(port: str | None) -> Iterator[Remote]:
+    """The remote on `port`, or the one that is plugged in; closed at the end.
+
+    Raises:
+        StimbenchError: it cannot be had; the text says why.
+    """
+    link = open_serial(port or find_remote_port())
+    try:
+        yield connect_remote(link)
+    finally:
+        link.close()
 
 
 @dataclass(frozen=True)
@@ -50,6 +89,9 @@ class Services:
     """What the commands get from outside; tests put fakes here."""
 
     open_board: Opener
+    open_remote: Callable[[str | None], AbstractContextManager[Remote]] = open_remote
+    keyring: Callable[[], Keyring] = lambda: Keyring(default_path())
+    now_s: Callable[[], float] = time.time
 
 
 def services(ctx: typer.Context) -> Services:
@@ -58,6 +100,16 @@ def services(ctx: typer.Context) -> Services:
     if found is None:
         raise RuntimeError("the root callback did not run")
     return found
+
+
+def opened(ctx: typer.Context, board: str | None, radio: str | None) -> AbstractContextManager[Stimulator]:
+    """The stimulator that --board and --radio name."""
+    return services(ctx).open_board(board, radio)
+
+
+def as_words(state: Status) -> dict[str, Any]:
+    """A status for JSON: enumerations are words."""
+    return asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name}
 
 
 def print_json(data: Any) -> None:

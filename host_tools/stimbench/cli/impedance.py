@@ -9,14 +9,16 @@ from rich.table import Table
 from stimfw.logic import messages
 from stimfw.logic.ranges import ELECTRODES_A_LEAD, LEADS
 
-from stimbench.cli.common import BoardOption, JsonOption, err, out, print_json, services
+from stimbench.cli.common import BoardOption, JsonOption, RadioOption, err, opened, out, print_json
 from stimbench.client.errors import EXIT_CHECK_FAILED
 from stimbench.client.records import PairImpedance
 
 
-def impedance(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+def impedance(
+    ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
+) -> None:
     """Measure every electrode pair of both leads. Exits 1 if a pair is open, shorted or was not measured."""
-    with services(ctx).open_board(board) as stimulator, err.status("Measuring impedance") as spinner:
+    with opened(ctx, board, radio) as stimulator, err.status("Measuring impedance") as spinner:
         pairs = stimulator.measure_impedance(
             lambda seconds: spinner.update(f"Measuring impedance: {seconds:.1f} s")
         )

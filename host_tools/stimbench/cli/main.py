@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from stimbench import __version__
-from stimbench.cli import bench, demo, impedance, program, session, status
+from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, session, status
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services, StimbenchGroup
 
@@ -30,6 +30,12 @@ app.command("impedance")(impedance.impedance)
 app.add_typer(program.app, name="program")
 app.command("start")(session.start)
 app.command("stop")(session.stop)
+app.command("amplitude")(clinic.amplitude)
+app.command("window")(clinic.window)
+app.command("test")(clinic.test)
+app.command("log")(records.log)
+app.command("time")(records.time_)
+app.command("pair")(pair.pair)
 
 
 def _print_version(wanted: bool) -> None:

@@ -13,7 +13,16 @@ from rich.table import Table
 from stimfw.logic.program import Program, range_of
 from stimfw.logic.ranges import LEADS
 
-from stimbench.cli.common import BoardOption, JsonOption, StimbenchGroup, err, out, print_json, services
+from stimbench.cli.common import (
+    BoardOption,
+    JsonOption,
+    RadioOption,
+    StimbenchGroup,
+    err,
+    opened,
+    out,
+    print_json,
+)
 from stimbench.client import program_file
 from stimbench.client.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
@@ -34,11 +43,12 @@ _ChangesOption = Annotated[
 def show(
     ctx: typer.Context,
     board: BoardOption = None,
+    radio: RadioOption = None,
     toml: Annotated[bool, typer.Option("--toml", help="Print TOML, as `program set` reads it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the programme that the stimulator holds."""
-    with services(ctx).open_board(board) as stimulator:
+    with opened(ctx, board, radio) as stimulator:
         held = stimulator.program()
     if toml:
         typer.echo(program_file.to_toml(held), nl=False)
@@ -63,6 +73,7 @@ def set_(
     file: Annotated[Path | None, typer.Argument(metavar="FILE.toml", help="A whole programme.")] = None,
     changes: _ChangesOption = None,
     board: BoardOption = None,
+    radio: RadioOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send a programme: a file, changes to what the board holds, or changes to a file.
@@ -79,7 +90,7 @@ def set_(
         base = program_file.load(file) if file else None
         if base:
             base = program_file.changed(base, parsed)
-        with services(ctx).open_board(board) as stimulator:
+        with opened(ctx, board, radio) as stimulator:
             previous = stimulator.program()
             wanted = base or program_file.changed(previous, parsed)
             stimulator.set_program(wanted)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import typer
 
-from stimbench.cli.common import BoardOption, JsonOption, out, print_json, services
+from stimbench.cli.common import BoardOption, JsonOption, RadioOption, as_words, opened, out, print_json
 from stimbench.client.records import Status
 
 
-def start(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+def start(
+    ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
+) -> None:
     """Begin a session with the programme that the stimulator holds."""
-    with services(ctx).open_board(board) as stimulator:
+    with opened(ctx, board, radio) as stimulator:
         stimulator.start()
         state = stimulator.status()
     _report("Started", state, as_json)
 
 
-def stop(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = False) -> None:
+def stop(
+    ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
+) -> None:
     """Turn the output off. Stopping what is off is no error."""
-    with services(ctx).open_board(board) as stimulator:
+    with opened(ctx, board, radio) as stimulator:
         stimulator.stop()
         state = stimulator.status()
     _report("Stopped", state, as_json)
@@ -28,6 +30,6 @@ def stop(ctx: typer.Context, board: BoardOption = None, as_json: JsonOption = Fa
 
 def _report(done: str, state: Status, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name})
+        print_json(as_words(state))
     else:
         out.print(f"{done}: the stimulator is in the state '{state.state_name}'.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from stimbench.cli.common import BoardOption, JsonOption, out, print_json, services
+from stimbench.cli.common import BoardOption, JsonOption, RadioOption, as_words, opened, out, print_json
 from stimbench.client.errors import EXIT_CHECK_FAILED
 from stimbench.client.records import Details, Identity, Status
 
@@ -17,14 +17,16 @@ SelfTestOption = Annotated[
     typer.Option("--self-test", help="Test DAC and switches first; the current crosses no electrode pair."),
 ]
 
+
 def status(
     ctx: typer.Context,
     board: BoardOption = None,
+    radio: RadioOption = None,
     self_test: SelfTestOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the stimulator is, does and has counted. Exits 1 if its self-test failed."""
-    with services(ctx).open_board(board) as stimulator:
+    with opened(ctx, board, radio) as stimulator:
         if self_test:
             stimulator.self_test()
         identity, state = stimulator.identity, stimulator.status()
@@ -33,7 +35,7 @@ def status(
         print_json(
             {
                 "identity": asdict(identity),
-                "status": asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name},
+                "status": as_words(state),
                 "details": asdict(details),
                 "counters": counters,
             }
@@ -54,6 +56,7 @@ def _table(identity: Identity, state: Status, details: Details) -> Table:
         ("State", state.state_name),
         ("Self-test", "failed: " + ", ".join(state.failed_parts) if state.failed_parts else "passed"),
         ("Magnet", "present" if state.magnet else "none"),
+        ("Pairing window", "open" if state.pairing_window else "closed"),
         ("Last stop", state.stop_name),
         ("Output now", f"left {state.amplitude_ua[0]} uA, right {state.amplitude_ua[1]} uA"),
         ("Session", f"{state.session_s} s so far"),

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from stimfw.telemetry import roles
+from stimfw.telemetry.keys import KEY_BYTES
+
 from stimbench.bench import Bench, BenchConfig, BenchError
+from stimbench.client.access_records import ID_BYTES
 from stimbench.client.errors import PortError
+from stimbench.client.keyring import HostPairing
+from stimbench.client.radio import RadioConsole
+from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import Stimulator, connect
 
-__all__ = ("BenchLink", "build_bench", "open_bench")
+__all__ = ("BenchLink", "build_bench", "open_bench", "open_bench_by_radio", "pair_bench")
 
 _POLL_NS = 200_000
 
@@ -68,3 +76,28 @@ def open_bench(seed: int = 1) -> Iterator[Stimulator]:
     """
     with build_bench(seed) as bench:
         yield connect(BenchLink(bench, "stimulator"), first_number=0)
+
+
+@contextmanager
+def open_bench_by_radio(seed: int = 1) -> Iterator[Stimulator]:
+    """As open_bench, but spoken to by radio, with a clinician's key that ends with the bench.
+
+    Raises:
+        PortError: the bench cannot be built.
+        NoAnswerError: the firmware does not come up, or the radio carries nothing.
+    """
+    with build_bench(seed) as bench:
+        usb = connect(BenchLink(bench, "stimulator"), first_number=0)
+        remote = connect_remote(BenchLink(bench, "remote"), first_number=0)
+        # Not secret: the bench is of this process alone, and the same seed shall give the same run.
+        take_random = random.Random(seed).randbytes
+        stimulator = Stimulator(RadioConsole(remote, pair_bench(usb, take_random), take_random))
+        stimulator.require_role()
+        yield stimulator
+
+
+def pair_bench(usb: Stimulator, take_random: Callable[[int], bytes]) -> HostPairing:
+    """A clinician's key for an emulated stimulator, given over its console and kept nowhere else."""
+    peer_id, key = take_random(ID_BYTES), take_random(KEY_BYTES)
+    slot, base = usb.pair(peer_id, roles.CLINICIAN, key)
+    return HostPairing(base, slot, roles.CLINICIAN, key, peer_id, epoch=1)

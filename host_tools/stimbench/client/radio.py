@@ -129,12 +129,7 @@ class RadioConsole:
             if error.reason != messages.REASON_BUSY:
                 raise
             # A button was pressed on it. The same frame again, until the request's limit is there.
-            self._busy = WrongStateError(
-                f"The remote on {self._remote.link.name} is busy with its own buttons: try again.",
-                error.code,
-                error.state,
-                error.reason,
-            )
+            self._busy = error
             self._link.wait(_BUSY_S)
             self._requester.sent(False, self._now_ms())
         else:

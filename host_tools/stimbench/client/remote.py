@@ -10,6 +10,7 @@ from stimfw.logic import messages
 from stimbench.client.access_records import RemotePairings, RemoteStatus
 from stimbench.client.board import Board
 from stimbench.client.console import TIMEOUT_S, Console
+from stimbench.client.errors import WrongStateError
 from stimbench.client.link import Link
 
 __all__ = ("Remote", "connect_remote")
@@ -81,6 +82,16 @@ class Remote(Board):
     def modem_close(self) -> None:
         """Switch its radio off again."""
         self._ask(messages.MODEM_CLOSE)
+
+
+    def _ask(self, opcode: int, body: bytes = b"", tries: int | None = None) -> bytes:
+        try:
+            return super()._ask(opcode, body, tries)
+        except WrongStateError as error:
+            if error.reason != messages.REASON_BUSY:
+                raise
+            text = f"The remote on {self.link.name} is busy with one of its buttons: try again."
+            raise WrongStateError(text, error.code, error.state, error.reason) from error
 
 
 def _unpack_received(body: bytes) -> tuple[int, bytes]:

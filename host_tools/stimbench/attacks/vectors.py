@@ -1,0 +1,258 @@
+"""Test vectors for docs/telemetry.md, made from it with `cryptography` and nothing of the firmware.
+
+    python -m stimbench.attacks.vectors        # writes docs/telemetry-vectors.json
+
+Whoever writes a peer or a stimulator of his own compares with these; so do the tests of this repository.
+All byte strings are in hex.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from stimbench.bench.config import find_project_root
+
+__all__ = ("PATH", "as_text", "vectors")
+
+PATH = "docs/telemetry-vectors.json"
+HELLO, CHALLENGE, REQUEST, REPLY, PAIR, PAIR_REPLY = 0x21, 0x22, 0x23, 0x24, 0x25, 0x26
+"""First bytes: version 2 in the upper half, the kind in the lower."""
+
+Values = dict[str, Any]
+
+
+def _bytes(label: str, count: int) -> bytes:
+    """Bytes that look random and that anybody can make again: SHA-256 of the label and a number."""
+    names = [f"stimbench vectors {label} {number}" for number in range(count // 32 + 1)]
+    return b"".join(hashlib.sha256(name.encode()).digest() for name in names)[:count]
+
+
+def _expand(prk: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(SHA256(), length, info).derive(prk)
+
+
+def _mac(key: bytes, data: bytes) -> bytes:
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def _ccm(key: bytes, nonce: bytes, header: bytes, plaintext: bytes) -> bytes:
+    return AESCCM(key, tag_length=8).encrypt(nonce, plaintext, header)
+
+
+# Keys.
+
+
+def handshake_keys(key: bytes) -> tuple[bytes, bytes]:
+    """Hello key and challenge key."""
+    okm = _expand(key, b"stimbench 2 handshake", 32)
+    return okm[:16], okm[16:]
+
+
+def connection_keys(key: bytes, peer: bytes, own: bytes, slot: int, role: int) -> tuple[bytes, bytes]:
+    """Request key and reply key of the nonces NP and NS."""
+    prk = _mac(peer + own, key)  # RFC 5869 section 2.2: Extract(salt, IKM) = HMAC(salt, IKM)
+    okm = _expand(prk, b"stimbench 2 connection" + bytes((slot, role)), 32)
+    return okm[:16], okm[16:]
+
+
+# Frames.
+
+
+def handshake(first: int, key: bytes, slot: int, nonce: bytes, answered: bytes = b"") -> bytes:
+    """A HELLO or CHALLENGE: `nonce` is epoch, count and random, `answered` is NP in a CHALLENGE."""
+    open_part = bytes((first, slot)) + nonce
+    ccm_nonce = bytes((first, slot)) + nonce[:8] + bytes(3)
+    return open_part + _ccm(key, ccm_nonce, open_part + answered, b"")
+
+
+def sealed(first: int, key: bytes, place: tuple[int, int, int], plain: bytes) -> bytes:
+    """A REQUEST or REPLY; `place`: slot, connection, counter."""
+    header = bytes((first,)) + struct.pack("<BBH", *place)
+    return header + _ccm(key, header + bytes(8), header, plain)
+
+
+def pieces(request_id: int, message: bytes) -> list[bytes]:
+    """The plaintexts, 19 bytes each, that carry a request or a reply."""
+    parts = [message[at : at + 16] for at in range(0, len(message), 16)] or [b""]
+    flags = [*range(len(parts) - 1), len(parts) - 1 | 0x80]
+    return [
+        bytes((request_id, flag, len(part))) + part.ljust(16, b"\0")
+        for flag, part in zip(flags, parts, strict=True)
+    ]
+
+
+def ask(request_id: int, number: int) -> bytes:
+    """The plaintext that asks for a piece of the reply."""
+    return bytes((request_id, 0x40 | number, 0)) + bytes(16)
+
+
+# The file.
+
+
+def vectors() -> Values:
+    """All vectors by the step of the specification."""
+    handshakes = [_handshake(*values) for values in _HANDSHAKES]
+    return {
+        "specification": "docs/telemetry.md, version 2",
+        "made by": "python -m stimbench.attacks.vectors",
+        "handshakes": handshakes,
+        "sealed": [_sealed(*values) for values in _SEALED],
+        "pieces": [_pieces(number, size) for number, size in _SIZES],
+        "conversation": _conversation(),
+        "pairings": [_pairing(number) for number in range(3)],
+    }
+
+
+_HANDSHAKES = (
+    # number, slot, role, peer's epoch and count, stimulator's epoch and count
+    (0, 0, 1, (1, 1), (1, 1)),
+    (1, 5, 2, (0x01020304, 0x0A0B0C0D), (0x11121314, 0x1A1B1C1D)),
+    (2, 3, 1, (0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFE, 0x100)),
+    (3, 0, 2, (1, 1), (1, 1)),
+)
+
+
+def _handshake(
+    number: int, slot: int, role: int, peer: tuple[int, int], stimulator: tuple[int, int]
+) -> Values:
+    key = _bytes(f"key {number % 3}", 32)  # the last one differs from the first by its role only
+    randoms = [_bytes(f"{side} {number % 3}", 8) for side in ("peer", "stimulator")]
+    np, ns = struct.pack("<II", *peer) + randoms[0], struct.pack("<II", *stimulator) + randoms[1]
+    hello_key, challenge_key = handshake_keys(key)
+    request_key, reply_key = connection_keys(key, np, ns, slot, role)
+    return {
+        "key": key.hex(), "slot": slot, "role": role,
+        "hello_key": hello_key.hex(), "challenge_key": challenge_key.hex(),
+        "peer_epoch": peer[0], "peer_count": peer[1], "peer_random": randoms[0].hex(),
+        "stimulator_epoch": stimulator[0], "stimulator_count": stimulator[1],
+        "stimulator_random": randoms[1].hex(),
+        "np": np.hex(), "ns": ns.hex(),
+        "hello": handshake(HELLO, hello_key, slot, np).hex(),
+        "challenge": handshake(CHALLENGE, challenge_key, slot, ns, np).hex(),
+        "connection": stimulator[1] & 0xFF,
+        "request_key": request_key.hex(), "reply_key": reply_key.hex(),
+    }  # fmt: skip
+
+
+_SEALED = (
+    # first byte, slot, connection, counter
+    (REQUEST, 0, 1, 0), (REPLY, 0, 1, 0), (REQUEST, 5, 0x1D, 0x1234), (REPLY, 5, 0x1D, 0x1234),
+    (REQUEST, 3, 0, 0xFFFF), (REPLY, 3, 255, 0xFFFF), (REQUEST, 1, 2, 256),
+)  # fmt: skip
+
+
+def _sealed(first: int, slot: int, connection: int, counter: int) -> Values:
+    label = f"{first} {slot} {connection} {counter}"
+    key, plain = _bytes("sealed key " + label, 16), _bytes("plain " + label, 19)
+    return {
+        "kind": first & 0x0F, "key": key.hex(), "slot": slot, "connection": connection, "counter": counter,
+        "plain": plain.hex(), "frame": sealed(first, key, (slot, connection, counter), plain).hex(),
+    }  # fmt: skip
+
+
+_SIZES = ((1, 1), (2, 2), (3, 16), (4, 17), (200, 32), (254, 100), (255, 248), (0, 247))
+
+
+def _pieces(request_id: int, size: int) -> Values:
+    message = _bytes(f"message {size}", size)
+    return {
+        "request_id": request_id,
+        "message": message.hex(),
+        "plains": [plain.hex() for plain in pieces(request_id, message)],
+        "asks": [ask(request_id, number).hex() for number in range(1, len(pieces(request_id, message)))],
+    }
+
+
+def _conversation() -> Values:
+    """HELLO, CHALLENGE, and two requests: of 2 pieces with a reply of 3, then STOP."""
+    made = _handshake(*_HANDSHAKES[1])
+    slot, number = made["slot"], made["connection"]
+    up, down = bytes.fromhex(made["request_key"]), bytes.fromhex(made["reply_key"])
+    request, reply = _bytes("long request", 20), _bytes("long reply", 40)
+    out, back = pieces(1, request), pieces(1, reply)
+    told = bytes((1, 0, 0)) + bytes(16)  # the empty answer to a piece that is not the last
+    plains = [(out[0], told), (out[1], back[0]), (ask(1, 1), back[1]), (ask(1, 2), back[2])]
+    plains.append((pieces(2, b"\x04")[0], pieces(2, b"\x84\x00")[0]))
+    frames = [made["hello"], made["challenge"]]
+    for counter, (question, answer) in enumerate(plains):
+        frames.append(sealed(REQUEST, up, (slot, number, counter), question).hex())
+        frames.append(sealed(REPLY, down, (slot, number, counter), answer).hex())
+    taken = ("key", "slot", "role", "peer_epoch", "peer_count", "peer_random")
+    own = ("stimulator_epoch", "stimulator_count", "stimulator_random")
+    return {
+        **{name: made[name] for name in taken + own},
+        "requests": [request.hex(), "04"],
+        "replies": [reply.hex(), "8400"],
+        "frames": frames,
+    }
+
+
+def _public(secret: bytes) -> bytes:
+    key = X25519PrivateKey.from_private_bytes(secret).public_key()
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _pairing(number: int) -> Values:
+    """A pairing from both sides' secrets to the key and the confirmations."""
+    secrets = [_bytes(f"{side} secret {number}", 32) for side in ("remote", "stimulator")]
+    pr, ps = _public(secrets[0]), _public(secrets[1])
+    peer_id, base = _bytes(f"id {number}", 4), _bytes(f"base {number}", 4)
+    nr, ns = _bytes(f"nr {number}", 16), _bytes(f"ns {number}", 16)
+    c = hashlib.sha256(b"stimbench 2 commitment" + ps + pr + ns).digest()[:16]
+    t = hashlib.sha256(b"stimbench 2 pairing" + peer_id + base + ps + pr + ns + nr).digest()
+    z = X25519PrivateKey.from_private_bytes(secrets[0]).exchange(X25519PublicKey.from_public_bytes(ps))
+    okm = _expand(_mac(t, z), b"stimbench 2 pairing", 66)
+    slot = number * 2
+    frames = _pairing_frames((peer_id, base, pr, ps, nr, ns), c, t, okm, slot)
+    return {
+        "remote_secret": secrets[0].hex(), "stimulator_secret": secrets[1].hex(),
+        "id": peer_id.hex(), "base": base.hex(), "pr": pr.hex(), "ps": ps.hex(), "nr": nr.hex(),
+        "ns": ns.hex(), "c": c.hex(), "t": t.hex(), "z": z.hex(), "okm": okm.hex(), "key": okm[:32].hex(),
+        "slot": slot, "code": int.from_bytes(okm[64:], "little"), "frames": [frame.hex() for frame in frames],
+    }  # fmt: skip
+
+
+def _pairing_frames(
+    said: tuple[bytes, bytes, bytes, bytes, bytes, bytes], c: bytes, t: bytes, okm: bytes, slot: int
+) -> list[bytes]:
+    """PAIR and PAIR_REPLY in turn; step 4 answered with state 1, step 5 with state 3."""
+    peer_id, base, pr, ps, nr, ns = said
+    remote, stimulator = okm[32:48], okm[48:64]
+    compare, stored = bytes((1, 0)), bytes((3, slot))
+    bodies = (
+        (PAIR, 1, peer_id + pr[:26]), (PAIR_REPLY, 1, base + ps[:26]),
+        (PAIR, 2, pr[26:]), (PAIR_REPLY, 2, ps[26:] + c),
+        (PAIR, 3, nr), (PAIR_REPLY, 3, ns),
+        (PAIR, 4, _mac(remote, b"confirm" + t)[:8]),
+        (PAIR_REPLY, 4, compare + _mac(stimulator, b"confirm" + compare + t)[:8]),
+        (PAIR, 5, _mac(remote, b"accept" + t)[:8]),
+        (PAIR_REPLY, 5, stored + _mac(stimulator, b"answer" + stored + t)[:8]),
+    )  # fmt: skip
+    return [bytes((first, step)) + body.ljust(30, b"\0") for first, step, body in bodies]
+
+
+def as_text() -> str:
+    """The file's text."""
+    return json.dumps(vectors(), indent=1) + "\n"
+
+
+def main() -> None:
+    """Write the file."""
+    path = Path(find_project_root()) / PATH
+    path.write_text(as_text(), encoding="utf-8")
+    print(f"{path}: {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

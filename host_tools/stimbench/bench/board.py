@@ -18,6 +18,7 @@ from stimbench.bench.chip import make_chip
 from stimbench.bench.cpu import BoardScheduler, CpuRunner
 from stimbench.bench.flash import FlashChip, FlashTiming
 from stimbench.bench.nets import Net
+from stimbench.bench.rosc import BoardRosc
 from stimbench.bench.spi import SpiBus
 from stimbench.bench.ssi import BoardSsi
 from stimbench.bench.usb import ConsolePort
@@ -29,7 +30,7 @@ __all__ = ("EmulatedBoard", "ResetCause")
 
 _FLASH_START = 0x10000000
 _FLASH_SIZE = 2 * 1024 * 1024
-_LEFT_OUT = ("PLL_SYS_BASE", "PLL_USB_BASE", "ROSC_BASE")
+_LEFT_OUT = ("PLL_SYS_BASE", "PLL_USB_BASE")
 _RAM_NOISE = b"\x00\xff\x55\xaa"
 
 
@@ -85,7 +86,7 @@ class EmulatedBoard:
         """Told `(on, time_ns)` when the board's supply comes or goes."""
         self.mcu = make_chip()
         self.mcu.logger = self.log
-        self._replace_peripherals()
+        self._replace_peripherals(seed)
         self.runner = CpuRunner(self.mcu)
         self._scheduler = BoardScheduler(self.runner)
         memory = memoryview(self.mcu.flash)[:_FLASH_SIZE]
@@ -98,12 +99,13 @@ class EmulatedBoard:
         self.mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         self._nets = {signal: Net(self, signal, self.mcu.gpio[gpio]) for signal, gpio in pins.items()}
 
-    def _replace_peripherals(self) -> None:
+    def _replace_peripherals(self, seed: int) -> None:
         mcu = self.mcu
         self._pio = pio.install(mcu, (IRQ.PIO0_IRQ0, IRQ.PIO1_IRQ0))
         self.adc = BoardAdc(mcu)
         mcu.adc = self.adc
         mcu.peripherals[0x4004C] = self.adc
+        self._rosc = mcu.peripherals[0x40060] = BoardRosc(mcu, seed)
 
     @property
     def scheduler(self) -> BoardScheduler:
@@ -168,6 +170,7 @@ class EmulatedBoard:
         if self.powered:
             return
         self.powered = True
+        self._rosc.power_on()
         self._reset_chip(ResetCause.POWER_ON)
         for action in self.on_power:
             action(True, self.now_ns)

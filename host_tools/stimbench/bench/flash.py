@@ -1,7 +1,8 @@
 """The W25Q16JV flash, as slow as its datasheet says, and interruptible by a power cut.
 
-Times are from the datasheet's AC characteristics (section 9.6); commands from section 8.1. While an operation
-runs the chip answers BUSY and the CPU, which executes from this very chip, runs nothing but its boot ROM.
+Times are from the datasheet's AC characteristics (section 9.6); commands from sections 8.1 and 8.2. While an
+operation runs the chip answers BUSY and the CPU, which executes from this very chip, runs nothing but its
+boot ROM.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _JEDEC_ID = (0xEF, 0x40, 0x15)
 _PAGE, _SECTOR, _HALF_BLOCK, _BLOCK = 256, 4096, 32768, 65536
 _WRITE_ENABLE, _WRITE_DISABLE, _READ, _PROGRAM = 0x06, 0x04, 0x03, 0x02
 _STATUS_1, _STATUS_2, _WRITE_STATUS, _READ_ID = 0x05, 0x35, 0x01, 0x9F
+_READ_UNIQUE_ID, _UNIQUE_ID_AT = 0x4B, 5
+"""Four dummy bytes follow the instruction, then 64 bits come (8.2, Read Unique ID Number)."""
 _SECTOR_ERASE, _HALF_BLOCK_ERASE, _BLOCK_ERASE = 0x20, 0x52, 0xD8
 _CHIP_ERASE = (0xC7, 0x60)
 
@@ -58,7 +61,7 @@ class FlashChip:
             memory: its contents, shared with the CPU's window on them.
             now_ns: the board's clock.
             timing: how long operations take.
-            seed: decides which bits a power cut leaves half done.
+            seed: decides its unique ID, and which bits a power cut leaves half done.
         """
         self.memory = memory
         self.timing = timing
@@ -68,6 +71,8 @@ class FlashChip:
         """Erases of each 4 KB sector, by its address."""
         self.programs: Counter[int] = Counter()
         """Page programs, by the page's address."""
+        self.unique_id = random.Random(f"flash id {seed}").randbytes(8)
+        """Read-only, the chip's own: 64 bits, factory-set."""
         self._now_ns = now_ns
         self._seed = seed
         self._command = bytearray()
@@ -110,6 +115,8 @@ class FlashChip:
             return _QUAD_ENABLED
         if opcode == _READ_ID and position <= len(_JEDEC_ID):
             return _JEDEC_ID[position - 1]
+        if opcode == _READ_UNIQUE_ID and 0 <= position - _UNIQUE_ID_AT < len(self.unique_id):
+            return 0xFF if self.busy else self.unique_id[position - _UNIQUE_ID_AT]
         if opcode == _READ and position >= 4 and not self.busy:
             return int(self.memory[(self._address() + position - 4) % len(self.memory)])
         return 0xFF

@@ -1,0 +1,116 @@
+"""Pairs the boards of an emulated bench before they are switched on: their records are put on flash directly.
+
+For tests and demonstrations whose matter is not the pairing. The bytes are those that the boards write
+themselves, by the same code (stimfw.storage).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stimfw.storage import layout
+from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES
+from stimfw.storage.pairings import PairingTable, RemotePairing
+from stimfw.storage.record import Record
+
+from stimbench.bench.config import BenchError
+
+if TYPE_CHECKING:
+    from stimbench.bench.engine import Bench
+    from stimbench.bench.flash import FlashChip
+
+__all__ = ("BlockView", "Provisioned", "add_peer", "pair")
+
+_IOCTL_COUNT, _IOCTL_SIZE, _IOCTL_ERASE = 4, 5, 6
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What a stimulator and one peer share."""
+
+    base: bytes
+    """4 bytes: the stimulator's radio address."""
+    slot: int
+    """0-5, at the stimulator."""
+    role: int
+    """stimfw.telemetry.roles."""
+    key: bytes
+    """32 bytes."""
+    peer_id: bytes
+    """4 bytes."""
+
+
+class BlockView:
+    """`rp2.Flash()` of an emulated board, seen from outside: takes no time and is not counted."""
+
+    def __init__(self, flash: FlashChip) -> None:
+        """Args: flash: the last layout.BLOCKS blocks of it are seen."""
+        self._flash = flash
+        self._start = len(flash.memory) - layout.BLOCKS * BLOCK_BYTES
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+        """Fill `buffer` from `offset` bytes into a block on."""
+        buffer[:] = self._flash.read(self._address(block) + offset, len(buffer))
+
+    def writeblocks(self, block: int, data: bytes | bytearray, offset: int | None = None) -> None:
+        """Program whole pages: bits are only cleared. Without `offset` the blocks are erased before."""
+        if offset is None:
+            for erased in range(block, block + -(-len(data) // BLOCK_BYTES)):
+                self.ioctl(_IOCTL_ERASE, erased)
+            offset = 0
+        if offset % PAGE_BYTES or len(data) % PAGE_BYTES:
+            raise ValueError(f"{len(data)} bytes at {offset}: only whole pages can be programmed")
+        address = self._address(block) + offset
+        before = self._flash.read(address, len(data))
+        self._flash.write(address, bytes(old & new for old, new in zip(before, data, strict=True)))
+
+    def ioctl(self, operation: int, argument: int) -> int | None:
+        """4: number of blocks, 5: bytes in a block, 6: erase block `argument`."""
+        if operation == _IOCTL_ERASE:
+            self._flash.write(self._address(argument), b"\xff" * BLOCK_BYTES)
+        return {_IOCTL_COUNT: layout.BLOCKS, _IOCTL_SIZE: BLOCK_BYTES}.get(operation, 0)
+
+    def _address(self, block: int) -> int:
+        if not 0 <= block < layout.BLOCKS:
+            raise ValueError(f"block {block} of {layout.BLOCKS}")
+        return self._start + block * BLOCK_BYTES
+
+
+def pair(bench: Bench, seed: int = 1, role: int = 1) -> Provisioned:
+    """Pair the bench's remote with its stimulator, as if they had been since their last use.
+
+    Args:
+        bench: has not run yet.
+        seed: another one gives another base (of a stimulator without one), key and remote's id.
+        role: of the remote, see stimfw.telemetry.roles; paired by radio it would be a patient (1).
+
+    Raises:
+        BenchError: time has passed on the bench, or a board is missing.
+    """
+    remote = bench.board("remote")
+    provisioned = add_peer(bench, role, seed)
+    RemotePairing(Record(BlockView(remote.flash), layout.PAIRINGS)).store(
+        provisioned.peer_id, provisioned.base, provisioned.slot, provisioned.role, provisioned.key
+    )
+    return provisioned
+
+
+def add_peer(bench: Bench, role: int, seed: int) -> Provisioned:
+    """Give the stimulator an active pairing with a peer that is no board here: a clinician's host.
+
+    Raises:
+        BenchError: time has passed on the bench, or there is no stimulator.
+        TableFullError: its six slots are taken.
+    """
+    if bench.now_ns != 0:
+        raise BenchError(f"{bench.now_ns} ns have passed: boards are provisioned before they run")
+    chance = random.Random(f"pairing {seed} {role}")
+    table = PairingTable(Record(BlockView(bench.board("stimulator").flash), layout.PAIRINGS))
+    if not table.base:
+        table.create(random.Random(f"base {seed}").randbytes(4))
+    peer_id, key = chance.randbytes(4), chance.randbytes(32)
+    slot = table.add(peer_id, role, key)
+    table.promote(slot)
+    return Provisioned(table.base, slot, role, key, peer_id)

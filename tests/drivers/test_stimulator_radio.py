@@ -19,11 +19,12 @@ class Link:
 
     def __init__(self, clock):
         self.clock, self.taken, self.contact, self.pause, self.kind = clock, [], False, 0, REPLY_KIND
-        self.answers = True
+        self.answers, self.refuse_ns = True, 0
 
     def on_frame(self, view, now_ms):
         self.taken.append((self.clock.now_ns, bytes(view)))
         if not self.answers or view[0] != 3:
+            self.clock.run_for(self.refuse_ns)
             return None
         self.clock.run_for(WORK_NS)
         return bytes([self.kind]) + bytes(23)
@@ -205,7 +206,7 @@ def test_the_window_opens_while_it_sends(bench):
     bench.run_ms(2)
     assert bench.replies()
     bench.port.open_pairing()
-    assert bench.port._sending and bench.radios.stimulator.part.register(2) == 3
+    assert bench.port._sending and bench.radios.stimulator.part.register(0) == 0x0E, "still a sender"
     bench.run_ms(12)
     assert bench.ask(channels.PAIRING_STIMULATOR)
 
@@ -348,13 +349,26 @@ def test_after_the_flood_a_request_is_taken_at_once(bench):
     assert len(bench.link.taken) == before + 1
 
 
+def test_a_flood_does_not_keep_the_caller(bench):
+    """It comes faster than it is refused: a call ends after three frames, and says that there is more."""
+    bench.link.refuse_ns = 2 * MS
+    flood(bench, 100, every_ms=0.5, no_ack=True)
+    bench.radios.run_ms(3)
+    for calls in range(1, 4):
+        assert bench.port.service(bench.radios.now_ms)
+        assert len(bench.link.taken) == 3 * calls
+
+
 def test_an_answer_ends_while_reading_is_paused(bench):
     """A frame that is not read holds the IRQ pin low, so the end of sending is looked for."""
     bench.link.pause = 40
+    now = bench.clock.now_ns
     bench.inject(0.2)
-    bench.inject(0.75, bytes(32), pid=1)
-    bench.run_ms(14)
-    assert len(bench.link.taken) <= 2 and bench.port.tx_failed == 1 and not bench.port._sending
+    bench.air.jam(76, now + 1 * MS, now + 2 * MS)  # the answer is deferred; meanwhile the frame comes
+    bench.inject(2.05, bytes(32), pid=1)
+    bench.run_ms(16)
+    assert len(bench.link.taken) == 1 and len(bench.replies()) == 6
+    assert bench.port.tx_failed == 1 and not bench.port._sending
     assert bench.port.wait_ms(bench.radios.now_ms) > 20
 
 

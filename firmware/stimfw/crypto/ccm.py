@@ -74,7 +74,8 @@ class Ccm:
             raise NotAuthenticError("%d bytes, shorter than the tag" % len(sealed))
         _check(nonce, header, size)
         # The received tag stands where `seal` had the MAC, so that one XOR decrypts both.
-        mixed = _xor(sealed[size:] + _ZEROS[self.tag_bytes :] + sealed[:size], self._stream(nonce, size))
+        mixed = b"" + sealed[size:] + _ZEROS[self.tag_bytes :] + sealed[:size]  # bytes, even of a memoryview
+        mixed = _xor(mixed, self._stream(nonce, size))
         plaintext = mixed[_BLOCK:]
         mac = self._mac(nonce, header, plaintext)
         if not equal(mac[: self.tag_bytes], mixed[: self.tag_bytes]):

@@ -20,6 +20,11 @@ class Debouncer:
         self._quiet = False  # while _down: the contact was seen open, at _since_ms
         self._since_ms = 0
 
+    @property
+    def down(self) -> bool:
+        """Whether the button is down; bounces do not count."""
+        return self._down
+
     def update(self, down: bool, edge: bool, now_ms: int) -> bool:
         """Whether this is a press, by the level now and by whether there was an edge since the last look."""
         if down:

@@ -28,6 +28,7 @@ PAIR_HOLD_MS = 3000
 """STATUS held for so long is PAIR."""
 _PAIR = 0x100  # what is under way, besides opcodes
 _MODEM = 0x101
+_FIRST_USE = 0x102  # of a new pairing's key
 
 
 class Key:
@@ -46,7 +47,7 @@ class Key:
         pressed = self.debouncer.update(self.button.down(), edge, now_ms)
         if pressed:
             self._held_ms = now_ms
-        elif not self.button.down():
+        elif not self.debouncer.down:
             self._held_ms = -1
         return pressed
 
@@ -138,6 +139,8 @@ class App:
         sleep_ms = LONGEST_SLEEP_MS
         if self._under_way and self._carrier.follow(now_ms):
             sleep_ms = 0
+        if self._under_way == _PAIR and self._pairing.work():
+            sleep_ms = 0
         self._conclude(now_ms)
         waits = [key.wait_ms(now_ms) for key in self._keys]
         waits.append(self._display.update(now_ms))
@@ -181,7 +184,7 @@ class App:
                 self._pairing.refuse()
             elif key.opcode == messages.START:
                 self._pairing.accept(now_ms)
-        elif key.is_stop or self._under_way in (0, _MODEM):
+        elif key.is_stop or self._under_way in (0, _MODEM, _FIRST_USE):
             self._ask(key.opcode, now_ms)
 
     def _ask(self, opcode: int, now_ms: int) -> None:
@@ -226,6 +229,8 @@ class App:
     def _show_answer(self, requester: Requester, now_ms: int) -> None:
         opcode = self._under_way
         self._end()
+        if opcode == _FIRST_USE:
+            return
         if requester.state == Requester.ANSWERED:
             pattern = self._answer(opcode, requester.reply)
         else:
@@ -236,7 +241,7 @@ class App:
 
     def _follow_pairing(self, now_ms: int) -> None:
         pairing = self._pairing
-        if pairing.follow(now_ms):
+        if pairing.under_way():
             self._display.lamp(feedback.AMBER if pairing.lit(now_ms) > 0 else 0, pairing.lit(now_ms) >= 0)
             return
         self._display.lamp(0, False)
@@ -244,7 +249,14 @@ class App:
         self._display.play(pairing.pattern(), now_ms)
         if pairing.paired():
             # The first use of the new key makes it the stimulator's only one for this remote.
-            self._ask(messages.STATUS, now_ms)
+            self._use_new_key(now_ms)
+
+    def _use_new_key(self, now_ms: int) -> None:
+        """Ask for the status, and show nothing of it."""
+        requester = self.requester
+        if requester is not None and self._carrier.begin(requester, self._pairing.to, self._pairing.own):
+            requester.begin(messages.request(messages.STATUS), LIMIT_MS, now_ms)
+            self._under_way = _FIRST_USE
 
     def _end(self, result: bool = True) -> bool:
         self._modem.close()

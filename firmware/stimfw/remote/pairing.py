@@ -69,12 +69,15 @@ class Pairing:
         return self.client.lit(now_ms)
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until follow() has something to do."""
+        """Time until the light changes or a frame is due."""
         return self.client.wait_ms(now_ms)
 
-    def follow(self, now_ms: int) -> bool:
-        """Reckon a little; whether the pairing is still under way."""
-        self.client.work()
+    def work(self) -> bool:
+        """Reckon for up to 10 ms; whether there is more to do."""
+        return self.client.work()
+
+    def under_way(self) -> bool:
+        """Whether a pairing is neither made nor given up."""
         return self.client.state not in (self.client.STORED, self.client.FAILED)
 
     def paired(self) -> bool:

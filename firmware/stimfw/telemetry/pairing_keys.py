@@ -131,6 +131,10 @@ class Agreement:
         self._steps = self._curve.shared_steps(self._secret, peer_public)
         self._secret = b""
 
+    def busy(self) -> bool:
+        """Whether work() has something to do."""
+        return self._steps is not None
+
     def work(self) -> bool:
         """A slice; whether more of them are due."""
         if self._steps is None:

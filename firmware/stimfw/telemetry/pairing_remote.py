@@ -176,8 +176,8 @@ class PairingRequester:
         return blink_code.lit(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until poll() has something to do or lit() changes; -1 never. It does not tell of work()."""
-        if self._parting:
+        """Time until work() or poll() has something to do or lit() changes; -1 never."""
+        if self._parting or (self._agreement is not None and self._agreement.busy()):
             return 0
         if not self._under_way():
             return -1

@@ -147,9 +147,11 @@ class PairingResponder:
         return blink_code.lit(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until lit() changes or the window ends; -1 without a window. It does not tell of work()."""
+        """Time until work() has something to do, lit() changes or the window ends; -1 without a window."""
         if not self.is_open(now_ms):
             return -1
+        if self._agreement is not None and self._agreement.busy():
+            return 0
         left_ms = self._left_ms(now_ms)
         if self.outcome == self.COMPARING and self._keys is not None:
             blink_ms = blink_code.wait_ms(self._keys.code, elapsed_ms(now_ms, self._shown_ms))

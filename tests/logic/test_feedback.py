@@ -66,3 +66,48 @@ def test_a_late_look_does_not_shorten_what_follows():
     player.play(((GREEN, 0, 30), (RED, 0, 40)), 0)
     player.update(500)
     assert player.lights == RED and player.wait_ms(500) == 40
+
+
+def test_each_outcome_of_a_pairing_looks_and_sounds_its_own():
+    shown = [feedback.DELIVERED, feedback.NO_ANSWER, feedback.NO_RADIO, feedback.NO_FLASH]
+    shown += [feedback.PAIRING_BEGUN, feedback.PAIRED, feedback.NOT_PAIRED]
+    shown += [feedback.pairing_failed(reason) for reason in (1, 2, 3)]
+    shown += [feedback.refused(reason) for reason in range(len(messages.REASON_TEXTS))]
+    played_all = [played(pattern) for pattern in shown]
+    for index, one in enumerate(played_all):
+        assert one not in played_all[:index]
+
+
+def test_a_pairing_that_began_is_one_short_beep():
+    assert played(feedback.PAIRING_BEGUN) == [(0, AMBER, HIGH_HZ), (100, 0, 0)]
+
+
+def test_paired_is_green_for_a_second_and_three_rising_beeps():
+    changes = played(feedback.PAIRED)
+    tones = [change[2] for change in changes if change[2]]
+    assert len(tones) == 3 and tones == sorted(set(tones))
+    assert all([change[1] == GREEN for change in changes[:-1]]) and changes[-1] == (1000, 0, 0)
+
+
+def test_a_failed_pairing_is_a_long_low_beep_and_blinks_why():
+    for reason in (feedback.FAILED_NO_WINDOW, feedback.FAILED_NOT_ALIKE, feedback.FAILED_REFUSED):
+        pattern = feedback.pairing_failed(reason)
+        assert played(pattern)[:2] == [(0, 0, LOW_HZ), (1000, 0, 0)]
+        assert count(pattern, RED | AMBER, 0) == reason
+
+
+def test_not_paired_is_red_and_amber_in_turn_and_two_low_beeps():
+    changes = played(feedback.NOT_PAIRED)
+    assert [change[1] for change in changes] == [RED, AMBER, RED, AMBER, RED, AMBER, 0]
+    assert len([1 for change in changes if change[2] == LOW_HZ]) == 2
+
+
+def test_every_failure_of_a_pairing_has_a_count():
+    from stimfw.telemetry.pairing_remote import PairingRequester as Pairing
+
+    assert len(Pairing.BLINKS) == Pairing.TIMEOUT + 1
+    assert Pairing.BLINKS[Pairing.NO_WINDOW] == feedback.FAILED_NO_WINDOW
+    assert Pairing.BLINKS[Pairing.TIMEOUT] == feedback.FAILED_NO_WINDOW
+    assert Pairing.BLINKS[Pairing.MISMATCH] == feedback.FAILED_NOT_ALIKE
+    assert Pairing.BLINKS[Pairing.REFUSED_BY_PERSON] == feedback.FAILED_NOT_ALIKE
+    assert Pairing.BLINKS[Pairing.REFUSED] == feedback.FAILED_REFUSED

@@ -1,4 +1,4 @@
-"""A stimulator and a remote that pair in one room: a clock of our own, an air that can do anything, one person."""
+"""A stimulator and a remote that pair: a clock of our own, an air that can do anything, one person."""
 
 from stimfw.telemetry import blink_code
 from stimfw.telemetry.pairing_remote import PairingRequester
@@ -16,7 +16,7 @@ _P = (1 << 255) - 19
 
 
 class QuickCurve:
-    """In place of X25519: multiplication modulo p, which commutes as well and is over at once. No secret is safe."""
+    """In place of X25519: multiplication modulo p, which commutes as well and is quick. Nothing is secret."""
 
     BASE_POINT = b"\x09" + bytes(31)
 
@@ -114,7 +114,8 @@ class Room:
         waits = [self.stimulator.wait_ms(self.now_ms), self.remote.wait_ms(self.now_ms)]
         waits += [flight[0] - self.now_ms for flight in self._flying]
         waits = [max(1, wait) for wait in waits if wait >= 0]
-        return min(waits + [GLANCE_MS])
+        waits.append(GLANCE_MS)
+        return min(waits)
 
     def _send(self, to_stimulator, frame):
         self.heard.append((to_stimulator, bytes(frame)))
@@ -141,7 +142,8 @@ class Room:
     # The person.
 
     def comparing(self):
-        return self.remote.state == self.remote.COMPARING and self.stimulator.outcome == self.stimulator.COMPARING
+        stimulator, remote = self.stimulator, self.remote
+        return remote.state == remote.COMPARING and stimulator.outcome == stimulator.COMPARING
 
     def alike(self):
         """Whether both lights blink alike, as well as an eye can tell: a tenth of a second is nothing."""

@@ -18,8 +18,8 @@ _P = (1 << 255) - 19
 _A24 = 121665  # (486662 - 2) / 4, section 5
 _BITS = 255
 # Between two yields. On a board a step of the ladder takes 1.8 ms, a squaring 0.2 ms.
-_LADDER_STEPS = 2
-_SQUARINGS = 16
+_LADDER_STEPS = 4
+_SQUARINGS = 32
 
 
 def scalar_mult(secret: bytes, u: bytes) -> bytes:
@@ -55,7 +55,7 @@ def shared_steps(secret: bytes, peer: bytes) -> "Steps":
 def steps(secret: bytes, u: bytes) -> "Steps":
     """`scalar_mult` as a generator: yields None now and then, returns the 32 bytes.
 
-    Between two yields the RP2040 works for some 4 ms, and longer when the heap needs a collection. The
+    Between two yields the RP2040 works for some 8 ms, and longer when the heap needs a collection. The
     lengths are checked before the first.
     """
     if len(secret) != KEY_BYTES or len(u) != KEY_BYTES:

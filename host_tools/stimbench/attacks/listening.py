@@ -1,0 +1,190 @@
+"""An eavesdropper who writes everything down, and what stolen keys open."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections import Counter
+
+from stimfw.crypto.ccm import NotAuthenticError
+from stimfw.telemetry import frames, keys, roles
+from stimfw.telemetry.channel import Connection
+from stimfw.telemetry.requester import Requester
+from stimfw.telemetry.responder import Responder
+
+from stimbench.attacks.desk import START, STOP, Desk
+from stimbench.attacks.instruments import seals_recorded
+from stimbench.attacks.result import Result
+
+__all__ = ("eavesdropping", "nonces_reused", "opened_with_pairing_key", "stolen_connection_key")
+
+_PART = 4  # bytes in a row that would be found by chance once in 4 GB
+
+
+def _shape(desk: Desk) -> list[tuple[bool, int]]:
+    return [(flown.up, len(flown.frame)) for flown in desk.tap]
+
+
+def eavesdropping(tries: int, seed: int) -> Result:
+    """Look for plaintext and keys in the traffic, and compare the traffic of different requests.
+
+    Each try is a pair of runs that ask and answer different bytes of the same length, all else alike, the
+    keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not 26
+    or 32 bytes long, or the two runs differ in number, direction or length of their frames.
+    """
+    dice = random.Random(f"eavesdropping {seed}")
+    successes = heard = 0
+    for number in range(tries):
+        size = dice.choice((1, 5, 16, 17, 60, 248))
+        shapes = []
+        for _ in range(2):
+            question, answer = dice.randbytes(size), dice.randbytes(248)
+            desk = Desk(seed + number)
+            desk.reply = lambda message, answer=answer: answer  # type: ignore[misc]
+            desk.ask(question)
+            desk.ask(STOP)
+            shapes.append(_shape(desk))
+            secrets = (question, answer, desk.table.pairings[0].key)
+            air = b"".join(desk.recorded())
+            heard += len(desk.tap)
+            successes += any(_inside(secret, air) for secret in secrets)
+            successes += any(length not in (26, 32) for _, length in shapes[-1])
+        successes += shapes[0] != shapes[1]
+    return Result("eavesdropping", tries, successes, f"{heard} frames heard")
+
+
+def _inside(secret: bytes, air: bytes) -> bool:
+    return any(secret[at : at + _PART] in air for at in range(len(secret) - _PART + 1))
+
+
+def nonces_reused(
+    tries: int, seed: int, responder: type[Responder] = Responder, requester: type[Requester] = Requester
+) -> Result:
+    """Make both sides seal two frames under one key and nonce.
+
+    By restarts at any moment, losses, and a random source that is dead in half of the runs.
+    Each try is a request. After the nonce reuse of KRACK (Vanhoef and Piessens, CCS 2017) and Joux's
+    forbidden attack. Success: a (key, nonce) pair that sealed two different frames.
+    """
+    dice = random.Random(f"nonces {seed}")
+    slots = ((0, roles.PATIENT), (1, roles.CLINICIAN))
+    restarts = done = 0
+    with seals_recorded() as seals:
+        while done < tries:
+            desk = Desk(seed + done // 100, slots, responder, requester)
+            # Keys are of the desk's seed; each (key, epoch) is used by one desk only.
+            if done // 100 % 2:
+                desk.take_random = bytes
+
+            def air(frame: bytes, up: bool, desk: Desk = desk) -> list[bytes]:
+                nonlocal restarts
+                event = dice.randrange(40)
+                if event == 0:
+                    desk.start_stimulator()
+                restarts += event == 0
+                return [] if event < 8 else [frame] * (1 + (event < 12))
+
+            desk.air = air
+            for _ in range(min(100, tries - done)):
+                slot = dice.randrange(2)
+                desk.begin(dice.randbytes(dice.choice((1, 20, 100))), slot)
+                for _ in range(dice.randrange(6)):
+                    desk.step(slot)
+                if dice.random() < 0.2:
+                    desk.start_peer(slot)
+                    restarts += 1
+                elif dice.random() < 0.6:
+                    desk.finish(slot)
+            done += 100
+    detail = f"{seals.seals} frames sealed under {len(seals.seen)} pairs; {restarts} restarts"
+    return Result("nonce reuse", tries, seals.reused, detail)
+
+
+# Stolen keys.
+
+
+def _opens(pair: tuple[bytes, bytes], frame: bytes) -> bool:
+    kind, slot, number = frames.kind_of(frame), frame[1], frame[2]
+    if kind not in (frames.REQUEST, frames.REPLY):
+        return False
+    try:
+        Connection(pair, slot, number, 0).open(kind, frame)
+    except NotAuthenticError:
+        return False
+    return True
+
+
+def connections_of(desk: Desk, slot: int) -> list[tuple[tuple[bytes, bytes], list[bytes]]]:
+    """From a recording and the pairing's key: each connection's keys and the frames that they open.
+
+    This is what whoever steals a pairing's key can do: the handshake has no ephemeral secrets, only nonces
+    that were in the air.
+    """
+    pairing = desk.table.pairings[slot]
+    heard = [frame for frame in desk.recorded() if len(frame) > 1 and frame[1] == slot]
+    hellos = [frame for frame in heard if frames.kind_of(frame) == frames.HELLO]
+    challenges = [frame for frame in heard if frames.kind_of(frame) == frames.CHALLENGE]
+    found = []
+    for hello in dict.fromkeys(hellos):
+        for challenge in dict.fromkeys(challenges):
+            pair = keys.connection_keys(pairing.key, hello[2:18], challenge[2:18], slot, pairing.role)
+            number = struct.unpack_from("<I", challenge, 6)[0] & 0xFF
+            opened = [frame for frame in heard if frame[2] == number and _opens(pair, frame)]
+            if opened:
+                found.append((pair, opened))
+    return found
+
+
+def _recording(seed: int, requests: int = 3) -> Desk:
+    desk = Desk(seed, ((0, roles.PATIENT), (1, roles.CLINICIAN)))
+    for _ in range(3):
+        for slot in desk.peers:
+            for _ in range(requests):
+                desk.ask(START, slot)
+            desk.start_peer(slot)
+    return desk
+
+
+def opened_with_pairing_key(seed: int) -> tuple[int, int]:
+    """How many sealed frames of a recording the stolen pairing key opens, and how many of them there are.
+
+    The protocol has no forward secrecy: it opens all whose handshake was recorded.
+    """
+    desk = _recording(seed)
+    sealed = [f for f in desk.recorded() if len(f) == frames.SEALED_BYTES and f[1] == 0]
+    opened = Counter(frame for _, some in connections_of(desk, 0) for frame in some)
+    return len(opened), len(set(sealed))
+
+
+def stolen_connection_key(tries: int, seed: int) -> Result:
+    """Open the frames of other connections and of other slots with the keys of one connection.
+
+    Each try is a recording of six connections and the keys of each. Success: keys open a frame that is not
+    of their own connection. A stolen *pairing* key is worse: it opens every recorded connection whose
+    handshake was recorded too, and lets its thief speak as that peer (and as that stimulator to that peer);
+    the detail counts it.
+    """
+    successes = 0
+    for number in range(tries):
+        desk = _recording(seed + number)
+        every = [frame for frame in desk.recorded() if len(frame) == frames.SEALED_BYTES]
+        made = [found for slot in desk.peers for found in connections_of(desk, slot)]
+        for pair, own in made:
+            successes += sum(_opens(pair, frame) for frame in every if frame not in own)
+        successes += len(made) != desk.stimulator.connections
+    opened, sealed = opened_with_pairing_key(seed)
+    detail = f"a stolen pairing key opens {opened} of {sealed} recorded frames: as documented"
+    return Result("stolen connection key", tries, successes, detail)
+
+
+def requests_in(desk: Desk, slot: int) -> list[bytes]:
+    """Opcodes that a thief of the pairing's key reads from a recording, for tests."""
+    found = []
+    for pair, opened in connections_of(desk, slot):
+        for frame in opened:
+            if frames.kind_of(frame) == frames.REQUEST:
+                plain = Connection(pair, slot, frame[2], 0).open(frames.REQUEST, frame)
+                found.append(plain[3 : 3 + plain[2]])
+    return found
+
+

@@ -54,8 +54,9 @@ def draining(tries: int, seed: int) -> Result:
 
 def _plausible(desk: Desk, dice: random.Random) -> bytes:
     if dice.random() < 0.5:
-        head = bytes((frames.first(frames.HELLO), 0)) + struct.pack("<II", 0xFFFFFFFF, dice.randrange(1 <<
-        32)) return head + dice.randbytes(16)
+        count = dice.randrange(1 << 32)
+        head = bytes((frames.first(frames.HELLO), 0)) + struct.pack("<II", 0xFFFFFFFF, count)
+        return head + dice.randbytes(16)
     connection = desk.stimulator._peers[0].connection
     if connection is None:
         return dice.randbytes(32)

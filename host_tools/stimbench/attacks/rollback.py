@@ -24,8 +24,7 @@ class PowerCutError(Exception):
 
 
 class Nor:
-    """A NOR flash behind MicroPython's block device: programming only clears bits; the supply may fail in
-    between.
+    """A NOR flash behind MicroPython's block device: programming only clears bits.
 
     Attributes:
         left: operations until the supply fails, in the middle of one; -1: it does not.

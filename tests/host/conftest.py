@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from contextlib import contextmanager
 
 import pytest
 from stimbench.cli.common import Services
+from stimbench.client.keyring import Keyring
+from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import connect
 from stimfw.logic import console_frame, messages, program
+from stimfw.logic.event_log import EventLog
 from stimfw.logic.program import Program
 from stimfw.logic.ranges import ParameterError
+from stimfw.storage.pairings import PairingTable, TableFullError
+from stimfw.telemetry import roles
+from stimfw.telemetry.responder import Responder
 from stimfw.version import VERSION
 
 PROGRAM = program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000})
 LATENCY_S = 0.01
 MEASURING_S = 0.4
+BASE = b"\x12\x34\x56\x78"
+NEW_BASE = b"\x9a\xbc\xde\xf0"
+REMOTE_ID = b"\xa1\xb2\xc3\xd4"
+NOW_S = 1_800_000_000
+AIR_S = 0.012
+"""From a modem's frame to its fate and the answer."""
 
 
 class FakeLink:
@@ -53,6 +66,18 @@ class FakeLink:
         self.closed = True
 
 
+class RamRecord:
+    """Where a PairingTable keeps itself, without flash."""
+
+    payload: bytes | None = None
+
+    def load(self):
+        return self.payload
+
+    def store(self, payload):
+        self.payload = bytes(payload)
+
+
 class FakeBoard:
     """Answers like a stimulator in order; `calls` are the opcodes that it executed."""
 
@@ -67,14 +92,24 @@ class FakeBoard:
         self.measuring_until_s = 0.0
         self.refuse: dict[int, tuple[int, bytes]] = {}
         self.calls: list[int] = []
+        self.table = PairingTable(RamRecord())
+        self.table.create(BASE)
+        self.window = bytes(8)
+        self.clock_s = 0
+        self.log = EventLog(lambda: 7)
+        self.log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, 1)
+        self.test_until_s = 0.0
+        self.stop_cause = messages.STOPPED_HOST
         self.link = FakeLink(self.respond)
 
     def respond(self, line, now_s):
         number, message = console_frame.decode(line[1:-1])
         return [(LATENCY_S, console_frame.encode(number, self.execute(message, now_s)))]
 
-    def execute(self, message, now_s):
+    def execute(self, message, now_s, role=roles.SERVICE):
         opcode, body = message[0], message[1:]
+        if not roles.may(role, opcode):
+            return messages.reply(opcode, messages.FORBIDDEN)
         self.calls.append(opcode)
         if opcode in self.refuse:
             return messages.reply(opcode, *self.refuse[opcode])
@@ -86,8 +121,10 @@ class FakeBoard:
 
     def do_02(self, _body, now_s):
         state = messages.MEASURING if now_s < self.measuring_until_s else self.state
+        if now_s < self.test_until_s:
+            state = messages.HOLD
         return messages.OK, messages.pack_status(
-            (state, self.magnet, messages.STOPPED_HOST, self.failed_parts, 2000, 1500, 1234, 5010)
+            (state, self.magnet, self.stop_cause, self.failed_parts, 2000, 1500, 1234, 5010)
         )
 
     def do_03(self, _body, _now_s):
@@ -96,6 +133,7 @@ class FakeBoard:
 
     def do_04(self, _body, _now_s):
         self.state = messages.READY
+        self.test_until_s = 0.0
         return messages.OK, b""
 
     def do_05(self, _body, _now_s):
@@ -152,10 +190,151 @@ class FakeBoard:
             f"<{len(messages.COUNTER_NAMES)}I", *range(len(messages.COUNTER_NAMES))
         )
 
+    def do_0d(self, body, _now_s):
+        left_ua, right_ua = struct.unpack("<HH", body)
+        wanted = {"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua}
+        self.program = self.program.replaced(wanted)
+        return messages.OK, b""
+
+    def do_0e(self, _body, _now_s):
+        return messages.OK, self.window
+
+    def do_0f(self, body, _now_s):
+        self.window = body
+        return messages.OK, b""
+
+    def do_10(self, body, now_s):
+        self.test_until_s = now_s + body[0]
+        self.stop_cause = messages.STOPPED_SESSION_OVER
+        return messages.OK, b""
+
+    def do_11(self, body, _now_s):
+        first, records = self.log.read(struct.unpack("<I", body)[0], 16)
+        return messages.OK, struct.pack("<I", first) + records
+
+    def do_12(self, _body, _now_s):
+        return messages.OK, struct.pack("<I", self.clock_s)
+
+    def do_13(self, body, _now_s):
+        (self.clock_s,) = struct.unpack("<I", body)
+        return messages.OK, b""
+
+    def do_14(self, _body, _now_s):
+        return messages.OK, self.table.base + self.table.listing()
+
+    def do_15(self, body, _now_s):
+        peer_id, role, key = struct.unpack("<4sB32s", body)
+        try:
+            slot = self.table.add(peer_id, role, key)
+        except TableFullError:
+            return messages.WRONG_STATE, bytes((self.state, messages.REASON_FULL))
+        return messages.OK, bytes((slot,)) + self.table.base
+
+    def do_16(self, body, _now_s):
+        if body[0] == messages.ALL_SLOTS:
+            self.table.forget_all()
+        else:
+            self.table.forget(body[0])
+        return messages.OK, b""
+
+    def do_17(self, _body, _now_s):
+        if not self.magnet:
+            return messages.WRONG_STATE, bytes((self.state, messages.REASON_NO_MAGNET))
+        self.table.create(NEW_BASE)
+        return messages.OK, b""
+
     @contextmanager
-    def open(self, board: str | None):
-        self.named = board
+    def open(self, board: str | None, radio: str | None = None):
+        self.named, self.radio = board, radio
         yield connect(self.link, first_number=250)
+
+
+class FakeRemote:
+    """A remote on a link of its own, and the air to `stimulator`, which has the real end of the protocol.
+
+    `air(frame, outward)` says what becomes of a frame: a list of those that arrive.
+    """
+
+    def __init__(self, stimulator: FakeBoard) -> None:
+        self.stimulator = stimulator
+        self.pairing = b""
+        self.key = b""
+        self.busy_until_s = 0.0
+        self.reached = True
+        self.air = lambda frame, outward: [frame]
+        self.frames: list[bytes] = []
+        """All that the modem was given."""
+        self.calls: list[int] = []
+        self.refuse: dict[int, tuple[int, bytes]] = {}
+        self.fate_s = 0.0
+        self.fate = messages.MODEM_IDLE
+        self.heard: list[bytes] = []
+        self.link = FakeLink(self.respond)
+        self.restart_stimulator()
+
+    def restart_stimulator(self, epoch=1):
+        take_random = random.Random(epoch).randbytes
+        self.responder = Responder(self.stimulator.table, self._execute, epoch, take_random)
+
+    def _execute(self, message, role, _slot):
+        return self.stimulator.execute(message, self.link.now_s(), role)
+
+    def respond(self, line, now_s):
+        number, message = console_frame.decode(line[1:-1])
+        opcode, body = message[0], message[1:]
+        self.calls.append(opcode)
+        code, answer = self.refuse.get(opcode) or getattr(self, f"do_{opcode:02x}")(body, now_s)
+        return [(0.001, console_frame.encode(number, messages.reply(opcode, code, answer)))]
+
+    def do_01(self, _body, _now_s):
+        return messages.OK, f"remote\0{VERSION}\0abcdef0123456789".encode()
+
+    def do_02(self, _body, _now_s):
+        flags = 0 if self.pairing else messages.FLAG_UNPAIRED
+        return messages.OK, messages.pack_status((messages.READY, flags, 0, 0, 0, 0, 0, 4990))
+
+    def do_0b(self, _body, _now_s):
+        return messages.OK, struct.pack("<9I", *range(9))
+
+    def do_14(self, _body, _now_s):
+        return messages.OK, REMOTE_ID + self.pairing
+
+    def do_15(self, body, _now_s):
+        base, slot, role, self.key = struct.unpack("<4sBB32s", body)
+        self.pairing = base + struct.pack(messages.PAIRING_RECORD, slot, 2, role, REMOTE_ID)
+        return messages.OK, b""
+
+    def do_16(self, _body, _now_s):
+        self.pairing = self.key = b""
+        return messages.OK, b""
+
+    def do_20(self, body, now_s):
+        if now_s < self.busy_until_s:
+            return messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY))
+        base, frame = body[:4], body[5:]
+        self.frames.append(frame)
+        self.heard = []
+        reached = self.reached and base == self.stimulator.table.base
+        arrived = self.air(frame, True) if reached else []
+        self.fate = messages.MODEM_DELIVERED if arrived else messages.MODEM_UNDELIVERED
+        self.fate_s = now_s + AIR_S
+        for one in arrived:
+            answer = self.responder.on_frame(one, int(now_s * 1000))
+            self.heard += self.air(answer, False) if answer else []
+        return messages.OK, b""
+
+    def do_21(self, _body, now_s):
+        if now_s < self.fate_s:
+            return messages.OK, bytes((messages.MODEM_SEARCHING,))
+        return messages.OK, bytes((self.fate,)) + (self.heard.pop(0) if self.heard else b"")
+
+    def do_22(self, _body, _now_s):
+        return messages.OK, b""
+
+    @contextmanager
+    def open(self, port: str | None):
+        self.named = port
+        yield connect_remote(self.link, first_number=9)
 
 
 @pytest.fixture
@@ -169,8 +348,20 @@ def make_link():
 
 
 @pytest.fixture
-def services(board):
-    return Services(open_board=board.open)
+def remote_board(board):
+    return FakeRemote(board)
+
+
+@pytest.fixture
+def keyring(tmp_path):
+    return Keyring(tmp_path / "private" / "keys.json", random.Random(5).randbytes)
+
+
+@pytest.fixture
+def services(board, remote_board, keyring):
+    return Services(
+        open_board=board.open, open_remote=remote_board.open, keyring=lambda: keyring, now_s=lambda: NOW_S
+    )
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def test_a_refusal_exits_3_with_its_reason(run, board):
 
 
 def test_a_missing_port_exits_4_and_brackets_stay_as_they_are(run):
-    def nothing(_board):
+    def nothing(_board, _radio):
         raise PortError("There is no port /dev/[red]x.")
 
     assert "There is no port /dev/[red]x." in run("status", code=4, obj=Services(open_board=nothing)).stderr
@@ -187,7 +187,7 @@ def test_a_remote_exits_4(run, board):
 
 
 def test_ctrl_c_exits_130(run):
-    def interrupted(_board):
+    def interrupted(_board, _radio):
         raise KeyboardInterrupt
 
     assert run("status", code=130, obj=Services(open_board=interrupted)).stderr.strip() == "Interrupted."

@@ -44,7 +44,7 @@ def bench():
 @pytest.fixture
 def run(bench):
     @contextmanager
-    def opened(_board):
+    def opened(_board, _radio):
         yield connect(BenchLink(bench, "stimulator"), first_number=0)
 
     def invoke(*args, code=0):

@@ -9,7 +9,14 @@ from types import SimpleNamespace
 import pytest
 from stimbench.client.errors import InputError, PortError
 from stimbench.client.link import DeviceLink
-from stimbench.client.ports import RASPBERRY_PI_VID, STIMULATOR_PRODUCT, choose_port, open_serial
+from stimbench.client.ports import (
+    RASPBERRY_PI_VID,
+    REMOTE_PRODUCT,
+    STIMULATOR_PRODUCT,
+    choose_port,
+    choose_remote_port,
+    open_serial,
+)
 
 
 def port(device, vid=RASPBERRY_PI_VID, product="Board in FS mode"):
@@ -23,6 +30,23 @@ def test_the_only_board_is_taken_and_other_serial_ports_are_not():
 def test_a_stimulator_goes_before_the_remote():
     ports = [port("a", product="stimbench remote"), port("b", product=STIMULATOR_PRODUCT)]
     assert choose_port(ports) == "b"
+
+
+def test_an_unnamed_board_goes_before_the_other_kind():
+    assert choose_port([port("a", product=REMOTE_PRODUCT), port("b")]) == "b"
+    assert choose_remote_port([port("a"), port("b", product=STIMULATOR_PRODUCT)]) == "a"
+
+
+def test_the_remote_is_found_beside_the_stimulator():
+    ports = [port("a", product=REMOTE_PRODUCT), port("b", product=STIMULATOR_PRODUCT), port("c", vid=None)]
+    assert choose_remote_port(ports) == "a"
+
+
+def test_a_stimulator_is_no_remote_and_two_remotes_are_too_many():
+    with pytest.raises(PortError, match="No remote is plugged in"):
+        choose_remote_port([port("b", product=STIMULATOR_PRODUCT)])
+    with pytest.raises(InputError, match=r"2 RP2040 boards are plugged in \(a, b\)"):
+        choose_remote_port([port("a", product=REMOTE_PRODUCT), port("b", product=REMOTE_PRODUCT)])
 
 
 def test_no_board_and_two_boards_are_sentences():

@@ -51,7 +51,7 @@ def test_a_state_of_a_newer_board_is_told_by_its_number(board, stimulator):
 
 def test_details_and_counters(stimulator):
     assert stimulator.details().left_pulses == 40
-    assert stimulator.counters()["missed_measurements"] == len(messages.COUNTER_NAMES) - 1
+    assert stimulator.counters()["forbidden"] == len(messages.COUNTER_NAMES) - 1
 
 
 def test_a_programme_goes_there_and_back(board, stimulator, other_program):

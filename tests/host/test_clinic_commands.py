@@ -1,0 +1,206 @@
+"""amplitude, window, test, log, time, and --radio, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from stimbench.cli.boards import begin_with, open_board
+from stimbench.cli.main import app
+from stimbench.client import connect_remote
+from stimbench.client.errors import InputError, NoAnswerError
+from stimfw.logic import messages
+from stimfw.telemetry import roles
+from typer.testing import CliRunner
+
+KEY = bytes(32)
+NOW_S = 1_800_000_000  # as in conftest
+
+
+@pytest.fixture
+def run(services):
+    def invoke(*args, code=0, obj=services):
+        result = CliRunner().invoke(app, list(args), obj=obj, env={"COLUMNS": "120"})
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+@pytest.mark.parametrize("command", ["pair", "amplitude", "window", "test", "log", "time"])
+def test_every_command_explains_itself(run, command):
+    assert "Usage" in run(command, "--help").stdout
+
+
+def test_amplitude(run, board):
+    assert "left 2500 uA, right 1000 uA" in run("amplitude", "2500", "1000").stdout
+    data = json.loads(run("amplitude", "0", "25", "--json").stdout)
+    assert data == {"left.amplitude_ua": 0, "right.amplitude_ua": 25}
+    assert board.program.amplitude_ua == (0, 25)
+
+
+@pytest.mark.parametrize("bad", [("10025", "0"), ("0", "30")])
+def test_no_amplitude_is_refused_before_anything_is_sent(run, board, bad):
+    assert "0 to 10000 uA in steps of 25" in run("amplitude", *bad, code=2).stderr
+    assert board.calls == []
+
+
+def test_an_amplitude_outside_the_window_says_so(run, board):
+    board.refuse[messages.AMPLITUDE] = (messages.WRONG_STATE, bytes((0, messages.REASON_WINDOW)))
+    assert "outside the amplitudes that the clinician allowed" in run("amplitude", "0", "0", code=3).stderr
+
+
+def test_window(run, board):
+    assert "closed" in run("window").stdout
+    assert "500 to 3000 uA on the left" in run("window", "500", "3000", "0", "2000").stdout
+    shown = json.loads(run("window", "--json").stdout)
+    assert shown["left_max_ua"] == 3000 and shown["open"]
+    assert json.loads(run("window", "--close", "--json").stdout)["open"] is False
+    assert board.window == bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (("1", "2"), "Four limits"),
+        (("0", "30", "0", "0"), "left_max = 30"),
+        (("100", "75", "0", "0"), "left lead's lowest amplitude 100 uA is above"),
+        (("0", "0", "100", "75"), "right lead's lowest"),
+        (("0", "0", "0", "0", "--close"), "or --close"),
+    ],
+)
+def test_a_bad_window_sends_nothing(run, board, limits, sentence):
+    assert sentence in run("window", *limits, code=2).stderr
+    assert board.calls == []
+
+
+def test_a_test_waits_for_its_end(run, board):
+    begun_s = board.link.now_s()
+    assert "output is off (session over)" in run("test", "3").stdout
+    assert board.link.now_s() - begun_s >= 3
+    assert messages.STOP not in board.calls
+
+
+@pytest.mark.parametrize("seconds", ["0", "31", "2.5"])
+def test_a_test_has_its_range(run, board, seconds):
+    run("test", seconds, code=2)
+    assert board.calls == []
+
+
+def test_a_test_that_was_ended_early_exits_1(run, board):
+    usual = board.do_10
+
+    def magnet(body, now_s):
+        answer = usual(body, now_s)
+        board.stop_cause, board.test_until_s = messages.STOPPED_MAGNET, 0.0
+        return answer
+
+    board.do_10 = magnet
+    assert "magnet" in run("test", "3", code=1).stdout
+    assert json.loads(run("test", "3", "--json", code=1).stdout)["stop_cause"] == "magnet"
+
+
+def test_ctrl_c_in_a_test_turns_the_output_off(run, board):
+    def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    board.link.wait = interrupted
+    run("test", "3", code=130)
+    assert board.calls[-1] == messages.STOP and board.test_until_s == 0.0
+
+
+def test_a_test_that_does_not_end_is_stopped(run, board):
+    board.state = messages.HOLD
+    assert "did not end" in run("test", "1", code=4).stderr
+    assert board.calls[-1] == messages.STOP
+
+
+def test_a_refused_test_stops_no_session(run, board):
+    board.refuse[messages.TEST_STIMULATION] = (
+        messages.WRONG_STATE,
+        bytes((messages.HOLD, messages.REASON_LOCKED)),
+    )
+    assert "locked while the output is on" in run("test", "3", code=3).stderr
+    assert messages.STOP not in board.calls
+
+
+def test_log(run, board):
+    board.log.add(messages.EVENT_FORBIDDEN, 3, messages.PAIR)
+    board.log.add(messages.EVENT_PAIRED, messages.FROM_USB, roles.PATIENT)
+    for _ in range(40):
+        board.log.add(messages.EVENT_TIME_SET, messages.FROM_USB, 0)
+    events = json.loads(run("log", "--json").stdout)
+    assert [event["number"] for event in events] == list(range(43)), "more than one page"
+    assert events[1] == {
+        "number": 1, "uptime_s": 7, "event": "forbidden", "sender": "slot 3",
+        "detail": messages.PAIR, "detail_text": "PAIR",
+    }  # fmt: skip
+    shown = run("log", "--from", "2").stdout
+    assert "patient" in shown and "USB" in shown and "forbidden" not in shown
+    assert run("log", "--from", "43").stdout.strip() == "No events."
+
+
+def test_time(run, board):
+    assert "not set" in run("time").stdout
+    assert json.loads(run("time", "--json").stdout) == {"time": None, "seconds": None, "off_s": None}
+    run("time", "--set")
+    assert board.clock_s == NOW_S
+    board.clock_s -= 90
+    assert "2027-01-15T07:58:30+00:00, -90 s" in run("time").stdout
+
+
+def test_every_command_hands_on_which_remote(run, board):
+    for words in (
+        ["status"], ["impedance"], ["program", "show"], ["program", "set", "--set", "rate_hz=30"], ["start"],
+        ["stop"], ["amplitude", "0", "0"], ["window"], ["test", "1"], ["log"], ["time"],
+    ):  # fmt: skip
+        board.radio = None
+        run(*words, "--radio", "/dev/remote")
+        assert board.radio == "/dev/remote", words
+
+
+def test_a_remote_on_a_port_and_an_emulated_stimulator_do_not_meet():
+    with (
+        pytest.raises(InputError, match="--board bench --radio bench"),
+        open_board("bench", "/dev/ttyACM0"),
+    ):
+        pass
+
+
+def test_without_a_key_the_radio_is_refused_with_what_to_do(remote_board, keyring):
+    with pytest.raises(InputError, match="stimbench pair --clinician"):
+        begin_with(connect_remote(remote_board.link), keyring)
+
+
+def test_of_several_stimulators_it_is_the_one_of_the_remote(board, remote_board, keyring):
+    remote = connect_remote(remote_board.link)
+    keyring.store(b"abcd", 0, roles.CLINICIAN, KEY)
+    assert begin_with(remote, keyring).base == b"abcd", "the only one, whatever the remote is paired with"
+    keyring.store(board.table.base, 0, roles.CLINICIAN, KEY)
+    with pytest.raises(InputError, match="keys for 2 stimulators"):
+        begin_with(remote, keyring)
+    remote.pair(board.table.base, 1, roles.PATIENT, KEY)
+    begun = begin_with(remote, keyring)
+    assert (begun.base, begun.epoch) == (board.table.base, 1)
+
+
+def test_no_port_is_opened_for_a_key_file_that_others_can_read(tmp_path, monkeypatch):
+    file = tmp_path / "keys.json"
+    file.write_text("{}")
+    file.chmod(0o644)
+    monkeypatch.setenv("STIMBENCH_KEYS", str(file))
+    with pytest.raises(InputError, match="chmod 600"), open_board(None, "/dev/no-such-port"):
+        pass
+
+
+def test_a_lost_reply_to_a_test_stops_the_output(run, board):
+    usual = board.respond
+    lost = messages.TEST_STIMULATION
+
+    def respond(line, now_s):
+        answers = usual(line, now_s)
+        return [] if board.calls[-1] == lost else answers
+
+    board.link.respond = respond
+    result = run("test", "3", code=NoAnswerError.exit_code)
+    assert "may be on all the same" in result.stderr and board.calls[-1] == messages.STOP

@@ -1,0 +1,183 @@
+"""Requests by radio: a fake modem, the real protocol on both ends, bad air, failures in sentences."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from stimbench.client import radio
+from stimbench.client.errors import ForbiddenError, NoAnswerError, PortError, WrongBoardError, WrongStateError
+from stimbench.client.keyring import HostPairing
+from stimbench.client.radio import RadioConsole, limit_ms
+from stimbench.client.remote import connect_remote
+from stimbench.client.stimulator import Stimulator
+from stimfw.logic import messages, program
+from stimfw.telemetry import frames, roles
+
+KEY = bytes(range(32))
+PEER = b"\xc1\xc2\xc3\xc4"
+
+
+def pair(remote_board, role=roles.CLINICIAN, epoch=1, key=KEY):
+    table = remote_board.stimulator.table
+    return HostPairing(table.base, table.add(PEER, role, key), role, key, PEER, epoch)
+
+
+def by_radio(remote_board, pairing, seed=3):
+    remote = connect_remote(remote_board.link, first_number=0)
+    return Stimulator(RadioConsole(remote, pairing, random.Random(seed).randbytes))
+
+
+@pytest.fixture
+def stimulator(remote_board):
+    return by_radio(remote_board, pair(remote_board))
+
+
+def test_what_a_clinician_may_comes_through(board, stimulator, other_program):
+    stimulator.require_role()
+    assert stimulator.status().supply_mv == 5010
+    assert len(stimulator.measure_impedance()) == 24
+    stimulator.set_program(other_program)
+    assert stimulator.program().values == other_program.after(program.default()).values
+    assert stimulator.counters()["forbidden"] == len(messages.COUNTER_NAMES) - 1
+    assert len(stimulator.pulses()) == 2
+    stimulator.start()
+    stimulator.stop()
+    assert board.calls[-2:] == [messages.START, messages.STOP]
+
+
+def test_the_remote_carries_sealed_frames_only(remote_board, stimulator):
+    stimulator.identify()
+    kinds = {frames.kind_of(frame) for frame in remote_board.frames}
+    assert kinds == {frames.HELLO, frames.REQUEST}
+    assert KEY not in b"".join(remote_board.link.written) and KEY not in b"".join(remote_board.frames)
+
+
+def test_a_key_over_usb_only_is_a_sentence(stimulator):
+    with pytest.raises(ForbiddenError, match=r"no key allows that.*USB only") as caught:
+        stimulator.pairings()
+    assert caught.value.exit_code == 3
+
+
+def test_what_a_patients_key_may_not_is_a_sentence(remote_board):
+    stimulator = by_radio(remote_board, pair(remote_board, roles.PATIENT))
+    assert stimulator.status().state_name == "ready"
+    with pytest.raises(ForbiddenError, match="not allowed to a patient's key"):
+        stimulator.program()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_lossy_air_loses_no_request_and_doubles_none(board, remote_board, seed):
+    dice = random.Random(seed)
+
+    def air(frame, _outward):
+        drawn = dice.random()
+        return [] if drawn < 0.25 else [frame, frame] if drawn < 0.45 else [frame]
+
+    remote_board.air = air
+    stimulator = by_radio(remote_board, pair(remote_board))
+    for amplitude_ua in range(0, 1000, 50):
+        stimulator.amplitude(amplitude_ua, 0)
+        assert board.program.amplitude_ua == (amplitude_ua, 0)
+    assert board.calls.count(messages.AMPLITUDE) == 20
+
+
+def test_a_restarted_stimulator_is_met_anew(remote_board, stimulator):
+    stimulator.status()
+    remote_board.restart_stimulator(epoch=2)
+    assert stimulator.status().state_name == "ready"
+
+
+def test_a_next_run_with_the_next_epoch_is_met(remote_board):
+    pairing = pair(remote_board)
+    by_radio(remote_board, pairing).status()
+    again = HostPairing(pairing.base, pairing.slot, pairing.role, KEY, PEER, epoch=2)
+    assert by_radio(remote_board, again).status().state_name == "ready"
+
+
+def test_an_epoch_that_was_used_before_is_not_answered(remote_board):
+    pairing = pair(remote_board)
+    by_radio(remote_board, pairing).status()
+    with pytest.raises(NoAnswerError):
+        by_radio(remote_board, pairing).status()
+
+
+def test_no_stimulator_in_reach_is_told_in_a_second_and_stop_tries_for_three(remote_board, stimulator):
+    remote_board.reached = False
+    for ask, limit_s in ((stimulator.status, 1.0), (stimulator.stop, 3.0)):
+        begun_s = remote_board.link.now_s()
+        with pytest.raises(NoAnswerError, match="out of reach, off, or jammed") as caught:
+            ask()
+        assert limit_s <= remote_board.link.now_s() - begun_s < limit_s + 0.1
+        assert caught.value.exit_code == 4
+
+
+def test_a_wrong_key_is_told_from_a_stimulator_out_of_reach(remote_board):
+    right = pair(remote_board)
+    wrong = HostPairing(right.base, right.slot, right.role, bytes(32), PEER, epoch=1)
+    with pytest.raises(NoAnswerError, match=r"no genuine answer came.*pair --clinician"):
+        by_radio(remote_board, wrong).status()
+
+
+def test_forged_and_foreign_answers_count_for_nothing(board, remote_board):
+    dice = random.Random(1)
+    mangled = lambda frame: bytes((frame[0],)) + dice.randbytes(len(frame) - 1)  # noqa: E731
+    remote_board.air = lambda frame, outward: [frame] if outward else [mangled(frame), b"\x24", frame]
+    assert by_radio(remote_board, pair(remote_board)).status().supply_mv == 5010
+
+
+def test_a_lost_reply_to_start_says_so_and_starts_once(board, remote_board, stimulator):
+    stimulator.status()
+    remote_board.air = lambda frame, outward: [frame] if outward else []
+    with pytest.raises(NoAnswerError, match="may be on all the same"):
+        stimulator.start()
+    assert board.calls.count(messages.START) <= 1
+
+
+def test_a_remote_whose_button_was_pressed_is_waited_for(remote_board, stimulator):
+    remote_board.busy_until_s = remote_board.link.now_s() + 0.3
+    assert stimulator.status().state_name == "ready"
+    remote_board.busy_until_s = remote_board.link.now_s() + 60
+    with pytest.raises(WrongStateError, match="is busy with one of its buttons") as caught:
+        stimulator.status()
+    assert caught.value.exit_code == 3
+
+
+def test_a_modem_that_searches_without_end_does_not_hold_us(remote_board, stimulator):
+    remote_board.refuse[messages.MODEM_RECEIVE] = (messages.OK, bytes((messages.MODEM_SEARCHING,)))
+    begun_s = remote_board.link.now_s()
+    with pytest.raises(NoAnswerError):
+        stimulator.status()
+    assert remote_board.link.now_s() - begun_s < 1.1
+    del remote_board.refuse[messages.MODEM_RECEIVE]
+    assert stimulator.status().state_name == "ready"
+
+
+def test_a_remote_that_was_pulled_out_is_a_port_error(remote_board, stimulator):
+    def gone(_data):
+        raise PortError("/dev/fake went away.")
+
+    remote_board.link.write = gone
+    with pytest.raises(PortError, match="went away"):
+        stimulator.status()
+
+
+def test_a_stimulator_is_no_modem(board):
+    with pytest.raises(WrongBoardError, match="is a stimulator, not a remote"):
+        connect_remote(board.link)
+
+
+def test_closing_switches_the_radio_off_and_forgives_a_remote_that_is_gone(remote_board):
+    remote = connect_remote(remote_board.link)
+    console = RadioConsole(remote, pair(remote_board))
+    console.close()
+    assert remote_board.calls[-1] == messages.MODEM_CLOSE
+    remote_board.link.respond = lambda line, now_s: []
+    console.close()
+
+
+def test_long_requests_and_replies_get_more_time():
+    assert limit_ms(messages.request(messages.STATUS)) == radio.LIMIT_MS == 1000
+    assert limit_ms(messages.request(messages.STOP)) == 3000
+    assert limit_ms(messages.request(messages.SET_PROGRAM, bytes(40))) == 1000 + 2 * radio.PIECE_MS
+    assert limit_ms(messages.request(messages.LOG, bytes(4))) == 1000 + 14 * radio.PIECE_MS

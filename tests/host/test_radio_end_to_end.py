@@ -1,0 +1,170 @@
+"""A clinician by radio on the built images: what talks through a wired remote, on the emulated bench."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import contextmanager
+
+import pytest
+from stimbench.bench import BenchConfig, BenchError
+from stimbench.cli.boards import begin_with, open_board
+from stimbench.cli.common import Services
+from stimbench.cli.main import app
+from stimbench.client import Keyring, RadioConsole, Stimulator, connect, connect_remote
+from stimbench.client.bench_link import BenchLink, build_bench
+from stimbench.client.errors import ForbiddenError, NoAnswerError
+from stimfw.telemetry import roles
+from typer.testing import CliRunner
+
+REPLY_S = 0.1
+"""A short request in an open connection, from the host through the remote and back."""
+
+pytestmark = pytest.mark.emulated
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images():
+    try:
+        for board in ("stimulator", "remote"):
+            BenchConfig().firmware_path(board)
+    except BenchError as error:
+        pytest.skip(str(error))
+
+
+class Desk:
+    """A bench, and a host with both boards on USB and a key file."""
+
+    def __init__(self, bench, folder):
+        self.bench = bench
+        self.random = random.Random(7)
+        self.keyring = Keyring(folder / "keys.json", self.random.randbytes)
+        self.stimulator = connect(BenchLink(bench, "stimulator"), first_number=0)
+        self.remote = connect_remote(BenchLink(bench, "remote"), first_number=0)
+        self.services = Services(open_board=self.open, open_remote=self.open_remote, keyring=self.own_keyring)
+
+    def own_keyring(self):
+        return self.keyring
+
+    @contextmanager
+    def open(self, _board, radio=None):
+        if radio is None:
+            yield self.stimulator
+            return
+        console = RadioConsole(self.remote, begin_with(self.remote, self.keyring), self.random.randbytes)
+        stimulator = Stimulator(console)
+        stimulator.require_role()
+        yield stimulator
+        console.close()
+
+    @contextmanager
+    def open_remote(self, _port):
+        yield self.remote
+
+    def run(self, *args, code=0):
+        result = CliRunner().invoke(app, list(args), obj=self.services, env={"COLUMNS": "120"})
+        assert result.exit_code == code, result.output
+        return result
+
+    def told(self, *args, code=0):
+        return json.loads(self.run(*args, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with build_bench(seed=1) as bench:
+        yield Desk(bench, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_clinician_by_radio_from_pairing_to_a_session(desk):
+    base = desk.told("pair", "--clinician")["base"]
+    assert desk.told("pair", "--list")["pairings"][0]["state"] == "pending"
+    radio = ("--radio", "modem")
+    assert desk.told("status", *radio)["status"]["state"] == "ready"
+    listed = desk.told("pair", "--list")
+    assert (listed["base"], listed["pairings"][0]["state"]) == (base, "active"), "used by radio"
+
+    with desk.open(None, "modem") as stimulator:
+        stimulator.status()
+        begun_s = stimulator.link.now_s()
+        stimulator.status()
+        assert stimulator.link.now_s() - begun_s <= REPLY_S
+        with pytest.raises(ForbiddenError, match="USB only"):
+            stimulator.pairings()
+    assert desk.told("window", "0", "1500", "0", "1500", *radio)["open"]
+    assert desk.told("amplitude", "1000", "1000", *radio)["left.amplitude_ua"] == 1000
+    program = desk.told("program", "set", "--set", "rate_hz=40", "--set", "ramp_up_ms=0", *radio)
+    assert program["rate_hz"] == 40
+    desk.run("start", *radio)
+    desk.bench.run_for(200_000_000)
+    assert desk.told("status", *radio)["status"]["amplitude_ua"] == [1000, 1000]
+    assert desk.told("stop", *radio)["state"] == "ready"
+    edges = desk.bench.trace.edges("stimulator", "L_CATH")
+    assert edges
+    desk.bench.run_for(200_000_000)
+    assert desk.bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
+    events = [event["event"] for event in desk.told("log", *radio)]
+    assert {"started", "paired", "connected", "window set", "programme set", "forbidden"} <= set(events)
+
+
+@pytest.mark.slow
+def test_a_remote_is_paired_and_a_patient_may_what_a_patient_may(desk):
+    told = desk.told("pair")
+    assert told["role"] == "patient"
+    assert desk.remote.status().paired and desk.remote.pairings().base.hex() == told["base"]
+    desk.bench.press("STATUS")
+    desk.bench.run_for(1_000_000_000)
+    assert desk.told("pair", "--list")["pairings"][0]["state"] == "active", "the button used the key"
+    # A patient's key in a host's hands may no more than the remote.
+    key = bytes(32)
+    slot, base = desk.stimulator.pair(b"host", roles.PATIENT, key)
+    desk.keyring.store(base, slot, roles.PATIENT, key)
+    console = RadioConsole(desk.remote, desk.keyring.begin(base), desk.random.randbytes)
+    patient = Stimulator(console)
+    assert patient.status().state_name == "ready"
+    with pytest.raises(ForbiddenError, match="patient's key"):
+        patient.details()
+    desk.run("pair", "--forget", "--slot", "all", "--yes")
+    with pytest.raises(NoAnswerError):
+        patient.status()
+    assert desk.told("pair", "--forget", "--remote", "x", "--yes")["base"] is None
+    assert not desk.remote.status().paired
+
+
+@pytest.mark.slow
+def test_both_sides_restarted_are_met_by_the_next_run(desk):
+    desk.run("pair", "--clinician")
+    assert desk.told("status", "--radio", "modem")["status"]["state"] == "ready"
+    for board in ("stimulator", "remote"):
+        desk.bench.board(board).power_off()
+        desk.bench.board(board).power_on()
+    desk.bench.run_for(500_000_000)
+    assert desk.told("status", "--radio", "modem")["details"]["uptime_ms"] < 2000
+    assert [pairing.epoch for pairing in desk.keyring.pairings()] == [2]
+
+
+@pytest.mark.slow
+def test_a_stimulator_without_power_is_no_answer_by_radio(desk):
+    desk.run("pair", "--clinician")
+    desk.bench.board("stimulator").power_off()
+    result = desk.run("stop", "--radio", "modem", code=4)
+    assert "out of reach, off, or jammed" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_factory_reset_takes_the_magnet_and_ends_every_pairing(desk):
+    base = desk.told("pair", "--clinician")["base"]
+    assert "hold it at the stimulator" in desk.run("pair", "--factory-reset", "--yes", code=3).stderr
+    desk.bench.magnet(True)
+    desk.bench.run_for(100_000_000)
+    assert desk.told("pair", "--factory-reset", "--yes")["was"] == base
+    listed = desk.told("pair", "--list")
+    assert listed["pairings"] == [] and listed["base"] != base
+    assert desk.keyring.pairings() == []
+
+
+@pytest.mark.slow
+def test_an_emulated_bench_for_one_command_is_reached_by_radio_too():
+    with open_board("bench", "bench") as stimulator:
+        assert stimulator.status().state_name == "ready"

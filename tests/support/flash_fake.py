@@ -5,6 +5,7 @@ Runs on MicroPython too.
 
 import random
 
+NO_CUT = "no cut"
 BLOCK = 4096
 PAGE = 256
 
@@ -32,7 +33,7 @@ class FlashFake:
         self._dice = None
 
     def cut(self, after, share_256, seed):
-        """Cut the supply in the operation after `after` more; a bit that it changes has changed by share_256/256."""
+        """Cut the supply in the operation after `after` more; each bit is done with share_256 of 256."""
         self._cut_in = after
         self._share = share_256
         self._dice = random.getrandbits
@@ -104,10 +105,19 @@ class FlashFake:
         return old
 
 
+def is_cut(action, flash):
+    """Run `action(flash)`; whether the supply failed meanwhile."""
+    try:
+        action(flash)
+        return False
+    except PowerCut:
+        return True
+
+
 def each_cut(start, action, shares=(0, 8, 128, 248, 256), seeds=(1, 2)):
     """Run `action(flash)` on copies of `start`, its supply cut in every operation, at several points of each.
 
-    Gives (flash after the cut, powered again; a text that tells the cut) for each; last the run without one.
+    Gives (the flash, powered again; which cut it was) for each; last the run without one, as NO_CUT.
     """
     whole = start.copy()
     action(whole)
@@ -116,9 +126,6 @@ def each_cut(start, action, shares=(0, 8, 128, 248, 256), seeds=(1, 2)):
             for seed in seeds:
                 flash = start.copy()
                 flash.cut(after, share, seed)
-                try:
-                    action(flash)
-                except PowerCut:
-                    pass
-                yield flash.power(), "cut in {}, {}/256, seed {}".format(flash.operations[-1], share, seed)
-    yield whole, "no cut"
+                assert is_cut(action, flash), "the same actions are the same operations"
+                yield flash.power(), (flash.operations[-1], share, seed)
+    yield whole, NO_CUT

@@ -22,7 +22,6 @@ from stimfw.storage.blocks import (
     PAGES,
     StorageError,
     erase,
-    make_blank,
     program_page,
     read_page,
 )
@@ -89,8 +88,9 @@ class EpochLog:
         if there.epoch > here.epoch:
             here, there = there, here
         if here.used == PLACES:
-            make_blank(self._device, there.number)
-            here, there = _Block(there.number), here
+            if there.used:
+                erase(self._device, there.number)
+            here, there = self._scan(there.number), here  # places that did not erase are passed over
         self._append(here, _record(epoch, sha256(b"next" + mixed)))
         if there.used:
             erase(self._device, there.number)

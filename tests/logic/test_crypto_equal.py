@@ -1,4 +1,4 @@
-"""Comparison of secrets: its result. Its work is counted in test_crypto_equal_hypothesis.py."""
+"""Comparison of secrets: its result. Its work is counted in test_crypto_hypothesis.py."""
 
 from stimfw.crypto.equal import equal
 

@@ -288,6 +288,21 @@ def test_a_wrong_confirmation_closes_the_window_and_stores_nothing():
         assert room.remote.why == PairingRequester.TIMEOUT
 
 
+def test_nobody_begins_the_code_anew_once_a_bit_was_shown():
+    room = Room()
+    room.begin()
+    while not room.comparing():
+        room.step()
+    confirm = [frame for to_stimulator, frame in room.heard if to_stimulator][-1]
+    began_ms = room.now_ms
+    room.stimulator.on_frame(confirm, began_ms + 590)
+    lights = [room.stimulator.lit(began_ms + ms) for ms in range(1200, 6000, 50)]
+    for ms in range(700, 6000, 100):
+        assert room.stimulator.on_frame(confirm, began_ms + ms)[2] == pk.COMPARE
+        assert lights == [room.stimulator.lit(began_ms + at_ms) for at_ms in range(1200, 6000, 50)]
+    assert 1 in lights
+
+
 def test_a_forged_stored_is_not_believed():
     for state in (2, 3, 4):
         room = Room()

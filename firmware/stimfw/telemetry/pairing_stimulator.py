@@ -73,7 +73,7 @@ class PairingResponder:
         self._peer_id = self._peer_public = b""
         self._taken: "list[bytes]" = []  # the frames of the steps so far: each may come again
         self._touched = self._accepted = False
-        self._shown_ms = self._ended_ms = 0
+        self._first_ms = self._shown_ms = self._ended_ms = 0
 
     def open(self, now_ms: int) -> None:
         """Open a window of 30 s and begin with a new key pair; an earlier window is gone."""
@@ -202,12 +202,15 @@ class PairingResponder:
             if not self._keys.remote_said(pk.CONFIRM, self._confirmation):
                 return self._broken()
             self.outcome = self.COMPARING
+            self._first_ms = now_ms
         state = _STATES[self.outcome]
         if state == pk.COMPARE:
             if self._accepted:
                 state = pk.WAITS_FOR_MAGNET
-            elif not self._touched:
-                self._shown_ms = now_ms  # the remote begins when it hears this: so both begin at once
+            elif elapsed_ms(now_ms, self._first_ms) < blink_code.PAUSE_MS:
+                # The remote begins when it hears this: both begin at once. Not once a bit was shown: whoever
+                # begins the code anew at will chooses what parts of it are seen.
+                self._shown_ms = now_ms
         return pk.pack(
             frames.PAIR_REPLY,
             step,

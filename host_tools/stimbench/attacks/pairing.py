@@ -1,0 +1,285 @@
+"""A man in the middle of a pairing by radio, and pairings that nobody opened a window for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from stimfw.telemetry import frames
+from stimfw.telemetry import pairing_keys as pk
+from stimfw.telemetry.pairing_remote import PairingRequester
+from stimfw.telemetry.pairing_stimulator import PairingResponder
+
+from stimbench.attacks.result import Result
+
+__all__ = ("Curve", "Leg", "Room", "middle", "no_window", "small_order")
+
+_ID, _BASE = b"\x01\x02\x03\x04", b"\x11\x22\x33\x44"
+_MOST_FRAMES = 400
+
+SMALL_ORDER = tuple(
+    value.to_bytes(32, "little")
+    for value in (
+        0,
+        1,
+        2**255 - 20,
+        2**255 - 19,
+        2**255 - 18,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    )
+)
+"""u coordinates of the points of small order on Curve25519 and non-canonical forms of them (Bernstein,
+"Curve25519: new Diffie-Hellman speed records", and cr.yp.to/ecdh.html#validate)."""
+
+
+class Curve:
+    """stimfw.crypto.x25519 by the package `cryptography`: quick."""
+
+    BASE_POINT = b"\x09" + bytes(31)
+
+    @staticmethod
+    def public(secret: bytes) -> bytes:
+        """The public key of a secret."""
+        key = X25519PrivateKey.from_private_bytes(secret).public_key()
+        return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @staticmethod
+    def shared(secret: bytes, peer: bytes) -> bytes:
+        """Z; ValueError if it is zero."""
+        return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(peer))
+
+    def steps(self, secret: bytes, u: bytes) -> Generator[None, None, bytes]:
+        """As stimfw.crypto.x25519.steps."""
+        yield
+        return self.public(secret) if u == self.BASE_POINT else self.shared(secret, u)
+
+    def shared_steps(self, secret: bytes, peer: bytes) -> Generator[None, None, bytes]:
+        """As stimfw.crypto.x25519.shared_steps."""
+        yield
+        return self.shared(secret, peer)
+
+
+class Room:
+    """A stimulator with an open window, a remote that pairs, and a person who compares honestly."""
+
+    def __init__(
+        self, dice: random.Random, remote: type[PairingRequester] = PairingRequester, window: bool = True
+    ) -> None:
+        self.stored: list[bytes] = []
+        self.kept: list[bytes] = []
+        curve = Curve()
+        self.stimulator = PairingResponder(_BASE, self._add, dice.randbytes, curve)
+        self.remote = remote(_ID, self._keep, dice.randbytes, curve)
+        if window:
+            self.stimulator.open(0)
+        self.remote.begin(0)
+        self.now_ms = 0
+
+    def _add(self, peer_id: bytes, role: int, key: bytes) -> int:
+        self.stored.append(key)
+        return 0
+
+    def _keep(self, *, base: bytes, slot: int, role: int, key: bytes) -> None:
+        self.kept.append(key)
+
+    def ask(self, frame: bytes) -> bytes | None:
+        """A PAIR reaches the stimulator; its answer."""
+        self.work()
+        answer = self.stimulator.on_frame(frame, self.now_ms)
+        self.work()
+        return answer
+
+    def say(self) -> bytes | None:
+        """The PAIR that the remote sends next."""
+        self.now_ms += pk.BODY_BYTES * 10
+        self.work()
+        return self.remote.poll(self.now_ms)
+
+    def work(self) -> None:
+        """Both sides reckon."""
+        while self.stimulator.work() or self.remote.work():
+            pass
+
+    def look(self) -> bool:
+        """The person compares, and confirms on both sides if the codes are alike; whether they were."""
+        sides = (self.stimulator._keys, self.remote._keys)
+        if sides[0] is None or sides[1] is None:
+            return False
+        if self.stimulator.outcome != PairingResponder.COMPARING or sides[0].code != sides[1].code:
+            return False
+        self.stimulator.touched(self.now_ms)
+        self.remote.accept(self.now_ms)
+        return True
+
+
+class Leg:
+    """One half of a man in the middle: his own key pair against one of the two sides."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.secret, self.nonce = dice.randbytes(32), dice.randbytes(16)
+        self.public = Curve.public(self.secret)
+        self.theirs = b""
+        self.their_nonce = b""
+
+    def keys(self, as_stimulator: bool) -> pk.PairingKeys:
+        """What this leg agrees on."""
+        publics = (self.public, self.theirs) if as_stimulator else (self.theirs, self.public)
+        nonces = (self.nonce, self.their_nonce) if as_stimulator else (self.their_nonce, self.nonce)
+        said = pk.transcript(_ID, _BASE, *publics, nonces)
+        return pk.PairingKeys(Curve.shared(self.secret, self.theirs), said)
+
+
+def _body(frame: bytes | None, length: int) -> bytes:
+    if frame is None:
+        raise RuntimeError("no answer")
+    return frame[2 : 2 + length]
+
+
+def _with_stimulator(room: Room, leg: Leg) -> pk.PairingKeys:
+    """The man as a remote, up to step 4: the stimulator shows its code."""
+    first = room.ask(pk.pack(frames.PAIR, 1, _ID + leg.public[:26]))
+    second = room.ask(pk.pack(frames.PAIR, 2, leg.public[26:]))
+    leg.theirs = _body(first, 30)[4:] + _body(second, 6)
+    leg.their_nonce = _body(room.ask(pk.pack(frames.PAIR, 3, leg.nonce)), 16)
+    made = leg.keys(False)
+    room.ask(pk.pack(frames.PAIR, 4, made.of_remote(pk.CONFIRM)))
+    return made
+
+
+def _with_remote(room: Room, leg: Leg, grind_to: int | None, other: bytes) -> pk.PairingKeys | None:
+    """The man as the stimulator, up to step 4; None if the remote ends it.
+
+    He may reveal another number than the one that he committed to: `other`, if it is not empty, or with
+    `grind_to` one that makes the code this one, chosen when he knows the remote's.
+    """
+    first = _body(room.say(), 30)
+    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + leg.public[:26]), room.now_ms)
+    leg.theirs = first[4:] + _body(room.say(), 6)
+    bound = pk.commitment(leg.public, leg.theirs, leg.nonce)
+    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, leg.public[26:] + bound), room.now_ms)
+    leg.their_nonce = _body(room.say(), 16)
+    if grind_to is not None:
+        _grind(leg, grind_to)
+    elif other:
+        leg.nonce = other
+    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 3, leg.nonce), room.now_ms)
+    if room.remote.state == PairingRequester.FAILED:
+        return None  # it saw that the number is not the one committed to
+    room.say()
+    made = leg.keys(True)
+    tag = made.of_stimulator(pk.CONFIRM, pk.COMPARE, 0)
+    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 4, bytes((pk.COMPARE, 0)) + tag), room.now_ms)
+    return made
+
+
+def _grind(leg: Leg, code: int) -> None:
+    """Look for a random number that makes the code this one: 65536 tries in the mean."""
+    shared = Curve.shared(leg.secret, leg.theirs)
+    for number in range(1 << 20):
+        leg.nonce = number.to_bytes(16, "little")
+        said = pk.transcript(_ID, _BASE, leg.public, leg.theirs, (leg.nonce, leg.their_nonce))
+        if pk.PairingKeys(shared, said).code == code:
+            return
+
+
+def middle(
+    tries: int, seed: int, remote: type[PairingRequester] = PairingRequester, grind: bool = False
+) -> Result:
+    """Sit between a remote and a stimulator that pair, with own keys to both sides.
+
+    Each try is a window. After MITM attacks on Bluetooth's Just Works and on static or reflected values in
+    its passkey pairing (Method Confusion, von Tschirschnitz et al., IEEE S&P 2021). The person compares the
+    two codes honestly and confirms only equal ones. In each second try the man reveals a number that he did
+    not commit to. Success: a key of his is stored on either side. One in 65 536 windows is to be expected:
+    more than that fails.
+
+    Args:
+        tries: windows.
+        seed: of all keys.
+        remote: the remote's class; one that does not check the commitment shows what it is for.
+        grind: choose the number so that the codes agree.
+    """
+    dice = random.Random(f"middle {seed}")
+    successes = ended = 0
+    for number in range(tries):
+        room = Room(dice, remote)
+        made = _with_stimulator(room, Leg(dice))
+        other = _with_remote(room, Leg(dice), made.code if grind else None, dice.randbytes(16 * (number % 2)))
+        ended += other is None
+        if room.look():
+            room.ask(pk.pack(frames.PAIR, 5, made.of_remote(pk.ACCEPT)))
+        successes += bool(room.stored or room.kept)
+    detail = f"{ended} ended by the commitment; a code is guessed once in 65536"
+    return Result("man in the middle of a pairing", tries, successes, detail)
+
+
+def no_window(tries: int, seed: int) -> Result:
+    """Pair without a window, or with frames of an earlier pairing in a new window.
+
+    Each try is one of both. Success: any answer without a window; in a window with recorded frames, a
+    stored key.
+    """
+    dice = random.Random(f"window {seed}")
+    successes = answers = 0
+    for number in range(tries):
+        old = _recorded(dice)
+        room = Room(dice, window=number % 2 == 0)
+        for frame in old:
+            answer = room.ask(frame)
+            answers += answer is not None
+            successes += answer is not None and number % 2 == 1
+        room.stimulator.touched(room.now_ms)
+        for frame in old:
+            room.ask(frame)
+        successes += len(room.stored)
+    return Result("pairing without a window or by replay", tries, successes, f"{answers} answers in windows")
+
+
+def _recorded(dice: random.Random) -> list[bytes]:
+    """The PAIR frames of a whole genuine pairing."""
+    room = Room(dice)
+    said: list[bytes] = []
+    for _ in range(_MOST_FRAMES):
+        frame = room.say()
+        if frame is None:
+            if not room.look():
+                break
+            continue
+        said.append(frame)
+        answer = room.ask(frame)
+        if answer is not None:
+            room.remote.on_frame(answer, room.now_ms)
+        if room.remote.state == PairingRequester.COMPARING:
+            room.look()
+    if not room.stored or room.stored != room.kept:
+        raise RuntimeError("a genuine pairing failed")
+    return said
+
+
+def small_order(tries: int, seed: int) -> Result:
+    """Give either side a public key of small order, so that Z is zero whatever its secret.
+
+    After the invalid curve attack on Bluetooth (Biham and Neumann, 2018; CVE-2018-5383). Each try is a
+    window. Success: a side goes on beyond it: shows a code.
+    """
+    dice = random.Random(f"small {seed}")
+    successes = 0
+    for number in range(tries):
+        room = Room(dice)
+        bad = SMALL_ORDER[number // 2 % len(SMALL_ORDER)]
+        if number % 2:
+            room.ask(pk.pack(frames.PAIR, 1, _ID + bad[:26]))
+            room.ask(pk.pack(frames.PAIR, 2, bad[26:]))
+            room.ask(pk.pack(frames.PAIR, 3, dice.randbytes(16)))
+            successes += room.stimulator._keys is not None or room.stimulator.is_open(room.now_ms)
+        else:
+            room.say()
+            room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + bad[:26]), room.now_ms)
+            room.say()
+            room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, bad[26:] + bytes(16)), room.now_ms)
+            room.work()
+            successes += room.remote._keys is not None or room.remote.state != PairingRequester.FAILED
+    return Result("public keys of small order", tries, successes, f"{len(SMALL_ORDER)} of them")

@@ -1,0 +1,185 @@
+"""No attack succeeds with few tries, and each that is worth it succeeds on a channel that was weakened for it."""
+
+import pytest
+from stimbench.attacks import ATTACKS, forgery, listening, pairing, replay, rights, rollback, run_all, table
+from stimbench.attacks.exhaustion import draining, flooded
+from stimbench.attacks.listening import opened_with_pairing_key
+from stimfw.crypto.ccm import Ccm
+from stimfw.telemetry import fragments, frames, guard, responder, roles
+from stimfw.telemetry import pairing_keys as pk
+from stimfw.telemetry.pairing_remote import PairingRequester
+from stimfw.telemetry.requester import Requester
+from stimfw.telemetry.responder import Responder
+
+SCALE = 0.001
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=[attack.name for attack in ATTACKS])
+def test_no_attack_succeeds(attack):
+    tries = max(attack.least, round(attack.tries * SCALE))
+    result = attack.run(tries, 1)
+    assert (result.name, result.tries) == (attack.name, tries)
+    assert result.successes == 0, result.detail
+    assert "Success:" in attack.goal
+
+
+def test_forged_frames_do_reach_the_tag_check():
+    detail = forgery.forged(5000, 2).detail
+    assert int(detail.split()[0]) >= 1500, detail
+
+
+def test_the_table_has_a_row_for_each():
+    rows = table([attack.run(attack.least, 3) for attack in ATTACKS if attack.least <= 60]).splitlines()
+    assert len(rows) == 2 + len([attack for attack in ATTACKS if attack.least <= 60])
+    assert callable(run_all)
+
+
+def test_a_stolen_pairing_key_opens_what_was_recorded():
+    # docs/telemetry.md: there is no forward secrecy.
+    opened, sealed = opened_with_pairing_key(1)
+    assert opened == sealed > 0
+
+
+# The same attacks on weakened channels.
+
+
+def test_tags_that_nobody_checks(monkeypatch):
+    def careless(self, nonce, header, sealed):
+        size = len(sealed) - self.tag_bytes
+        return self.seal(nonce, header, sealed[:size])[:size]
+
+    monkeypatch.setattr(Ccm, "open", careless)
+    assert forgery.forged(5000, 1).successes > 100
+
+
+def test_a_tag_of_which_one_byte_is_checked(monkeypatch):
+    from stimfw.crypto import ccm
+
+    monkeypatch.setattr(ccm, "equal", lambda a, b: a[0] == b[0])
+    assert forgery.forged(5000, 1).successes > 0
+
+
+def test_a_header_that_is_not_authenticated(monkeypatch):
+    seal, unseal = Ccm.seal, Ccm.open
+    monkeypatch.setattr(Ccm, "seal", lambda self, nonce, header, plain: seal(self, bytes(13), b"", plain))
+    monkeypatch.setattr(Ccm, "open", lambda self, nonce, header, sealed: unseal(self, bytes(13), b"", sealed))
+    assert forgery.forged(5000, 1).successes > 0
+
+
+class NoWindow(Responder):
+    """Takes any counter."""
+
+    def _on_request(self, peer, frame, now_ms):
+        connection = peer.connection
+        if connection is not None:
+            connection.counter = frame[3] | frame[4] << 8
+        peer.last_request = b""
+        peer.exchange = fragments.Exchange()
+        return super()._on_request(peer, frame, now_ms)
+
+
+def test_counters_that_are_not_checked():
+    assert replay.replayed(4000, 1, NoWindow).successes > 100
+    assert replay.delayed(60, 1, NoWindow).successes > 0
+
+
+class Forgetful(Responder):
+    """Takes an old HELLO, and with it always draws the same numbers."""
+
+    def _on_hello(self, peer, frame, now_ms):
+        peer.highest = (-1, -1)
+        peer.last_hello = b""
+        self._count = 0
+        return super()._on_hello(peer, frame, now_ms)
+
+
+def test_a_stimulator_that_counts_from_the_start_again():
+    assert listening.nonces_reused(500, 1, Forgetful).successes > 0
+
+
+class SameCounter(Requester):
+    """Seals each request under counter 0."""
+
+    def _say_piece(self):
+        if self._connection is not None:
+            self._connection.counter = 0
+        super()._say_piece()
+
+
+def test_a_peer_that_does_not_count():
+    assert listening.nonces_reused(500, 1, requester=SameCounter).successes > 0
+
+
+class Twice(fragments.Exchange):
+    """Executes what it has executed."""
+
+    def _whole(self, request_id, execute):
+        self._id = -1
+        return super()._whole(request_id, execute)
+
+
+def test_requests_that_are_executed_again(monkeypatch):
+    monkeypatch.setattr(responder, "Exchange", Twice)
+    assert replay.reordered(500, 1).successes > 0
+
+
+def test_epochs_that_are_forgotten():
+    result = rollback.rolled_back(50, 1, memory=False)
+    assert result.successes > 50 and " 0 nonces used twice" not in result.detail
+
+
+def test_a_table_of_roles_that_allows_too_much(monkeypatch):
+    monkeypatch.setattr(roles, "may", lambda role, opcode: True)
+    assert rights.escalation(1024, 1).successes > 200
+
+
+def test_keys_without_the_role():
+    # The connection's keys are of the role too: without it a patient's keys would be a clinician's.
+    assert rights._by_role.__doc__
+    key, nonces = bytes(32), (bytes(16), bytes(16))
+    from stimfw.telemetry import keys
+
+    made = [keys.connection_keys(key, *nonces, 0, role) for role in (roles.PATIENT, roles.CLINICIAN)]
+    assert made[0] != made[1]
+
+
+def test_plaintext_in_the_air(monkeypatch):
+    monkeypatch.setattr(Ccm, "seal", lambda self, nonce, header, plain: plain + bytes(8))
+    monkeypatch.setattr(Ccm, "open", lambda self, nonce, header, sealed: sealed[:-8])
+    assert listening.eavesdropping(10, 1).successes > 0
+
+
+def test_a_guard_that_lets_everything_through(monkeypatch):
+    monkeypatch.setattr(guard.Guard, "may_verify", lambda self, now_ms: True)
+    monkeypatch.setattr(guard.Guard, "pause_ms", lambda self, now_ms: 0)
+    assert flooded(10, 1).successes > 0
+
+
+def test_answers_without_end(monkeypatch):
+    monkeypatch.setattr(responder, "REPEATS", 100_000)
+    assert draining(8000, 1).successes > 0
+
+
+class Trusting(PairingRequester):
+    """Does not look whether the number is the one committed to."""
+
+    def _on_reveal(self, body):
+        self._commitment = pk.commitment(self._peer_public, self._public, body)
+        super()._on_reveal(body)
+
+
+def test_a_commitment_that_is_not_checked():
+    assert pairing.middle(1, 1, Trusting, grind=True).successes == 1
+    assert pairing.middle(1, 1, grind=True).successes == 0
+
+
+def test_a_curve_that_takes_small_order(monkeypatch):
+    def shared(secret, peer):
+        return bytes(32)
+
+    monkeypatch.setattr(pairing.Curve, "shared", staticmethod(shared))
+    assert pairing.small_order(28, 1).successes > 0
+
+
+def test_kinds_that_share_their_keys_are_told_apart_by_their_first_byte():
+    assert len({frames.first(kind) for kind in range(1, 7)}) == 6

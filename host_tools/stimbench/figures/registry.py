@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from stimbench.figures import current, hanging, impedance, naive, quiet, resources, speed, stopping, timing
+from stimbench.figures import (
+    current,
+    hanging,
+    impedance,
+    naive,
+    quiet,
+    resources,
+    speed,
+    stopping,
+    telemetry_stop,
+    timing,
+)
 from stimbench.figures.model import Row
 
 __all__ = ("ROWS", "chosen")
@@ -19,6 +30,7 @@ ROWS: tuple[Row, ...] = (
     resources.READY,
     resources.HEAP,
     resources.CPU,
+    telemetry_stop.STOP_RADIO,
     speed.SPEED,
     naive.NAIVE,
 )

@@ -2,7 +2,7 @@
 
 import pytest
 from support import device
-from support.device import bench, board  # noqa: F401
+from support.device import _switched_on, bench, board, heap_in_contact, peer  # noqa: F401
 
 
 @pytest.hookimpl(wrapper=True)

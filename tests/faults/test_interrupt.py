@@ -4,7 +4,7 @@ import pytest
 from stimfw.logic import console_frame, messages
 from support import scene
 from support.board import Board
-from support.scene import MS, Attacker, S
+from support.scene import MS, S
 
 OFF_NS = 5 * MS
 WATCHDOG_AND_MORE_NS = 3 * S
@@ -61,15 +61,15 @@ def ask_without_reading(board, bench, count=40):
     bench.run_for(200 * MS)
 
 
-def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, bench):
-    attacker = Attacker(bench).join()
+def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, bench, peer):
+    peer.join()
     scene.pulse(board)
     ask_without_reading(board, bench)
     start_ns = bench.now_ns
     bench.run_for(S)
     assert scene.cathodic_edges(bench, start_ns) == 40
     assert scene.last_current_ns(bench) > bench.now_ns - 60 * MS
-    heard_ns = attacker.request(messages.STOP)
+    heard_ns = peer.request(messages.STOP)
     bench.run_to(heard_ns + OFF_NS)
     scene.assert_stays_off(bench, heard_ns + OFF_NS)
     bench.board("stimulator").console.host_reads = True
@@ -92,13 +92,13 @@ def test_ctrl_c_turns_the_output_off_even_if_nobody_reads(board: Board, bench):
     board.port.reset_input_buffer()
 
 
-def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, bench):
-    attacker = Attacker(bench).join()
+def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, bench, peer):
+    peer.join()
     scene.pulse(board)
     start_ns = bench.now_ns
     board.write(b"~A" * 1500)
     bench.run_for(400 * MS)
     assert scene.cathodic_edges(bench, start_ns) == 16
-    heard_ns = attacker.request(messages.STOP)
+    heard_ns = peer.request(messages.STOP)
     bench.run_to(heard_ns + OFF_NS)
     scene.assert_stays_off(bench, heard_ns + OFF_NS, 60 * MS)

@@ -6,7 +6,7 @@ from stimbench.parts.wiring import StimulatorWiring
 from stimfw.logic import messages
 from support import scene
 from support.board import Board
-from support.scene import HOLD, MS, RAMP, REST, Attacker
+from support.scene import HOLD, MS, RAMP, REST
 
 US = 1000
 HARDWARE_NS = 1 * US
@@ -85,9 +85,9 @@ def test_it_stops_in_every_state(board: Board, bench, name):
     assert board.client.status().failed_parts == ()
 
 
-def test_nothing_starts_while_it_is_there(board: Board, bench):
+def test_nothing_starts_while_it_is_there(board: Board, bench, peer):
     board.set(**HOLD)
-    attacker = Attacker(bench).join()
+    peer.join()
     bench.magnet(True)
     bench.run_for(20 * MS)
     assert board.client.status().magnet
@@ -98,7 +98,7 @@ def test_nothing_starts_while_it_is_there(board: Board, bench):
     for opcode in (messages.IMPEDANCE, messages.SELF_TEST):
         code, body = board.ask(opcode)
         assert code == messages.WRONG_STATE and body[1] == messages.REASON_MAGNET
-    attacker.request(messages.START)
+    peer.request(messages.START)
     scene.assert_stays_off(bench, since_ns, 100 * MS)
     bench.magnet(False)
     scene.assert_stays_off(bench, since_ns, 300 * MS)

@@ -14,7 +14,7 @@ STOP_NS = (
 
 
 @both
-def test_start_pulses_and_stop_ends_it(board: Board, bench):
+def test_start_pulses_and_stop_ends_it(board: Board, bench, heap_in_contact):
     bench.run_to(BOOT_NS)
     board.set(**HOLD)
     assert scene.edges(bench) == []
@@ -30,7 +30,7 @@ def test_start_pulses_and_stop_ends_it(board: Board, bench):
 
 
 @both
-def test_start_without_an_amplitude_is_refused_and_shown_in_amber(board: Board, bench):
+def test_start_without_an_amplitude_is_refused_and_shown_in_amber(board: Board, bench, heap_in_contact):
     bench.run_to(BOOT_NS)
     bench.press("START")
     bench.run_for(3000 * MS)

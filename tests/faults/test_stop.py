@@ -5,7 +5,7 @@ from stimfw.logic import messages, program
 from stimfw.logic.ranges import ParameterError
 from support import scene
 from support.board import Board
-from support.scene import HOLD, MS, RAMP, RAMP_DOWN, REST, Attacker
+from support.scene import HOLD, MS, RAMP, RAMP_DOWN, REST
 
 STOP_NS = 5 * MS
 STATES = {
@@ -31,10 +31,10 @@ def bring_to(board, name):
 
 
 @pytest.mark.parametrize("name", list(STATES))
-def test_stop_by_radio_in_every_state(board: Board, bench, name):
-    attacker = Attacker(bench).join()
+def test_stop_by_radio_in_every_state(board: Board, bench, peer, name):
+    peer.join()
     bring_to(board, name)
-    heard_ns = attacker.request(messages.STOP)
+    heard_ns = peer.request(messages.STOP)
     bench.run_to(heard_ns + STOP_NS)
     assert scene.bridges_low(bench)
     scene.assert_stays_off(bench, heard_ns + STOP_NS, 150 * MS)
@@ -49,12 +49,12 @@ def test_stop_by_console_turns_the_bridges_off(board: Board, bench, name):
     scene.assert_stays_off(bench, bench.now_ns, 150 * MS)
 
 
-def test_stop_at_many_phases_of_a_pulse(board: Board, bench):
+def test_stop_at_many_phases_of_a_pulse(board: Board, bench, peer):
     """The left lead's drive begins 12 us after the period, and takes 428 us; STOP falls all over it."""
-    attacker = Attacker(bench).join()
+    peer.join()
     for step in range(6):
         scene.pulse(board)
-        heard_ns = attacker.request(messages.STOP, after_ns=MS + step * 8_311_000)
+        heard_ns = peer.request(messages.STOP, after_ns=MS + step * 8_311_000)
         bench.run_to(heard_ns + STOP_NS)
         scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)
         assert board.state() == messages.READY

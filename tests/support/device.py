@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stimbench.bench import Bench, BenchConfig
+from stimbench.bench import Bench, BenchConfig, provision
+from stimfw.telemetry import roles
 
+from support import scene
 from support.board import Board, EmulatedBoard, WiredBoard
 
 HEAP_TOLERANCE = 2048
@@ -44,11 +46,14 @@ def deselection_report(config: pytest.Config) -> list[str]:
 
 
 def check_heap(item: pytest.Item) -> None:
-    """Fail the test if its board has less heap than an idle one, collected both times."""
+    """Fail the test if its board has less heap than an idle one, collected both times.
+
+    A test that speaks by radio is compared with an idle board that has one connection.
+    """
     board = item.funcargs.get("board")
     if not isinstance(board, Board) or not board.can_be_asked():
         return
-    idle = item.funcargs["idle_heap"]
+    idle = item.funcargs.get("heap_in_contact", item.funcargs["idle_heap"])
     free = board.free_heap()
     if free < idle - HEAP_TOLERANCE:
         pytest.fail(
@@ -80,16 +85,42 @@ def idle_heap(request: pytest.FixtureRequest) -> int:
         return board.free_heap()
 
 
-@pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """An emulated bench, just switched on. The marker `bench(...)` gives fields of its BenchConfig.
+@pytest.fixture(scope="session")
+def heap_in_contact() -> int:
+    """The same of a board with which one peer has a connection: its keys and last frames are held."""
+    with Bench(BenchConfig(boards=("stimulator",))) as bench:
+        pairing = provision.add_peer(bench, roles.PATIENT, seed=2)
+        board = EmulatedBoard(bench)
+        board.wait_ready()
+        scene.Peer(bench, pairing).join()
+        return board.free_heap()
 
-    A test that asks for it needs the emulator, and is deselected on a wired board.
-    """
+
+@pytest.fixture
+def _switched_on(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, provision.Provisioned]]:
     marker = request.node.get_closest_marker("bench")
     fields = {"boards": ("stimulator",), **(marker.kwargs if marker else {})}
     with Bench(BenchConfig(**fields)) as made:
-        yield made
+        if "remote" in fields["boards"]:
+            provision.pair(made)
+        yield made, provision.add_peer(made, roles.PATIENT, seed=2)
+
+
+@pytest.fixture
+def bench(_switched_on: tuple[Bench, provision.Provisioned]) -> Bench:
+    """An emulated bench, just switched on. The marker `bench(...)` gives fields of its BenchConfig.
+
+    Its remote is paired, if it has one. A test that asks for it needs the emulator, and is deselected on a wired board.
+    """
+    return _switched_on[0]
+
+
+@pytest.fixture
+def peer(
+    _switched_on: tuple[Bench, provision.Provisioned], bench: Bench, heap_in_contact: int
+) -> scene.Peer:
+    """A patient's transmitter without a board, paired with the bench's stimulator, not yet connected."""
+    return scene.Peer(bench, _switched_on[1])
 
 
 @pytest.fixture

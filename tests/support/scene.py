@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 
+from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench
-from stimfw.logic import messages, radio_frame
+from stimbench.parts.radio import air_time_ns
+from stimfw.logic import messages
+from stimfw.telemetry.frames import SEALED_BYTES
+from stimfw.telemetry.requester import LIMIT_MS
 
 from support.board import Board
 
-# As in stimfw.drivers.radio_port, which only MicroPython can import.
-STIMULATOR_ADDRESS = bytes.fromhex("9c53e12ab7")
-REMOTE_ADDRESS = bytes.fromhex("35ca4e93d6")
-CHANNEL = 76
-
+PACKET_NS = air_time_ns(SEALED_BYTES, 5, 2, 1_000_000)
+"""Of a REQUEST or a REPLY."""
 BRIDGE = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT")
 DRIVE = ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD")
 MS = 1_000_000
@@ -99,47 +100,31 @@ def pulse(board: Board, **changes: int) -> None:
     board.wait(0.3)
 
 
-class Attacker:
-    """A transmitter of one's own: sends what it likes to the stimulator, well-formed or not.
+class Peer(RadioPeer):
+    """A paired transmitter of one's own, without a board: its packets end at exactly known times.
 
-    It acknowledges nothing, so the stimulator repeats each answer for some ms and is deaf meanwhile.
+    It takes and acknowledges what is sent back at any time; it repeats what got no answer in finish() only.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self._pid = 0
-        self.number = 0
-
-    def join(self) -> Attacker:
-        """Learn the number that is due, as a remote does that was restarted."""
-        heard = len(self.bench.air.tap)
-        self.send(radio_frame.encode(radio_frame.HELLO, 0x5A5A, b"\0"))
-        self.bench.run_for(30 * MS)
-        answers = [s.payload for s in self.bench.air.tap[heard:] if s.address == REMOTE_ADDRESS and s.payload]
-        kind, number, message = radio_frame.decode(answers[0])
-        assert (kind, number) == (radio_frame.NUMBER, 0x5A5A)
-        self.number = int.from_bytes(message, "little")
+    def join(self) -> Peer:
+        """Open a connection, as the first press of a day does."""
+        assert self.ask(messages.request(messages.STATUS)) is not None, "the stimulator does not answer"
         return self
 
-    def send(self, payload: bytes, after_ns: int = MS, no_ack: bool = False) -> int:
-        """One packet, `after_ns` from now; the time of its end."""
-        self._pid += 1
-        packet = self.bench.air.inject(
-            self.bench.now_ns + after_ns,
-            CHANNEL,
-            STIMULATOR_ADDRESS,
-            payload,
-            pid=self._pid,
-            no_ack=no_ack,
-        )
-        return packet.end_ns
+    def request(self, opcode: int, after_ns: int = MS, body: bytes = b"", limit_ms: int = LIMIT_MS) -> int:
+        """One packet with a request that begins `after_ns` from now; the time of its end."""
+        self.finish()
+        end_ns = self.bench.now_ns + after_ns + PACKET_NS
+        self.frame_at(end_ns, messages.request(opcode, body), limit_ms)
+        return end_ns
 
-    def request(self, opcode: int, after_ns: int = MS) -> int:
-        """A request as the remote would send it; the time of its packet's end."""
-        self.number += 1
-        return self.send(
-            radio_frame.encode(radio_frame.REQUEST, self.number, messages.request(opcode)), after_ns
-        )
+    def flood(self, payloads: list[bytes], gap_ns: int, after_ns: int = MS) -> None:
+        """Packets one after the other, which want no acknowledgement. No time passes."""
+        start_ns = self.bench.now_ns + after_ns
+        for index, payload in enumerate(payloads):
+            self.air.inject(
+                start_ns + index * gap_ns, self.channel, self._stimulator, payload, pid=index & 3, no_ack=True
+            )
 
 
 def noise(seed: int, count: int, least: int = 1, most: int = 32) -> list[bytes]:

@@ -24,8 +24,10 @@ LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 PIECE_MS = 60
 """For each further piece of a request or a reply: two exchanges."""
-_LOOK_S = 0.001
-"""Between two looks at the modem; one takes about as long on USB."""
+_FLIGHT_S = 0.005
+"""No frame's fate is known earlier: the radio's crystal alone takes 4.5 ms (nRF24L01+ 6.1.7)."""
+_LOOK_S = 0.002
+"""Between two looks at the modem; one takes about half of that on USB."""
 _BUSY_S = 0.02
 _LONG_REPLIES = {
     messages.IDENTIFY: 100,
@@ -135,6 +137,7 @@ class RadioConsole:
         else:
             self._busy = None
             self._flying = True
+            self._link.wait(_FLIGHT_S)
 
     def _now_ms(self) -> int:
         return int(self._link.now_s() * 1000)

@@ -59,6 +59,10 @@ class Scene:
             self.desk.tell(frame)
 
 
+class SpoiltError(RuntimeError):
+    """A genuine exchange does not work any more."""
+
+
 # Genuine frames, each kept back on its way.
 
 
@@ -66,7 +70,7 @@ def _begun(desk: Desk) -> bytes:
     desk.begin(START)
     frame = desk.peers[0].poll(desk.now_ms)
     if frame is None:
-        raise RuntimeError("the peer has nothing to send")
+        raise SpoiltError("the peer has nothing to send")
     desk.peers[0].sent(True, desk.now_ms)
     return frame
 
@@ -74,7 +78,7 @@ def _begun(desk: Desk) -> bytes:
 def _answered(desk: Desk, frame: bytes) -> bytes:
     answer = desk.deliver(frame)
     if answer is None:
-        raise RuntimeError("the stimulator did not answer a genuine frame")
+        raise SpoiltError("the stimulator did not answer a genuine frame")
     return answer
 
 
@@ -94,7 +98,7 @@ def _first_request(desk: Desk) -> Scene:
     desk.tell(_answered(desk, _begun(desk)))
     frame = desk.peers[0].poll(desk.now_ms)
     if frame is None:
-        raise RuntimeError("the peer did not take a genuine CHALLENGE")
+        raise SpoiltError("the peer did not take a genuine CHALLENGE")
     return Scene(desk, frame, True)
 
 
@@ -214,6 +218,19 @@ def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> No
     tally.spoilt += scene.state() == before
 
 
+def _round(
+    desk: Desk, phase: Callable[[Desk], Scene], tries: int, dice: random.Random, tally: _Tally
+) -> bool:
+    """A scene, after a genuine request; whether the two sides still understand each other."""
+    try:
+        desk.ask(STOP)
+        _bombard(phase(desk), tries, dice, tally)
+    except SpoiltError:
+        tally.spoilt += 1
+        return False
+    return True
+
+
 def forged(
     tries: int, seed: int, responder: type[Responder] = Responder, requester: type[Requester] = Requester
 ) -> Result:
@@ -236,10 +253,9 @@ def forged(
                 desk.ask(message, slot)
             for phase in PHASES:
                 some = min(left, max(1, min(_A_SCENE, tries // len(PHASES))))
-                if some:
-                    desk.ask(STOP)
-                    _bombard(phase(desk), some, dice, tally)
                 left -= some
+                if some and not _round(desk, phase, some, dice, tally):
+                    break
     kinds = ", ".join(f"{name} {count}" for name, count in sorted(tally.tried.items()))
     detail = f"{tags.checked} reached a tag check; {tally.scenes} genuine frames kept back; {kinds}"
     if tally.accepted or tally.spoilt:

@@ -149,7 +149,8 @@ class Control:
             try:
                 wait = next(self._procedure)
             except StopIteration as end:
-                self.stop(end.value)
+                # The magnet may have come in this very step, before the loop could tell.
+                self.stop(messages.STOPPED_MAGNET if self._output.tripped else end.value)
                 return 0
             self._due_ms = ticks_add(ticks_ms(), wait)  # the step itself took time
         return max(wait, 0) if self._keep_alive() else 0

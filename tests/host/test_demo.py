@@ -10,20 +10,22 @@ from stimbench.demo.judgement import judge_recording
 from stimbench.demo.measured import measure
 from stimbench.demo.recording import BRIDGES, Air, Marks, Recording, State, Zoom
 from stimbench.demo.run import make_report
-from stimfw.logic import messages, radio_frame
+from stimfw.logic import messages
 from stimfw.logic.program import Program
+from stimfw.telemetry import frames
 
 PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
 MS = 1_000_000
 PERIOD = 50 * MS
 WIDTH, GAP = 214_000, 50_000
 START, THERAPY, STOP = 3000 * MS, 3080 * MS, 10_000 * MS
-PACKET_NS = 145_000
+PACKET_NS = 328_000
 CYCLE = 6000 * MS
 
 
-def packet(time_ns, opcode, kind=radio_frame.REQUEST):
-    return Air(time_ns, time_ns + PACKET_NS, radio_frame.encode(kind, 1, bytes((opcode, 0))[:1]), False)
+def packet(time_ns, kind=frames.REQUEST):
+    size = frames.SEALED_BYTES if kind in (frames.REQUEST, frames.REPLY) else frames.HANDSHAKE_BYTES
+    return Air(time_ns, time_ns + PACKET_NS, bytes((frames.first(kind),)) + bytes(size - 1), False)
 
 
 def pulses(offset_ns):
@@ -74,10 +76,16 @@ def recording():
         remote_edges={
             "START": [(START, False), (START + 100 * MS, True)],
             "STOP": [(STOP, False), (STOP + 100 * MS, True)],
-            "LED_GREEN": [(START + 9 * MS, True), (START + 200 * MS, False)],
+            "LED_GREEN": [(START + 12 * MS, True), (START + 200 * MS, False)],
         },
         currents=[left_current, right_current],
-        air=[packet(START + 5 * MS, messages.START), packet(STOP + 5 * MS, messages.STOP)],
+        air=[
+            packet(START + 5 * MS, frames.HELLO),
+            packet(START + 7 * MS, frames.CHALLENGE),
+            packet(START + 8 * MS),
+            packet(STOP + 5 * MS),
+            packet(STOP + 7 * MS, frames.REPLY),
+        ],
         zoom=Zoom(0, [THERAPY + 30 * PERIOD + k * 2000 for k in range(300)], [0.0] * 300),
         details=Details(10_000, 117, 117, 1, 1, 250, 200_000, 190_000),
         samples=[PulseSample(80 + k, k % 2, (2010, 2990)[k % 2], -1000, -1100) for k in range(20)],
@@ -205,7 +213,7 @@ FAULTS = {
         {"Error of the stimulator's own current measurement, worst pulse"},
     ),
     "a slow stop": (shift("R_SHORT", -1, 5 * MS), {"STOP packet to both bridges off"}),
-    "no STOP packet": (lambda r: r.air.pop(), {"STOP packet to both bridges off"}),
+    "no STOP packet": (lambda r: r.air.__delitem__(3), {"STOP packet to both bridges off"}),
     "stopped by something else": (
         setting(stop_cause=messages.STOPPED_FAULT),
         {"Stopped by the remote, as the stimulator tells it"},
@@ -230,7 +238,7 @@ def test_a_pulse_that_stop_cuts_short_is_not_judged(recording):
 
 
 def test_a_stop_from_before_the_session_is_not_taken_for_this_one(recording):
-    recording.air.insert(0, packet(START - 500 * MS, messages.STOP))
+    recording.air.insert(0, packet(START - 500 * MS))
     assert failed(recording) == set()
 
 
@@ -252,6 +260,7 @@ def test_the_report_of_a_run_tells_all_and_is_reproducible(recording):
     ]  # fmt: skip
     facts = dict(report.facts)
     assert facts["Firmware, stimulator"] == "0.1.0 (abc)" and facts["Command"] == "stimbench demo --seed 1"
+    assert facts["Radio"].startswith("1 HELLO, 1 CHALLENGE, 2 REQUEST, 1 REPLY: sealed")
     assert any("XIP cache misses are not modelled" in caveat for caveat in report.caveats)
     assert report.extra["timing_ns"]["left"]["width"]["count"] == 2 * len(list(pulses(0)))
     again = make_report(recording, measure(recording))

@@ -110,7 +110,8 @@ def _switched_on(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, provis
 def bench(_switched_on: tuple[Bench, provision.Provisioned]) -> Bench:
     """An emulated bench, just switched on. The marker `bench(...)` gives fields of its BenchConfig.
 
-    Its remote is paired, if it has one. A test that asks for it needs the emulator, and is deselected on a wired board.
+    Its remote is paired, if it has one. A test that asks for it needs the emulator, and is deselected on a
+    wired board.
     """
     return _switched_on[0]
 

@@ -106,7 +106,7 @@ def _session(recording: Recording, measured: Measured) -> list[Figure]:
         ),
         judge(
             "START delivered by radio and confirmed", int(delivered), _EXACTLY, 1, YES_OR_NO,
-            "A START packet was in the air, then the remote's green LED lit.",
+            "After the press a REQUEST was in the air, then the remote's green LED lit.",
         ),
         judge(
             "States seen in order", reached, _EXACTLY, len(_WHOLE_JOB), "",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from stimfw.logic import messages, radio_frame
 from stimfw.logic.ranges import LEADS
+from stimfw.telemetry import frames
 
 from stimbench.analysis import (
     Current,
@@ -55,9 +55,9 @@ class Measured:
     early_edges: int
     """Edges on bridge pins before anything was asked for, and between impedance and START."""
     start_packet_ns: int
-    """End of the first START packet in the air, -1 if there was none."""
+    """End of the first REQUEST in the air after START was pressed, -1 if there was none."""
     stop_packet_ns: int
-    """End of the first STOP packet in the air, -1 if there was none."""
+    """End of the first REQUEST in the air after STOP was pressed, -1 if there was none."""
     off_after_stop_ns: float
     """From there to the last moment that any bridge pin was high; infinite without a packet."""
     late_phases: int
@@ -68,7 +68,7 @@ class Measured:
 
 def measure(recording: Recording) -> Measured:
     """Analyse a recording."""
-    stop_ns = _packet_end(recording.air, messages.STOP, recording.marks.stop_pressed)
+    stop_ns = _request_end(recording.air, recording.marks.stop_pressed)
     from_ns = _therapy_start(recording)
     bridges = [
         [[edge for edge in recording.edges[signal] if edge[0] >= from_ns] for signal in lead]
@@ -84,7 +84,7 @@ def measure(recording: Recording) -> Measured:
         leads=tuple(_lead(recording, index, bridges[index], stop_ns) for index in range(len(LEADS))),
         overlap_ns=sum(int((each[:, 1] - each[:, 0]).sum()) for each in overlapping),
         early_edges=_early_edges(recording),
-        start_packet_ns=_packet_end(recording.air, messages.START, recording.marks.start_pressed),
+        start_packet_ns=_request_end(recording.air, recording.marks.start_pressed),
         stop_packet_ns=stop_ns,
         off_after_stop_ns=max(0, last_high - stop_ns) if stop_ns >= 0 else float("inf"),
         late_phases=sum(int((each[:, 0] > stop_ns).sum()) for lead in high for each in lead[:2]),
@@ -116,16 +116,10 @@ def _early_edges(recording: Recording) -> int:
     return int(idle.sum())
 
 
-def _packet_end(air: list[Air], opcode: int, after_ns: int) -> int:
-    """When the first request of `opcode` after a time had been sent, or -1."""
+def _request_end(air: list[Air], after_ns: int) -> int:
+    """When the first REQUEST after a time had been sent, or -1. Nobody can read what it asks for."""
     for packet in air:
-        if packet.is_ack or packet.start_ns < after_ns:
-            continue
-        try:
-            kind, _, message = radio_frame.decode(packet.payload)
-        except ValueError:
-            continue
-        if kind == radio_frame.REQUEST and message[0] == opcode:
+        if packet.start_ns >= after_ns and packet.kind == frames.REQUEST:
             return packet.end_ns
     return -1
 

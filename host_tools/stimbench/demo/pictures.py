@@ -211,6 +211,7 @@ def _stop(recording: Recording, measured: Measured) -> Picture:
             "STOP by radio",
             "Lanes over time: the button is pressed, packets go to and fro, the bridges stay quiet from "
             "then on, and the remote's green LED confirms.",
+            "Packets are named by their kind, acknowledgements grey: what a REQUEST asks for cannot be read. "
             "Bridges: phases dark, passive recharge light. Line: the end of the STOP packet. Both "
             f"bridges were off {off_ms:.2f} ms later; at {recording.program.rate_hz} Hz the next pulse "
             f"would have come within {recording.program.period_us / 1000:.0f} ms.",
@@ -222,7 +223,10 @@ def _draw_air(axes: Any, air: list[Air], origin: int, row: int) -> None:
         # Packets take 0.1 ms: drawn at least wide enough to be seen.
         width_ms = max(0.35, (packet.end_ns - packet.start_ns) / 1e6)
         color = MUTED if packet.is_ack else ACCENT
-        axes.broken_barh([((packet.start_ns - origin) / 1e6, width_ms)], (row - 0.3, 0.6), color=color)
+        at_ms = (packet.start_ns - origin) / 1e6
+        axes.broken_barh([(at_ms, width_ms)], (row - 0.3, 0.6), color=color)
+        if packet.name and _STOP_WINDOW_MS[0] <= at_ms <= _STOP_WINDOW_MS[1]:
+            axes.text(at_ms + width_ms, row + 0.32, packet.name, fontsize=6, color=color, ha="right")
 
 
 def _bars(axes: Any, high: Any, origin: int, row: int, color: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stimfw.logic.program import Program
+from stimfw.telemetry import frames
 
 from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
 
@@ -16,6 +17,14 @@ Segments = Sequence[tuple[int, int, float, float]]
 
 BRIDGES = (("L_CATH", "L_ANOD", "L_SHORT"), ("R_CATH", "R_ANOD", "R_SHORT"))
 """The bridge signals of each lead, in the order of stimfw.logic.ranges.LEADS."""
+_KIND_NAMES = {
+    frames.HELLO: "HELLO",
+    frames.CHALLENGE: "CHALLENGE",
+    frames.REQUEST: "REQUEST",
+    frames.REPLY: "REPLY",
+    frames.PAIR: "PAIR",
+    frames.PAIR_REPLY: "PAIR_REPLY",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,16 @@ class Air:
     end_ns: int
     payload: bytes
     is_ack: bool
+
+    @property
+    def kind(self) -> int:
+        """Of stimfw.telemetry.frames; 0: an acknowledgement, or no frame of the protocol."""
+        return 0 if self.is_ack else frames.kind_of(self.payload)
+
+    @property
+    def name(self) -> str:
+        """The frame's kind in words: all that can be told of it without its key."""
+        return _KIND_NAMES.get(self.kind, "")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ _CAVEATS = (
     "timing and the recharge, not the mismatch that a real pump adds.",
     "Not modelled: distance between electrodes, noise of the amplifiers, leakage and temperature of the "
     "bridges.",
+    "The boards are paired before power-on: records are put on both flashes as a pairing leaves them.",
     "For resistors and saline only, never for a person or an animal.",
 )
 _FILES = (
@@ -103,6 +105,7 @@ def make_report(recording: Recording, measured: Measured) -> Report:
         ("Pulses", pulses),
         ("Cycle", cycle),
         ("Leads", leads),
+        ("Radio", _radio_fact(recording)),
         ("Emulated time", f"{recording.marks.end / 1e9:.1f} s"),
     ]
     return Report(
@@ -120,6 +123,13 @@ def make_report(recording: Recording, measured: Measured) -> Report:
             "timing_ns": _timing_data(measured),
         },
     )
+
+
+def _radio_fact(recording: Recording) -> str:
+    """How many packets of each kind were in the air, those that were repeated included."""
+    counts = Counter(packet.name for packet in recording.air if packet.name)
+    kinds = ", ".join(f"{count} {name}" for name, count in counts.items()) or "no packet"
+    return f"{kinds}: sealed with AES-128-CCM under a key that the two boards share since they were paired"
 
 
 def _timing_data(measured: Measured) -> dict[str, dict[str, dict[str, float]]]:

@@ -8,7 +8,7 @@ from stimfw.logic import messages
 from stimfw.logic.program import Program
 from stimfw.logic.ranges import LEADS
 
-from stimbench.bench import Bench
+from stimbench.bench import Bench, provision
 from stimbench.client.bench_link import BenchLink
 from stimbench.client.console import Console
 from stimbench.client.errors import StimbenchError
@@ -56,11 +56,17 @@ class Scenario:
     """One run on one bench."""
 
     def __init__(self, bench: Bench, seed: int, reporter: Reporter) -> None:
-        """Use a bench that was just switched on."""
+        """Use a bench that was just switched on; its boards are paired.
+
+        Raises:
+            BenchError: bench time has passed.
+        """
         self._bench = bench
         self._say = reporter
         self._stimulator = Stimulator(Console(BenchLink(bench, "stimulator")))
         self.recording = Recording(seed=seed, program=PROGRAM)
+        # As a person did before: by radio it takes half a minute with a magnet and two blinking lights.
+        provision.pair(bench, seed)
 
     def run(self) -> Recording:
         """Do it all, and collect what was recorded.

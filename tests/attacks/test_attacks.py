@@ -50,7 +50,7 @@ def test_tags_that_nobody_checks(monkeypatch):
         return self.seal(nonce, header, sealed[:size])[:size]
 
     monkeypatch.setattr(Ccm, "open", careless)
-    assert forgery.forged(5000, 1).successes > 100
+    assert forgery.forged(5000, 1).successes > 20
 
 
 def test_a_tag_of_which_one_byte_is_checked(monkeypatch):

@@ -22,7 +22,7 @@ __all__ = (
 
 # One call does one thing that keeps the CPU from the application: a page program (0.4 ms without a CPU),
 # objects that become garbage, or a collection. The blocks were erased before anything pulses: nothing is
-# erased while output is on.
+# erased while output is on. The last four blocks of the flash are the journal's, which is not used yet.
 WORK = """
 import gc, rp2
 flash = rp2.Flash()

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from stimfw.logic import messages
 from stimfw.logic.program import Program
+from stimfw.telemetry import roles
 
 from stimbench.analysis import Edges, find_pulses
 from stimbench.analysis.pulses import Pulses
-from stimbench.bench import Bench, BenchConfig, EmulatedBoard
+from stimbench.bench import Bench, BenchConfig, EmulatedBoard, provision
 from stimbench.bench.nets import Net
 from stimbench.bench.transport import BoardTransport, open_transport
 from stimbench.client.bench_link import BenchLink
@@ -73,14 +74,33 @@ class _Link(BenchLink):
 
 
 class Rig:
-    """A bench with a stimulator, switched on."""
+    """A bench with a stimulator, switched on.
+
+    Attributes:
+        pairing: of the remote if there is one on the bench, else of a peer without a board.
+    """
 
     def __init__(
-        self, seed: int, boards: tuple[str, ...] = ("stimulator",), wiring: StimulatorWiring | None = None
+        self,
+        seed: int,
+        boards: tuple[str, ...] = ("stimulator",),
+        wiring: StimulatorWiring | None = None,
+        role: int = roles.PATIENT,
     ) -> None:
-        """Build it. Args: seed: of all parts; boards: on the bench; wiring: the stimulator's, if special."""
+        """Build it.
+
+        Args:
+            seed: of all parts and of the pairing.
+            boards: on the bench.
+            wiring: the stimulator's, if special.
+            role: that the pairing is for.
+        """
         given = {"stimulator": wiring} if wiring else {}
         self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images))
+        if "remote" in boards:
+            self.pairing = provision.pair(self.bench, seed, role)
+        else:
+            self.pairing = provision.add_peer(self.bench, role, seed)
         self.board: EmulatedBoard = self.bench.board("stimulator")
         self.parts: Any = self.board.parts
         self.link = _Link(self.bench, "stimulator")

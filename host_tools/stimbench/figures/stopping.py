@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stimfw.logic import console_frame, messages
+from stimfw.telemetry import frames
+from stimfw.telemetry.requester import STOP_LIMIT_MS
 
+from stimbench.attacks.air import RadioPeer
 from stimbench.client.stimulator import Stimulator
 from stimbench.figures.load import ALWAYS_COLLECTING, ALWAYS_PROGRAMMING
 from stimbench.figures.model import Line, Options, Relation, Row, compared, reached
 from stimbench.figures.rig import BRIDGE, MS, Rig, programme
-from stimbench.figures.transmitter import Transmitter, is_request
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("MAGNET", "STOP")
@@ -109,23 +111,33 @@ def _stops(chunk: _Chunk) -> list[_Trial]:
         stimulator = rig.connect()
         rig.set_program(stimulator, _PROGRAM)
         rig.run_ms(100)
-        air = None if pressed else Transmitter(rig)
+        peer = None if pressed else _joined(rig)
         found = []
         for number in range(chunk.first, chunk.trials, chunk.step):
             first_ns = rig.restart(stimulator)
             phase_ns = _phase_ns(chunk, number)
-            if air:
-                event_ns = _inject(rig, chunk, first_ns, phase_ns, number, air)
+            if peer:
+                event_ns = _inject(rig, chunk, first_ns, phase_ns, number, peer)
             else:
                 event_ns = _press(rig, first_ns, phase_ns)
             found.append(_trial(rig, chunk, first_ns, event_ns))
+            if peer and peer.finish() is None:
+                raise RuntimeError("the stimulator did not answer a STOP")
             rig.board.console.read()
             rig.forget()
         return found
 
 
+def _joined(rig: Rig) -> RadioPeer:
+    """A transmitter of our own with an open connection: its packets end at exactly chosen times."""
+    peer = RadioPeer(rig.bench, rig.pairing)
+    if peer.ask(messages.request(messages.STATUS)) is None:
+        raise RuntimeError("the stimulator does not answer its peer")
+    return peer
+
+
 def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
-    """Press STOP on the remote; the end of its packet on the air."""
+    """Press STOP on the remote; the end of its REQUEST on the air: after a handshake, the first time."""
     rig.run_ms(60)  # the remote must have seen the button released
     rig.bench.run_to(_next_ns(rig, first_ns, phase_ns, 0))
     pressed_ns = rig.now_ns
@@ -142,26 +154,26 @@ def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
 
 
 def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
-    """Ends of the STOP requests in the air since then."""
+    """Ends of the REQUESTs in the air since then: the press was STOP, so they are."""
     if rig.bench.air is None:
         return []
     ends = []
     for packet in reversed(rig.bench.air.tap):
         if packet.t_start_ns < since_ns:
             break
-        if not packet.was_ack and is_request(packet.payload, messages.STOP):
+        if not packet.was_ack and frames.kind_of(packet.payload) == frames.REQUEST:
             ends.append(packet.t_end_ns)
     return sorted(ends)
 
 
-def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int, air: Transmitter) -> int:
+def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int, peer: RadioPeer) -> int:
     """Put a STOP packet into the air that ends at an exact phase; for some kinds the host asks meanwhile."""
     # A full reply to PULSES takes as many pulses before it.
     least_ns = 900 * MS if chunk.kind == "asked pulses" else 60 * MS
     event_ns = _next_ns(rig, first_ns, phase_ns, least_ns)
     if chunk.kind.startswith("asked"):
         _ask_meanwhile(rig, chunk, number, event_ns)
-    air.request(messages.STOP, event_ns)
+    peer.frame_at(event_ns, messages.request(messages.STOP), STOP_LIMIT_MS)
     return event_ns
 
 

@@ -208,6 +208,7 @@ class App:
         if not self._carrier.begin(
             pairing, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True
         ):
+            self._under_way = 0
             self._display.play(feedback.NO_RADIO, now_ms)
             return
         pairing.begin(now_ms)

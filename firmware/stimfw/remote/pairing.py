@@ -38,6 +38,7 @@ class Pairing:
         self.own_id = own_id
         self.client = PairingClient(own_id, self.store, take_random)
         self.requester: "Requester | None" = None
+        self._count = 0
         self.to = self.own = b""
         self._renew()
 
@@ -92,11 +93,14 @@ class Pairing:
 
     def _renew(self) -> None:
         record = self._record
+        if self.requester is not None:
+            # The count goes on, also over a time without a pairing: the same key may be given again.
+            self._count = self.requester.count
         if not record.paired:
             self.requester = None
             return
-        # The count goes on: the same key may have been given again.
-        count = self.requester.count if self.requester else 0
-        self.requester = Requester(record.slot, record.role, record.key, self._epoch, self._random, count)
+        self.requester = Requester(
+            record.slot, record.role, record.key, self._epoch, self._random, self._count
+        )
         self.to = channels.stimulator_address(record.base)
         self.own = channels.peer_address(record.base, record.slot)

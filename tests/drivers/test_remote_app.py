@@ -1,100 +1,17 @@
 """The remote's application without hardware: which request goes out when, and what is shown for it."""
 
 import pytest
-from stimfw.logic import feedback, messages, radio_frame
-from stimfw.logic.link import TIMEOUT_MS, Requester
-from stimfw.remote.app import LONGEST_SLEEP_MS, STOP_TRIES, TRIES, App, Display, Key
-from stimfw.remote.commands import Commands
+from stimfw.logic import feedback, messages
+from stimfw.remote.app import LONGEST_SLEEP_MS, PAIR_HOLD_MS
+from stimfw.telemetry import frames
+from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS
+from support.remote_desk import Remote, merged
+
+PRESSES = [("start", messages.START), ("stop", messages.STOP), ("status", messages.STATUS)]
 
 
-class Button:
-    def __init__(self):
-        self.closed = self.edge = False
-
-    def down(self):
-        return self.closed
-
-    def take_edge(self):
-        edge, self.edge = self.edge, False
-        return edge
-
-    def release(self):
-        self.closed = False
-
-
-class Port:
-    def __init__(self):
-        self.sent, self.awake, self.works, self.tx_failed = [], False, True, 0
-
-    def revive(self, requester):
-        return self.works
-
-    def send(self, frame, now_ms):
-        self.sent.append(radio_frame.decode(frame))
-        self.awake = True
-
-    def service(self, now_ms):
-        assert self.awake
-
-    def sleep(self):
-        self.awake = False
-
-
-class Remote:
-    def __init__(self):
-        self.names = ("stop", "start", "status")
-        self.buttons = {name: Button() for name in self.names}
-        self.lights = self.tone_hz = 0
-        self.supply_mv = 5000
-        self.port, self.requester = Port(), Requester(radio_frame, 0)
-        opcodes = (messages.STOP, messages.START, messages.STATUS)
-        keys = tuple(Key(self.buttons[n], opcode) for n, opcode in zip(self.names, opcodes, strict=True))
-        display = Display(self, self)
-        self.app = App(keys, display, self.port, self.requester, lambda: self.supply_mv)
-        self.now_ms = 0
-        hello = self.requester.begin(b"x", 1, 0)
-        number = radio_frame.decode(hello)[1]
-        self.requester.on_frame(radio_frame.encode(radio_frame.NUMBER, number, b"\x00\x00"), 0)
-        self.requester.poll(TIMEOUT_MS)  # in step and idle now
-
-    def show(self, lights):
-        self.lights = lights
-
-    def sound(self, tone_hz):
-        self.tone_hz = tone_hz
-
-    def step(self, now_ms=None):
-        self.now_ms = self.now_ms if now_ms is None else now_ms
-        return self.app.step(self.now_ms)
-
-    def press(self, *names):
-        for name in names:
-            self.buttons[name].closed = self.buttons[name].edge = True
-        self.step()
-
-    def let_go(self):
-        for button in self.buttons.values():
-            button.edge, button.closed = button.closed, False
-        self.step()
-        self.step(self.now_ms + 30)
-
-    def answer(self, code, body=b""):
-        _, number, message = self.port.sent[-1]
-        reply = messages.reply(message[0], code, body)
-        self.requester.on_frame(radio_frame.encode(radio_frame.REPLY, number, reply), self.now_ms)
-        self.step()
-
-    def asked(self):
-        return [message[0] for _, _, message in self.port.sent]
-
-    def blinks(self):
-        """How often amber comes on from now until all is dark."""
-        count, was = 0, 0
-        for now_ms in range(self.now_ms, self.now_ms + 6000):
-            self.step(now_ms)
-            amber = self.lights & feedback.AMBER
-            count, was = count + (amber and not was), amber
-        return count
+def status_body(state=messages.READY, flags=0):
+    return messages.pack_status((state, flags, 0, 0, 2000, 2000, 0, 5000))
 
 
 @pytest.fixture
@@ -102,127 +19,399 @@ def remote():
     return Remote()
 
 
-@pytest.mark.parametrize(("name", "opcode"), [("start", 3), ("stop", 4), ("status", 2)])
-def test_a_button_asks_once_and_at_once(remote, name, opcode):
+@pytest.mark.parametrize(("name", "opcode"), PRESSES)
+def test_a_button_asks_once(remote, name, opcode):
     remote.press(name)
-    remote.step(20)
-    assert remote.asked() == [opcode]
+    remote.go(2000)
+    assert remote.stimulator.executed == [opcode]
+    assert remote.kinds() == [frames.HELLO, frames.REQUEST]
+
+
+def test_in_an_open_connection_a_press_is_one_frame(remote):
+    remote.press("status")
+    remote.go(2000)
+    said = len(remote.radio.sent)
+    remote.press("stop")
+    remote.go(2000)
+    assert remote.kinds()[said:] == [frames.REQUEST]
 
 
 def test_nothing_to_do_means_a_long_sleep_with_the_radio_off(remote):
-    assert remote.step() == LONGEST_SLEEP_MS and not remote.port.awake
+    assert remote.app.step(0) == LONGEST_SLEEP_MS and not remote.radio.awake
+    remote.down("start")
+    assert remote.radio.awake
+    remote.up("start")
+    remote.go(3000)
+    assert remote.app.step(remote.now_ms) == LONGEST_SLEEP_MS and not remote.radio.awake
+
+
+# Patterns.
+
+
+@pytest.mark.parametrize("name", ["start", "stop"])
+def test_delivered(remote, name):
+    remote.press(name)
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+@pytest.mark.parametrize("reason", range(1, len(messages.REASON_TEXTS)))
+def test_refused_blinks_its_reason(remote, reason):
+    remote.stimulator.code, remote.stimulator.body = messages.WRONG_STATE, bytes((messages.READY, reason))
     remote.press("start")
-    assert remote.step() <= TIMEOUT_MS and remote.port.awake
-    remote.answer(messages.OK)
-    assert not remote.port.awake
+    assert remote.watch() == merged(feedback.refused(reason))
+    assert remote.app.refused == 1
 
 
-def test_delivered(remote):
-    remote.press("start")
-    remote.answer(messages.OK)
-    assert (remote.lights, remote.tone_hz) == (feedback.GREEN, feedback.HIGH_HZ)
-
-
-def test_refused_blinks_its_reason(remote):
-    remote.press("start")
-    remote.answer(messages.WRONG_STATE, bytes((messages.READY, messages.REASON_NO_AMPLITUDE)))
-    assert remote.tone_hz == feedback.HIGH_HZ and remote.app.refused == 1
-    assert remote.blinks() == messages.REASON_NO_AMPLITUDE
-
-
-def test_replies_that_make_no_sense_are_refusals_without_a_reason(remote):
-    for code, body in (
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
         (messages.UNKNOWN_OPCODE, b""),
-        (messages.WRONG_STATE, b"\x01"),
-        (messages.OK, b"short"),
-    ):
-        remote.press("status")
-        remote.answer(code, body)
-        remote.let_go()
-        assert remote.blinks() == 1
-    assert remote.app.refused == 3
+        (messages.WRONG_STATE, b"\1"),
+        (messages.FORBIDDEN, b""),
+        (messages.OK, b"no"),
+    ],
+)
+def test_replies_that_make_no_sense_are_refusals_without_a_reason(remote, code, body):
+    remote.stimulator.code, remote.stimulator.body = code, body
+    remote.press("status")
+    assert remote.watch() == merged(feedback.refused(0))
+    assert remote.app.refused == 1
 
 
-def test_no_answer(remote):
+@pytest.mark.parametrize("flags", [0, messages.FLAG_MAGNET])
+@pytest.mark.parametrize("state", range(len(messages.STATE_NAMES)))
+def test_status_shows_the_state(remote, state, flags):
+    remote.stimulator.body = status_body(state, flags)
+    remote.press("status")
+    assert remote.watch() == merged(feedback.status(state, bool(flags)))
+
+
+def test_a_low_battery_is_told_after_status_whatever_came_of_it(remote):
+    remote.supply_mv = 3000
+    remote.stimulator.body = status_body()
+    remote.press("status")
+    assert remote.watch() == merged(feedback.status(messages.READY, False) + feedback.LOW_BATTERY)
+    remote.radio.delivers = False
+    remote.press("status")
+    assert remote.watch() == merged(feedback.NO_ANSWER + feedback.LOW_BATTERY)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize(("name", "limit_ms"), [("start", LIMIT_MS), ("stop", STOP_LIMIT_MS)])
+def test_no_answer(remote, name, limit_ms, arrives):
+    """Whether nobody acknowledges, or the answers are lost."""
+    remote.radio.delivers, remote.radio.answers = arrives, False
+    remote.press(name)
+    remote.go(limit_ms - 10)
+    assert remote.lights == 0 and remote.radio.awake
+    assert remote.watch() == merged(feedback.NO_ANSWER)
+    assert len(remote.radio.sent) > limit_ms // 50 and not remote.radio.awake
+
+
+@pytest.mark.parametrize("name", ["start", "stop", "status"])
+def test_an_unpaired_remote_says_so_and_sends_nothing(name):
+    remote = Remote(paired=False)
+    remote.press(name)
+    assert remote.watch() == merged(feedback.NOT_PAIRED)
+    assert remote.radio.sent == []
+
+
+@pytest.mark.parametrize("name", ["start", "stop", "status"])
+def test_a_dead_radio_is_told_at_each_press(remote, name):
+    remote.radio.works = False
+    for _ in range(2):
+        remote.press(name)
+        assert remote.watch() == merged(feedback.NO_RADIO)
+    assert remote.radio.sent == []
+    remote.radio.works = True
     remote.press("start")
-    for now_ms in range(0, TRIES * TIMEOUT_MS + 1, 5):
-        remote.step(now_ms)
-    assert remote.asked() == [messages.START] * TRIES
-    assert len({number for _, number, _ in remote.port.sent}) == 1
-    assert (remote.lights, remote.tone_hz) == (feedback.RED, feedback.LOW_HZ)
+    assert remote.watch() == merged(feedback.DELIVERED)
 
 
-def test_stop_takes_the_place_of_start_and_is_tried_for_longer(remote):
+# One thing at a time.
+
+
+def test_stop_takes_the_place_of_start(remote):
+    remote.radio.delivers = False
     remote.press("start")
-    remote.step(10)
+    remote.go(100)
     remote.press("stop")
-    for now_ms in range(10, 10 + STOP_TRIES * TIMEOUT_MS + 1, 5):
-        remote.step(now_ms)
-    assert remote.asked() == [messages.START] + [messages.STOP] * STOP_TRIES
+    remote.radio.delivers = True
+    assert remote.watch() == merged(feedback.DELIVERED)
+    assert remote.stimulator.executed == [messages.STOP]
 
 
 def test_both_at_once_is_stop(remote):
     remote.press("start", "stop")
-    assert remote.asked() == [messages.STOP]
+    remote.go(2000)
+    assert remote.stimulator.executed == [messages.STOP]
 
 
 def test_nothing_takes_the_place_of_stop(remote):
+    remote.radio.delivers = False
     remote.press("stop")
     remote.press("start", "status")
-    assert remote.asked() == [messages.STOP]
-    remote.answer(messages.OK)
-    remote.step(5000)
-    assert remote.asked() == [messages.STOP]
+    remote.go(500)
+    remote.radio.delivers = True
+    remote.go(5000)
+    assert remote.stimulator.executed == [messages.STOP]
 
 
 def test_stop_again_begins_anew(remote):
+    remote.press("stop", hold_ms=40)
+    remote.go(40)
     remote.press("stop")
-    remote.let_go()
-    remote.press("stop")
-    assert len({number for _, number, _ in remote.port.sent}) == 2
+    remote.go(2000)
+    assert remote.stimulator.executed == [messages.STOP] * 2
 
 
 def test_a_late_reply_to_start_is_not_taken_for_stop(remote):
-    remote.press("start")
-    _, number, _ = remote.port.sent[0]
-    remote.press("stop")
-    late = radio_frame.encode(radio_frame.REPLY, number, messages.reply(messages.START, messages.OK))
-    remote.requester.on_frame(late, 1)
-    remote.step(2)
-    assert remote.lights == 0 and remote.port.awake
-
-
-def test_status_shows_the_state_and_a_low_battery(remote):
-    remote.supply_mv = 3000
     remote.press("status")
-    values = (messages.READY, 0, 0, 0, 2000, 2000, 0, 5000)
-    remote.answer(messages.OK, messages.pack_status(values))
-    assert remote.tone_hz == feedback.HIGH_HZ
-    assert remote.blinks() == 2  # with red
-
-
-def test_a_dead_radio_is_told_at_each_press(remote):
-    remote.port.works = False
+    remote.go(2000)
+    remote.radio.answers = False
+    remote.press("start")
+    remote.go(10)
+    assert remote.stimulator.executed[-1] == messages.START and len(remote.radio.held) == 1
+    remote.radio.delivers = False
     remote.press("stop")
-    assert remote.port.sent == [] and remote.lights == feedback.RED
+    remote.radio.answers = True
+    remote.go(200)
+    assert remote.lights == 0 and remote.radio.awake, "it was shown as delivered"
 
 
 def test_close_leaves_all_dark(remote):
     remote.press("start")
-    remote.app.close(5)
-    assert (remote.lights, remote.tone_hz, remote.port.awake) == (0, 0, False)
+    remote.go(20)
+    assert remote.lights
+    remote.app.close(remote.now_ms)
+    assert (remote.lights, remote.tone_hz, remote.radio.awake) == (0, 0, False)
+
+
+# Pairing.
+
+
+def begin_pairing(remote, window=True):
+    if window:
+        remote.stimulator.window.open(remote.now_ms)
+    remote.stimulator.body = status_body()
+    remote.press("status", hold_ms=PAIR_HOLD_MS + 50)
+
+
+def until_the_code(remote):
+    client = remote.pairing.client
+    for _ in range(600):
+        if client.state == client.COMPARING:
+            return
+        remote.go(10)
+    raise AssertionError("no code")
+
+
+def test_status_held_shorter_does_not_pair(remote):
+    remote.stimulator.body = status_body()
+    remote.press("status", hold_ms=PAIR_HOLD_MS - 50)
+    remote.go(3000)
+    assert remote.stimulator.executed == [messages.STATUS] and frames.PAIR not in remote.kinds()
+
+
+def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    said = [(frame, low) for frame, _, _, low in remote.radio.sent if frames.kind_of(frame) == frames.PAIR]
+    assert said and all(low for _, low in said)
+    executed = len(remote.stimulator.executed)
+    remote.press("start")
+    remote.stimulator.window.touched(remote.now_ms)
+    assert [step for step in remote.watch() if step[1]][-3:] == merged(feedback.PAIRED)[:3]
+    assert remote.pairing.record.slot == 3
+    assert remote.pairing.record.key == remote.stimulator.table.pairings[3].key
+    assert remote.stimulator.executed[executed:] == [messages.STATUS] and remote.stimulator.slots[-1] == 3
+    remote.press("start")
+    assert remote.watch() == merged(feedback.DELIVERED)
+    assert remote.stimulator.slots[-1] == 3
+
+
+def test_the_code_is_shown_in_amber(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    seen = set()
+    for _ in range(400):
+        remote.go(10)
+        lit = remote.pairing.lit(remote.now_ms)
+        remote.app.step(remote.now_ms)
+        assert remote.lights == (feedback.AMBER if lit > 0 else 0)
+        seen.add(lit)
+    assert seen == {0, 1}
+
+
+def test_stop_refuses_a_pairing_and_changes_nothing(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    kept = remote.pairing.record.key
+    remote.press("stop")
+    remote.stimulator.window.touched(remote.now_ms)
+    assert remote.watch()[-3:] == merged(feedback.pairing_failed(feedback.FAILED_NOT_ALIKE))[-3:]
+    assert remote.pairing.record.key == kept and messages.STOP not in remote.stimulator.executed
+    remote.press("stop")
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+def test_without_a_window_a_pairing_says_so(remote):
+    begin_pairing(remote, window=False)
+    assert remote.watch(40_000)[-3:] == merged(feedback.pairing_failed(feedback.FAILED_NO_WINDOW))[-3:]
+
+
+def test_start_before_the_code_is_shown_accepts_nothing(remote):
+    begin_pairing(remote)
+    remote.press("start")
+    until_the_code(remote)
+    remote.stimulator.window.touched(remote.now_ms)
+    remote.go(3000)
+    assert remote.pairing.client.state == remote.pairing.client.COMPARING
+    assert messages.START not in remote.stimulator.executed
+
+
+def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
+    remote.down("status")
+    remote.go(PAIR_HOLD_MS - 100)
+    remote.radio.delivers = False
+    remote.press("stop")
+    remote.go(1000)
+    remote.radio.delivers = True
+    remote.go(3000)
+    assert remote.stimulator.executed[-1] == messages.STOP and frames.PAIR not in remote.kinds()
+
+
+def test_a_dead_radio_is_told_at_a_pairing_too(remote):
+    remote.stimulator.body = status_body()
+    remote.down("status")
+    remote.go(PAIR_HOLD_MS - 20)
+    remote.radio.works = False
+    remote.go(100)
+    remote.up("status")
+    assert remote.lights == feedback.RED and not remote.app.busy()
+
+
+# The modem.
+
+
+def frame_for_the_host(remote):
+    """A HELLO of a peer that the stimulator knows, and which this remote only carries."""
+    requester = remote.pairing.requester
+    requester.begin(b"\2", 1000, remote.now_ms)
+    return requester.poll(remote.now_ms)
+
+
+def carry(remote, slot=2, frame=None):
+    frame = frame or frame_for_the_host(remote)
+    return remote.ask(messages.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
+
+
+def test_the_modem_carries_a_frame_and_its_answer(remote):
+    assert remote.ask(messages.MODEM_RECEIVE) == (messages.OK, bytes((messages.MODEM_IDLE,)))
+    assert carry(remote)[0] == messages.OK
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_SEARCHING,))
+    remote.go(20)
+    code, body = remote.ask(messages.MODEM_RECEIVE)
+    assert (code, body[0]) == (messages.OK, messages.MODEM_DELIVERED)
+    assert frames.kind_of(body[1:]) == frames.CHALLENGE
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_DELIVERED,)), "only once"
+    assert not remote.radio.awake and remote.lights == 0
+
+
+def test_the_modem_tells_what_nobody_acknowledged(remote):
+    remote.radio.delivers = False
+    carry(remote)
+    remote.go(20)
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    remote.go(500)
+    assert len(remote.radio.sent) == 1 and not remote.radio.awake, "it is the host that tries again"
+
+
+def test_the_modem_yields_to_a_button(remote):
+    remote.radio.answers = False
+    carry(remote)
+    remote.press("stop")
+    remote.radio.answers = True
+    assert carry(remote, frame=bytes(32)) == (
+        messages.WRONG_STATE,
+        bytes((messages.READY, messages.REASON_BUSY)),
+    )
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    assert remote.watch() == merged(feedback.DELIVERED)
+    assert remote.stimulator.executed == [messages.STOP]
+
+
+def test_end_of_carrying_lets_the_radio_sleep_and_stops_no_button(remote):
+    remote.radio.answers = False
+    carry(remote)
+    remote.go(10)
+    assert remote.radio.awake
+    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK and not remote.radio.awake
+    remote.radio.answers = True
+    remote.radio.held.clear()
+    remote.press("stop")
+    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+def test_the_modem_refuses_other_lengths_and_slots(remote):
+    body = remote.stimulator.table.base + b"\2"
+    for size in (0, 1, 25, 27, 31, 33):
+        assert remote.ask(messages.MODEM_SEND, body + bytes(size))[0] == messages.BAD_LENGTH
+    assert carry(remote, slot=6)[0] == messages.OUT_OF_RANGE
+    assert remote.radio.sent == []
+
+
+# The service console.
 
 
 def test_console(remote):
-    commands = Commands(remote.app, remote.port, remote.requester, lambda: 4987)
-    code, body = messages.parse_reply(messages.IDENTIFY, commands.execute(b"\x01"))
+    code, body = remote.ask(messages.IDENTIFY)
     assert code == messages.OK and body.startswith(b"remote\x00")
-    code, body = messages.parse_reply(messages.STATUS, commands.execute(b"\x02"))
-    assert messages.unpack_status(body)["supply_mv"] == 4987
-    code, body = messages.parse_reply(messages.COUNTERS, commands.execute(b"\x0b"))
+    code, body = remote.ask(messages.STATUS)
+    status = messages.unpack_status(body)
+    assert (status["supply_mv"], status["flags"], status["failed_parts"]) == (5000, 0, 0)
+    code, body = remote.ask(messages.COUNTERS)
     assert code == messages.OK and len(body) == 4 * 9
-    assert commands.execute(b"\x03") == bytes((0x83, messages.UNKNOWN_OPCODE))
-    assert commands.execute(b"\x02x") == bytes((0x82, messages.BAD_LENGTH))
-    remote.port.works = False
-    _, body = messages.parse_reply(messages.STATUS, commands.execute(b"\x02"))
-    assert messages.unpack_status(body)["failed_parts"] == messages.PART_RADIO
+    for _, opcode in PRESSES[:2]:
+        assert remote.ask(opcode) == (messages.UNKNOWN_OPCODE, b"")
+    assert remote.ask(messages.STATUS, b"x") == (messages.BAD_LENGTH, b"")
+    remote.radio.works = False
+    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["failed_parts"] == messages.PART_RADIO
+
+
+def test_console_pairs_and_forgets(remote):
+    record = remote.ask(messages.PAIRINGS)[1]
+    assert record == b"rmte" + remote.stimulator.table.base + bytes((2, 2, 1)) + b"rmte"
+    assert remote.ask(messages.FORGET, b"\xff")[0] == messages.OK
+    assert remote.ask(messages.PAIRINGS)[1] == b"rmte"
+    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
+    new = b"base" + bytes((5, 1)) + bytes(32)
+    assert remote.ask(messages.PAIR, new)[0] == messages.OK
+    assert remote.ask(messages.PAIRINGS)[1] == b"rmte" + b"base" + bytes((5, 2, 1)) + b"rmte"
+    for wrong in (new[:4] + b"\6" + new[5:], new[:5] + b"\3" + new[6:], new[:5] + b"\0" + new[6:]):
+        assert remote.ask(messages.PAIR, wrong)[0] == messages.OUT_OF_RANGE
+    assert remote.ask(messages.PAIR, new[:-1])[0] == messages.BAD_LENGTH
+
+
+def test_the_pairing_is_not_changed_while_a_button_asks(remote):
+    remote.radio.delivers = False
+    remote.press("stop")
+    busy = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY)))
+    assert remote.ask(messages.FORGET, b"\xff") == busy
+    assert remote.ask(messages.PAIR, b"base" + bytes((5, 1)) + bytes(32)) == busy
+    assert remote.pairing.requester is not None
+
+
+def test_the_same_key_given_again_never_repeats_a_count(remote):
+    """The epoch is the same until the next start: a count that began again would repeat nonces."""
+    record = remote.pairing.record
+    same = record.base + bytes((record.slot, record.role)) + record.key
+    remote.press("status")
+    remote.go(2000)
+    remote.ask(messages.FORGET, b"\xff")
+    remote.ask(messages.PAIR, same)
+    remote.press("status")
+    remote.go(2000)
+    hellos = [frame for frame, *_ in remote.radio.sent if frames.kind_of(frame) == frames.HELLO]
+    assert len(hellos) == len({frame[2:10] for frame in hellos}) == 2

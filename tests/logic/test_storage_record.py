@@ -25,6 +25,10 @@ def load(flash):
     record(flash).load()
 
 
+def store_new(flash):
+    record(flash).store(NEW)
+
+
 def forget(flash):
     record(flash).forget()
 
@@ -82,7 +86,7 @@ def test_a_store_is_one_program_and_one_erase_of_the_old():
 def test_a_cut_in_a_store_leaves_old_or_new():
     for before in ((), (OLD,), (b"older", OLD)):
         seen = set()
-        for flash, cut in each_cut(holding(*before), lambda flash: record(flash).store(NEW)):
+        for flash, cut in each_cut(holding(*before), store_new):
             found = record(flash).load()
             seen.add(found)
             assert found in (before[-1] if before else None, NEW), cut
@@ -93,7 +97,7 @@ def test_a_cut_in_a_store_leaves_old_or_new():
 
 
 def test_a_cut_in_the_tidying_after_a_cut_loses_nothing():
-    for torn, first in each_cut(holding(OLD), lambda flash: record(flash).store(NEW), (8, 200, 250), (1,)):
+    for torn, first in each_cut(holding(OLD), store_new, (8, 200, 250), (1,)):
         expected = record(torn.copy()).load()
         for flash, second in each_cut(torn, load, (0, 100, 250), (3,)):
             assert record(flash).load() == expected, (first, second)
@@ -102,7 +106,7 @@ def test_a_cut_in_the_tidying_after_a_cut_loses_nothing():
 
 def test_a_cut_in_forgetting_leaves_all_or_nothing():
     stale = None  # OLD is still there, whole, when NEW is forgotten
-    for flash, cut in each_cut(holding(OLD), lambda flash: record(flash).store(NEW), (0,), (1,)):
+    for flash, cut in each_cut(holding(OLD), store_new, (0,), (1,)):
         if flash.operations[-1][0] == "erase" and cut != NO_CUT:
             stale = flash
     for start in (holding(NEW), stale):

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from stimbench.figures import registry, telemetry_stop
+from stimbench.figures import registry, telemetry_loss, telemetry_reply, telemetry_stop
 from stimbench.figures.model import Options
 from stimbench.figures.rig import MS
 from stimbench.figures.telemetry_rig import PairedRig
@@ -19,7 +19,7 @@ def rig():
 
 
 def test_the_rows_are_in_the_table():
-    assert "stop-radio" in [row.name for row in registry.ROWS]
+    assert {"reply", "stop-radio", "loss"} <= {row.name for row in registry.ROWS}
 
 
 def test_a_stop_is_timed_from_the_button_to_the_output(rig):
@@ -49,3 +49,58 @@ def test_stops_are_enough():
     opened = sum(piece.trials for piece in pieces if piece.kind == telemetry_stop.OPEN)
     assert opened >= 100
     assert sum(piece.trials for piece in pieces) - opened >= 40
+
+
+def test_a_command_is_timed_to_its_reply(rig):
+    rig.run_ms(100)
+    reply = telemetry_reply.ask(rig)
+    assert 0 < reply.packet_ns < reply.button_ns < reply.light_ns
+
+
+def test_one_slow_reply_fails():
+    replies = [
+        telemetry_reply.Reply(7 * MS, 15 * MS, 16 * MS),
+        telemetry_reply.Reply(51 * MS, 60 * MS, 61 * MS),
+    ]
+    found = [
+        telemetry_reply.Found(replies[:1], [1000, 1700], [1200]),
+        telemetry_reply.Found(replies, [999], [10_001]),
+    ]
+    assert [line.passed for line in telemetry_reply.judge(found, FULL)] == [False, False, True, False]
+    assert all(line.passed for line in telemetry_reply.judge(found[:1], FULL))
+
+
+def test_a_command_in_an_air_that_loses_packets(rig):
+    rig.run_ms(100)
+    rig.bench.air.loss = telemetry_loss.LOSS_SHARE
+    try:
+        fates = [telemetry_loss.command(rig, button) for button in ("START", "STOP")]
+    finally:
+        rig.bench.air.loss = 0.0
+    assert [fate.outcome for fate in fates] == [telemetry_loss.DELIVERED] * 2
+
+
+def test_a_command_that_nobody_hears_is_said_to_be_lost(rig):
+    rig.run_ms(100)
+    rig.bench.air.loss = 1.0
+    try:
+        fate = telemetry_loss.command(rig, "START")
+    finally:
+        rig.bench.air.loss = 0.0
+    assert fate.outcome == telemetry_loss.SAID_SO
+    assert 1000 * MS <= fate.took_ns < 1100 * MS
+
+
+def fates(**counts):
+    return [
+        telemetry_loss.Fate(getattr(telemetry_loss, outcome), 20 * MS, False, "STOP")
+        for outcome, count in counts.items()
+        for _ in range(count)
+    ]
+
+
+def test_the_share_of_kept_promises():
+    assert all(line.passed for line in telemetry_loss.judge([fates(DELIVERED=999, LATE=1)], FULL))
+    assert all(line.passed for line in telemetry_loss.judge([fates(DELIVERED=900), fates(SAID_SO=100)], FULL))
+    assert not telemetry_loss.judge([fates(DELIVERED=998, LATE=2)], FULL)[0].passed
+    assert not telemetry_loss.judge([fates(DELIVERED=999, WRONG=1)], FULL)[1].passed

@@ -11,6 +11,8 @@ from stimbench.figures import (
     resources,
     speed,
     stopping,
+    telemetry_loss,
+    telemetry_reply,
     telemetry_stop,
     timing,
 )
@@ -30,7 +32,9 @@ ROWS: tuple[Row, ...] = (
     resources.READY,
     resources.HEAP,
     resources.CPU,
+    telemetry_reply.REPLY,
     telemetry_stop.STOP_RADIO,
+    telemetry_loss.LOSS,
     speed.SPEED,
     naive.NAIVE,
 )

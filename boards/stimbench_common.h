@@ -14,6 +14,10 @@
 // Everything runs on core 0: a second core would lock core 0 out during its own flash writes, and the other way about.
 #define MICROPY_PY_THREAD (0)
 
+// A garbage collection keeps the loop from a STOP. MicroPython's 64 entries of mark stack overflow once more than 64
+// modules are imported (each is an entry of one dictionary), and then the whole heap is scanned again and again.
+#define MICROPY_ALLOC_GC_STACK_SIZE (256)
+
 // No display, and no network for which TLS would be needed. (hashlib and cryptolib stay: they carry the radio link.)
 #define MICROPY_PY_FRAMEBUF (0)
 #define MICROPY_PY_SSL (0)

@@ -132,7 +132,7 @@ def test_it_is_found_wherever_it_is_and_there_first_next_time(bench, channel):
 def test_a_burst_on_each_channel_is_four_transmissions(bench):
     bench.stimulator.address(None)
     assert bench.search() < CRYSTAL_NS + 3 * BURST_NS
-    assert [packet.channel for packet in bench.requests()] == [76] * 4 + [50] * 4 + [25] * 4
+    assert [packet.channel for packet in bench.requests()] == [76] * 4 + [50] * 4 + [24] * 4
     assert bench.port.state == RemoteRadio.UNDELIVERED and bench.port.tx_failed == 3
     starts = [packet.t_start_ns for packet in bench.requests()]
     assert starts[3] - starts[0] < 4 * MS
@@ -141,7 +141,7 @@ def test_a_burst_on_each_channel_is_four_transmissions(bench):
 
 @pytest.mark.parametrize("jammed", [(76,), (50,), (76, 50)])
 def test_occupied_channels_are_passed_over(bench, jammed):
-    bench.move(25)
+    bench.move(24)
     bench.jam(*jammed)
     assert bench.search() < CRYSTAL_NS + LISTEN_NS + 2 * BURST_NS
     assert bench.port.state == RemoteRadio.DELIVERED and bench.port.deferred == len(jammed)
@@ -152,7 +152,7 @@ def test_occupied_channels_are_tried_in_the_end(bench):
     """The stimulator is on one that is, and its neighbour stops just in time."""
     bench.jam(76, span_ms=17)
     assert bench.search() < CRYSTAL_NS + LISTEN_NS + 3 * BURST_NS
-    assert [packet.channel for packet in bench.requests()][:8] == [50] * 4 + [25] * 4
+    assert [packet.channel for packet in bench.requests()][:8] == [50] * 4 + [24] * 4
     assert bench.port.state == RemoteRadio.DELIVERED and bench.port.channel == 76
 
 
@@ -205,7 +205,7 @@ def test_pairing_frames_stay_on_one_channel_and_are_soft(bench):
     bench.stimulator.open_pairing()
     bench.link.reply = b"\x06" + bytes(31)
     bench.radios.run_ms(1)
-    bench.port.channel = 25
+    bench.port.channel = 24
     now = bench.radios.now_ms
     fates = {channels.PAIRING_STIMULATOR: RemoteRadio.DELIVERED, FOREIGN: RemoteRadio.UNDELIVERED}
     for to, state in fates.items():
@@ -215,7 +215,7 @@ def test_pairing_frames_stay_on_one_channel_and_are_soft(bench):
         assert bench.port.state == state and {packet.channel for packet in bench.air.tap} == {76}
         assert {packet.power_dbm for packet in bench.air.tap if packet.payload} == {-18}
     assert bench.remote.heard == [bench.link.reply]
-    assert bench.port.channel == 25, "where searches begin is not pairing's business"
+    assert bench.port.channel == 24, "where searches begin is not pairing's business"
     bench.search()
     assert {packet.power_dbm for packet in bench.requests()[-4:]} == {0}
 

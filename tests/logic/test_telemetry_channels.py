@@ -14,7 +14,7 @@ def refused(call, *arguments):
 
 
 def test_channels_lie_between_those_of_wifi():
-    assert channels.CHANNELS == (76, 50, 25) and channels.PAIRING_CHANNEL in channels.CHANNELS
+    assert channels.CHANNELS == (76, 50, 24) and channels.PAIRING_CHANNEL in channels.CHANNELS
     for channel in channels.CHANNELS:
         assert min(abs(2400 + channel - centre) for centre in (2412, 2437, 2462)) > 10
 

@@ -67,6 +67,8 @@ class StimulatorRadio(RadioEnd):
         self._deferred_ms = 0
         self._pause_ms = 0
         self._paused_ms = 0
+        self.paused = False
+        """Interrupts of the radio need not wake anybody: wait_ms() says when to call service()."""
         self._was_busy = False
         self._quiet_ms: "int | None" = None  # since then there was neither contact nor a hop
         self.channel = CHANNELS[0]
@@ -120,10 +122,14 @@ class StimulatorRadio(RadioEnd):
         """
         more = False
         if self._pause_left_ms(now_ms) == 0:
+            self._pause_ms = 0
+            self.paused = False
             frames, more = self._read_frames(now_ms)
             if frames:
                 self._pause_ms = self._link.pause_ms(now_ms)
                 self._paused_ms = now_ms
+                # Not while it sends: the interrupt that tells of the end must get through.
+                self.paused = self._pause_ms > 0 and self._next is None and not self._sending
                 more = more and self._pause_ms == 0
         if self._sending and self._outcome(now_ms) != SENDING:
             self._sending = False
@@ -135,7 +141,8 @@ class StimulatorRadio(RadioEnd):
 
     def wait_ms(self, now_ms: int) -> int:
         """How long until service() has something to do; -1: only an interrupt can tell."""
-        wait = self._pause_left_ms(now_ms) or -1
+        # At the end of a pause no interrupt calls: RX_DR has been set all along.
+        wait = self._pause_left_ms(now_ms) if self._pause_ms else -1
         if self._sending:
             # The flag of a frame that is not read holds the IRQ pin low: no edge tells of the end.
             due = self._sending_for_ms(now_ms) if wait < 0 else _PAUSED_POLL_MS
@@ -195,13 +202,8 @@ class StimulatorRadio(RadioEnd):
             return
         self._radio.tune(self.channel)
         self._radio.address(self._own)
-        self._radio.set_power(_FULL_DBM)  # of the acknowledgements
+        self._radio.set_power(_FULL_DBM if self._extra is None else _PAIRING_DBM)  # of the acknowledgements
         self._radio.listen(self._extra)
 
     def _pause_left_ms(self, now_ms: int) -> int:
-        if self._pause_ms:
-            left = self._pause_ms - elapsed_ms(now_ms, self._paused_ms)
-            if left > 0:
-                return left
-            self._pause_ms = 0
-        return 0
+        return max(0, self._pause_ms - elapsed_ms(now_ms, self._paused_ms)) if self._pause_ms else 0

@@ -242,7 +242,8 @@ class App:
 
     def _follow_pairing(self, now_ms: int) -> None:
         pairing = self._pairing
-        if pairing.under_way():
+        # At its end it may have a last frame to send, which closes the stimulator's window.
+        if pairing.under_way() or pairing.wait_ms(now_ms) == 0 or self._carrier.flying():
             self._display.lamp(feedback.AMBER if pairing.lit(now_ms) > 0 else 0, pairing.lit(now_ms) >= 0)
             return
         self._display.lamp(0, False)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:  # never on a board
         def poll(self, now_ms: int) -> "bytes | None": ...
         def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None: ...
         def sent(self, delivered: bool, now_ms: int) -> None: ...
-        def wait_ms(self, now_ms: int) -> int: ...
+        def flying(self) -> bool:
+        """Whether a frame is on its way."""
+        return self._flying
+
+    def wait_ms(self, now_ms: int) -> int: ...
 
 
 class Carrier:
@@ -71,6 +75,10 @@ class Carrier:
                 radio.send(frame, self._to, self._own, now_ms, search=not low, low_power=low)
                 self._flying = True
         return more
+
+    def flying(self) -> bool:
+        """Whether a frame is on its way."""
+        return self._flying
 
     def wait_ms(self, now_ms: int) -> int:
         """Time until follow() has something to do; -1 if only an interrupt can tell."""

@@ -66,9 +66,10 @@ class App:
         self._wake.pending = True
 
     def on_radio(self, _pin: object) -> None:
-        """The radio has something to say."""
-        self._radio_called = True
-        self._wake.pending = True
+        """The radio has something to say; while it is not to be read, that is no reason to wake up."""
+        if not self._radio.paused:
+            self._radio_called = True
+            self._wake.pending = True
 
     def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""

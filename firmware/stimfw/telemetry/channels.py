@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
-CHANNELS = (76, 50, 25)
-"""2476, 2450 and 2425 MHz: between Wi-Fi's channels 1, 6 and 11 (IEEE 802.11: 2412, 2437 and 2462 MHz, 20 MHz
+CHANNELS = (76, 50, 24)
+"""2476, 2450 and 2424 MHz: between Wi-Fi's channels 1, 6 and 11 (IEEE 802.11: 2412, 2437 and 2462 MHz, 20 MHz
 wide), and none the centre of Bluetooth LE's advertising (Core specification, volume 6 part B 1.4.1: 2402,
 2426 and 2480 MHz)."""
 PAIRING_CHANNEL = 76

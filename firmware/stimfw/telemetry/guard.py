@@ -1,16 +1,16 @@
 """What an attacker may cost: a budget of verifications, and a back-off that grows with what he sends.
 
-Only failures count, so a genuine peer never meets either.
+Failures count, and HELLOs: a genuine peer never meets either.
 """
 
 from stimfw.logic.ticks import elapsed_ms, later_ms
 
 VERIFICATIONS = 24
 """That many tags may fail in a row,"""
-_REFILL_MS = 12  # then one in 12 ms: 80 a second
+_REFILL_MS = 12  # then one in so much time
 _FORGIVE_MS = 50  # a failure runs out of the bucket: 20 a second
 _MOST = 128
-LEVELS = ((96, 40), (48, 20), (16, 10))
+LEVELS = ((48, 50), (24, 20), (8, 10))
 """From so many failures in the bucket on, the radio is read only every so many milliseconds."""
 
 
@@ -32,10 +32,14 @@ class Guard:
             self._refilled_ms = later_ms(self._refilled_ms, refill * _REFILL_MS)
         return self._left > 0
 
+    def spend(self) -> None:
+        """A verification that did not fail, but that somebody else may have asked for."""
+        self._left -= 1
+
     def failed(self, now_ms: int, verified: bool) -> None:
         """A frame was refused, with or without a verification."""
         if verified:
-            self._left -= 1
+            self.spend()
         self._forgive(now_ms)
         self._failures = min(_MOST, self._failures + 1)
 

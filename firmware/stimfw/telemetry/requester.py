@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # never on a board
 
 ANSWER_MS = 30
 """From an acknowledged frame to the next try: the stimulator takes up to 15 ms to answer a HELLO."""
-TRIES = 3
+TRIES = 2
 """Unanswered REQUESTs until a new connection is tried: the stimulator may have been restarted."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000

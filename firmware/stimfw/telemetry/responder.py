@@ -24,6 +24,7 @@ WINDOW = 16
 """How far ahead of the one due a counter may be: counters are used up while nobody answers."""
 REPEATS = 60
 """How often a frame that comes again, byte by byte, gets its answer again: a STOP is tried as often."""
+_LAST_COUNT = 0xFFFFFFFE
 
 
 class Peer:
@@ -44,6 +45,7 @@ class Peer:
         self.nonces: "tuple[bytes, bytes] | None" = None  # of a candidate whose keys are not made yet
         self.candidate: "Connection | None" = None
         self.candidate_number = -1
+        self.candidate_ms = 0
         self.connection: "Connection | None" = None
         self.exchange = Exchange()
         self.exchange_epoch = -1
@@ -172,6 +174,9 @@ class Responder:
         header = frame[: -frames.TAG_BYTES]
         if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
             return None
+        self._guard.spend()  # a recorded one verifies once after each start, and costs more than a forged one
+        if self._count >= _LAST_COUNT:
+            return None
         peer.highest = (epoch, count)
         peer.last_hello = frame
         peer.repeats = 0
@@ -191,7 +196,7 @@ class Responder:
         peer.nonces = (peer_nonce, header[2:])
         peer.candidate = None
         peer.candidate_number = self._count & 0xFF
-        self._candidate_ms = now_ms
+        peer.candidate_ms = now_ms
         return header + peer.challenge.seal(frames.handshake_nonce(header), header + peer_nonce, b"")
 
     def _make_candidate(self, peer: Peer) -> None:
@@ -200,7 +205,7 @@ class Responder:
         theirs, ours = peer.nonces
         peer.nonces = None
         pair = keys.connection_keys(peer.pairing.key, theirs, ours, peer.slot, peer.pairing.role)
-        peer.candidate = Connection(pair, peer.slot, peer.candidate_number, self._candidate_ms)
+        peer.candidate = Connection(pair, peer.slot, peer.candidate_number, peer.candidate_ms)
 
     # REQUEST.
 

@@ -3,7 +3,14 @@
 import random
 
 import pytest
-from stimbench.figures import registry, telemetry_loss, telemetry_reply, telemetry_stop
+from stimbench.figures import (
+    registry,
+    telemetry_heap,
+    telemetry_loss,
+    telemetry_pairing,
+    telemetry_reply,
+    telemetry_stop,
+)
 from stimbench.figures.model import Options
 from stimbench.figures.rig import MS
 from stimbench.figures.telemetry_rig import PairedRig
@@ -19,7 +26,8 @@ def rig():
 
 
 def test_the_rows_are_in_the_table():
-    assert {"reply", "stop-radio", "loss"} <= {row.name for row in registry.ROWS}
+    named = {"reply", "stop-radio", "pairing", "loss", "heap-channel"}
+    assert named <= {row.name for row in registry.ROWS}
 
 
 def test_a_stop_is_timed_from_the_button_to_the_output(rig):
@@ -104,3 +112,27 @@ def test_the_share_of_kept_promises():
     assert all(line.passed for line in telemetry_loss.judge([fates(DELIVERED=900), fates(SAID_SO=100)], FULL))
     assert not telemetry_loss.judge([fates(DELIVERED=998, LATE=2)], FULL)[0].passed
     assert not telemetry_loss.judge([fates(DELIVERED=999, WRONG=1)], FULL)[1].passed
+
+
+def test_the_heap_of_an_open_channel():
+    heap = telemetry_heap.measure_heap((3, 1, 3))
+    assert heap.warm == 1
+    assert heap.channel_bytes > 0
+    assert all(line.passed for line in telemetry_heap.judge([heap], FULL))
+
+
+def test_one_block_more_is_growth():
+    heap = telemetry_heap.Heap(1, 100, 1100, 190_000, 188_000, 188_000, 187_984)
+    assert [line.passed for line in telemetry_heap.judge([heap], FULL)] == [True, False]
+    large = telemetry_heap.Heap(1, 100, 1100, 190_000, 182_000, 181_984, 181_984)
+    assert [line.passed for line in telemetry_heap.judge([large], FULL)] == [False, True]
+
+
+def test_a_pairing_is_as_slow_as_its_slowest_and_must_succeed():
+    quick = telemetry_pairing.Pairing(1, 1200.0, 3000.0, 100.0, True)
+    slow = telemetry_pairing.Pairing(2, 1900.0, 3000.0, 101.0, True)
+    (line,) = telemetry_pairing.judge([quick, quick], FULL)
+    assert (line.passed, line.measured) == (True, "4.3 s")
+    assert not telemetry_pairing.judge([quick, slow], FULL)[0].passed
+    failed = telemetry_pairing.Pairing(3, 1200.0, 3000.0, 100.0, False)
+    assert not telemetry_pairing.judge([quick, failed], FULL)[0].passed

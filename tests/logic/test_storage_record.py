@@ -126,7 +126,7 @@ def test_worn_flash_is_told_and_the_old_still_holds():
             flash.stuck[FIRST + 1, 20] = 0x10
             flash.memory[(FIRST + 1) * BLOCK_BYTES + 20] &= ~0x10 & 0xFF
         for _ in range(2):
-            assert isinstance(raised(lambda: record(flash).store(NEW), StorageError), OSError)
+            assert isinstance(raised(lambda: store_new(flash), StorageError), OSError)  # noqa: B023
             assert record(flash).load() == OLD
 
 

@@ -160,13 +160,16 @@ def _record(epoch: int, seed: bytes) -> bytes:
 def _note(block: _Block, index: int, place: bytes) -> None:
     """Take a place that is not blank into account."""
     block.used = index + 1
-    if place[_HEADER_BYTES:_RECORD_BYTES] != _WIPED:
+    wiped = place[_HEADER_BYTES:_RECORD_BYTES] == _WIPED
+    if not wiped:
         block.seeds.append(index)
     epoch = struct.unpack_from("<I", place, 4)[0]
     if place[:_HEADER_BYTES] == _header(epoch):
         block.epoch = max(block.epoch, epoch)
+        if wiped or epoch <= block.seed_epoch:
+            return
         seed = place[_HEADER_BYTES:_SEED_END]
-        if epoch > block.seed_epoch and place[:_RECORD_BYTES] == _record(epoch, seed):
+        if place[:_RECORD_BYTES] == _record(epoch, seed):
             block.seed_epoch = epoch
             block.seed = seed
     elif index == block.torn_firsts and _can_become(place, _header(index + 1)):

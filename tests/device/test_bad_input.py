@@ -9,8 +9,19 @@ from support.scene import noise
 
 LAYOUT = "<HHHHHHIHHBBHBB"
 WIDEST = {"H": 0xFFFF, "I": 0xFFFFFFFF, "B": 0xFF}
-OPCODES = range(messages.IDENTIFY, messages.SELF_TEST + 1)
-BODIES = {messages.IMPEDANCE_RESULTS: 1, messages.PULSES: 4, messages.SET_PROGRAM: program.PACKED_BYTES}
+OPCODES = range(messages.IDENTIFY, messages.FACTORY_RESET + 1)
+BODIES = {
+    messages.IMPEDANCE_RESULTS: 1,
+    messages.PULSES: 4,
+    messages.SET_PROGRAM: program.PACKED_BYTES,
+    messages.AMPLITUDE: 4,
+    messages.SET_WINDOW: 8,
+    messages.TEST_STIMULATION: 1,
+    messages.LOG: 4,
+    messages.SET_TIME: 4,
+    messages.PAIR: 37,
+    messages.FORGET: 1,
+}
 
 
 def wrong_values(name, letter):
@@ -60,7 +71,7 @@ def test_fields_that_do_not_fit_together_are_refused(board: Board):
 
 
 def test_an_unknown_opcode_is_refused(board: Board):
-    for opcode in (0, messages.SELF_TEST + 1, 0x55, 0x7F):
+    for opcode in (0, messages.FACTORY_RESET + 1, 0x55, 0x7F):
         assert board.ask(opcode) == (messages.UNKNOWN_OPCODE, b"")
     assert board.client.counters()["refused"] == 4
     assert board.state() == messages.READY

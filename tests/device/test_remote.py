@@ -1,31 +1,41 @@
 """The remote's firmware on its emulated board, with the stimulator's or alone: hands, air, eyes and ears."""
 
 import pytest
-from stimbench.bench import Bench, BenchConfig
+from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.wiring import RemoteWiring
 from stimfw.logic import console_frame, messages, program
-from stimfw.logic.radio_frame import HELLO, REQUEST
+from stimfw.storage import layout
+from stimfw.storage.pairings import RemotePairing
+from stimfw.storage.record import Record
+from stimfw.telemetry import frames
+from stimfw.telemetry.frames import CHALLENGE, HELLO, REQUEST
 
 pytestmark = pytest.mark.emulated
 
 # What is promised.
-PRESS_TO_SENT_MS = 8  # from the press of STOP to the end of its packet; 4.5 of it for the radio's crystal
-ANSWER_MS = 25  # from a press to the light that tells its fate
+PRESS_TO_SENT_MS = 10  # from the press of STOP to the end of its packet; 4.5 of it for the radio's crystal
+ANSWER_MS = 25  # from a press to the light that tells its fate, in an open connection
+FRESH_MS = 40  # the same with a handshake before
 STOP_MS = 5  # from the end of STOP's packet to the end of the output
 IDLE_AWAKE = 0.002
-GIVES_UP_MS = (1500, 1700)  # STOP, with nobody there
+GIVES_UP_MS = (3000, 3050)  # STOP, with nobody there
 
 MS = 1_000_000
 BOOT_MS = 1500
 
 
 class Desk:
-    """A bench with a person before it."""
+    """A bench with a person before it, whose remote was paired before, unless it is told to be new."""
 
-    def __init__(self, *boards, **remote):
+    def __init__(self, *boards, paired=True, **remote):
         wiring = {"remote": RemoteWiring(**remote)} if remote else {}
         self.bench = Bench(BenchConfig(boards=boards, wiring=wiring))
         self.remote = self.bench.board("remote")
+        if paired and "stimulator" in boards:
+            provision.pair(self.bench)
+        elif paired:
+            record = RemotePairing(Record(provision.BlockView(self.remote.flash), layout.PAIRINGS))
+            record.store(b"rmte", b"base", 0, 1, bytes(32))
         self.start_ns = self.first = 0
         self.run_ms(BOOT_MS)
 
@@ -59,7 +69,7 @@ class Desk:
     def packets(self, kind=REQUEST):
         """Packets with frames of a kind since the press."""
         heard = self.bench.air.tap[self.first :]
-        return [packet for packet in heard if not packet.was_ack and packet.payload[1] == kind]
+        return [packet for packet in heard if not packet.was_ack and frames.kind_of(packet.payload) == kind]
 
     def ask(self, board, message):
         """A request to a board's service console; code and body of the reply."""
@@ -69,6 +79,15 @@ class Desk:
         self.run_ms(100)
         line = next(line for line in console.read().split(b"\n") if line.startswith(b"~"))
         return messages.parse_reply(message[0], console_frame.decode(line[1:])[1])
+
+    def set_program(self):
+        """Amplitudes, and no ramp up."""
+        values = program.default().replaced(
+            {"left.amplitude_ua": 2000, "right.amplitude_ua": 2000, "ramp_up_ms": 0}
+        )
+        for _ in range(2):  # electrodes that are moved zero theirs
+            code, _ = self.ask("stimulator", messages.request(messages.SET_PROGRAM, values.pack()))
+            assert code == messages.OK
 
     def repeats(self):
         """How many requests the stimulator took for repeats of the last one."""
@@ -105,12 +124,10 @@ def test_a_refused_start_blinks_its_reason(both):
 
 
 def test_start_and_stop(both):
-    values = program.default().replaced(
-        {"left.amplitude_ua": 2000, "right.amplitude_ua": 2000, "ramp_up_ms": 0}
-    )
-    code, _ = both.ask("stimulator", messages.request(messages.SET_PROGRAM, values.pack()))
-    assert code == messages.OK
+    both.press("STATUS", 1500)  # opens the connection
+    both.set_program()
     both.press("START", 1000)
+    assert not both.packets(HELLO)
     assert both.lights()[0][0] < ANSWER_MS and both.colours() == ["green"]
     trace = both.bench.trace
     assert trace.edges("stimulator", "L_CATH", both.start_ns)
@@ -140,13 +157,23 @@ def test_jammed_for_300_ms(both):
     assert both.colours() == ["green"] and 300 < both.lights()[0][0] < 400
 
 
+def test_the_first_press_takes_a_handshake(both):
+    both.remote.reset()
+    both.run_ms(BOOT_MS)
+    both.press("STOP", 1000)
+    assert [len(both.packets(kind)) for kind in (HELLO, CHALLENGE, REQUEST)] == [1, 1, 1]
+    assert both.colours() == ["green"] and both.lights()[0][0] < FRESH_MS
+
+
 def test_stop_overtakes_a_start_that_finds_no_way(both):
+    both.set_program()
     both.bench.air.jam(None, both.bench.now_ns, both.bench.now_ns + 300 * MS)
     both.press("START", 100, hold_ms=300)
-    assert {packet.payload[4] for packet in both.packets()} == {messages.START}
+    assert both.packets() or both.packets(HELLO)
+    start_ns = both.start_ns
     both.press("STOP", 1000)
-    late = [packet for packet in both.packets() if both.after_ms(packet.t_start_ns) > ANSWER_MS]
-    assert {packet.payload[4] for packet in late} == {messages.STOP} and both.colours() == ["green"]
+    assert both.colours() == ["green"]
+    assert not both.bench.trace.edges("stimulator", "L_CATH", start_ns), "START was executed"
 
 
 def test_a_host_that_does_not_read_delays_nothing(both):
@@ -230,6 +257,15 @@ def test_a_hung_remote_restarts(alone):
     assert [cause.value for _, cause in alone.remote.resets[resets:]] == ["watchdog"]
     alone.press("STOP", 100)
     assert alone.packets(HELLO)
+
+
+def test_a_new_remote_says_that_it_is_not_paired():
+    desk = Desk("remote", paired=False)
+    with desk.bench:
+        desk.press("STOP", 2500)
+        assert desk.colours() == ["red", "amber"] * 3 and not desk.packets(HELLO)
+        _, status = desk.ask("remote", messages.request(messages.STATUS))
+        assert messages.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
 
 
 @pytest.mark.parametrize(

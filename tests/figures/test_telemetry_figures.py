@@ -7,6 +7,7 @@ from stimbench.figures import (
     registry,
     telemetry_heap,
     telemetry_loss,
+    telemetry_modem,
     telemetry_pairing,
     telemetry_reply,
     telemetry_stop,
@@ -26,7 +27,7 @@ def rig():
 
 
 def test_the_rows_are_in_the_table():
-    named = {"reply", "stop-radio", "pairing", "loss", "heap-channel"}
+    named = {"reply", "stop-radio", "pairing", "loss", "heap-channel", "modem"}
     assert named <= {row.name for row in registry.ROWS}
 
 
@@ -136,3 +137,9 @@ def test_a_pairing_is_as_slow_as_its_slowest_and_must_succeed():
     assert not telemetry_pairing.judge([quick, slow], FULL)[0].passed
     failed = telemetry_pairing.Pairing(3, 1200.0, 3000.0, 100.0, False)
     assert not telemetry_pairing.judge([quick, failed], FULL)[0].passed
+
+
+def test_a_clinicians_requests_have_no_limit():
+    lines = telemetry_modem.judge([telemetry_modem.Modem(1, 60.0, [20.0, 30.0], 2500.0, 2000.0, 24)], FULL)
+    assert [line.passed for line in lines] == [None, None]
+    assert lines[0].measured == "median 25 ms, worst 30 ms"

@@ -13,6 +13,7 @@ from stimbench.figures import (
     stopping,
     telemetry_heap,
     telemetry_loss,
+    telemetry_modem,
     telemetry_pairing,
     telemetry_reply,
     telemetry_stop,
@@ -39,6 +40,7 @@ ROWS: tuple[Row, ...] = (
     telemetry_pairing.PAIRING,
     telemetry_loss.LOSS,
     telemetry_heap.HEAP_CHANNEL,
+    telemetry_modem.MODEM,
     speed.SPEED,
     naive.NAIVE,
 )

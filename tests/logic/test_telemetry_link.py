@@ -4,7 +4,6 @@ from stimfw.logic import messages
 from stimfw.telemetry import channel, fragments, frames, roles
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from stimfw.telemetry.responder import REPEATS
-
 from support.radio_pair import Desk, Dice
 
 STOP = messages.request(messages.STOP)
@@ -133,7 +132,7 @@ def test_each_lost_frame_is_made_up_for_and_nothing_is_executed_twice():
         desk = Desk()
         count = [0]
 
-        def air(frame, to_stimulator):
+        def air(frame, to_stimulator, count=count, lost=lost):
             count[0] += 1
             return [] if count[0] - 1 == lost else [frame]
 
@@ -230,7 +229,7 @@ def test_a_stimulator_restarted_while_it_is_asked():
         desk = Desk()
         count = [0]
 
-        def air(frame, to_stimulator):
+        def air(frame, to_stimulator, count=count, at=at, desk=desk):
             count[0] += 1
             if count[0] == at:
                 desk.start_stimulator()

@@ -1,4 +1,4 @@
-"""A peer and a stimulator of the radio protocol on a desk: no radio, a clock of our own, an air that can do anything."""
+"""A peer and a stimulator of the protocol on a desk: no radio, an own clock, an air that does anything."""
 
 from stimfw.crypto.primitives import sha256
 from stimfw.logic import messages
@@ -51,7 +51,7 @@ def key_of(slot):
 
 
 class Desk:
-    """One stimulator, its peers by slot, and the time in ms. `air(frame, to_stimulator) -> list of frames` is the air."""
+    """A stimulator, its peers by slot, the time. `air(frame, to_stimulator) -> list of frames` ..."""
 
     def __init__(self, slots=((0, roles.PATIENT),), seed=1):
         self.now_ms = 0

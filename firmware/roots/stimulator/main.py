@@ -66,7 +66,7 @@ def make_output() -> Output:
 
 
 def read_flash() -> "tuple[PairingTable, int, Generator]":
-    """Pairings, this start's epoch, and random bytes. Epoch 0 if the flash does not work: nobody is paired then.
+    """Pairings, this start's epoch, random bytes. Epoch 0 if the flash does not work: nobody is paired then.
 
     The epoch is advanced on flash before anything can use it.
     """

@@ -14,7 +14,7 @@ _DIE_TEMPERATURE = 4
 
 
 def material() -> bytes:
-    """Up to 64 bytes: oscillator bits, noise of the converter, the time that starting took, the chip's number."""
+    """Up to 64 bytes: oscillator bits, noise of the converter, the time that starting took, the chip's ID."""
     converter = ADC(_DIE_TEMPERATURE)
     noise = 0
     for _ in range(16):

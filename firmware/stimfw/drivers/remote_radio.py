@@ -98,8 +98,11 @@ class RemoteRadio(RadioEnd):
         self._frame = frame
         self._to = to
         self._searched = search
-        first = CHANNELS.index(self.channel)
-        self._todo = list(CHANNELS[first:] + CHANNELS[:first]) if search else [channel]
+        # The stimulator is most likely where it was, but under attack it hears only now and then.
+        home = self.channel
+        first = CHANNELS.index(home)
+        others = CHANNELS[first + 1 :] + CHANNELS[:first]
+        self._todo = [home, home, others[0], home, home, others[1]] if search else [channel]
         self._home = self._todo[0]
         self._looks = _LOOKS
         self.state = self.SEARCHING

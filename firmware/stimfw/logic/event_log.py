@@ -33,13 +33,12 @@ class EventLog:
             if self._last_s[index] == now_s:
                 return
             self._last_s[index] = now_s
-        struct.pack_into(
-            messages.LOG_RECORD, self._ring, self.count % KEPT * _BYTES, now_s, kind, sender & 0xFF, detail & 0xFF
-        )
+        at = self.count % KEPT * _BYTES
+        struct.pack_into(messages.LOG_RECORD, self._ring, at, now_s, kind, sender & 0xFF, detail & 0xFF)
         self.count += 1
 
     def read(self, first: int, most: int) -> "tuple[int, bytes]":
-        """Up to `most` events from number `first`, or the oldest kept, on: the first's number, and records."""
+        """Up to `most` events from number `first` or the oldest kept: the first's number, and records."""
         first = min(self.count, max(first, self.count - KEPT))
         records = b""
         for number in range(first, min(self.count, first + most)):

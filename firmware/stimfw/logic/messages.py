@@ -1,8 +1,8 @@
 """What the host, the remote and the stimulator say to each other, whatever carries it.
 
 A request is `[opcode][body]`, a reply `[opcode | REPLY][code][body]`. All numbers are little endian.
-Channels (stimfw.logic.console_frame on USB, stimfw.telemetry in the air) carry these bytes and know nothing of
-their meaning. Who may send which request: stimfw.telemetry.roles.
+Channels (stimfw.logic.console_frame on USB, stimfw.telemetry in the air) carry these bytes and know nothing
+of their meaning. Who may send which request: stimfw.telemetry.roles.
 """
 
 import struct
@@ -31,8 +31,10 @@ TEST_STIMULATION = 0x10  # body: seconds (u8, 1-30): one contraction, then the o
 LOG = 0x11  # body: number of the first event wanted (u32); reply: the first event's number (u32), LOG_RECORDs
 GET_TIME = 0x12  # reply: seconds since 1970 (u32), 0 if nobody set the clock since the start
 SET_TIME = 0x13  # body: seconds since 1970 (u32)
-PAIRINGS = 0x14  # stimulator: base 4, then PAIRING_RECORDs. Remote: own id 4, then base 4 and one PAIRING_RECORD if paired
-PAIR = 0x15  # stimulator: peer id 4, role u8, key 32; reply: slot u8, base 4. Remote: base 4, slot u8, role u8, key 32
+# Reply, stimulator: base 4, then PAIRING_RECORDs; remote: own id 4, then base 4, PAIRING_RECORD if paired.
+PAIRINGS = 0x14
+# Stimulator: peer id 4, role u8, key 32; reply: slot u8, base 4. Remote: base 4, slot u8, role u8, key 32.
+PAIR = 0x15
 FORGET = 0x16  # body: slot u8, or ALL_SLOTS
 FACTORY_RESET = 0x17  # with the magnet only
 # Of the remote alone: it carries frames for a clinician's host and cannot read them.
@@ -166,7 +168,7 @@ MODEM_SEARCHING = 1
 MODEM_DELIVERED = 2
 MODEM_UNDELIVERED = 3
 
-# The event log: since the start, in RAM. Number, seconds since the start, kind, sender (slot, or FROM_USB), detail.
+# The event log: since the start, in RAM. Seconds since the start, kind, sender (slot, or FROM_USB), detail.
 LOG_RECORD = "<IBBB"  # uptime_s, kind, sender, detail
 LOG_FIELDS = ("uptime_s", "kind", "sender", "detail")
 FROM_USB = 0xFE

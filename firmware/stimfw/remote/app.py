@@ -113,7 +113,7 @@ class App:
     ) -> None:
         """Join the parts.
 
-        `keys`: STOP first, STATUS last. `carrier`: over a radio that is asleep. `supply_mv` reads the battery.
+        `keys`: STOP first, STATUS last. `carrier`: its radio asleep. `supply_mv` reads the battery.
         """
         self._keys = keys
         self._display = display

@@ -120,7 +120,7 @@ class App:
         return min([wait for wait in waits if wait >= 0])
 
     def _look(self, now: int) -> None:
-        """Once a second: at the radio itself (without one there is no STOP, so no output), and at what ends."""
+        """Once a second: at the radio (without one there is no STOP, so no output), and at what ends."""
         self._look_due_ms = ticks_add(now, _LOOK_MS)
         self._radio_called = True  # for an edge that was missed
         if self._radio.revive():

@@ -1,4 +1,4 @@
-"""Requests of the clinic: amplitudes and the window that a patient has for them, tests, the log, the clock."""
+"""Requests of the clinic: amplitudes and a patient's window for them, tests, the log, the clock."""
 
 import struct
 

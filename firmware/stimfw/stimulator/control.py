@@ -81,7 +81,7 @@ class Control:
     # What requests ask for. Each returns a messages.REASON_...
 
     def start(self, test_s: int = 0) -> int:
-        """Begin a session with the present programme; `test_s`: only one contraction, held so many seconds."""
+        """Begin a session with the present programme; `test_s`: one contraction only, of so many seconds."""
         reason = self._why_not()
         if reason == messages.REASON_NONE and self.program.amplitude_ua == (0, 0):
             reason = messages.REASON_NO_AMPLITUDE

@@ -11,12 +11,13 @@ if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
     from machine import Pin
+
     from stimfw.drivers.stimulator_radio import StimulatorRadio
     from stimfw.logic.event_log import EventLog
     from stimfw.logic.magnet import MagnetHold
-    from stimfw.storage.pairings import PairingTable
     from stimfw.stimulator.commands import Commands, Handler
     from stimfw.stimulator.control import Control
+    from stimfw.storage.pairings import PairingTable
     from stimfw.telemetry.responder import Responder
 
 _BLINK_MS = 250  # of the LED while the window is open and no code is shown
@@ -24,7 +25,7 @@ _KEY_AT = 5
 
 
 class PairingDesk:
-    """Opens the window, follows the pairing in it, and keeps the table. Writes flash with the output off only."""
+    """Opens the window, follows the pairing in it, keeps the table. Writes flash with the output off only."""
 
     def __init__(
         self,

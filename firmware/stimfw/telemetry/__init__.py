@@ -1,1 +1,1 @@
-"""The radio protocol above the radio: frames, pairing, the secure channel, roles. Pure: no hardware, no clock."""
+"""The protocol above the radio: frames, pairing, the secure channel, roles. Pure: no hardware, no clock."""

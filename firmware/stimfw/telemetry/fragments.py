@@ -55,7 +55,7 @@ class Exchange:
         self.duplicates = 0
 
     def take(self, plain: bytes, execute: "Callable[[bytes], bytes]") -> bytes:
-        """A piece came; the piece to send back. `execute(message) -> reply` runs for a new whole request only."""
+        """A piece came; the piece to send back. `execute(message) -> reply` runs for a new, whole request."""
         try:
             request_id, flags, number, data = parse(plain)
         except ValueError:

@@ -10,7 +10,7 @@ VERIFICATIONS = 24
 _REFILL_MS = 12  # then one in so much time
 _FORGIVE_MS = 50  # a failure runs out of the bucket: 20 a second
 _MOST = 128
-LEVELS = ((48, 50), (24, 20), (8, 10))
+LEVELS = ((48, 60), (24, 20), (8, 10))
 """From so many failures in the bucket on, the radio is read only every so many milliseconds."""
 
 

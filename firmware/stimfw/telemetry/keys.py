@@ -1,4 +1,4 @@
-"""The key schedule: from a pairing's key to the keys of handshakes and of connections (docs/telemetry.md, Keys)."""
+"""The key schedule: from a pairing's key to those of handshakes and connections (docs/telemetry.md, Keys)."""
 
 from stimfw.crypto import hkdf
 
@@ -19,8 +19,10 @@ def connection_keys(
 
     Args:
         key: the pairing's, 32 bytes.
-        peer_nonce, own_nonce: bytes 2-17 of HELLO and of CHALLENGE.
-        slot, role: the pairing's, u8 each.
+        peer_nonce: bytes 2-17 of HELLO.
+        own_nonce: bytes 2-17 of CHALLENGE.
+        slot: the pairing's, u8.
+        role: the pairing's, u8.
     """
     prk = hkdf.extract(peer_nonce + own_nonce, key)
     okm = hkdf.expand(prk, b"stimbench 2 connection" + bytes((slot, role)), 2 * _AES_BYTES)

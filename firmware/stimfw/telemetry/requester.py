@@ -21,7 +21,7 @@ TRIES = 2
 """Unanswered REQUESTs until a new connection is tried: the stimulator may have been restarted."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
-"""Longer than the stimulator can be deaf while it erases flash (0.4 s), and than a jammer on one channel lasts."""
+"""Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
 _MARGIN_MS = 5000
 _STUCK_MS = 200  # a frame that nobody told the fate of
 _LAST_COUNT = 0xFFFFFFFF
@@ -54,7 +54,9 @@ class Requester:
         """Begin without a connection.
 
         Args:
-            slot, role, key: the pairing's; the key has 32 bytes.
+            slot: the pairing's, u8.
+            role: the pairing's, u8.
+            key: the pairing's, 32 bytes.
             epoch: of this start, never used before (u32).
             take_random: `take_random(n) -> n bytes`.
             count: HELLOs said in this epoch already, by a Requester that this one follows.

@@ -8,6 +8,7 @@ import struct
 
 from stimfw.crypto.ccm import Ccm, NotAuthenticError
 from stimfw.logic import messages
+from stimfw.logic.ticks import elapsed_ms
 from stimfw.telemetry import channels, frames, keys
 from stimfw.telemetry.channel import Connection
 from stimfw.telemetry.fragments import Exchange
@@ -25,6 +26,7 @@ WINDOW = 16
 REPEATS = 60
 """How often a frame that comes again, byte by byte, gets its answer again: a STOP is tried as often."""
 _LAST_COUNT = 0xFFFFFFFE
+_NOTE_MS = 1000
 
 
 class Peer:
@@ -87,6 +89,8 @@ class Responder:
         self._peers: "dict[int, Peer]" = {}
         self._guard = Guard()
         self._noted_level = 0
+        self._noted = -1
+        self._noted_ms = 0
         self.pairing: "object | None" = None
         self.settled: "list[int]" = []
         self.frames = self.bad = self.forged = self.replayed = self.over_budget = self.connections = 0
@@ -133,7 +137,7 @@ class Responder:
         return False
 
     def work(self) -> None:
-        """Make the keys of a candidate: to be called when an answer is on its way, so that both sides reckon at once."""
+        """Make a candidate's keys: when an answer is on its way, so that both sides reckon at once."""
         for peer in self._peers.values():
             self._make_candidate(peer)
 
@@ -275,9 +279,15 @@ class Responder:
     def _stale(self, peer: Peer, kind: int, now_ms: int) -> None:
         self.replayed += 1
         self._guard.failed(now_ms, False)
-        self._note(messages.EVENT_REPLAYED, peer.slot, kind)
+        self._note_seldom(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
 
     def _forged(self, slot: int, kind: int, now_ms: int) -> None:
         self.forged += 1
         self._guard.failed(now_ms, True)
-        self._note(messages.EVENT_FORGED, slot, kind)
+        self._note_seldom(messages.EVENT_FORGED, slot, kind, now_ms)
+
+    def _note_seldom(self, event: int, sender: int, kind: int, now_ms: int) -> None:
+        """What an attacker can make as often as he likes: under a flood even noting it costs."""
+        if self._noted != event or elapsed_ms(now_ms, self._noted_ms) >= _NOTE_MS:
+            self._noted, self._noted_ms = event, now_ms
+            self._note(event, sender, kind)

@@ -76,7 +76,7 @@ class Bench:
         began_ns = self.clock.now_ns
         self.port.send(frame, THERE, OWN, self.radios.now_ms, **options)
         while self.port.state == RemoteRadio.SEARCHING:
-            assert self.clock.now_ns < began_ns + 80 * MS
+            assert self.clock.now_ns < began_ns + 150 * MS
             self.run_ms(0.25)
         return self.clock.now_ns - began_ns
 
@@ -159,7 +159,7 @@ def test_occupied_channels_are_tried_in_the_end(bench):
 def test_nowhere_free_it_sends_anyway_after_five_milliseconds_of_listening(bench):
     bench.jam(None)
     began_ns = bench.clock.now_ns
-    assert bench.search() < CRYSTAL_NS + LISTEN_NS + 3 * BURST_NS
+    assert bench.search() < CRYSTAL_NS + LISTEN_NS + 6 * BURST_NS
     first = bench.requests()[0]
     assert first.t_start_ns - began_ns < CRYSTAL_NS + LISTEN_NS
     assert {packet.channel for packet in bench.requests()} == set(channels.CHANNELS)
@@ -243,7 +243,7 @@ def test_a_radio_lost_in_a_search_ends_it(bench):
 
 def test_a_radio_that_never_ends_sending_is_given_up(bench):
     bench.radios.remote.radio.poll = lambda: 1
-    assert bench.search() < 3 * 21 * MS and bench.port.state == RemoteRadio.UNDELIVERED
+    assert bench.search() < 6 * 21 * MS and bench.port.state == RemoteRadio.UNDELIVERED
 
 
 def test_an_empty_socket_is_told(empty_socket):
@@ -252,7 +252,7 @@ def test_an_empty_socket_is_told(empty_socket):
 
 
 def test_three_of_ten_packets_lost(bench):
-    """A burst is acknowledged with 1 - 0.51^4 = 93 %, and arrives with 1 - 0.3^4 = 99 %."""
+    """A burst is acknowledged with 1 - 0.51^4 = 93 %, one of four on the channel with all but 1 in 47 000."""
     bench.air.seed, bench.air.loss = 7, 0.3
     bench.link.reply = None
     delivered = 0
@@ -260,7 +260,7 @@ def test_three_of_ten_packets_lost(bench):
         bench.search(b"\x03" + bytes([k]) * 23)
         delivered += bench.port.state == RemoteRadio.DELIVERED
         bench.run_ms(2)
-    assert 174 <= delivered <= 197 and len(bench.link.taken) >= 196
+    assert delivered == len(bench.link.taken) == 200
 
 
 @pytest.mark.parametrize("channel", channels.CHANNELS)

@@ -85,7 +85,7 @@ class RemoteRadio(RadioEnd):
             to: the address to send to, 5 bytes.
             own: the address at which the reply will come.
             now_ms: the time.
-            search: on all channels in turn, the one that worked last first, until it is acknowledged.
+            search: on all channels, mostly on the one that worked last, until it is acknowledged.
             channel: the only one if not `search`.
             low_power: at -18 dBm instead of 0, until the next send().
         """

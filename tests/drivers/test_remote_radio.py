@@ -260,7 +260,7 @@ def test_three_of_ten_packets_lost(bench):
         bench.search(b"\x03" + bytes([k]) * 23)
         delivered += bench.port.state == RemoteRadio.DELIVERED
         bench.run_ms(2)
-    assert delivered == len(bench.link.taken) == 200
+    assert delivered == 200 and len(bench.link.taken) >= 200
 
 
 @pytest.mark.parametrize("channel", channels.CHANNELS)

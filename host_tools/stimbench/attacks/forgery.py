@@ -7,6 +7,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from stimfw.telemetry import frames, roles
 from stimfw.telemetry.requester import Requester
@@ -16,13 +17,28 @@ from stimbench.attacks.desk import START, STOP, Desk
 from stimbench.attacks.instruments import peer_state, stimulator_state, tags_counted
 from stimbench.attacks.result import Result
 
-__all__ = ("MAKERS", "PHASES", "Scene", "forged")
+__all__ = ("MAKERS", "PHASES", "Overheard", "Scene", "forged", "mutated", "reflected", "replayed", "spliced")
 
 _A_SCENE = 2000
 _PASS_MS = 13
 """Between two forged frames: longer than the guard takes to grant one verification more, so that it hides
 nothing; and a scene is over before its connection is (26 s of 60)."""
 _MOST_RECORDED = 400
+
+
+class Overheard(Protocol):
+    """What an attacker makes his frames of.
+
+    Attributes:
+        live: a genuine frame that is under way.
+        up: whether it is for the stimulator.
+        same, other: what was heard in its direction, in the other one.
+    """
+
+    live: bytes
+    up: bool
+    same: list[bytes]
+    other: list[bytes]
 
 
 @dataclass
@@ -116,7 +132,7 @@ PHASES: tuple[Callable[[Desk], Scene], ...] = (_request, _reply, _first_request,
 # What is sent in its place.
 
 
-def mutated(scene: Scene, dice: random.Random) -> bytes:
+def mutated(scene: Overheard, dice: random.Random) -> bytes:
     """Some bits or bytes of the genuine frame, or of one that was heard, are others; every field is hit."""
     old = scene.live if dice.random() < 0.8 or not scene.same else dice.choice(scene.same)
     frame = bytearray(old)
@@ -126,7 +142,7 @@ def mutated(scene: Scene, dice: random.Random) -> bytes:
     return bytes(frame)
 
 
-def spliced(scene: Scene, dice: random.Random) -> bytes:
+def spliced(scene: Overheard, dice: random.Random) -> bytes:
     """The head of one frame and the tail of another, at any place; both were genuine."""
     known = [*scene.same, scene.live]
     head, tail = dice.choice(known), scene.live if dice.random() < 0.5 else dice.choice(known)
@@ -136,25 +152,25 @@ def spliced(scene: Scene, dice: random.Random) -> bytes:
     return head[:place] + tail[place:]
 
 
-def resized(scene: Scene, dice: random.Random) -> bytes:
+def resized(scene: Overheard, dice: random.Random) -> bytes:
     """The genuine frame cut short or made longer."""
     if dice.random() < 0.5:
         return scene.live[: dice.randrange(len(scene.live))]
     return scene.live + dice.randbytes(dice.randint(1, 8))
 
 
-def reflected(scene: Scene, dice: random.Random) -> bytes:
+def reflected(scene: Overheard, dice: random.Random) -> bytes:
     """What the target itself has said comes back to it, as it was or with the kind that the target takes."""
     frame = dice.choice(scene.other)
     return frame if dice.random() < 0.5 else scene.live[:1] + frame[1:]
 
 
-def replayed(scene: Scene, dice: random.Random) -> bytes:
+def replayed(scene: Overheard, dice: random.Random) -> bytes:
     """A frame that was genuine once, byte by byte."""
     return dice.choice(scene.same)
 
 
-def relabelled(scene: Scene, dice: random.Random) -> bytes:
+def relabelled(scene: Overheard, dice: random.Random) -> bytes:
     """A frame of one slot as another slot's; or with another connection or counter."""
     frame = bytearray(scene.live if dice.random() < 0.5 else dice.choice(scene.same))
     field = dice.choice((1, 1, 2, 3))
@@ -162,7 +178,7 @@ def relabelled(scene: Scene, dice: random.Random) -> bytes:
     return bytes(frame)
 
 
-def plausible(scene: Scene, dice: random.Random) -> bytes:
+def plausible(scene: Overheard, dice: random.Random) -> bytes:
     """Kind, slot, connection and the next counter, or a newer count, are right; the rest is random."""
     live = scene.live
     if len(live) == frames.HANDSHAKE_BYTES:
@@ -175,14 +191,14 @@ def plausible(scene: Scene, dice: random.Random) -> bytes:
     return live[:3] + struct.pack("<H", counter) + dice.randbytes(27)
 
 
-def noise(scene: Scene, dice: random.Random) -> bytes:
+def noise(scene: Overheard, dice: random.Random) -> bytes:
     """Anything: of any length, or of the right one and with the right first bytes."""
     if dice.random() < 0.5:
         return dice.randbytes(dice.randrange(41))
     return scene.live[: dice.randrange(3)] + dice.randbytes(len(scene.live))
 
 
-Maker = Callable[[Scene, random.Random], bytes]
+Maker = Callable[[Overheard, random.Random], bytes]
 MAKERS: tuple[Maker, ...] = (
     mutated, plausible, spliced, mutated, relabelled, plausible, replayed, reflected, resized, noise,
 )  # fmt: skip

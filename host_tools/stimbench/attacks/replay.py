@@ -86,15 +86,17 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
     sent.
     """
     dice = random.Random(f"reordered {seed}")
-    successes = executed = 0
+    successes = executed = moved = 0
     done = 0
     while done < tries:
         desk = Desk(seed + done, responder=responder)
         held: list[tuple[bytes, bool]] = []
 
         def air(frame: bytes, up: bool, held: list[tuple[bytes, bool]] = held) -> list[bytes]:
+            nonlocal moved
             held.append((frame, up))
             out = [kept for kept, way in dice.sample(held, min(len(held), dice.randrange(3))) if way == up]
+            moved += len(out)
             return out + [frame] * dice.choice((0, 1, 1, 1, 2))
 
         desk.air = air
@@ -108,7 +110,8 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
         successes += order.count(-1)
         executed += len(order)
         done += 50
-    return Result("reordered frames", tries, successes, f"{executed} executed, each once and in order")
+    detail = f"{executed} executed, each once and in order; {moved} frames out of order"
+    return Result("reordered frames", tries, successes, detail)
 
 
 def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
@@ -189,4 +192,3 @@ def opened_by(desk: Desk, frames: list[bytes]) -> int:
         desk.now_ms += _PASS_MS
         desk.deliver(frame)
     return len(desk.executed) + desk.stimulator.connections - before
-

@@ -1,0 +1,127 @@
+"""A flood in the air of an emulated bench: forged frames at a steady rate, on the stimulator's channel."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+from stimfw.telemetry import channels, frames
+
+from stimbench.attacks.air import Paired
+from stimbench.bench import Bench
+from stimbench.parts.nrf24_registers import Reg
+from stimbench.parts.radio import AirChannel, Packet
+from stimbench.parts.wiring import StimulatorParts
+
+__all__ = ("HELLOS", "KINDS", "MIX", "NOISE", "RATE_HZ", "REQUESTS", "Transmitter")
+
+REQUESTS = "REQUESTs"
+HELLOS = "HELLOs"
+NOISE = "noise"
+MIX = "all three"
+KINDS = (REQUESTS, HELLOS, NOISE, MIX)
+RATE_HZ = 500
+
+_SLOT_NS = 1_000_000_000 // RATE_HZ
+_JITTER_NS = _SLOT_NS // 2  # the rest is longer than a packet, its acknowledgement and the settling between
+_AHEAD_NS = 300_000  # so much earlier than its first bit a packet is made
+_COUNTERS_AHEAD = 8
+_COUNTS_AHEAD = 1 << 20
+_U32 = 0xFFFFFFFF
+
+
+class Transmitter:
+    """Sends 500 forged frames a second while it is on, each at a random place in its 2 ms.
+
+    It is the strongest that needs no key: it never waits for a free channel, reads the stimulator's channel out of the emulated radio, and
+    hears all that the two sides say, so that kind, slot, connection and counter are right and only the tag is
+    not.
+
+    Attributes:
+        kind: one of KINDS.
+        first_ns: when the present flood's first packet began.
+        sent: packets since then.
+    """
+
+    def __init__(self, bench: Bench, pairing: Paired, kind: str, dice: random.Random) -> None:
+        """Listen; nothing is sent yet.
+
+        Args:
+            bench: has a stimulator with its parts.
+            pairing: whose slot and address are used; its key is not.
+            kind: REQUESTS: the connection that was heard last and a counter in its window; HELLOS: the epoch
+                that was heard last and a higher count; NOISE: 32 random bytes; MIX: any of these.
+            dice: for all of it.
+
+        Raises:
+            ValueError: the bench has no air, or its stimulator has no parts.
+        """
+        board = bench.board("stimulator")
+        if bench.air is None or not isinstance(board.parts, StimulatorParts):
+            raise ValueError("the bench has no air")
+        self.kind = kind
+        self._bench, self._dice, self._slot = bench, dice, pairing.slot
+        self._air: AirChannel = bench.air
+        self._radio = board.parts.radio
+        self._address = channels.stimulator_address(pairing.base)
+        self._connection, self._due = 0, 0
+        self._epoch, self._count = 1, 0
+        self._pid = 0
+        self._on = False
+        self._begun_ns: set[int] = set()
+        self.first_ns = self.sent = 0
+        bench.air.attach(self, board.scheduler)
+
+    def begin(self, at_ns: int) -> None:
+        """Be on from `at_ns`, at least 0.3 ms from now; the first packet begins then."""
+        self._on = True
+        self.first_ns, self.sent = at_ns, 0
+        self._begun_ns.clear()
+        self._bench.at(at_ns - _AHEAD_NS, lambda: self._send(at_ns, at_ns))
+
+    def end(self) -> None:
+        """Be off; what flies, flies."""
+        self._on = False
+
+    def is_own(self, start_ns: int) -> bool:
+        """Whether a packet that began then, in the present flood, was forged."""
+        return start_ns in self._begun_ns
+
+    def on_air(self, packet: Packet) -> None:
+        """A packet has ended in range (stimbench.parts.radio.Receiver): learn from the genuine ones."""
+        if packet.sender is None or packet.is_ack or packet.payload[1:2] != bytes((self._slot,)):
+            return
+        kind = frames.kind_of(packet.payload)
+        if kind == frames.REQUEST:
+            self._connection, counter = struct.unpack_from("<BH", packet.payload, 2)
+            self._due = counter + 1
+        elif kind == frames.CHALLENGE:
+            self._connection, self._due = packet.payload[6], 0
+        elif kind == frames.HELLO:
+            self._epoch, self._count = struct.unpack_from("<II", packet.payload, 2)
+
+    def forge(self) -> bytes:
+        """The next frame."""
+        kind = self._dice.choice(KINDS[:3]) if self.kind == MIX else self.kind
+        if kind == NOISE:
+            return self._dice.randbytes(frames.SEALED_BYTES)
+        if kind == HELLOS:
+            count = min(_U32, self._count + self._dice.randint(1, _COUNTS_AHEAD))
+            return struct.pack(
+                "<BBII", frames.first(frames.HELLO), self._slot, self._epoch, count
+            ) + self._dice.randbytes(frames.HANDSHAKE_BYTES - 10)
+        counter = min(0xFFFF, self._due + self._dice.randrange(_COUNTERS_AHEAD))
+        header = frames.sealed_header(frames.REQUEST, self._slot, self._connection, counter)
+        return header + self._dice.randbytes(frames.SEALED_BYTES - frames.HEADER_BYTES)
+
+    def _send(self, slot_ns: int, start_ns: int) -> None:
+        if not self._on:
+            return
+        self._pid = (self._pid + 1) & 3
+        self.sent += 1
+        self._begun_ns.add(start_ns)
+        channel = self._radio.register(Reg.RF_CH)
+        self._air.inject(start_ns, channel, self._address, self.forge(), pid=self._pid)
+        slot_ns += _SLOT_NS
+        later_ns = slot_ns + self._dice.randrange(_JITTER_NS)
+        self._bench.at(later_ns - _AHEAD_NS, lambda: self._send(slot_ns, later_ns))

@@ -33,9 +33,9 @@ _U32 = 0xFFFFFFFF
 class Transmitter:
     """Sends 500 forged frames a second while it is on, each at a random place in its 2 ms.
 
-    It is the strongest that needs no key: it never waits for a free channel, reads the stimulator's channel out of the emulated radio, and
-    hears all that the two sides say, so that kind, slot, connection and counter are right and only the tag is
-    not.
+    It is the strongest that needs no key: it waits for no free channel, reads the stimulator's channel out of
+    the emulated radio, and hears all that the two sides say, so that kind, slot, connection and counter are
+    right and only the tag is not.
 
     Attributes:
         kind: one of KINDS.

@@ -19,7 +19,7 @@ from stimbench.figures.resources import OPTIMISTIC
 from stimbench.figures.rig import MS, SIDES, programme
 from stimbench.figures.telemetry_rig import HOLD_MS, PairedRig
 
-__all__ = ("FLOOD", "OPEN", "REMOTE", "STIMULATOR", "Calm", "Press", "calm", "judge", "stop")
+__all__ = ("FLOOD", "OPEN", "REMOTE", "STIMULATOR", "Calm", "Press", "calm", "disturbed", "judge", "stop")
 
 OPEN = "open connection"
 REMOTE = "remote restarted"
@@ -176,7 +176,7 @@ def calm(rig: PairedRig, stimulator: Stimulator, flood: Transmitter, flood_ms: i
     rig.run_ms(2 * _PERIOD_NS / MS)
     after = stimulator.counters()
     stimulator.stop()
-    judged = [_disturbed(rig, side, marks[0][0], begin_ns, begin_ns + flood_ms * MS) for side in SIDES]
+    judged = [disturbed(rig, side, marks[0][0], begin_ns, begin_ns + flood_ms * MS) for side in SIDES]
     shares = [_share(*marks[pair : pair + 2]) for pair in range(3)]
     grown = {name: after[name] - before[name] for name in after if name.startswith("radio")}
     return Calm(
@@ -190,7 +190,7 @@ def _share(begin: tuple[int, int], end: tuple[int, int]) -> float:
     return (end[1] - begin[1]) / (end[0] - begin[0])
 
 
-def _disturbed(rig: PairedRig, side: str, from_ns: int, begin_ns: int, end_ns: int) -> tuple[int, int, float]:
+def disturbed(rig: PairedRig, side: str, from_ns: int, begin_ns: int, end_ns: int) -> tuple[int, int, float]:
     """A lead's pulses in a flood: how many, how many disturbed or missing, and the worst error in ns.
 
     The recharge is compared with that of the pulses before, all else with the programme.
@@ -257,7 +257,7 @@ def stop(
 
 
 def judge(found: Sequence[Calm | list[Press]], options: Options) -> list[Line]:
-    """Five lines: pulses; CPU settled, and from the first frame on; STOP in an open connection, and in none."""
+    """Five lines: pulses; CPU settled, and from the first frame on; STOP in an open connection, in none."""
     floods = [each for each in found if isinstance(each, Calm)]
     presses = [press for each in found if isinstance(each, list) for press in each]
     opened = [press for press in presses if press.state == OPEN]

@@ -17,7 +17,7 @@ from stimbench.figures.model import Line, Options, Relation, Row, reached
 from stimbench.figures.rig import MS, Rig, programme
 from stimbench.figures.telemetry_attacks import AttackPiece, attack_piece, carry_out
 
-__all__ = ("AIR_KINDS", "FORGERY", "Bombardment", "bombard", "judge", "truncated")
+__all__ = ("AIR_KINDS", "FORGERY", "Bombardment", "Target", "bombard", "judge", "truncated")
 
 _ON_THE_DESK = ("forged frames", "replayed frames", "reordered frames")
 _FRAMES, _QUICK_FRAMES = 200, 16  # of each kind, by radio
@@ -96,7 +96,7 @@ class Bombardment:
         return max(self.arrived - self.refused, self.answers, self.changes, min(1, self.edges))
 
 
-class _Target:
+class Target:
     """A stimulator at rest with an open connection, all of whose earlier frames the attacker has."""
 
     def __init__(self, rig: Rig, stimulator: Stimulator, seed: int) -> None:
@@ -171,7 +171,7 @@ def bombard(piece: _AirPiece) -> Bombardment:
     with Rig(piece.seed) as rig:
         stimulator = rig.connect()
         rig.set_program(stimulator, _PROGRAM)
-        target = _Target(rig, stimulator, piece.seed)
+        target = Target(rig, stimulator, piece.seed)
         send = _reordered if piece.kind == _REORDERED else _made
         live = send(target, piece)
         works = target.works(live)
@@ -181,7 +181,7 @@ def bombard(piece: _AirPiece) -> Bombardment:
         )  # fmt: skip
 
 
-def _made(target: _Target, piece: _AirPiece) -> bytes:
+def _made(target: Target, piece: _AirPiece) -> bytes:
     """Send frames made of what was heard and of a START and a HELLO that are kept back; the START.
 
     Left out is what is no forgery: these two, and the last request, whose repeat gets its reply again.
@@ -201,7 +201,7 @@ def _made(target: _Target, piece: _AirPiece) -> bytes:
     return genuine[0]
 
 
-def _reordered(target: _Target, piece: _AirPiece) -> bytes:
+def _reordered(target: Target, piece: _AirPiece) -> bytes:
     """Send genuine frames that were kept back after a later one has arrived; a START that is kept now."""
     peer = target.peer
     while target.sent < piece.frames:

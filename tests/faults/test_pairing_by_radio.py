@@ -1,0 +1,211 @@
+"""A pairing by radio on both boards: as it should go, and whatever else ends it: then all is as before."""
+
+import random
+
+import pytest
+from stimbench.attacks.air import RadioPeer
+from stimbench.bench import provision
+from stimbench.client.errors import WrongStateError
+from stimfw.logic import messages
+from stimfw.telemetry import blink_code, channels, frames, roles
+from stimfw.telemetry import pairing_keys as pk
+from stimfw.telemetry.pairing_remote import PairingRequester
+from stimfw.telemetry.pairing_stimulator import PairingResponder
+from support import scene
+from support.pairing_bench import HELD_MS, MS, PAIRING, Couple, Middle
+from support.pairing_room import QuickCurve
+
+ALIKE_NS = 75 * MS  # half a bit: an eye tells a light that is later
+LATE_MS = 21_500  # PAIR comes 25 s after the window has opened, so that the emulator has less to do
+PAIRING_DBM, FULL_DBM = -18, 0
+ONCE, TWICE = 1, 2  # red and amber: nobody answers or silence; refused or somebody in between
+
+pytestmark = [pytest.mark.emulated, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def couple():
+    """The tests share it: each but the last leaves it as it was, and says so."""
+    with Couple() as made:
+        yield made
+
+
+def bits(edges, began_ns):
+    """The code as a person reads it: the level in the middle of each bit."""
+    code = 0
+    for number in range(blink_code.BITS):
+        middle_ns = began_ns + (blink_code.PAUSE_MS + round((number + 0.5) * blink_code.BIT_MS)) * MS
+        levels = [level for at, level in edges if at <= middle_ns]
+        code = code << 1 | (levels[-1] if levels else 0)
+    return code
+
+
+def assert_as_before(couple, before):
+    """Nothing new is stored, no window is open, and the remote's key works."""
+    assert couple.stored() == before
+    assert not couple.window()
+    assert couple.works()
+    assert couple.stored() == before
+
+
+def test_what_does_not_end_in_a_pairing(couple):
+    before = couple.stored()
+
+    # No window: not even an acknowledgement.
+    couple.begin(magnet=False)
+    assert couple.failed() == ONCE
+    heard = couple.pairing_packets()
+    assert len(heard) >= 20 and {packet.payload[:2] for packet in heard} == {b"\x25\x01"}
+    assert_as_before(couple, before)
+
+    # The person at the remote says no.
+    couple.begin()
+    couple.compare()
+    couple.bench.press("STOP", 80)
+    assert couple.failed() == TWICE
+    assert_as_before(couple, before)
+
+    # Another remote joins.
+    couple.begin()
+    couple.wait(lambda: couple.said(frames.PAIR_REPLY, pk.COMMIT))
+    other = PairingRequester(b"othr", lambda **_: None, random.Random(3).randbytes, QuickCurve())
+    other.begin(0)
+    while other.work():
+        pass
+    couple.air.inject(
+        couple.bench.now_ns + 100 * MS, channels.PAIRING_CHANNEL, channels.PAIRING_STIMULATOR, other.poll(0)
+    )
+    couple.run_ms(102)
+    answered = len(couple.said(frames.PAIR_REPLY))
+    couple.confirm()
+    assert couple.failed() == ONCE
+    assert len(couple.said(frames.PAIR_REPLY)) == answered
+    assert_as_before(couple, before)
+
+    # The person at the remote says yes, and nobody touches the magnet until the window is over.
+    couple.bench.magnet(True)
+    couple.run_ms(HELD_MS + 100)
+    couple.bench.magnet(False)
+    couple.run_ms(LATE_MS)
+    couple.begin(magnet=False)
+    couple.compare()
+    couple.bench.press("START", 80)
+    assert couple.failed() == ONCE
+    asked = {packet.payload[2] for packet in couple.said(frames.PAIR_REPLY, pk.ACCEPT)}
+    assert asked == {pk.WAITS_FOR_MAGNET}
+    assert_as_before(couple, before)
+
+
+def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple):
+    before = couple.stored()
+    man = Middle(couple)
+    dice = random.Random(5)
+    kept = []
+    to_remote = PairingResponder(couple.old.base, lambda *_: 0, dice.randbytes, QuickCurve())
+    to_stimulator = PairingRequester(couple.old.peer_id, lambda **new: kept.append(new), dice.randbytes, QuickCurve())
+    to_remote.open(0)
+    to_stimulator.begin(0)
+    couple.begin()
+
+    def relay(for_ms):
+        """He answers each side in the other's place, as quick as he can."""
+        for _ in range(for_ms // 10):
+            couple.run_ms(10)
+            now_ms = couple.bench.now_ns // MS
+            while to_remote.work() or to_stimulator.work():
+                pass
+            for address, frame in man.take():
+                if address == channels.PAIRING_STIMULATOR:
+                    answer = to_remote.on_frame(frame, now_ms)
+                    if answer is not None:
+                        man.say(channels.PAIRING_REMOTE, answer)
+                else:
+                    to_stimulator.on_frame(frame, now_ms)
+            frame = to_stimulator.poll(now_ms)
+            if frame is not None:
+                man.say(channels.PAIRING_STIMULATOR, frame)
+
+    relay(1000)
+    assert to_remote.outcome == to_remote.COMPARING and to_stimulator.state == to_stimulator.COMPARING
+    said = couple.said(frames.PAIR_REPLY, pk.CONFIRM, pk.COMPARE)
+    begun_ns = {
+        "stimulator": next(packet for packet in said if packet.power_dbm == PAIRING_DBM).t_end_ns,
+        "remote": next(packet for packet in said if packet.power_dbm != PAIRING_DBM).t_end_ns,
+    }
+    relay(blink_code.PASS_MS)
+    codes = [
+        bits(couple.code_edges(name, at_ns, blink_code.PASS_MS), at_ns) for name, at_ns in begun_ns.items()
+    ]
+    assert codes == [to_stimulator._keys.code, to_remote._keys.code] and codes[0] != codes[1]
+    to_stimulator.accept(couple.bench.now_ns // MS)  # he has seen enough
+    relay(1000)
+    assert to_stimulator.state == to_stimulator.WAITING_MAGNET, "the stimulator waits for its person"
+    couple.bench.press("STOP", 80)  # the remote's person has seen that the lights differ
+    relay(1000)
+    assert couple.stored() == before and not kept
+    man.say(channels.PAIRING_STIMULATOR, pk.pack(frames.PAIR, pk.BEGIN, bytes(30)))
+    couple.run_ms(20)
+    couple.touch()  # too late
+    relay(500)
+    couple.air.drop = None
+    couple.run_ms(2500)
+    assert not kept and to_remote.outcome == to_remote.BROKEN
+    assert_as_before(couple, before)
+
+
+def assert_window_shuts_the_output(couple):
+    """A session runs; the magnet ends it and, held, opens the window, in which nothing starts."""
+    scene.pulse(couple.board)
+    magnet_ns = couple.bench.now_ns
+    couple.begin()
+    assert couple.bench.now_ns - magnet_ns >= HELD_MS * MS
+    status = couple.board.client.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)
+    with pytest.raises(WrongStateError) as refused:
+        couple.board.client.start()
+    assert refused.value.reason == messages.REASON_PAIRING
+    return magnet_ns
+
+
+def assert_same_light(couple, began_ns, for_ms):
+    """Both lights show the same 16 bits at the same moments, as often as they fit."""
+    here = couple.code_edges("stimulator", began_ns, for_ms)
+    there = [edge for edge in couple.code_edges("remote", began_ns, for_ms) if edge[0] > began_ns + 100 * MS]
+    here = [edge for edge in here if edge[0] > began_ns + 100 * MS]  # what was lit before goes dark
+    assert [level for _, level in here] == [level for _, level in there] and len(here) >= 4
+    assert max(abs(a - b) for (a, _), (b, _) in zip(here, there, strict=True)) <= ALIKE_NS
+
+
+def test_a_pairing(couple):
+    magnet_ns = assert_window_shuts_the_output(couple)
+    began_ns = couple.compare()
+    led = [at for at, _ in couple.bench.trace.edges("stimulator", "LED", magnet_ns + HELD_MS * MS + 1)]
+    assert led and led[0] < began_ns
+    couple.run_ms(2 * blink_code.PASS_MS)
+    assert_same_light(couple, began_ns, 2 * blink_code.PASS_MS)
+    couple.confirm()
+    couple.wait(lambda: couple.lit("GREEN"))
+    new = couple.remotes()
+    base, slot, role, key = new
+    old = couple.old
+    assert (base, role) == (old.base, roles.PATIENT) and slot != old.slot and key != old.key
+    assert couple.stimulators() == {
+        old.slot: (old.role, old.peer_id, old.key, False),
+        slot: (roles.PATIENT, old.peer_id, key, True),
+    }, "the old one stays until the new key was used"
+    couple.wait(couple.one_key)
+    assert couple.remotes() == new
+    assert {packet.power_dbm for packet in couple.pairing_packets()} == {PAIRING_DBM}
+    others = [packet for packet in couple.packets() if packet.address not in PAIRING]
+    assert {packet.power_dbm for packet in others if not packet.was_ack} == {FULL_DBM}
+    assert all(key[:8] not in packet.payload for packet in couple.packets())
+    assert couple.works()
+    assert not scene.edges(couple.bench, magnet_ns + MS), "the output was off all along"
+    assert_patient(couple, provision.Provisioned(base, slot, roles.PATIENT, key, old.peer_id))
+
+
+def assert_patient(couple, pairing):
+    """In the hands of somebody with a better remote the key is a patient's, whatever he claims."""
+    peer = RadioPeer(couple.bench, pairing, epoch=1000)
+    reply = peer.ask(messages.request(messages.GET_PROGRAM))
+    assert messages.parse_reply(messages.GET_PROGRAM, reply) == (messages.FORBIDDEN, b"")

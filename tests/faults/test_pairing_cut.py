@@ -1,0 +1,72 @@
+"""The supply of either board fails in the middle of a pairing by radio: then the old key works, or the new one."""
+
+import pytest
+from stimfw.telemetry import frames
+from stimfw.telemetry import pairing_keys as pk
+from support.branches import branch
+from support.pairing_bench import MS, PAIRING_ENDS_MS, Couple
+
+OFF_MS = 20
+BOOT_MS = 400
+SETTLES_MS = 5000  # the window stays open for 3 s after it stored, so that the remote can ask again
+HALF, DONE = 0.5, 1.0
+LATER_MS = 0.3  # after the end of an operation, before anything was said
+STORING = [
+    ("stimulator", 0, HALF, "old"),  # its new record is half written
+    ("stimulator", 1, HALF, "old"),  # it is written; its old record is half erased; the remote was not told
+    ("stimulator", 1, DONE, "old"),
+    ("remote", 0, HALF, "old"),
+    ("remote", 1, HALF, "new"),
+    ("remote", 1, DONE, "new"),  # the new key was never used
+    ("stimulator", 2, HALF, "new"),  # the new key was used: the old one goes
+]
+"""Board, number of its flash operation since the confirmation, how much of it is done, whose key works then."""
+
+pytestmark = [pytest.mark.emulated, pytest.mark.slow]
+
+
+def cut(couple, name, before):
+    """The supply fails, and comes back; which key works, if one does."""
+    board = couple.bench.board(name)
+    board.power_off()
+    couple.run_ms(OFF_MS)
+    board.power_on()
+    couple.run_ms(BOOT_MS)
+    if name == "stimulator":
+        couple.wait(lambda: not couple.pairing_under_way(), PAIRING_ENDS_MS, 50_000)  # the remote's own attempt
+        couple.board.rebooted()
+    assert couple.works(), "neither key works"
+    assert couple.works(), "the key that has worked does not any more"
+    couple.wait(couple.one_key, SETTLES_MS, 100_000)
+    return "old" if couple.remotes() == before else "new"
+
+
+def cut_at(couple, name, number, share, before):
+    """The same when so much of the number-th flash operation from here is done."""
+    flash = couple.bench.board(name).flash
+    number += len(flash.operations)
+    couple.wait(lambda: len(flash.operations) > number, 6000, 50)
+    operation = flash.operations[number]
+    at_ns = operation.start_ns + round(share * (operation.end_ns - operation.start_ns))
+    couple.bench.run_to(max(couple.bench.now_ns, at_ns))
+    assert flash.busy or share == DONE
+    if share == DONE:
+        couple.run_ms(LATER_MS)
+    return cut(couple, name, before)
+
+
+def test_the_supply_fails_in_a_pairing():
+    with Couple() as couple:
+        before = couple.remotes()
+        couple.begin()
+        couple.wait(lambda: couple.said(frames.PAIR_REPLY, pk.BEGIN), poll_us=100)
+        assert branch(lambda: cut(couple, "stimulator", before)) == "old"
+        couple.compare()
+        assert branch(lambda: cut(couple, "remote", before)) == "old"
+        couple.run_ms(700)
+        couple.confirm()
+        for name, number, share, expected in STORING:
+            found = branch(lambda where=(name, number, share): cut_at(couple, *where, before))
+            assert found == expected, (name, number, share)
+        couple.wait(lambda: couple.lit("GREEN"))
+        assert couple.remotes() != before, "without a cut it is the new one"

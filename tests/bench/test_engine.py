@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stimbench.bench import Bench, BenchConfig, BenchError, ResetCause
+from stimbench.bench import Bench, BenchConfig, BenchError, ResetCause, provision
 from stimbench.bench.transport import open_transport
 
 pytestmark = pytest.mark.emulated
@@ -90,6 +90,7 @@ def test_both_boards_boot_and_come_up_on_usb(make_bench: Callable[..., Bench]) -
 
 def test_button_crosses_the_air_and_nobody_is_told_too_late(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench()
+    provision.pair(bench)
     bench.run_for(BOOT_NS)
     bench.press("START")
     bench.run_for(300_000_000)

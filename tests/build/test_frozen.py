@@ -10,6 +10,10 @@ from stimbench.firmware_build.errors import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
+ROOMS = ("crypto", "drivers", "logic", "storage", "telemetry")
+"""Packages that both boards freeze."""
+COMMON = {"modules/_boot.py": "", "stimfw/__init__.py": "", "stimfw/version.py": ""}
+COMMON |= {f"stimfw/{room}/__init__.py": "" for room in ROOMS}
 SMALL = {"main.py": "print(1)", "stimfw/logic/x.py": "X = 1"}
 
 
@@ -59,14 +63,14 @@ def test_hash_changes_with_the_sources(tmp_path, change):
 def test_board_freezes_what_it_runs_and_nothing_of_the_other(board, other):
     names = {path.relative_to(FIRMWARE).as_posix() for path in frozen.frozen_files(manifest(board), FIRMWARE)}
     on_disk = {path.relative_to(FIRMWARE).as_posix() for path in FIRMWARE.rglob("*.py")}
-    shared = ("stimfw/logic/", "stimfw/drivers/", f"stimfw/{board}/", f"roots/{board}/main.py")
+    shared = (*(f"stimfw/{room}/" for room in ROOMS), f"stimfw/{board}/", f"roots/{board}/main.py")
     expected = {name for name in on_disk if name.startswith(shared)}
-    assert names == expected | {"stimfw/__init__.py", "stimfw/version.py"}
+    assert names == expected | {"modules/_boot.py", "stimfw/__init__.py", "stimfw/version.py"}
     assert not any(f"/{other}/" in name for name in names)
 
 
 def test_new_files_are_picked_up(tmp_path):
-    tree(tmp_path, {"stimfw/__init__.py": "", "stimfw/version.py": "", "roots/remote/main.py": ""})
+    tree(tmp_path, COMMON | {"roots/remote/main.py": ""})
     before = frozen.frozen_files(manifest("remote"), tmp_path)
     new = tree(
         tmp_path,
@@ -77,7 +81,7 @@ def test_new_files_are_picked_up(tmp_path):
 
 
 def test_missing_root_is_named(tmp_path):
-    tree(tmp_path, {"stimfw/__init__.py": "", "stimfw/version.py": ""})
+    tree(tmp_path, COMMON)
     with pytest.raises(BuildError, match=r"roots/remote/main\.py, which does not exist"):
         frozen.frozen_files(manifest("remote"), tmp_path)
 

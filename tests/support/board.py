@@ -24,6 +24,7 @@ READY_S = 5.0
 _LOOK_S = 0.02
 _PROBE_NUMBER = 255  # no later request has it soon, so late replies to it are passed over
 _QUANTUM_NS = 200_000
+_PORT_TIMEOUT_S = 1.0
 _REAL_RESET_S = 3.0
 _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
 
@@ -120,6 +121,7 @@ class Board:
 
     def repl(self) -> BoardTransport:
         """The raw REPL; ends the application."""
+        self.port.timeout = _PORT_TIMEOUT_S  # the client, on the same port, leaves what was left of its own
         if not self.transport.in_raw_repl:
             self.transport.enter_raw_repl(soft_reset=False)
         return self.transport
@@ -161,7 +163,7 @@ class EmulatedBoard(Board):
         """Args: bench: nobody else runs it while a method of this object waits."""
         self.bench = bench
         self.name = name
-        super().__init__(BenchSerial(bench, name, timeout=1.0, quantum_ns=_QUANTUM_NS))
+        super().__init__(BenchSerial(bench, name, timeout=_PORT_TIMEOUT_S, quantum_ns=_QUANTUM_NS))
 
     def now_s(self) -> float:
         return self.bench.now_ns / 1e9
@@ -186,7 +188,7 @@ class WiredBoard(Board):
     def __init__(self, path: str) -> None:
         """Args: path: `/dev/ttyACM0`."""
         self.path = path
-        super().__init__(pyserial.Serial(path, timeout=1.0, exclusive=True))
+        super().__init__(pyserial.Serial(path, timeout=_PORT_TIMEOUT_S, exclusive=True))
 
     def reset(self) -> None:
         self.repl().exec_raw_no_follow("import machine; machine.reset()")
@@ -195,7 +197,7 @@ class WiredBoard(Board):
         while True:
             time.sleep(0.2)
             try:
-                self.port = pyserial.Serial(self.path, timeout=1.0, exclusive=True)
+                self.port = pyserial.Serial(self.path, timeout=_PORT_TIMEOUT_S, exclusive=True)
                 break
             except (OSError, pyserial.SerialException):
                 if time.monotonic() > end_s:

@@ -83,6 +83,7 @@ def make_pairing() -> "tuple[Pairing, int]":
 
 def main() -> None:
     """Build the remote and run it until Ctrl-C. On any other exception the watchdog restarts the board."""
+    sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     wake = Wake()
     battery = ADC(_VSYS_GPIO)
 

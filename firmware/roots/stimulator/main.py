@@ -133,6 +133,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
 
 def main() -> None:
     """Serve until Ctrl-C; one that comes before the loop must not leave a watchdog behind either."""
+    sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     try:
         app, waiter, watchdog = build()
     except KeyboardInterrupt:

@@ -89,8 +89,7 @@ class Responder:
         self._peers: "dict[int, Peer]" = {}
         self._guard = Guard()
         self._noted_level = 0
-        self._noted = -1
-        self._noted_ms = 0
+        self._noted_ms: "dict[int, int]" = {}
         self.pairing: "object | None" = None
         self.settled: "list[int]" = []
         self.frames = self.bad = self.forged = self.replayed = self.over_budget = self.connections = 0
@@ -288,6 +287,6 @@ class Responder:
 
     def _note_seldom(self, event: int, sender: int, kind: int, now_ms: int) -> None:
         """What an attacker can make as often as he likes: under a flood even noting it costs."""
-        if self._noted != event or elapsed_ms(now_ms, self._noted_ms) >= _NOTE_MS:
-            self._noted, self._noted_ms = event, now_ms
+        if event not in self._noted_ms or elapsed_ms(now_ms, self._noted_ms[event]) >= _NOTE_MS:
+            self._noted_ms[event] = now_ms
             self._note(event, sender, kind)

@@ -8,13 +8,17 @@ a whole pairing the row `pairing` of `stimbench bench figures`.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.indicators import Tone
 from stimbench.parts.radio import Packet, Sniffed
 from stimfw.storage import layout
+from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import channels, frames
@@ -23,15 +27,15 @@ from stimfw.telemetry import pairing_keys as pk
 from support.board import EmulatedBoard
 from support.flash_fake import FlashFake
 
+MICROPYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "micropython"
 MS = 1_000_000
 HELD_MS = 3000
 """The magnet, to open a window; STATUS, to begin a pairing."""
-PAIRING_ENDS_MS = 6000
-"""The remote gives up after 3 s of silence, and shows it."""
 CLEAR_MS = 250
 PATIENCE_MS = 5000
-SHOWN_MS = 600
-"""From the answer that says compare to the first bit."""
+GLANCE_MS = 100
+QUICK_MS = 700
+"""From the first PAIR to the code, with the quick curve: the real one takes 2 s."""
 PAIRING = (channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE)
 LEDS = {"stimulator": "LED", "remote": "LED_AMBER"}
 QUICK_CURVE = """
@@ -46,15 +50,42 @@ x25519.steps = steps
 """
 
 
+_FILE_SYSTEM = """
+import sys, vfs
+
+class Disk:
+    def __init__(self, blocks):
+        self.data = bytearray(b"\\xff" * 4096 * blocks)
+
+    def readblocks(self, block, buffer, offset=0):
+        start = block * 4096 + offset
+        buffer[:] = self.data[start : start + len(buffer)]
+
+    def writeblocks(self, block, buffer, offset=0):
+        start = block * 4096 + offset
+        self.data[start : start + len(buffer)] = buffer
+
+    def ioctl(self, operation, argument):
+        return {4: len(self.data) // 4096, 5: 4096}.get(operation, 0)
+
+disk = Disk(int(sys.argv[1]))
+vfs.VfsLfs2.mkfs(disk, progsize=256)
+files = vfs.VfsLfs2(disk, progsize=256)
+with files.open("boot.py", "w") as file:
+    file.write(sys.argv[2])
+sys.stdout.buffer.write(disk.data)
+"""
+
+
 @cache
-def quick_images() -> dict[str, bytes]:
-    """The flash of both boards, started once, never paired, with the quick curve."""
-    with Bench(BenchConfig(trace=False)) as bench:
-        for name in bench.boards:
-            board = EmulatedBoard(bench, name)
-            board.wait_ready()
-            board.exec(f"with open('boot.py', 'w') as file: file.write({QUICK_CURVE!r})")
-        return {name: bytes(board.flash.memory) for name, board in bench.boards.items()}
+def _file_system() -> bytes:
+    """What littlefs has in its blocks with nothing but that `boot.py`, made by MicroPython's unix port."""
+    with NamedTemporaryFile("w", suffix=".py") as script:
+        script.write(_FILE_SYSTEM)
+        script.flush()
+        blocks = str(layout.FILESYSTEM_BLOCKS)
+        command = [str(MICROPYTHON), "-X", "heapsize=8M", script.name, blocks, QUICK_CURVE]
+        return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 class Couple:
@@ -66,7 +97,9 @@ class Couple:
     """
 
     def __init__(self, seed: int = 1) -> None:
-        self.bench = Bench(BenchConfig(seed=seed, flash_images=quick_images()))
+        self.bench = Bench(BenchConfig(seed=seed))
+        for each in self.bench.boards.values():
+            each.flash.write(len(each.flash.memory) - layout.BLOCKS * BLOCK_BYTES, _file_system())
         assert self.bench.air is not None
         self.air = self.bench.air
         self.old = provision.pair(self.bench, seed)
@@ -124,11 +157,6 @@ class Couple:
         assert len(red) == len(amber) and not self.lit("GREEN")
         return len(red)
 
-    def pairing_under_way(self) -> bool:
-        """Whether the remote has said a PAIR in the last 300 ms."""
-        since_ns = self.bench.now_ns - 300 * MS
-        return any(packet.t_end_ns > since_ns for packet in self.said(frames.PAIR))
-
     def _is_low(self, tone: Tone) -> bool:
         long = tone.end_ns - tone.start_ns > 900 * MS
         return tone.start_ns >= self._since_ns and long and tone.frequency_hz < 1000
@@ -184,9 +212,10 @@ class Couple:
         self.bench.magnet(False)
 
     def compare(self) -> int:
-        """On until both show the code; when they began."""
+        """On until both show the code, and an eye has seen it; when they began."""
         said = lambda: self.said(frames.PAIR_REPLY, pk.CONFIRM, pk.COMPARE)  # noqa: E731
-        self.wait(said)
+        self.wait(said, QUICK_MS)
+        self.run_ms(GLANCE_MS)
         return said()[0].t_end_ns
 
     def touch(self) -> None:

@@ -41,7 +41,9 @@ _EARLY_MS, _LATE_MS = 300, 2000
 """Every other press comes while the flood is younger than the first, the rest until the second."""
 _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
 _HOPS_MS = 9000  # without contact the stimulator changes its channel every 4 s
-_FORGOTTEN_MS = 7000  # the guard forgets 20 of at most 128 failures a second
+_FORGOTTEN_MS = 7000
+"""Between two presses: the guard forgets 20 of at most 128 failures a second, and a remote that had no answer
+gives up."""
 _BOOT_MS = 50
 
 
@@ -118,14 +120,14 @@ def _work(piece: _Piece) -> Calm | list[Press]:
         dice = random.Random(f"flood {piece}")
         flood = Transmitter(rig.bench, rig.pairing, piece.kind, dice)
         rig.set_program(stimulator, _PROGRAM)
-        rig.connected()
         if piece.state == _PULSES:
+            rig.connected()
             return calm(rig, stimulator, flood, piece.count)
         found = []
         for number in range(piece.count):
             early = number % 2 == 0
-            if early and number and piece.state != STIMULATOR:
-                rig.run_ms(_FORGOTTEN_MS)
+            rig.run_ms(_FORGOTTEN_MS)
+            rig.connected()
             stimulator = _restarted(rig, stimulator, piece.state, dice)
             ages_ms = (0, _EARLY_MS) if early else (_EARLY_MS, _LATE_MS)
             age_ns = dice.randrange(ages_ms[0] * MS, ages_ms[1] * MS)

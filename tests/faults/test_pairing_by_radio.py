@@ -16,7 +16,7 @@ from support.pairing_bench import HELD_MS, MS, PAIRING, Couple, Middle
 from support.pairing_room import QuickCurve
 
 ALIKE_NS = 75 * MS  # half a bit: an eye tells a light that is later
-LATE_MS = 24_000  # PAIR comes 27 s after the window has opened, so that the emulator has less to do
+LATE_MS = 26_000  # PAIR comes 29 s after the window has opened, so that the emulator has less to do
 PAIRING_DBM, FULL_DBM = -18, 0
 ONCE, TWICE = 1, 2  # red and amber: nobody answers or silence; refused or somebody in between
 
@@ -106,7 +106,9 @@ def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple)
     dice = random.Random(5)
     kept = []
     to_remote = PairingResponder(couple.old.base, lambda *_: 0, dice.randbytes, QuickCurve())
-    to_stimulator = PairingRequester(couple.old.peer_id, lambda **new: kept.append(new), dice.randbytes, QuickCurve())
+    to_stimulator = PairingRequester(
+        couple.old.peer_id, lambda **new: kept.append(new), dice.randbytes, QuickCurve()
+    )
     couple.begin()
     to_remote.open(couple.bench.now_ns // MS)
     to_stimulator.begin(couple.bench.now_ns // MS)

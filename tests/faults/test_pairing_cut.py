@@ -1,10 +1,10 @@
-"""The supply of either board fails in the middle of a pairing by radio: then the old key works, or the new one."""
+"""The supply of either board fails in a pairing by radio: then the old key works, or the new one."""
 
 import pytest
 from stimfw.telemetry import frames
 from stimfw.telemetry import pairing_keys as pk
 from support.branches import branch
-from support.pairing_bench import MS, Couple
+from support.pairing_bench import Couple
 
 OFF_MS = 20
 BOOT_MS = 400
@@ -19,7 +19,7 @@ STORING = [
     ("remote", 1, DONE, "new"),  # the new key was never used
     ("stimulator", 2, HALF, "new"),  # the new key was used: the old one goes
 ]
-"""Board, number of its flash operation since the confirmation, how much of it is done, whose key works then."""
+"""Board, number of its flash operation since the confirmation, how much of it is done, what works then."""
 
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 

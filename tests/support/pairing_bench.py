@@ -145,7 +145,9 @@ class Couple:
 
     def lit(self, colour: str) -> list[int]:
         """When a LED of the remote went on since mark()."""
-        return [at for at, level in self.bench.trace.edges("remote", f"LED_{colour}", self._since_ns) if level]
+        return [
+            at for at, level in self.bench.trace.edges("remote", f"LED_{colour}", self._since_ns) if level
+        ]
 
     def failed(self) -> int:
         """Wait for the remote's long low beep; how often red and amber come on together then."""
@@ -184,7 +186,9 @@ class Couple:
         table = PairingTable(self._record("stimulator"))
         found = {slot: table.get(slot) for slot in table.slots()}
         return {
-            slot: (one.role, one.peer_id, one.key, one.pending) for slot, one in found.items() if one is not None
+            slot: (one.role, one.peer_id, one.key, one.pending)
+            for slot, one in found.items()
+            if one is not None
         }
 
     def stored(self) -> object:

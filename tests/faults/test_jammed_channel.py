@@ -1,0 +1,58 @@
+"""A jammer on the channel where remote and stimulator met last: STOP is delivered on another one."""
+
+import pytest
+from stimbench.bench import Bench, BenchConfig, provision
+from stimfw.telemetry import channels, frames
+from support import scene
+from support.board import EmulatedBoard
+from support.scene import MS
+
+BEGINS_MS = 2200
+"""The jammer begins with the press: the stimulator has to see it twice, a second apart, before it moves."""
+LASTS_MS = 60
+"""The jammer has been there: both have moved, and the remote begins where it found the stimulator last."""
+
+ACK_NS = 250_000  # an acknowledgement begins so soon after its packet
+
+pytestmark = pytest.mark.emulated
+
+
+def stop(board, bench):
+    """Press STOP while pulsing: ms from the press to off, channels of the REQUESTs that were acknowledged."""
+    scene.pulse(board)
+    pressed_ns, first = bench.now_ns, len(bench.air.tap)
+    bench.press("STOP", 80)
+    green = lambda: [at for at, on in bench.trace.edges("remote", "LED_GREEN", pressed_ns) if on]  # noqa: E731
+    assert bench.run_until(green, 3100 * MS)
+    bench.run_for(150 * MS)
+    heard = bench.air.tap[first:]
+    acks_ns = [packet.t_start_ns for packet in heard if packet.was_ack]
+    delivered = [
+        packet
+        for packet in heard
+        if frames.kind_of(packet.payload) == frames.REQUEST
+        and any(0 < at - packet.t_end_ns < ACK_NS for at in acks_ns)
+    ]
+    last_ns = scene.last_edge_ns(bench, scene.DRIVE)
+    assert last_ns > pressed_ns - scene.PERIOD_MS * MS, "it was pulsing"
+    # STOP may come between two pulses: it is off when STOP has come, not before.
+    off_ns = max(last_ns, delivered[-1].t_end_ns)
+    return (off_ns - pressed_ns) / MS, {packet.channel for packet in delivered}
+
+
+def test_stop_finds_another_channel():
+    with Bench(BenchConfig()) as bench:
+        provision.pair(bench)
+        for lead in bench.board("stimulator").parts.leads.values():
+            lead.trace.enabled = False
+        board = EmulatedBoard(bench)
+        board.wait_ready()
+        board.wait(0.3)
+        free_ms, met = stop(board, bench)
+        assert free_ms < LASTS_MS and len(met) == 1
+        (jammed,) = met
+        bench.air.jam(jammed, bench.now_ns + 300 * MS, bench.now_ns + 60_000 * MS)
+        begins_ms, found = stop(board, bench)
+        assert begins_ms < BEGINS_MS and found and jammed not in found and found <= set(channels.CHANNELS)
+        lasts_ms, again = stop(board, bench)
+        assert lasts_ms < LASTS_MS and again == found

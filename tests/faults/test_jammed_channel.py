@@ -1,10 +1,10 @@
 """A jammer on the channel where remote and stimulator met last: STOP is delivered on another one."""
 
 import pytest
-from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.telemetry import channels, frames
 from support import scene
-from support.board import EmulatedBoard
+from support.branches import branch
+from support.pairing_bench import couple_at_rest
 from support.scene import MS
 
 BEGINS_MS = 2200
@@ -41,18 +41,18 @@ def stop(board, bench):
 
 
 def test_stop_finds_another_channel():
-    with Bench(BenchConfig()) as bench:
-        provision.pair(bench)
-        for lead in bench.board("stimulator").parts.leads.values():
-            lead.trace.enabled = False
-        board = EmulatedBoard(bench)
-        board.wait_ready()
-        board.wait(0.3)
-        free_ms, met = stop(board, bench)
-        assert free_ms < LASTS_MS and len(met) == 1
-        (jammed,) = met
-        bench.air.jam(jammed, bench.now_ns + 300 * MS, bench.now_ns + 60_000 * MS)
-        begins_ms, found = stop(board, bench)
-        assert begins_ms < BEGINS_MS and found and jammed not in found and found <= set(channels.CHANNELS)
-        lasts_ms, again = stop(board, bench)
-        assert lasts_ms < LASTS_MS and again == found
+    branch(lambda: assert_finds_another(couple_at_rest()))
+
+
+def assert_finds_another(couple):
+    board, bench = couple.board, couple.bench
+    for lead in couple.chip.parts.leads.values():
+        lead.trace.enabled = False
+    free_ms, met = stop(board, bench)
+    assert free_ms < LASTS_MS and len(met) == 1
+    (jammed,) = met
+    bench.air.jam(jammed, bench.now_ns + 300 * MS, bench.now_ns + 60_000 * MS)
+    begins_ms, found = stop(board, bench)
+    assert begins_ms < BEGINS_MS and found and jammed not in found and found <= set(channels.CHANNELS)
+    lasts_ms, again = stop(board, bench)
+    assert lasts_ms < LASTS_MS and again == found

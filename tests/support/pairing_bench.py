@@ -110,12 +110,6 @@ class Couple:
         self.run_ms(CLEAR_MS)
         self.mark()
 
-    def __enter__(self) -> Couple:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bench.close()
-
     # Time and the air.
 
     def run_ms(self, span_ms: float) -> None:
@@ -239,6 +233,12 @@ class Couple:
         self.bench.press("STOP", 80)
         self.bench.run_until(lambda: self.lit("GREEN") or self.lit("RED"), 4000 * MS)
         return bool(self.lit("GREEN"))
+
+
+@cache
+def couple_at_rest() -> Couple:
+    """One for all tests of a process: it takes long to boot. Go on in a branch, or leave it as it was."""
+    return Couple()
 
 
 class Middle:

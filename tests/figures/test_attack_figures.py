@@ -31,16 +31,16 @@ def flooded():
     with PairedRig(3) as rig:
         stimulator = rig.connect()
         rig.set_program(stimulator, telemetry_flood._PROGRAM)
-        rig.connected()
         flood = Transmitter(rig.bench, rig.pairing, REQUESTS, random.Random(3))
-        calm = telemetry_flood.calm(rig, stimulator, flood, 1000)
+        rig.connected()
+        calm = telemetry_flood.calm(rig, stimulator, flood, 1050)
         press = telemetry_flood.stop(rig, stimulator, flood, OPEN, 5 * MS, random.Random(3))
         yield calm, press
 
 
 def test_a_flood_reaches_the_tags_and_no_pulse(flooded):
     calm, _ = flooded
-    assert (calm.kind, calm.sent, calm.pulses, calm.disturbed, calm.worst_ns) == (REQUESTS, 500, 40, 0, 0)
+    assert (calm.kind, calm.sent, calm.pulses, calm.disturbed, calm.worst_ns) == (REQUESTS, 525, 42, 0, 0)
     assert calm.counters["radio_forged"] > 20
     before, first, *_ = calm.awake
     assert 0 < before < first < 1

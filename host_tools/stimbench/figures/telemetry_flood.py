@@ -162,7 +162,7 @@ def calm(rig: PairedRig, stimulator: Stimulator, flood: Transmitter, flood_ms: i
         rig: connected, its programme set.
         stimulator: its console.
         flood: off.
-        flood_ms: at least 1000.
+        flood_ms: more than 1000.
     """
     rig.restart(stimulator)
     before = stimulator.counters()

@@ -249,8 +249,10 @@ def test_stop_refuses_a_pairing_and_changes_nothing(remote):
     kept = remote.pairing.record.key
     remote.press("stop")
     remote.stimulator.window.touched(remote.now_ms)
-    assert remote.watch()[-3:] == merged(feedback.pairing_failed(feedback.FAILED_NOT_ALIKE))[-3:]
-    assert remote.pairing.record.key == kept and messages.STOP not in remote.stimulator.executed
+    refused = feedback.pairing_failed(feedback.FAILED_NOT_ALIKE)
+    assert remote.watch() == merged(feedback.DELIVERED + refused)
+    assert remote.pairing.record.key == kept and remote.stimulator.executed[-1] == messages.STOP
+    assert not remote.stimulator.window.is_open(remote.now_ms)
     remote.press("stop")
     assert remote.watch() == merged(feedback.DELIVERED)
 

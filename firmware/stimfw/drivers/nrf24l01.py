@@ -85,6 +85,8 @@ class NRF24L01(Nrf24Bus):
         self._own: "bytes | None" = None
         self._to = b""
         self._on_pipe_0 = b""
+        self.in_ack = False
+        """Of the payload that waiting() told of: it came as a part of an acknowledgement, or in its place."""
 
     def present(self) -> bool:
         """Whether a radio answers: two patterns written to an address and read back. Loses the address."""
@@ -189,6 +191,10 @@ class NRF24L01(Nrf24Bus):
             self._set_config(_RX)
         self._ce(1)
 
+    def standby(self) -> None:
+        """Neither receive nor acknowledge, until listen() or send()."""
+        self._ce(0)
+
     def carrier(self) -> bool:
         """Whether something is on the air in this channel, above -64 dBm (6.4).
 
@@ -248,8 +254,10 @@ class NRF24L01(Nrf24Bus):
         wrong (table 28, note c); whoever missed a payload by that is called by that very edge.
         """
         length = self._read(_R_RX_PL_WID)
-        if self._in[0] & _RX_P_NO == _RX_P_NO or length == 0:
+        pipe = self._in[0] & _RX_P_NO
+        if pipe == _RX_P_NO or length == 0:
             return 0
+        self.in_ack = pipe == 0
         if length <= MAX_PAYLOAD:
             return length
         self._command(_FLUSH_RX)  # 8.3.1, table 20: a width above 32 is garbage

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # never on a board
             """The 5-byte address that a frame of on_frame() goes to."""
 
         def pause_ms(self, now_ms: int) -> int:
-            """For how long no frames shall be read from now on; 0 for not at all."""
+            """For how long nothing shall be received from now on; 0 for not at all."""
 
         def in_contact(self, now_ms: int) -> bool:
             """Whether a connection is open."""
@@ -37,6 +37,7 @@ _RETRIES = const(5)
 _RETRY_US = const(750)
 _GIVE_UP_MS = const(20)  # 6 transmissions of 32 bytes take 7 ms
 _PAUSED_POLL_MS = const(2)
+_WINDOW_MS = const(6)  # of listening between two pauses: a remote that searches sends six frames in it
 _DEFER_MS = const(1)
 _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
@@ -67,6 +68,7 @@ class StimulatorRadio(RadioEnd):
         self._deferred_ms = 0
         self._pause_ms = 0
         self._paused_ms = 0
+        self._ears = False  # the window after a pause is open
         self.paused = False
         """Interrupts of the radio need not wake anybody: wait_ms() says when to call service()."""
         self._was_busy = False
@@ -114,23 +116,24 @@ class StimulatorRadio(RadioEnd):
         """Hand over received frames, then go on with the radio's next duty. Never waits.
 
         Frames come first, and a reply is only noted while they are read: a STOP is executed before anything
-        is sent. In a pause that the link asked for nothing is read: frames stay in the radio, which stops
-        acknowledging when it is full, and its RX_DR flag stays set, so that an interrupt comes once a pause.
+        is sent. In a pause that the link asked for nothing is received, so nothing acknowledged either: who
+        is genuine goes on trying. Then it listens for a moment, reads what came, and asks the link again.
 
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
         """
         more = False
-        if self._pause_left_ms(now_ms) == 0:
-            self._pause_ms = 0
-            self.paused = False
+        if self._may_read(now_ms):
+            closing, self._ears = self._ears, False
             frames, more = self._read_frames(now_ms)
-            if frames:
+            if frames or closing:
                 self._pause_ms = self._link.pause_ms(now_ms)
                 self._paused_ms = now_ms
                 # Not while it sends: the interrupt that tells of the end must get through.
                 self.paused = self._pause_ms > 0 and self._next is None and not self._sending
                 more = more and self._pause_ms == 0
+                if closing or self._pause_ms:
+                    self._listen_if_idle()
         if self._sending and self._outcome(now_ms) != SENDING:
             self._sending = False
             if self._next is None:
@@ -141,7 +144,7 @@ class StimulatorRadio(RadioEnd):
 
     def wait_ms(self, now_ms: int) -> int:
         """How long until service() has something to do; -1: only an interrupt can tell."""
-        # At the end of a pause no interrupt calls: RX_DR has been set all along.
+        # In a pause and in its window no interrupt calls.
         wait = self._pause_left_ms(now_ms) if self._pause_ms else -1
         if self._sending:
             # The flag of a frame that is not read holds the IRQ pin low: no edge tells of the end.
@@ -155,13 +158,15 @@ class StimulatorRadio(RadioEnd):
     def look(self, now_ms: int) -> None:
         """Hop to the next channel if this one is taken (seen twice), or after 4 s without contact.
 
-        To be called about once a second. Not while a reply is on its way, nor in the pairing window.
+        To be called about once a second. Not while a reply is on its way, nor in the pairing window, nor in a
+        flood: who sends it could follow, and a remote would have to seek.
         """
         if self._sending or self._next is not None or not self._listening or not self.works:
             return
-        if self._extra is not None or self._quiet_ms is None or self._link.in_contact(now_ms):
+        flood = self._pause_ms > 0
+        if flood or self._extra is not None or self._quiet_ms is None or self._link.in_contact(now_ms):
             self._quiet_ms = now_ms
-        busy = self._radio.carrier()
+        busy = not flood and self._radio.carrier()
         if self._extra is None and (
             busy and self._was_busy or elapsed_ms(now_ms, self._quiet_ms) >= _QUIET_MS
         ):
@@ -200,10 +205,26 @@ class StimulatorRadio(RadioEnd):
         """Receive with the present settings; after what is being sent, if something is."""
         if self._sending or not self._listening:
             return
+        if self._pause_ms and not self._ears:
+            self._radio.standby()
+            return
         self._radio.tune(self.channel)
         self._radio.address(self._own)
         self._radio.set_power(_FULL_DBM if self._extra is None else _PAIRING_DBM)  # of the acknowledgements
         self._radio.listen(self._extra)
+
+    def _may_read(self, now_ms: int) -> bool:
+        """Not in a pause, nor in the window after it, until that closes."""
+        if not self._pause_ms:
+            return True
+        if self._pause_left_ms(now_ms):
+            return False
+        if self._ears:
+            return True
+        self._ears = True
+        self._pause_ms += _WINDOW_MS
+        self._listen_if_idle()
+        return False
 
     def _pause_left_ms(self, now_ms: int) -> int:
         return max(0, self._pause_ms - elapsed_ms(now_ms, self._paused_ms)) if self._pause_ms else 0

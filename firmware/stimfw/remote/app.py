@@ -29,6 +29,7 @@ PAIR_HOLD_MS = 3000
 _PAIR = 0x100  # what is under way, besides opcodes
 _MODEM = 0x101
 _FIRST_USE = 0x102  # of a new pairing's key
+_PARTING = 0x103  # the frame that closes the stimulator's window, after STOP was pressed in a pairing
 
 
 class Key:
@@ -121,7 +122,8 @@ class App:
         self._pairing = pairing
         self._modem = modem
         self._supply_mv = supply_mv
-        self._under_way = 0  # an opcode, _PAIR or _MODEM
+        self._under_way = 0  # an opcode, or _PAIR to _PARTING
+        self._refused = False  # a pairing, by the STOP that is under way
         self.refused = 0
 
     @property
@@ -182,9 +184,14 @@ class App:
         if self._under_way == _PAIR:
             if key.is_stop:
                 self._pairing.refuse()
+                if self.requester is not None:
+                    # It may be meant for the pulses, and those come first.
+                    self._display.lamp(0, False)
+                    self._ask(key.opcode, now_ms)
+                    self._refused = self._under_way == messages.STOP
             elif key.opcode == messages.START:
                 self._pairing.accept(now_ms)
-        elif key.is_stop or self._under_way in (0, _MODEM, _FIRST_USE):
+        elif key.is_stop or self._under_way in (0, _MODEM, _FIRST_USE, _PARTING):
             self._ask(key.opcode, now_ms)
 
     def _ask(self, opcode: int, now_ms: int) -> None:
@@ -224,6 +231,9 @@ class App:
                 self._end()
         elif self._under_way == _PAIR:
             self._follow_pairing(now_ms)
+        elif self._under_way == _PARTING:
+            if self._parted(now_ms):
+                self._end()
         elif self.requester is not None and self.requester.state != Requester.WAITING:
             self._show_answer(self.requester, now_ms)
 
@@ -238,12 +248,16 @@ class App:
             pattern = feedback.NO_ANSWER
         if opcode == messages.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
+        if self._refused:
+            self._refused = False
+            pattern = pattern + self._pairing.pattern()
+            self._part()
         self._display.play(pattern, now_ms)
 
     def _follow_pairing(self, now_ms: int) -> None:
         pairing = self._pairing
         # At its end it may have a last frame to send, which closes the stimulator's window.
-        if pairing.under_way() or pairing.wait_ms(now_ms) == 0 or self._carrier.flying():
+        if pairing.under_way() or not self._parted(now_ms):
             self._display.lamp(feedback.AMBER if pairing.lit(now_ms) > 0 else 0, pairing.lit(now_ms) >= 0)
             return
         self._display.lamp(0, False)
@@ -252,6 +266,16 @@ class App:
         if pairing.paired():
             # The first use of the new key makes it the stimulator's only one for this remote.
             self._use_new_key(now_ms)
+
+    def _part(self) -> None:
+        """Send what a pairing that was given up has to say, if anything."""
+        client = self._pairing.client
+        if self._carrier.begin(client, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True):
+            self._under_way = _PARTING
+
+    def _parted(self, now_ms: int) -> bool:
+        """Whether the last frame of a pairing was sent, if there was one."""
+        return self._pairing.wait_ms(now_ms) != 0 and not self._carrier.flying()
 
     def _use_new_key(self, now_ms: int) -> None:
         """Ask for the status, and show nothing of it."""

@@ -31,6 +31,10 @@ class Connection:
         """An authentic frame came."""
         self._heard_ms = now_ms
 
+    def silent_ms(self, now_ms: int) -> int:
+        """Time since the last authentic frame."""
+        return elapsed_ms(now_ms, self._heard_ms)
+
     def over(self, now_ms: int, margin_ms: int = 0) -> bool:
         """Whether it has ended, or will within `margin_ms`."""
         return (

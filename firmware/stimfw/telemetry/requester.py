@@ -16,9 +16,11 @@ if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
 ANSWER_MS = 30
-"""From an acknowledged frame to the next try: the stimulator takes up to 15 ms to answer a HELLO."""
-TRIES = 2
-"""Unanswered REQUESTs until a new connection is tried: the stimulator may have been restarted."""
+"""From an acknowledged HELLO to the next try: the stimulator takes up to 15 ms for its CHALLENGE."""
+REPLY_MS = 15
+"""From an acknowledged REQUEST to a HELLO beside it: the REPLY usually takes 7 ms."""
+DOUBT_MS = 1000
+"""A connection in which nothing was heard for so long is not trusted when a REQUEST does not arrive."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
@@ -79,7 +81,6 @@ class Requester:
         self._flying = False
         self._due = False
         self._since_ms = 0
-        self._tries = 0
         self._began_ms = 0
         self._limit_ms = 0
         self.state = self.IDLE
@@ -110,11 +111,10 @@ class Requester:
             return None
         if self.wait_ms(now_ms) > 0:
             return None
-        if not self._due and self._connection is not None:
-            self._tries += 1
-            if self._tries >= TRIES:
-                self._connection = None
-                self._restart(now_ms)
+        if not self._due and not self._hello:
+            # The stimulator may have been restarted: it knows no such connection then, and says nothing. Or
+            # it is late: until its CHALLENGE comes, the REPLY is as welcome.
+            self._say_hello()
         self._due = False
         self._flying = True
         self._since_ms = now_ms
@@ -126,6 +126,8 @@ class Requester:
             self._flying = False
             self._since_ms = now_ms
             self._due = self._due or not delivered
+            if not delivered and self._doubtful(now_ms):
+                self._say_hello()
 
     def wait_ms(self, now_ms: int) -> int:
         """Time until poll() has something to do; -1 if it has not."""
@@ -133,7 +135,7 @@ class Requester:
             return -1
         if self._due and not self._flying:
             return 0
-        wait = _STUCK_MS if self._flying else ANSWER_MS
+        wait = _STUCK_MS if self._flying else ANSWER_MS if self._hello else REPLY_MS
         left = self._limit_ms - elapsed_ms(now_ms, self._began_ms)
         return max(0, min(left, wait - elapsed_ms(now_ms, self._since_ms)))
 
@@ -154,16 +156,24 @@ class Requester:
 
     def _restart(self, now_ms: int) -> None:
         """From the first piece, in the present connection or a new one."""
-        self._piece = 0
-        self._answer = b""
-        self._answer_piece = -1
-        self._tries = 0
+        self._hello = b""
+        self._rewind()
         if self._connection is not None and self._connection.over(now_ms, _MARGIN_MS):
             self._connection = None
         if self._connection is None:
             self._say_hello()
         else:
             self._say_piece()
+
+    def _doubtful(self, now_ms: int) -> bool:
+        """Whether the stimulator may have been restarted: then a HELLO helps, and it does in any case."""
+        connection = self._connection
+        return connection is not None and not self._hello and connection.silent_ms(now_ms) >= DOUBT_MS
+
+    def _rewind(self) -> None:
+        self._piece = 0
+        self._answer = b""
+        self._answer_piece = -1
 
     def _say_hello(self) -> None:
         if self.count >= _LAST_COUNT:
@@ -192,6 +202,7 @@ class Requester:
         pair = keys.connection_keys(self._key, theirs, header[2:], self._slot, self._role)
         number = struct.unpack_from("<I", header, 6)[0] & 0xFF
         self._connection = Connection(pair, self._slot, number, now_ms)
+        self._rewind()
         self._say_piece()
 
     # Requests and replies.
@@ -210,7 +221,6 @@ class Requester:
         connection.counter += 1
         self._frame = connection.seal(frames.REQUEST, self.counter, plain)
         self._due = True
-        self._tries = 0
 
     def _on_reply(self, frame: bytes, now_ms: int) -> None:
         number, counter = struct.unpack_from("<BH", frame, 2)
@@ -225,6 +235,7 @@ class Requester:
             self.bad += 1
             return
         connection.heard(now_ms)
+        self._hello = b""
         if request_id != self._id:
             self.stray += 1
             return

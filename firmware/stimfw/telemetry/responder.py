@@ -180,6 +180,7 @@ class Responder:
         self._guard.spend()  # a recorded one verifies once after each start, and costs more than a forged one
         if self._count >= _LAST_COUNT:
             return None
+        self._guard.genuine(now_ms)
         peer.highest = (epoch, count)
         peer.last_hello = frame
         peer.repeats = 0
@@ -236,6 +237,7 @@ class Responder:
             return None
         if connection is peer.candidate:
             self._opened(peer, connection)
+        self._guard.genuine(now_ms)
         connection.counter = counter + 1
         connection.heard(now_ms)
         peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0

@@ -188,9 +188,9 @@ def test_in_the_window_pairing_is_answered_softly_and_peers_aloud(bench):
 
 
 def test_the_window_is_on_its_channel_and_stays_there(bench):
-    while bench.port.channel == channels.PAIRING_CHANNEL:
-        bench.port.look(bench.radios.now_ms)
-        bench.run_ms(1000)
+    now = bench.clock.now_ns
+    bench.air.jam(channels.PAIRING_CHANNEL, now, now + 2500 * MS)
+    assert look_for(bench, 2) == [76, 50]
     hops = bench.port.hops
     bench.port.open_pairing()
     assert bench.radios.stimulator.part.register(5) == channels.PAIRING_CHANNEL
@@ -245,25 +245,41 @@ def look_for(bench, seconds):
     return seen
 
 
-def test_without_contact_it_hops_every_four_seconds(bench):
-    seen = look_for(bench, 13)
-    assert seen == [76, 76, 76, 76, 50, 50, 50, 50, 24, 24, 24, 24, 76] and bench.port.hops == 3
+def driven_away(bench):
+    """From the first channel to the second."""
+    now = bench.clock.now_ns
+    bench.air.jam(76, now, now + 2500 * MS)
+    assert look_for(bench, 2) == [76, 50]
+
+
+def test_without_contact_it_comes_back_after_four_seconds(bench):
+    assert look_for(bench, 10) == [76] * 10
+    driven_away(bench)
+    assert look_for(bench, 6) == [50, 50, 50, 76, 76, 76] and bench.port.hops == 2
     assert bench.ask(), "on the channel that it is on"
 
 
 def test_in_contact_it_stays(bench):
     bench.link.contact = True
-    assert look_for(bench, 10) == [76] * 10
+    driven_away(bench)
+    assert look_for(bench, 10) == [50] * 10
     bench.link.contact = False
-    assert look_for(bench, 5) == [76, 76, 76, 50, 50]
+    assert look_for(bench, 5) == [50, 50, 50, 76, 76]
 
 
 def test_frames_that_are_not_authentic_do_not_hold_it(bench):
+    driven_away(bench)
     seen = []
     for k in range(9):
         bench.inject(payload=bytes(32), pid=k & 3)
         seen += look_for(bench, 1)
-    assert seen[-1] != 76 and len(bench.link.taken) == 9
+    assert seen[-1] == 76 and len(bench.link.taken) == 9
+
+
+def test_a_flood_is_no_reason_to_hop(bench):
+    bench.link.pause = 20
+    flood(bench, 2500)
+    assert look_for(bench, 4) == [76] * 4 and bench.port.hops == 0
 
 
 def test_in_contact_it_leaves_a_channel_that_is_taken_twice(bench):

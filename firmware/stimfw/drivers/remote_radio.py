@@ -29,6 +29,14 @@ _LOOKS = const(10)  # at an occupied channel before it is sent on anyway, all ch
 _FALSE = const(6)  # acknowledgements in a search that are not taken for one
 _FULL_DBM = 0
 _LOW_DBM = -18
+# By the channel where the stimulator was met last. It is most likely there, or on the first; under attack it
+# hears only now and then, so a search spends its time there.
+_A, _B, _C = CHANNELS
+_ORDERS = (
+    [_A, _A, _A, _B, _A, _A, _A, _C],
+    [_B, _B, _A, _B, _A, _B, _A, _C],
+    [_C, _C, _A, _C, _A, _C, _A, _B],
+)
 
 
 class RemoteRadio(RadioEnd):
@@ -100,11 +108,7 @@ class RemoteRadio(RadioEnd):
         self._frame = frame
         self._to = to
         self._searched = search
-        # The stimulator is most likely where it was, but under attack it hears only now and then.
-        home = self.channel
-        first = CHANNELS.index(home)
-        others = CHANNELS[first + 1 :] + CHANNELS[:first]
-        self._todo = [home] * 3 + [others[0]] + [home] * 3 + [others[1]] if search else [channel]
+        self._todo = _ORDERS[CHANNELS.index(self.channel)][:] if search else [channel]
         self._home = self._todo[0]
         self._looks = _LOOKS
         self._false = _FALSE

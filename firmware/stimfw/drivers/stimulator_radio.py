@@ -156,28 +156,31 @@ class StimulatorRadio(RadioEnd):
         return due if wait < 0 else min(due, wait)
 
     def look(self, now_ms: int) -> None:
-        """Hop to the next channel if this one is taken (seen twice), or after 4 s without contact.
+        """Hop to the next channel if this one is taken (seen twice); back to the first 4 s after all contact.
 
-        To be called about once a second. Not while a reply is on its way, nor in the pairing window, nor in a
-        flood: who sends it could follow, and a remote would have to seek.
+        To be called about once a second. Not while a reply is on its way, nor in the pairing window. A flood
+        is no reason to hop: who sends it can follow, and a remote would have to seek.
         """
         if self._sending or self._next is not None or not self._listening or not self.works:
             return
-        flood = self._pause_ms > 0
-        if flood or self._extra is not None or self._quiet_ms is None or self._link.in_contact(now_ms):
+        if self._extra is not None or self._quiet_ms is None or self._link.in_contact(now_ms):
             self._quiet_ms = now_ms
-        busy = not flood and self._radio.carrier()
-        if self._extra is None and (
-            busy and self._was_busy or elapsed_ms(now_ms, self._quiet_ms) >= _QUIET_MS
-        ):
-            self.channel = CHANNELS[(CHANNELS.index(self.channel) + 1) % len(CHANNELS)]
-            self.hops += 1
-            self._quiet_ms = now_ms
+        busy = not self._pause_ms and self._radio.carrier()
+        if self._extra is None and busy and self._was_busy:
+            self._hop(CHANNELS[(CHANNELS.index(self.channel) + 1) % len(CHANNELS)], now_ms)
             busy = False
-            self._listen_if_idle()
+        elif self.channel != CHANNELS[0] and elapsed_ms(now_ms, self._quiet_ms) >= _QUIET_MS:
+            self._hop(CHANNELS[0], now_ms)
+            busy = False
         elif busy:
             self._listen_if_idle()  # what the next look sees shall be of its own time (6.4: RPD is latched)
         self._was_busy = busy
+
+    def _hop(self, channel: int, now_ms: int) -> None:
+        self.channel = channel
+        self.hops += 1
+        self._quiet_ms = now_ms
+        self._listen_if_idle()
 
     def _take(self, view: memoryview, now_ms: int) -> None:
         reply = self._link.on_frame(view, now_ms)

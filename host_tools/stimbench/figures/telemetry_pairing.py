@@ -21,7 +21,7 @@ _AWAY_MS = 200
 _PAIR_HOLD_MS = 3400  # recognised at 3 s
 _TOUCH_MS = 100
 _WINDOW_NS = 30_000 * MS
-_AFTER_MS = 1500  # the first use of the new key
+_AFTER_MS = 3600  # the first use of the new key, which the stimulator notes 3 s later (LINGER_MS)
 
 
 @dataclass(frozen=True)

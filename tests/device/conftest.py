@@ -6,8 +6,6 @@ from support.device import _switched_on, bench, board, heap_in_contact, peer  # 
 from support.dut import console_path, dut, serial  # noqa: F401
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    result = yield
-    device.check_heap(pyfuncitem)
-    return result
+    return device.call(pyfuncitem)

@@ -5,8 +5,6 @@ from support import device
 from support.device import _switched_on, bench, board, heap_in_contact, peer  # noqa: F401
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    result = yield
-    device.check_heap(pyfuncitem)
-    return result
+    return device.call(pyfuncitem)

@@ -9,8 +9,9 @@ import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.telemetry import roles
 
-from support import scene
+from support import copies, scene
 from support.board import Board, EmulatedBoard, WiredBoard
+from support.branches import branch
 
 HEAP_TOLERANCE = 2048
 """Bytes that a used application may hold beyond an idle one: its last results, replies and session."""
@@ -63,6 +64,29 @@ def check_heap(item: pytest.Item) -> None:
         )
 
 
+def _in_a_copy(item: pytest.Item) -> bool:
+    """Whether a test's function is called in a copy of this process, on a bench that has booted.
+
+    Not on a wired board; nor with a thread (`dut`); nor when it wants a bench that was only just switched on.
+    """
+    names = set(getattr(item, "fixturenames", ()))
+    return "board" in names and target(item.config) == EMULATOR and not names & {"dut", "console_path"}
+
+
+def call(item: pytest.Function) -> bool:
+    """For pytest_pyfunc_call: the test, then the look at its board's heap."""
+
+    def body() -> None:
+        item.obj(**{name: item.funcargs[name] for name in item._fixtureinfo.argnames})
+        check_heap(item)
+
+    if _in_a_copy(item):
+        branch(body)
+    else:
+        body()
+    return True
+
+
 def _open(config: pytest.Config, bench: Bench | None) -> Board:
     if bench is not None:
         return EmulatedBoard(bench)
@@ -79,31 +103,26 @@ def idle_heap(request: pytest.FixtureRequest) -> int:
             return board.free_heap()
         finally:
             board.close()
-    with Bench(BenchConfig(boards=("stimulator",))) as bench:
-        board = EmulatedBoard(bench)
-        board.wait_ready()
-        return board.free_heap()
+    return copies.idle_heap()
 
 
 @pytest.fixture(scope="session")
 def heap_in_contact() -> int:
     """The same of a board with which one peer has a connection: its keys and last frames are held."""
-    with Bench(BenchConfig(boards=("stimulator",))) as bench:
-        pairing = provision.add_peer(bench, roles.PATIENT, seed=2)
-        board = EmulatedBoard(bench)
-        board.wait_ready()
-        scene.Peer(bench, pairing).join()
-        return board.free_heap()
+    return copies.heap_in_contact()
 
 
 @pytest.fixture
 def _switched_on(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, provision.Provisioned]]:
-    marker = request.node.get_closest_marker("bench")
-    fields = {"boards": ("stimulator",), **(marker.kwargs if marker else {})}
+    if _in_a_copy(request.node):
+        booted = copies.booted(request.node)
+        yield booted.bench, booted.pairing
+        return
+    fields = copies.fields_of(request.node)
     with Bench(BenchConfig(**fields)) as made:
         if "remote" in fields["boards"]:
             provision.pair(made)
-        yield made, provision.add_peer(made, roles.PATIENT, seed=2)
+        yield made, provision.add_peer(made, roles.PATIENT, seed=copies.SEED)
 
 
 @pytest.fixture
@@ -111,22 +130,30 @@ def bench(_switched_on: tuple[Bench, provision.Provisioned]) -> Bench:
     """An emulated bench, just switched on. The marker `bench(...)` gives fields of its BenchConfig.
 
     Its remote is paired, if it has one. A test that asks for it needs the emulator, and is deselected on a
-    wired board.
+    wired board. With `board`, its stimulator has booted.
     """
     return _switched_on[0]
 
 
 @pytest.fixture
 def peer(
-    _switched_on: tuple[Bench, provision.Provisioned], bench: Bench, heap_in_contact: int
+    request: pytest.FixtureRequest,
+    _switched_on: tuple[Bench, provision.Provisioned],
+    bench: Bench,
+    heap_in_contact: int,
 ) -> scene.Peer:
     """A patient's transmitter without a board, paired with the bench's stimulator, not yet connected."""
+    if _in_a_copy(request.node):
+        return copies.booted(request.node).peer
     return scene.Peer(bench, _switched_on[1])
 
 
 @pytest.fixture
 def board(request: pytest.FixtureRequest, idle_heap: int) -> Iterator[Board]:
     """The stimulator under test, just booted; on the test's own bench if it has one."""
+    if _in_a_copy(request.node):
+        yield copies.booted(request.node).board
+        return
     wired = target(request.config) != EMULATOR
     own = None if wired else request.getfixturevalue("bench")
     made = _open(request.config, own)

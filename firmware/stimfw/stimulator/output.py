@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.pulser import Pulser
     from stimfw.drivers.sampler import Sampler
 
-_FINISH_MS = 2
+_FINISH_MS = (2, 20)  # looks at a train that ends: 25 in its last period, but not farther apart than this
 
 
 class Output:
@@ -40,6 +40,7 @@ class Output:
         self._codes = [0, 0]
         self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
         self.plan: "SamplePlan | None" = None
+        self._finish_ms = _FINISH_MS[0]
         self.tripped = False
         """Set by `off_now`; no train starts until `arm_trip` clears it."""
 
@@ -52,6 +53,7 @@ class Output:
         plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
         self.plan = plan
+        self._finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
         return plan
 
     def connect(self, left: int, right: int) -> None:
@@ -94,7 +96,7 @@ class Output:
         self.pulser.finish()
         self.pulser.tell_periods(False)
         while self.pulser.running() and not self.pulser.finished():
-            yield _FINISH_MS
+            yield self._finish_ms
         self.pause()
 
     def tell_periods(self, wanted: bool) -> None:

@@ -80,6 +80,7 @@ def test_one_slow_reply_fails():
 
 
 def test_a_command_in_an_air_that_loses_packets(rig):
+    rig.set_program(rig.connect(), telemetry_loss._PROGRAM)
     rig.run_ms(100)
     rig.bench.air.loss = telemetry_loss.LOSS_SHARE
     try:

@@ -143,14 +143,17 @@ class Couple:
             at for at, level in self.bench.trace.edges("remote", f"LED_{colour}", self._since_ns) if level
         ]
 
-    def failed(self) -> int:
-        """Wait for the remote's long low beep; how often red and amber come on together then."""
+    def failed(self, stopped: bool = False) -> int:
+        """Wait for the remote's long low beep; how often red and amber come on together then.
+
+        stopped: STOP was what ended it, so the stimulator's answer to that is shown as well.
+        """
         low = lambda: [tone for tone in self.remote.parts.buzzer.tones if self._is_low(tone)]  # noqa: E731
         self.wait(low, 40_000, 20_000)
         self.run_ms(2000)
         ended_ns = low()[0].end_ns
         red, amber = ([at for at in self.lit(colour) if at > ended_ns] for colour in ("RED", "AMBER"))
-        assert len(red) == len(amber) and not self.lit("GREEN")
+        assert len(red) == len(amber) and len(self.lit("GREEN")) == stopped
         return len(red)
 
     def _is_low(self, tone: Tone) -> bool:

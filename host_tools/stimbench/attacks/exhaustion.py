@@ -19,6 +19,7 @@ __all__ = ("draining", "flooded")
 
 _REFILL_MS = 12  # a verification more, up to 24: docs/telemetry.md, "Under attack" (80 a second, rounded)
 _FIFO = 3
+_WINDOW_MS = 6  # docs/telemetry.md, "Under attack"
 _IN_A_ROW = 100  # more often than a frame is answered
 _FRAMES_A_SECOND = 500
 
@@ -66,17 +67,17 @@ def _plausible(desk: Desk, dice: random.Random) -> bytes:
 
 
 class _Radio:
-    """A radio with three places, read when the guard lets it; what comes while it is full is lost."""
+    """A radio with three places, deaf when the guard says so; then it listens for a moment and is read."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._places: list[tuple[bytes, bool]] = []
-        self._read_ms = 0
+        self._deaf_ms = self._read_ms = 0  # until then
         self.pauses = 0
 
     def take(self, frame: bytes, genuine: bool) -> bool:
         """A frame in the air; whether there was a place, so that it is acknowledged."""
-        free = len(self._places) < _FIFO
+        free = len(self._places) < _FIFO and self._desk.now_ms >= self._deaf_ms
         if free:
             self._places.append((frame, genuine))
         return free
@@ -93,16 +94,17 @@ class _Radio:
         self._places.clear()
         pause_ms = desk.stimulator.pause_ms(desk.now_ms)
         self.pauses += pause_ms > 0
-        self._read_ms = desk.now_ms + pause_ms
+        self._deaf_ms = desk.now_ms + pause_ms
+        self._read_ms = self._deaf_ms + (_WINDOW_MS if pause_ms else 0)
 
 
 def flooded(tries: int, seed: int) -> Result:
     """Send 500 plausible forged frames a second, through a radio that holds three, while STOP is pressed.
 
-    Each try is a second. The stimulator reads the radio when its guard lets it, three frames at a time; what
-    finds the radio full is lost. Once a second the peer presses STOP; its frames compete for the same places.
-    Success: more failed verifications than one in 12 ms beside 24 at once, or a STOP that is not executed
-    within its 3 s.
+    Each try is a second. The stimulator is deaf when its guard says so, then reads three frames at most; what
+    finds the radio deaf or full is lost. Once a second the peer presses STOP; its frames compete for the
+    same places. Success: more failed verifications than one in 12 ms beside 24 at once, or a STOP that is not
+    executed within its 3 s.
     """
     dice = random.Random(f"flooded {seed}")
     desk = Desk(seed)

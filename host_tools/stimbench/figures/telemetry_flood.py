@@ -40,9 +40,9 @@ _LEAD_NS = MS  # from now to the flood's first packet
 _EARLY_MS, _LATE_MS = 300, 2000
 """Every other press comes while the flood is younger than the first, the rest until the second."""
 _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
-_HOPS_MS = 9000  # without contact the stimulator changes its channel every 4 s
+_HOPS_MS = 9000  # 4 s without contact and the stimulator is back on its first channel
 _FORGOTTEN_MS = 7000
-"""Between two presses: the guard forgets 20 of at most 128 failures a second, and a remote that had no answer
+"""Between two presses: the guard forgets 200 of at most 128 units a second, and a remote that had no answer
 gives up."""
 _BOOT_MS = 50
 

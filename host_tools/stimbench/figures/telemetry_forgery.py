@@ -22,7 +22,7 @@ __all__ = ("AIR_KINDS", "FORGERY", "Bombardment", "Target", "bombard", "judge", 
 _ON_THE_DESK = ("forged frames", "replayed frames", "reordered frames")
 _FRAMES, _QUICK_FRAMES = 200, 16  # of each kind, by radio
 _PAUSE_MS = 60
-"""Between two frames: the guard forgives one in 50 ms, so that it never holds one back."""
+"""Between two frames: the guard forgives the dearest in 25 ms, so that it never holds one back."""
 _HELD = 8  # frames that are kept back and come after a later one; 16 fit into the window
 _CONNECTIONS = 4  # that the attacker has recorded
 _MOST_BYTES = 32

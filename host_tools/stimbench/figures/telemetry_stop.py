@@ -27,7 +27,7 @@ _PIECES = 4  # of the trials of a kind
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
 _PERIOD_NS = _PROGRAM.period_us * 1000
 _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
-_HOPS_MS = 9000  # without contact the stimulator changes its channel every 4 s
+_HOPS_MS = 9000  # 4 s without contact and the stimulator is back on its first channel
 _EXPIRY_MS = 60_000
 _BOOT_MS = 50
 _PRESS, _FIRST_BIT, _CHALLENGE, _REQUEST, _OFF = range(5)

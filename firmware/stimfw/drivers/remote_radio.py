@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # never on a board
 _RETRIES = const(3)
 _RETRY_US = const(500)
 _GIVE_UP_MS = const(20)  # from send() on: crystal 4.5 ms, looks 3 ms, burst 4 ms
-_LOOKS = const(10)  # at an occupied channel before it is sent on anyway, all channels together
+_LOOKS = const(14)  # at an occupied channel before it is sent on anyway, all channels together
 _FALSE = const(6)  # acknowledgements in a search that are not taken for one
 _FULL_DBM = 0
 _LOW_DBM = -18
@@ -33,9 +33,9 @@ _LOW_DBM = -18
 # hears only now and then, so a search spends its time there.
 _A, _B, _C = CHANNELS
 _ORDERS = (
-    [_A, _A, _A, _B, _A, _A, _A, _C],
-    [_B, _B, _A, _B, _A, _B, _A, _C],
-    [_C, _C, _A, _C, _A, _C, _A, _B],
+    [_A, _A, _A, _A, _A, _B, _A, _A, _A, _A, _A, _C],
+    [_B, _B, _A, _B, _B, _A, _B, _B, _A, _B, _B, _C],
+    [_C, _C, _A, _C, _C, _A, _C, _C, _A, _C, _C, _B],
 )
 
 

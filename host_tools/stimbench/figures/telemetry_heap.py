@@ -36,15 +36,19 @@ responder._execute = counted
 noted = 0
 readable = True
 while noted < len(marks):
-    readable = waiter.wait(app.turn(readable))
+    left_ms = app.turn(readable)
     watchdog.feed()
-    if served[0] >= marks[noted]:
+    while noted < len(marks) and served[0] >= marks[noted]:
         gc.collect()
         free[noted] = gc.mem_free()
         noted += 1
+        left_ms = 0
+    readable = waiter.wait(left_ms)
 watchdog.disable()
 print("heap", free, responder.connections, responder.bad + responder.forged + responder.replayed)
 """
+
+_COLLECTING_MS = 50  # a board that collects is late, and its peer would begin a connection anew
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def measure_heap(piece: tuple[int, int, int]) -> Heap:
         for number in range(last):
             if peer.ask(messages.request(messages.STATUS)) is None:
                 raise RuntimeError(f"command {number} was not answered")
+            if number + 1 in (1, warm, last):
+                rig.run_ms(_COLLECTING_MS)
             rig.forget()
             peer.air.tap.clear()
         seen = bytearray()
@@ -97,7 +103,7 @@ def measure_heap(piece: tuple[int, int, int]) -> Heap:
         if not rig.bench.run_until(told, 2000 * MS, MS):
             raise RuntimeError(f"the script on the board said {bytes(seen[-300:])!r}")
         listed, _, counts = seen.partition(b"heap [")[2].partition(b"]")
-        if counts.split()[1:2] != [b"0"]:
+        if counts.split()[:2] != [b"1", b"0"]:
             raise RuntimeError(f"connections, bad frames: {bytes(counts)!r}")
         return Heap(seed, warm, last, *(int(value) for value in listed.split(b",")))
 

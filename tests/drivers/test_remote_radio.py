@@ -139,7 +139,10 @@ def test_it_comes_back_to_the_last_channel_in_bursts_of_four_transmissions(bench
     assert bench.port.wait_ms(bench.radios.now_ms) == -1
 
 
-@pytest.mark.parametrize(("jammed", "deferred", "bursts"), [((76,), 10, 2), ((50,), 1, 11), ((76, 50), 11, 1)])
+OCCUPIED = [((76,), 10, 2), ((50,), 1, 11), ((76, 50), 11, 1)]
+
+
+@pytest.mark.parametrize(("jammed", "deferred", "bursts"), OCCUPIED)
 def test_occupied_channels_are_passed_over(bench, jammed, deferred, bursts):
     bench.move(24)
     bench.jam(*jammed)
@@ -278,3 +281,22 @@ def test_three_of_ten_packets_lost_and_two_tries_of_a_link(bench, channel):
             bench.search(b"\x03" + bytes([k]) * 23)
             bench.run_ms(1)
     assert max(searches) <= 4 and searches.count(1) >= 40
+
+
+def test_an_acknowledgement_with_a_payload_is_none(bench):
+    """Somebody's packet to the stimulator falls into the time in which the radio waits for one (7.4.2)."""
+    bench.stimulator.address(None)
+    forged = []
+
+    def after(packet):
+        if packet.payload == FRAME and len(forged) < 3:
+            forged.append(bench.air.inject(packet.end_ns + 135_000, packet.channel, THERE, bytes(32), pid=1))
+
+    bench.air.on_announce = after
+    bench.port.send(FRAME, THERE, OWN, bench.radios.now_ms)
+    bench.run_ms(30)
+    assert len(forged) == 3 and bench.port.state == RemoteRadio.SEARCHING
+    assert bench.remote.heard == [], "nor is it anybody's frame"
+    bench.stimulator.address(THERE)
+    bench.run_ms(20)
+    assert bench.port.state == RemoteRadio.DELIVERED and bench.link.taken

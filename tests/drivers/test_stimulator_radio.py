@@ -404,3 +404,17 @@ def test_three_of_ten_packets_lost(bench):
         bench.run_ms(1)
     assert len(bench.link.taken) >= 196
     assert 174 <= acknowledged <= 197
+
+
+def test_in_a_pause_nothing_is_acknowledged_and_then_what_comes_is_read_at_once(bench):
+    bench.link.pause = 40
+    flood(bench, 3)
+    bench.run_ms(8)
+    assert bench.port.paused
+    taken = len(bench.link.taken)
+    assert not bench.ask() and len(bench.link.taken) == taken
+    bench.run_ms(42 - 8)
+    bench.link.pause = 0
+    assert bench.ask()
+    bench.run_ms(8)
+    assert bench.link.taken[-1][1] == GENUINE and not bench.port.paused

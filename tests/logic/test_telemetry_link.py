@@ -265,3 +265,50 @@ def test_a_forgotten_peer_is_not_answered():
     desk.stimulator.forget(0)
     assert desk.ask(STOP) is None
     assert executed(desk) == [START]
+
+
+def kinds(desk, first=0):
+    return [(up, frames.kind_of(frame)) for up, frame in desk.heard[first:]]
+
+
+def test_a_late_reply_is_taken_although_a_hello_is_under_way():
+    desk = Desk()
+    desk.ask(START)
+    first, late = len(desk.heard), []
+
+    def air(frame, to_stimulator):
+        if not to_stimulator and frames.kind_of(frame) == frames.REPLY:
+            late.append(frame)
+            return []
+        return [frame] if frames.kind_of(frame) == frames.REQUEST else []
+
+    desk.air = air
+    peer = desk.peers[0]
+    peer.begin(STOP, 1000, desk.now_ms)
+    while len(kinds(desk, first)) < 3:
+        desk.step(0)
+        desk.now_ms += 1
+    assert kinds(desk, first) == [(True, frames.REQUEST), (False, frames.REPLY), (True, frames.HELLO)]
+    assert peer.state == peer.WAITING
+    peer.on_frame(late[0], desk.now_ms)
+    assert peer.state == peer.ANSWERED and peer.reply == OK_STOP
+    desk.air = lambda frame, to_stimulator: [frame]
+    assert desk.ask(STOP) == OK_STOP and desk.stimulator.connections == 1
+
+
+def test_a_hello_takes_the_place_of_a_request_that_does_not_arrive_after_silence():
+    for silence_ms, kind in ((100, frames.REQUEST), (2000, frames.HELLO)):
+        desk = Desk()
+        desk.ask(START)
+        desk.now_ms += silence_ms
+        first = len(desk.heard)
+        desk.air = lambda frame, to_stimulator: []
+        desk.peers[0].begin(STOP, 1000, desk.now_ms)
+        desk.step(0)
+        desk.step(0)
+        assert kinds(desk, first) == [(True, frames.REQUEST), (True, kind)], silence_ms
+        desk.air = lambda frame, to_stimulator: [frame]
+        while desk.peers[0].state == desk.peers[0].WAITING:
+            desk.step(0)
+            desk.now_ms += 1
+        assert desk.peers[0].reply == OK_STOP

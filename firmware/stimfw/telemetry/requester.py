@@ -39,6 +39,7 @@ class Requester:
         frames, bad, stray: frames heard; not authentic ones; those that answer nothing that waits.
     """
 
+    reply_ms = REPLY_MS
     IDLE = 0
     WAITING = 1
     ANSWERED = 2
@@ -135,7 +136,7 @@ class Requester:
             return -1
         if self._due and not self._flying:
             return 0
-        wait = _STUCK_MS if self._flying else ANSWER_MS if self._hello else REPLY_MS
+        wait = _STUCK_MS if self._flying else ANSWER_MS if self._hello else self.reply_ms
         left = self._limit_ms - elapsed_ms(now_ms, self._began_ms)
         return max(0, min(left, wait - elapsed_ms(now_ms, self._since_ms)))
 

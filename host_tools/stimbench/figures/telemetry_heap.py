@@ -48,7 +48,7 @@ watchdog.disable()
 print("heap", free, responder.connections, responder.bad + responder.forged + responder.replayed)
 """
 
-_COLLECTING_MS = 50  # a board that collects is late, and its peer would begin a connection anew
+_COLLECTING_MS = 50  # a board that collects is late; a less patient peer would begin a connection anew
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,10 @@ def measure_heap(piece: tuple[int, int, int]) -> Heap:
         pairing = add_peer(rig.bench, roles.PATIENT, seed)
         rig.execute(_SCRIPT.format(marks=[0, 1, warm, last]))
         peer = RadioPeer(rig.bench, pairing, seed=seed)
+        peer.requester.reply_ms = _COLLECTING_MS
         for number in range(last):
             if peer.ask(messages.request(messages.STATUS)) is None:
                 raise RuntimeError(f"command {number} was not answered")
-            if number + 1 in (1, warm, last):
-                rig.run_ms(_COLLECTING_MS)
             rig.forget()
             peer.air.tap.clear()
         seen = bytearray()

@@ -418,3 +418,14 @@ def test_in_a_pause_nothing_is_acknowledged_and_then_what_comes_is_read_at_once(
     assert bench.ask()
     bench.run_ms(8)
     assert bench.link.taken[-1][1] == GENUINE and not bench.port.paused
+
+
+def test_a_window_is_read_empty_so_that_the_next_one_has_room(bench):
+    bench.link.pause = 40
+    flood(bench, 400, every_ms=1.0)
+    bench.run_ms(300)
+    fifo = bench.radios.stimulator.part
+    for _ in range(40):
+        bench.run_ms(1)
+        if bench.port.paused and not bench.port._ears:
+            assert fifo.register(0x17) & 1, "FIFO_STATUS: RX_EMPTY"

@@ -223,6 +223,8 @@ class StimulatorRadio(RadioEnd):
         if self._pause_left_ms(now_ms):
             return False
         if self._ears:
+            if not self._sending:
+                self._radio.standby()  # what came while it reads would lie there until the next window
             return True
         self._ears = True
         self._pause_ms += _WINDOW_MS

@@ -180,15 +180,15 @@ def test_stop_gets_through_a_flood(board: Board, bench, peer, gap_ns):
 
 
 def test_stop_gets_through_a_flood_of_forgeries(board: Board, bench, peer):
-    """Frames that cost a verification each, until the budget is used up."""
+    """Frames that cost a verification each, until the back-off keeps them out."""
     peer.join()
     scene.pulse(board)
     good = peer.sent[-1][0]
     due = int.from_bytes(good[3:5], "little") + 1
-    forged = [good[:3] + due.to_bytes(2, "little") + tail for tail in noise(7, 150, 27, 27)]
+    forged = [good[:3] + due.to_bytes(2, "little") + tail for tail in noise(7, 300, 27, 27)]
     before = board.client.counters()
     peer.flood(forged, 2 * MS)
-    bench.run_for(60 * MS)
+    bench.run_for(300 * MS)
     pressed_ns = bench.now_ns
     assert peer.ask(STOP, STOP_LIMIT_MS)[1] == messages.OK
     bench.run_for(STOP_NS)

@@ -199,13 +199,14 @@ def assert_window_shuts_the_output(couple):
 
 def assert_same_light(couple, began_ns, for_ms):
     """Both lights show the same 16 bits at the same moments, as often as they fit."""
-    here = couple.code_edges("stimulator", began_ns, for_ms)
-    there = [edge for edge in couple.code_edges("remote", began_ns, for_ms) if edge[0] > began_ns + 100 * MS]
-    here = [edge for edge in here if edge[0] > began_ns + 100 * MS]  # what was lit before goes dark
-    both = min(len(here), len(there))  # the last edge of one may come after the look
-    assert [level for _, level in here[:both]] == [level for _, level in there[:both]] and both >= 4
-    assert abs(len(here) - len(there)) <= 1
-    assert max(abs(a - b) for (a, _), (b, _) in zip(here[:both], there[:both], strict=True)) <= ALIKE_NS
+    # Without what was lit before and goes dark, and up to the middle of the last bit: no edge is near that.
+    first_ns, last_ns = began_ns + 100 * MS, began_ns + round((for_ms - blink_code.BIT_MS / 2) * MS)
+    here, there = (
+        [edge for edge in couple.code_edges(name, began_ns, for_ms) if first_ns < edge[0] < last_ns]
+        for name in ("stimulator", "remote")
+    )
+    assert [level for _, level in here] == [level for _, level in there] and len(here) >= 4
+    assert max(abs(a - b) for (a, _), (b, _) in zip(here, there, strict=True)) <= ALIKE_NS
 
 
 def test_a_pairing(couple):

@@ -7,6 +7,7 @@ import struct
 from contextlib import contextmanager
 
 import pytest
+from stimbench.bench import BenchConfig, BenchError
 from stimbench.cli.common import Services
 from stimbench.client.keyring import Keyring
 from stimbench.client.remote import connect_remote
@@ -29,6 +30,16 @@ REMOTE_ID = b"\xa1\xb2\xc3\xd4"
 NOW_S = 1_800_000_000
 AIR_S = 0.012
 """From a modem's frame to its fate and the answer."""
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Both boards' firmware is built; `.ci/run` fails if a test was skipped."""
+    try:
+        for board in ("stimulator", "remote"):
+            BenchConfig().firmware_path(board)
+    except BenchError as error:
+        pytest.skip(str(error))
 
 
 class FakeLink:

@@ -10,7 +10,6 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from stimbench.bench import BenchConfig, BenchError
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
@@ -23,16 +22,7 @@ from typer.testing import CliRunner
 IMPEDANCE_TOLERANCE = 0.05
 FITTED_OHM = 500
 
-pytestmark = pytest.mark.emulated
-
-
-@pytest.fixture(scope="module", autouse=True)
-def images():
-    try:
-        for board in ("stimulator", "remote"):
-            BenchConfig().firmware_path(board)
-    except BenchError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("images")]
 
 
 @pytest.fixture

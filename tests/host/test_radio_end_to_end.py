@@ -7,7 +7,6 @@ import random
 from contextlib import contextmanager
 
 import pytest
-from stimbench.bench import BenchConfig, BenchError
 from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
@@ -20,16 +19,7 @@ from typer.testing import CliRunner
 REPLY_S = 0.1
 """A short request in an open connection, from the host through the remote and back."""
 
-pytestmark = pytest.mark.emulated
-
-
-@pytest.fixture(scope="module", autouse=True)
-def images():
-    try:
-        for board in ("stimulator", "remote"):
-            BenchConfig().firmware_path(board)
-    except BenchError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("images")]
 
 
 class Desk:

@@ -49,8 +49,10 @@ def test_a_flood_reaches_the_tags_and_no_pulse(flooded):
 def test_a_stop_is_timed_in_a_flood(flooded):
     _, press = flooded
     first_bit, challenge, request = press.marks
-    assert (press.state, press.kind, challenge) == (OPEN, REQUESTS, 0)
+    assert (press.state, press.kind) == (OPEN, REQUESTS)
     assert 0 < first_bit < request < press.off_ns
+    # A REQUEST that was acknowledged and not answered has the remote ask for a new connection.
+    assert challenge == 0 or first_bit < challenge < request
     assert press.packets >= 1
 
 

@@ -34,7 +34,7 @@ help: ## list the targets
 setup: $(READY) ## install the toolchain (apt, if root) and the Python environment .venv
 	@:
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or later ($$($(PYTHON) --version 2>&1 || true)); name one: make PYTHON=python3.11" >&2; \
 	  exit 2; }
@@ -55,6 +55,7 @@ $(READY): requirements.lock pyproject.toml
 	  $(PIP) install --no-deps --upgrade --target .venv/typings -r build/requirements-typings.txt)
 	@$(call step,stimbench itself,install.log,\
 	  $(PIP) install --no-deps --no-build-isolation -e . && $(PIP) check)
+	@$(call step,the emulator compiled for this Python,emulator.log,$(BIN)/python -m stimbench.emulator_build)
 	@touch $@
 
 .PHONY: firmware

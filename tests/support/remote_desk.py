@@ -26,6 +26,10 @@ BUTTONS = ("stop", "start", "status")
 OPCODES = (messages.STOP, messages.START, messages.STATUS)
 
 
+def status_body(state=messages.READY, flags=0):
+    return messages.pack_status((state, flags, 0, 0, 2000, 2000, 0, 5000))
+
+
 class Button:
     """stimfw.drivers.button.Button."""
 

@@ -1,0 +1,115 @@
+"""The remote's application without hardware: pairing by radio, from the held STATUS to the new key."""
+
+import pytest
+from stimfw.logic import feedback, messages
+from stimfw.remote.app import PAIR_HOLD_MS
+from stimfw.telemetry import frames
+from support.remote_desk import Remote, merged, status_body
+
+
+@pytest.fixture
+def remote():
+    return Remote()
+
+
+def begin_pairing(remote, window=True):
+    if window:
+        remote.stimulator.window.open(remote.now_ms)
+    remote.stimulator.body = status_body()
+    remote.press("status", hold_ms=PAIR_HOLD_MS + 50)
+
+
+def until_the_code(remote):
+    client = remote.pairing.client
+    for _ in range(600):
+        if client.state == client.COMPARING:
+            return
+        remote.go(10)
+    raise AssertionError("no code")
+
+
+def test_status_held_shorter_does_not_pair(remote):
+    remote.stimulator.body = status_body()
+    remote.press("status", hold_ms=PAIR_HOLD_MS - 50)
+    remote.go(3000)
+    assert remote.stimulator.executed == [messages.STATUS] and frames.PAIR not in remote.kinds()
+
+
+def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    said = [(frame, low) for frame, _, _, low in remote.radio.sent if frames.kind_of(frame) == frames.PAIR]
+    assert said and all(low for _, low in said)
+    executed = len(remote.stimulator.executed)
+    remote.press("start")
+    remote.stimulator.window.touched(remote.now_ms)
+    assert [step for step in remote.watch() if step[1]][-3:] == merged(feedback.PAIRED)[:3]
+    assert remote.pairing.record.slot == 3
+    assert remote.pairing.record.key == remote.stimulator.table.pairings[3].key
+    assert remote.stimulator.executed[executed:] == [messages.STATUS] and remote.stimulator.slots[-1] == 3
+    remote.press("start")
+    assert remote.watch() == merged(feedback.DELIVERED)
+    assert remote.stimulator.slots[-1] == 3
+
+
+def test_the_code_is_shown_in_amber(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    seen = set()
+    for _ in range(400):
+        remote.go(10)
+        lit = remote.pairing.lit(remote.now_ms)
+        remote.app.step(remote.now_ms)
+        assert remote.lights == (feedback.AMBER if lit > 0 else 0)
+        seen.add(lit)
+    assert seen == {0, 1}
+
+
+def test_stop_refuses_a_pairing_and_changes_nothing(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    kept = remote.pairing.record.key
+    remote.press("stop")
+    remote.stimulator.window.touched(remote.now_ms)
+    refused = feedback.pairing_failed(feedback.FAILED_NOT_ALIKE)
+    assert remote.watch() == merged(feedback.DELIVERED + refused)
+    assert remote.pairing.record.key == kept and remote.stimulator.executed[-1] == messages.STOP
+    assert not remote.stimulator.window.is_open(remote.now_ms)
+    remote.press("stop")
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+def test_without_a_window_a_pairing_says_so(remote):
+    begin_pairing(remote, window=False)
+    assert remote.watch(40_000)[-3:] == merged(feedback.pairing_failed(feedback.FAILED_NO_WINDOW))[-3:]
+
+
+def test_start_before_the_code_is_shown_accepts_nothing(remote):
+    begin_pairing(remote)
+    remote.press("start")
+    until_the_code(remote)
+    remote.stimulator.window.touched(remote.now_ms)
+    remote.go(3000)
+    assert remote.pairing.client.state == remote.pairing.client.COMPARING
+    assert messages.START not in remote.stimulator.executed
+
+
+def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
+    remote.down("status")
+    remote.go(PAIR_HOLD_MS - 100)
+    remote.radio.delivers = False
+    remote.press("stop")
+    remote.go(1000)
+    remote.radio.delivers = True
+    remote.go(3000)
+    assert remote.stimulator.executed[-1] == messages.STOP and frames.PAIR not in remote.kinds()
+
+
+def test_a_dead_radio_is_told_at_a_pairing_too(remote):
+    remote.stimulator.body = status_body()
+    remote.down("status")
+    remote.go(PAIR_HOLD_MS - 20)
+    remote.radio.works = False
+    remote.go(100)
+    remote.up("status")
+    assert remote.lights == feedback.RED and not remote.app.busy()

@@ -1,0 +1,137 @@
+"""The remote's application without hardware: a host on USB, at its modem and its console."""
+
+import pytest
+from stimfw.logic import feedback, messages
+from stimfw.telemetry import frames
+from support.remote_desk import Remote, merged
+
+
+@pytest.fixture
+def remote():
+    return Remote()
+
+
+# The modem.
+
+
+def frame_for_the_host(remote):
+    """A HELLO of a peer that the stimulator knows, and which this remote only carries."""
+    requester = remote.pairing.requester
+    requester.begin(b"\2", 1000, remote.now_ms)
+    return requester.poll(remote.now_ms)
+
+
+def carry(remote, slot=2, frame=None):
+    frame = frame or frame_for_the_host(remote)
+    return remote.ask(messages.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
+
+
+def test_the_modem_carries_a_frame_and_its_answer(remote):
+    assert remote.ask(messages.MODEM_RECEIVE) == (messages.OK, bytes((messages.MODEM_IDLE,)))
+    assert carry(remote)[0] == messages.OK
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_SEARCHING,))
+    remote.go(20)
+    code, body = remote.ask(messages.MODEM_RECEIVE)
+    assert (code, body[0]) == (messages.OK, messages.MODEM_DELIVERED)
+    assert frames.kind_of(body[1:]) == frames.CHALLENGE
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_DELIVERED,)), "only once"
+    assert not remote.radio.awake and remote.lights == 0
+
+
+def test_the_modem_tells_what_nobody_acknowledged(remote):
+    remote.radio.delivers = False
+    carry(remote)
+    remote.go(20)
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    remote.go(500)
+    assert len(remote.radio.sent) == 1 and not remote.radio.awake, "it is the host that tries again"
+
+
+def test_the_modem_yields_to_a_button(remote):
+    remote.radio.answers = False
+    carry(remote)
+    remote.press("stop")
+    remote.radio.answers = True
+    assert carry(remote, frame=bytes(32)) == (
+        messages.WRONG_STATE,
+        bytes((messages.READY, messages.REASON_BUSY)),
+    )
+    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    assert remote.watch() == merged(feedback.DELIVERED)
+    assert remote.stimulator.executed == [messages.STOP]
+
+
+def test_end_of_carrying_lets_the_radio_sleep_and_stops_no_button(remote):
+    remote.radio.answers = False
+    carry(remote)
+    remote.go(10)
+    assert remote.radio.awake
+    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK and not remote.radio.awake
+    remote.radio.answers = True
+    remote.radio.held.clear()
+    remote.press("stop")
+    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+def test_the_modem_refuses_other_lengths_and_slots(remote):
+    body = remote.stimulator.table.base + b"\2"
+    for size in (0, 1, 25, 27, 31, 33):
+        assert remote.ask(messages.MODEM_SEND, body + bytes(size))[0] == messages.BAD_LENGTH
+    assert carry(remote, slot=6)[0] == messages.OUT_OF_RANGE
+    assert remote.radio.sent == []
+
+
+# The service console.
+
+
+def test_console(remote):
+    code, body = remote.ask(messages.IDENTIFY)
+    assert code == messages.OK and body.startswith(b"remote\x00")
+    code, body = remote.ask(messages.STATUS)
+    status = messages.unpack_status(body)
+    assert (status["supply_mv"], status["flags"], status["failed_parts"]) == (5000, 0, 0)
+    code, body = remote.ask(messages.COUNTERS)
+    assert code == messages.OK and len(body) == 4 * 9
+    for opcode in (messages.START, messages.STOP):
+        assert remote.ask(opcode) == (messages.UNKNOWN_OPCODE, b"")
+    assert remote.ask(messages.STATUS, b"x") == (messages.BAD_LENGTH, b"")
+    remote.radio.works = False
+    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["failed_parts"] == messages.PART_RADIO
+
+
+def test_console_pairs_and_forgets(remote):
+    record = remote.ask(messages.PAIRINGS)[1]
+    assert record == b"rmte" + remote.stimulator.table.base + bytes((2, 2, 1)) + b"rmte"
+    assert remote.ask(messages.FORGET, b"\xff")[0] == messages.OK
+    assert remote.ask(messages.PAIRINGS)[1] == b"rmte"
+    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
+    new = b"base" + bytes((5, 1)) + bytes(32)
+    assert remote.ask(messages.PAIR, new)[0] == messages.OK
+    assert remote.ask(messages.PAIRINGS)[1] == b"rmte" + b"base" + bytes((5, 2, 1)) + b"rmte"
+    for wrong in (new[:4] + b"\6" + new[5:], new[:5] + b"\3" + new[6:], new[:5] + b"\0" + new[6:]):
+        assert remote.ask(messages.PAIR, wrong)[0] == messages.OUT_OF_RANGE
+    assert remote.ask(messages.PAIR, new[:-1])[0] == messages.BAD_LENGTH
+
+
+def test_the_pairing_is_not_changed_while_a_button_asks(remote):
+    remote.radio.delivers = False
+    remote.press("stop")
+    busy = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY)))
+    assert remote.ask(messages.FORGET, b"\xff") == busy
+    assert remote.ask(messages.PAIR, b"base" + bytes((5, 1)) + bytes(32)) == busy
+    assert remote.pairing.requester is not None
+
+
+def test_the_same_key_given_again_never_repeats_a_count(remote):
+    """The epoch is the same until the next start: a count that began again would repeat nonces."""
+    record = remote.pairing.record
+    same = record.base + bytes((record.slot, record.role)) + record.key
+    remote.press("status")
+    remote.go(2000)
+    remote.ask(messages.FORGET, b"\xff")
+    remote.ask(messages.PAIR, same)
+    remote.press("status")
+    remote.go(2000)
+    hellos = [frame for frame, *_ in remote.radio.sent if frames.kind_of(frame) == frames.HELLO]
+    assert len(hellos) == len({frame[2:10] for frame in hellos}) == 2

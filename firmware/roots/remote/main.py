@@ -96,7 +96,7 @@ def main() -> None:
     display = make_display()
     app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)
     commands = Commands(app, radio, pairing, modem, supply_mv, failed)
-    console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute)
+    console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute, wake)
     waiter = Waiter(wake, sys.stdin)
     if failed:
         display.play(feedback.NO_FLASH, time.ticks_ms())

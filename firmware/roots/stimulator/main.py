@@ -117,7 +117,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     desk = PairingDesk(control, table, responder, random.take, MagnetHold(not magnet()), led, log)
     desk.attach(port, commands, clinic.close)
     commands.add(desk.handlers())
-    console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host)
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host, wake)
     app = App(control, output, wake, port, console, responder, desk)
     readings.attach(app, console, port, responder)
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)

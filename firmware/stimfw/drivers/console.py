@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
     from typing import BinaryIO
 
+    from stimfw.drivers.wake import Wake
+
 _BYTES_READ = const(16)
 _BYTES_WRITTEN = const(16)
 _HOST_SLOW_MS = const(5)
@@ -23,9 +25,15 @@ _HOST_SLOW_MS = const(5)
 class Console:
     """Answers request frames on a pair of byte streams."""
 
-    def __init__(self, stdin: "BinaryIO", stdout: "BinaryIO", execute: "Callable[[bytes], bytes]") -> None:
-        """Serve the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`) with `execute(message) -> reply`."""
+    def __init__(
+        self, stdin: "BinaryIO", stdout: "BinaryIO", execute: "Callable[[bytes], bytes]", wake: "Wake"
+    ) -> None:
+        """Serve the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`) with `execute(message) -> reply`.
+
+        `wake`: while it is set somebody else calls, and the console makes its step short.
+        """
         self._stdin = stdin
+        self._wake = wake
         self._stdout = stdout
         self._execute = execute
         self._readable = select.poll()
@@ -33,19 +41,24 @@ class Console:
         self._writable = select.poll()
         self._writable.register(stdout, select.POLLOUT)
         self._byte = bytearray(1)
+        self._request: "tuple[int, bytes] | None" = None
+        self._reply: "tuple[int, bytes] | None" = None
         self._out = b""
         self._sent = 0
         self.receiver = console_frame.Receiver()
         self.tx_dropped = 0
 
     def service(self) -> int:
-        """Do a little without a wait: read some bytes, answer one request, or write some bytes.
+        """Do a little without a wait: read some bytes, execute a request, encode its reply, or write some.
 
-        A byte costs about 0.1 ms of CPU: all of a long reply at once would keep a STOP from the radio.
+        A byte costs 0.1 ms of CPU, a request up to 1.5 ms: all at once would keep a STOP from the radio.
 
         Returns:
             After how many ms there is more to do: 0 at once; -1 not before the host sends something.
         """
+        if self._request or self._reply:
+            self._answer()
+            return 0
         waits = self._sent < len(self._out)
         if waits and self._write():
             return 0
@@ -54,19 +67,25 @@ class Console:
             if not self._ready(self._readable):
                 return _HOST_SLOW_MS if waits else -1
             self._stdin.readinto(byte)
-            found = self.receiver.feed(byte[0])
-            if found:
-                self._answer(found[0], found[1])
+            self._request = self.receiver.feed(byte[0])
+            if self._request or self._wake.pending:
                 break
         return 0
 
-    def _answer(self, number: int, message: bytes) -> None:
-        reply = self._execute(message)
-        if self._sent < len(self._out):
-            self.tx_dropped += 1
-            return
-        self._out = console_frame.encode(number, reply)
-        self._sent = 0
+    def _answer(self) -> None:
+        """One of two steps: execute the request that was read, or encode the reply."""
+        if self._request:
+            number, message = self._request
+            self._request = None
+            reply = self._execute(message)
+            if self._sent < len(self._out):
+                self.tx_dropped += 1
+            else:
+                self._reply = (number, reply)
+        elif self._reply:
+            self._out = console_frame.encode(self._reply[0], self._reply[1])
+            self._sent = 0
+            self._reply = None
 
     def _write(self) -> bool:
         """Write some bytes; whether the port took any. Each is offered alone: only one is sure to fit."""
@@ -79,6 +98,8 @@ class Console:
             byte[0] = self._out[self._sent]
             self._stdout.write(byte)
             self._sent += 1
+            if self._wake.pending:
+                break
         return True
 
     def _ready(self, poll: "select.poll") -> bool:

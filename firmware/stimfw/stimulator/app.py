@@ -51,6 +51,7 @@ class App:
         self._radio_called = True
         self._look_due_ms = 0
         self._console_busy = True
+        self._hurried = False
 
     # Interrupt handlers: no allocation.
 
@@ -110,8 +111,12 @@ class App:
         if readable or self._console_busy:
             console_wait = self._console.service()
             self._console_busy = console_wait >= 0
+            if self._radio_called and not self._hurried:
+                self._hurried = True  # it may be STOP; not twice in a row: the procedure has its times too
+                return 0
             now = ticks_ms()
             waits.append(console_wait)
+        self._hurried = False
         called = self._period_began
         self._period_began = False
         waits.append(self.control.advance(now, called))

@@ -25,7 +25,7 @@ OPEN = "open connection"
 REMOTE = "remote restarted"
 STIMULATOR = "stimulator restarted"
 
-_PRESSES = {OPEN: 6, REMOTE: 3, STIMULATOR: 3}  # with each kind of frame
+_PRESSES = {OPEN: 12, REMOTE: 6, STIMULATOR: 6}  # with each kind of frame
 _PULSES = "pulses"
 _FLOOD_MS, _QUICK_FLOOD_MS = 3000, 2000
 _FIRST_MS = 1000

@@ -1,7 +1,7 @@
 """STOP from the air and from the console: both bridges off within 5 ms, whatever the board is doing."""
 
 import pytest
-from stimfw.logic import messages, program
+from stimfw.logic import console_frame, messages, program
 from stimfw.logic.ranges import ParameterError
 from support import scene
 from support.board import Board
@@ -99,3 +99,43 @@ def test_the_longest_pulses_at_a_high_rate_never_overlap(board: Board, bench):
     for at, signal, level in scene.edges(bench, start_ns, scene.DRIVE):
         high = high | {signal[0]} if level else high - {signal[0]}
         assert len(high) < 2, f"both leads drive at {at} ns ({signal} rose)"
+
+
+# What keeps a STOP waiting most is a collection of garbage (8 ms), so there is none while pulses run.
+
+_FULL_OF_GARBAGE = """
+import gc, main
+from stimfw.logic import messages, program
+app, waiter, watchdog = main.build()
+watchdog.disable()
+app.control.set_program(program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000}))
+before = gc.mem_free()
+while gc.mem_free() > 60_000:
+    bytes(500)
+print(app.control.start())
+while not app.control.session or app.control.session.state != messages.HOLD:
+    waiter.wait(app.turn())
+print(before - gc.mem_free())
+app.control.stop(messages.STOPPED_HOST)
+"""
+ROOM_LEFT = 40_000
+"""A contraction of 80 s, the longest, makes about 136 KB of garbage; more than 180 KB are free before it."""
+
+
+def test_garbage_is_collected_before_the_pulses(board: Board, bench):
+    started, used = board.exec(_FULL_OF_GARBAGE).split()
+    assert int(started) == messages.REASON_NONE
+    assert int(used) < ROOM_LEFT
+
+
+@pytest.mark.parametrize("phase_ns", [0, MS, 2 * MS])
+def test_stop_by_radio_is_heard_between_the_bytes_of_a_host(board: Board, bench, peer, phase_ns):
+    """The host asks every 3 ms, which is more than the board can answer."""
+    peer.join()
+    scene.pulse(board)
+    line = console_frame.encode(7, messages.request(messages.PULSES, b"\0\0\0\0"))
+    for k in range(1, 10):
+        bench.at(bench.now_ns + k * 3 * MS, lambda: bench.board("stimulator").console.write(line))
+    heard_ns = peer.request(messages.STOP, after_ns=20 * MS + phase_ns)
+    bench.run_to(heard_ns + STOP_NS)
+    scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)

@@ -110,6 +110,7 @@ class FakeBoard:
         self.log = EventLog(lambda: 7)
         self.log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, 1)
         self.test_until_s = 0.0
+        self.pulses_a_reply = 8
         self.stop_cause = messages.STOPPED_HOST
         self.link = FakeLink(self.respond)
 
@@ -187,8 +188,8 @@ class FakeBoard:
         return messages.OK, records
 
     def do_09(self, body, _now_s):
-        first = max(7, struct.unpack("<I", body)[0])
-        samples = [(0, 1998, -1100, -1200), (1, 2003, -1000, -1150)]
+        first = min(9, max(7, struct.unpack("<I", body)[0]))
+        samples = [(0, 1998, -1100, -1200), (1, 2003, -1000, -1150)][first - 7 :][: self.pulses_a_reply]
         return messages.OK, struct.pack("<I", first) + b"".join(
             struct.pack(messages.PULSE_RECORD, *sample) for sample in samples
         )

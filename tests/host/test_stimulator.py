@@ -87,7 +87,9 @@ def test_impedance_that_never_ends_is_given_up(board, stimulator):
         stimulator.measure_impedance(timeout_s=2.0)
 
 
-def test_pulses_are_numbered_from_what_the_board_still_has(stimulator):
+@pytest.mark.parametrize("a_reply", [1, 8])
+def test_pulses_are_numbered_from_what_the_board_still_has(board, stimulator, a_reply):
+    board.pulses_a_reply = a_reply
     samples = stimulator.pulses(3)
     assert [(s.number, s.lead, s.current_ua, s.late_mv) for s in samples] == [
         (7, 0, 1998, -1200),

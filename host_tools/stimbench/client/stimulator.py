@@ -29,6 +29,7 @@ __all__ = ("Stimulator", "connect")
 IMPEDANCE_TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _STOP_TRIES = 5
+_MOST_PULSES = 30
 _MOST_EVENTS = 10_000
 """A log that goes on for longer than this makes no sense."""
 
@@ -148,8 +149,15 @@ class Stimulator(Board):
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
     def pulses(self, first: int = 0) -> list[PulseSample]:
-        """The board's own measurements of pulses, from number `first` or the oldest that it still has."""
-        return self._get(messages.PULSES, unpack_pulses, struct.pack("<I", first))
+        """The board's own measurements of about 30 pulses, from number `first` or the oldest that it has."""
+        samples: list[PulseSample] = []
+        while len(samples) < _MOST_PULSES:
+            page = self._get(messages.PULSES, unpack_pulses, struct.pack("<I", first))
+            if not page or page[0].number < first:
+                break
+            samples += page
+            first = page[-1].number + 1
+        return samples
 
     def log(self, first: int = 0) -> list[LogEvent]:
         """The events since the board's start, from number `first` or the oldest that it still has."""

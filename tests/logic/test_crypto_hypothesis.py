@@ -1,5 +1,6 @@
 """Our AES-CCM, HKDF and X25519 against the published vectors and the package `cryptography`; equal's work."""
 
+import gc
 import hashlib
 import hmac
 import sys
@@ -124,12 +125,15 @@ def work(call, *values):
             places.append((frame.f_code.co_name, frame.f_lasti))
         return tracer
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # a collection in between calls what others have hung onto it, and that is traced as well
     sys.settrace(tracer)
     try:
         call(*values)
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return places
 
 

@@ -101,7 +101,7 @@ def test_the_longest_pulses_at_a_high_rate_never_overlap(board: Board, bench):
         assert len(high) < 2, f"both leads drive at {at} ns ({signal} rose)"
 
 
-# What keeps a STOP waiting most is a collection of garbage (8 ms), so there is none while pulses run.
+# What keeps a STOP waiting most is a collection of garbage (8 ms), so a contraction begins without garbage.
 
 _FULL_OF_GARBAGE = """
 import gc, main
@@ -119,7 +119,7 @@ print(before - gc.mem_free())
 app.control.stop(messages.STOPPED_HOST)
 """
 ROOM_LEFT = 40_000
-"""A contraction of 80 s, the longest, makes about 136 KB of garbage; more than 180 KB are free before it."""
+"""At 20 Hz the longest contraction, 80 s, makes about 140 KB of garbage; about 190 KB are free before it."""
 
 
 def test_garbage_is_collected_before_the_pulses(board: Board, bench):

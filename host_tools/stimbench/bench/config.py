@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stimbench.bench.flash import FlashTiming
+from stimbench.emulator.chip import Core, default_core
 
 __all__ = ("BenchConfig", "BenchError", "find_project_root")
 
@@ -43,6 +44,8 @@ class BenchConfig:
     """By board name, the config object for the parts' wiring function; `None` for its defaults."""
     with_parts: bool = True
     """Solder the parts on; without them the boards' pins are bare."""
+    core: Core = field(default_factory=default_core)
+    """Which CPU core runs the firmware; the environment variable STIMBENCH_CORE sets the default."""
     trace: bool = True
     """Record every edge of every named signal (8 bytes each)."""
     flash_timing: FlashTiming = field(default_factory=FlashTiming)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from rp2040py.clock.simulation_clock import SimulationClock
 from rp2040py.execute_batch import execute_batch
 
+from stimbench.emulator.native.cortex_m0 import NativeCore
+
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
@@ -39,7 +41,10 @@ class AlarmHandle:
 
 
 class CpuRunner:
-    """Drives the emulator's instruction loop; the loop reads the three public attributes of this object."""
+    """Runs a board's CPU and clock.
+
+    The reference core's loop reads three public attributes of this object: `rp2040`, `clock` and `stopped`.
+    """
 
     def __init__(self, rp2040: RP2040) -> None:
         self.rp2040 = rp2040
@@ -56,6 +61,7 @@ class CpuRunner:
         self._asleep = False
         self._entering = False
         self._pio = rp2040.pio
+        self._native = rp2040.core if isinstance(rp2040.core, NativeCore) else None
 
     @property
     def now_ns(self) -> int:
@@ -110,7 +116,7 @@ class CpuRunner:
 
     def interrupt(self) -> None:
         """Let the present run notice that `halted` changed."""
-        self.stopped = True
+        self._reached()
 
     def stall_until(self, time_ns: int) -> None:
         """The CPU waits for its flash; everything else goes on. Ends early at the run's horizon."""
@@ -121,7 +127,17 @@ class CpuRunner:
             self._stalled_ns += end_ns - start_ns
 
     def _execute(self) -> None:
-        """One batch of the emulator's loop.
+        self.clock.tick(0)  # what is due now comes before the first instruction
+        if self.halted or self.clock.nanos >= self.horizon_ns:
+            return
+        if self._native is None:
+            self._execute_reference()
+        else:
+            self._native.stop = False
+            self._native.run()
+
+    def _execute_reference(self) -> None:
+        """One batch of the emulator's own loop.
 
         The loop asks each PIO block for work after every instruction, a third of its time, although alarms do
         that work here. It reads the list of blocks once, at its start: so it is shown an empty one, and the
@@ -129,9 +145,6 @@ class CpuRunner:
         with a sleep of no length.
         """
         mcu = self.rp2040
-        self.clock.tick(0)  # whatever is due now must not come before the list is back
-        if self.halted or self.clock.nanos >= self.horizon_ns:
-            return
         self.stopped = False
         self._asleep = mcu.core.waiting
         self._entering = True
@@ -147,6 +160,8 @@ class CpuRunner:
 
     def _reached(self) -> None:
         self.stopped = True
+        if self._native is not None:
+            self._native.stop = True
 
 
 class BoardScheduler:

@@ -2,10 +2,10 @@
 
 Two things are compiled: our CPU core (stimbench/emulator/native, through Cython), and rp2040py's own files.
 
-The emulator's package brings its inner loop as C, and that C compiled for any CPython (the stable ABI). There,
-each call from one compiled class to another looks the method up by name, in case somebody overrode it. Compiled
-for one interpreter the same C runs twice as fast. An extension module for one interpreter is found before one
-for any, so what is made here stands beside what came with the package, in site-packages.
+The emulator's package brings its inner loop as C, and that C compiled for any CPython (the stable ABI).
+There, each call from one compiled class to another looks the method up by name, in case somebody overrode
+it. Compiled for one interpreter the same C runs twice as fast. An extension module for one interpreter is
+found before one for any, so what is made here stands beside what came with the package, in site-packages.
 """
 
 from __future__ import annotations

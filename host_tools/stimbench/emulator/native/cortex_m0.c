@@ -329,9 +329,11 @@ static void write_special(cortex_m0 *m, uint32_t number, uint32_t value) {
     switch (number) {
     case 0: set_apsr(m, value); break;
     case 3:
-    case 5:
         set_apsr(m, value);
-        m->ipsr = value & 0x3F;
+        if (m->follow_reference) m->ipsr = value & 0x3F; /* the manual: IPSR ignores writes (B5.2.3) */
+        break;
+    case 5:
+        if (m->follow_reference) m->ipsr = value;
         break;
     case 8:
     case 9:

@@ -78,6 +78,7 @@ cdef class NativeCore(CortexM0Core):
     cdef cortex_m0 m
     cdef SimulationClock _clock
     cdef bint _inside
+    cdef bint _stepping
     cdef uint64_t _owed
     cdef public bint stop
     """Ends the present run after the instruction under way."""
@@ -160,7 +161,7 @@ cdef class NativeCore(CortexM0Core):
 
     cdef uint64_t cycles_to_alarm(self) noexcept:
         cdef double left
-        if self.stop:
+        if self.stop or self._stepping:
             return 0
         if self._clock._next_alarm is None:
             return LONGEST_CYCLES
@@ -203,10 +204,12 @@ cdef class NativeCore(CortexM0Core):
             Its cycles.
         """
         cdef int cycles
+        self._stepping = True
         self.enter()
         self.m.limit = 1
         m0_run(&self.m)
         self.leave()
+        self._stepping = False
         cycles = <int>self.m.cycles
         self.m.cycles = 0
         self.cycles += cycles

@@ -99,14 +99,17 @@ def test_a_magnet_between_the_last_question_and_the_start_of_the_pulses_wins():
 
 
 def test_no_train_runs_for_a_moment_after_a_magnet_that_came_as_it_started():
-    desk = StimulatorDesk(**HOLD)
+    desk = StimulatorDesk()
+    desk.output.load(214, 0, 50_000, "IVIV", (40, 80, 120, 160))
+    desk.output.arm_trip()
     desk.pulser.on_start = lambda: desk.magnet(True)
-    desk.control.start()
-    ran = []
-    stop = desk.control.stop
-    desk.control.stop = lambda cause: (ran.append(desk.pulser.running()), stop(cause))
-    desk.run_ms(200)
-    assert ran and not any(ran), "pulses until the loop came round"
+    assert not desk.output.start(True)
+    assert desk.pulser.trains == 1 and not desk.pulser.running(), "pulses until the loop came round"
+    desk.magnet(False)
+    assert not desk.output.start(True) and desk.pulser.trains == 1, "nobody has asked anew"
+    desk.output.arm_trip()
+    desk.pulser.on_start = lambda: None
+    assert desk.output.start(True) and desk.pulser.running()
 
 
 def test_pulses_that_do_not_come_end_the_session():

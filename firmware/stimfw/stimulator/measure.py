@@ -72,12 +72,11 @@ class Measurements:
         return failed
 
     def pairs(self) -> "Generator[int, None, int]":
-        """Measure all ordered pairs, both leads at a time, into `results`.
+        """Measure all ordered pairs, both leads at a time, into `results`, which were forgotten before.
 
         Yields waits in ms; returns the number of pairs measured.
         """
         output = self._output
-        self.forget()
         self.take_baseline()
         yield from self._prepare()
         done = 0

@@ -67,6 +67,8 @@ def test_a_session_from_the_command_line(bench, run):
 def test_impedance_finds_the_fitted_value_and_a_broken_electrode(bench, run):
     bench.board("stimulator").parts.leads["right"].electrodes[2].open()
     pairs = json.loads(run("impedance", "--json", code=1).stdout)
+    ordered = [(side, c, a) for side in ("left", "right") for c in range(4) for a in range(4) if c != a]
+    assert [(pair["lead"], pair["cathode"], pair["anode"]) for pair in pairs] == ordered
     for pair in pairs:
         broken = pair["lead"] == "right" and 2 in (pair["cathode"], pair["anode"])
         assert pair["kind"] == ("open" if broken else "ok"), pair

@@ -132,14 +132,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
 
 
 def main() -> None:
-    """Serve until Ctrl-C; one that comes before the loop must not leave a watchdog behind either."""
+    """Serve until Ctrl-C; one before the loop, or a second one, leaves no watchdog behind either."""
     sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     try:
         app, waiter, watchdog = build()
+        app.run(waiter, watchdog)
     except KeyboardInterrupt:
         Watchdog.disable()
         raise
-    app.run(waiter, watchdog)
 
 
 if __name__ == "__main__":

@@ -107,9 +107,9 @@ class Session:
                 break
             if not slow:
                 output.tell_periods(self._wants_each_period(left))
-        yield from output.finish()
+        ended = yield from output.finish()
         self.missed += max(0, contraction.periods - (output.periods() - before))
-        return not output.tripped
+        return ended and not output.tripped
 
     def _wants_each_period(self, begun: int) -> bool:
         """At a fast rate: whether the CPU must be woken by the next period, at ramps and at the end."""

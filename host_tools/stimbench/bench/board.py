@@ -22,8 +22,11 @@ from stimbench.bench.spi import SpiBus
 from stimbench.bench.ssi import BoardSsi
 from stimbench.bench.usb import ConsolePort
 from stimbench.emulator.chip import Core, default_core, make_chip
+from stimbench.emulator.native.cortex_m0 import NativeCore
+from stimbench.emulator.xip import BoardXipCtrl
 
 if TYPE_CHECKING:
+    from stimbench.bench.config import XipConfig
     from stimbench.parts.ports import AnalogSource
 
 __all__ = ("EmulatedBoard", "ResetCause")
@@ -72,6 +75,7 @@ class EmulatedBoard:
         seed: int,
         timing: FlashTiming | None = None,
         core: Core | None = None,
+        xip: XipConfig = "cache",
     ) -> None:
         """Make a board without power.
 
@@ -81,6 +85,7 @@ class EmulatedBoard:
             seed: seeds what is random about it.
             timing: how long its flash takes.
             core: which CPU core runs its firmware.
+            xip: what the flash costs the CPU; see BenchConfig.
         """
         self.name = name
         self.parts: Any = None
@@ -101,7 +106,13 @@ class EmulatedBoard:
         memory[:] = b"\xff" * _FLASH_SIZE
         now_ns = lambda: self.runner.now_ns  # noqa: E731
         self.flash = FlashChip(memory, now_ns, timing or FlashTiming(), seed)
-        self.mcu.ssi = self.mcu.peripherals[0x18000] = BoardSsi(self.mcu, self.flash, self.runner.stall_until)
+        ssi = BoardSsi(self.mcu, self.flash, self.runner.stall_until)
+        self.mcu.ssi = self.mcu.peripherals[0x18000] = ssi
+        if xip != "ideal" and isinstance(self.mcu.core, NativeCore):
+            if not self.mcu.core.follow_reference:
+                cache = BoardXipCtrl(self.mcu, self.mcu.core, None if xip == "cache" else xip)
+                self.mcu.xip_ctrl = self.mcu.peripherals[0x14000] = cache
+                ssi.on_setup = cache.on_ssi
         self._buses = [SpiBus(self.mcu, index) for index in range(2)]
         self.console = ConsolePort(self.mcu)
         self.mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
@@ -153,7 +164,7 @@ class EmulatedBoard:
 
     @property
     def cpu_awake_ns(self) -> int:
-        """Time that the CPU was not sleeping, flash operations included. Optimistic: no XIP cache misses."""
+        """Time that the CPU was not sleeping, flash operations and waits for the flash cache included."""
         return self.runner.awake_ns
 
     @property

@@ -70,7 +70,9 @@ class Bench:
         pins = read_pins_csv((folder / "pins.csv").read_text(encoding="utf-8"))
         named = {signal: gpio for signal, gpio in pins.items() if not signal.startswith("GP")}
         seed = self.config.seed * 1000 + len(name)
-        board = EmulatedBoard(name, named, seed, self.config.flash_timing, self.config.core)
+        board = EmulatedBoard(
+            name, named, seed, self.config.flash_timing, self.config.core, self.config.xip
+        )
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:

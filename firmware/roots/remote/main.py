@@ -97,12 +97,12 @@ def main() -> None:
     display = make_display()
     app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)
     commands = Commands(app, radio, pairing, modem, supply_mv, failed)
-    commands.attach(areas, restart_in)
     console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute, wake)
     waiter = Waiter(wake, sys.stdin)
     if failed:
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
+    commands.attach(areas, watchdog.feed, restart_in)
     try:
         while True:
             sleep_ms = app.step(time.ticks_ms())

@@ -105,7 +105,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     commands = Commands(control, readings, log)
     clinic = Clinic(control, commands, log, clock)
     commands.add(clinic.handlers())
-    commands.add(Repair(areas, control, commands, restart_in).handlers())
+    commands.add(Repair(areas, control, commands, watchdog.feed, restart_in).handlers())
     responder = Responder(table, commands.execute, areas.epoch, take_random, log.add)
     port = StimulatorRadio(radio, responder, own)
     desk = PairingDesk(control, table, responder, take_random, MagnetHold(not magnet()), led, log)

@@ -63,9 +63,12 @@ class Commands:
             messages.MODEM_CLOSE: self._close,
         }
 
-    def attach(self, areas: "Areas", restart: "Callable[[int], None]") -> None:
-        """What is on flash, for its repair. restart: resets the board after so many ms."""
+    def attach(
+        self, areas: "Areas", feed: "Callable[[], None]", restart: "Callable[[int], None]"
+    ) -> None:
+        """What is on flash, for its repair. feed: feeds the watchdog; restart: resets after so many ms."""
         self._areas = areas
+        self._feed = feed
         self._restart = restart
         self._handlers[messages.RECORDS] = lambda body: (messages.OK, bytes(areas.diagnose()))
         self._handlers[messages.REPAIR] = self._repair
@@ -107,7 +110,7 @@ class Commands:
 
         def change() -> None:
             nonlocal done
-            done = self._areas.repair(body[0] == 1)
+            done = self._areas.repair(body[0] == 1, self._feed)
 
         code, refusal = self._stored(change)
         if code != messages.OK:

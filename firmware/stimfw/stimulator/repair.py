@@ -17,9 +17,15 @@ class Repair:
     """Answers what its `handlers()` name. After a repair the board restarts: only a start opens records."""
 
     def __init__(
-        self, areas: "Areas", control: "Control", commands: "Commands", restart: "Callable[[int], None]"
+        self,
+        areas: "Areas",
+        control: "Control",
+        commands: "Commands",
+        feed: "Callable[[], None]",
+        restart: "Callable[[int], None]",
     ) -> None:
-        """Args: restart: resets the board after so many ms."""
+        """Args: feed: feeds the watchdog; restart: resets the board after so many ms."""
+        self._feed = feed
         self._areas = areas
         self._control = control
         self._commands = commands
@@ -30,7 +36,7 @@ class Repair:
         return {messages.RECORDS: self._records, messages.REPAIR: self._repair}
 
     def _records(self, _body: bytes) -> "tuple[int, bytes]":
-        # Looking takes up to 0.2 s: no STOP may come in between.
+        # Looking takes up to 0.1 s: no STOP may come in between.
         if self._control.busy():
             return self._commands.outcome(messages.REASON_LOCKED)
         return messages.OK, bytes(self._areas.diagnose())
@@ -41,7 +47,7 @@ class Repair:
         if self._control.pairing:
             return self._commands.outcome(messages.REASON_PAIRING)
         try:
-            done = self._areas.repair(body[0] == 1)
+            done = self._areas.repair(body[0] == 1, self._feed)
         except OSError:
             return self._commands.outcome(messages.REASON_STORAGE)
         if done:

@@ -209,6 +209,11 @@ def _record(epoch: int, seed: bytes) -> bytes:
 def _note(block: _Block, index: int, place: bytes) -> None:
     """Take a place that is not blank into account."""
     block.used = index + 1
+    if place[:_FORMAT_AT] != _MAGIC[:_FORMAT_AT]:
+        if index == block.torn_firsts and can_become(place, _header(index + 1)):
+            block.torn_firsts += 1
+        block.seeds.append(index)
+        return
     wiped = place[_HEADER_BYTES:_RECORD_BYTES] == _WIPED
     if not wiped:
         block.seeds.append(index)

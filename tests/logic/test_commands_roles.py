@@ -61,6 +61,15 @@ def test_the_role_comes_before_the_length():
                 assert code == messages.FORBIDDEN, (opcode, size)
 
 
+def test_a_wrong_length_is_refused():
+    for opcode in OPCODES:
+        size = _BODY_BYTES.get(opcode, 0)
+        for wrong in (size - 1, size + 1):
+            rig = Rig()
+            if wrong >= 0:
+                assert rig.ask(opcode, roles.SERVICE, 4, wrong) == messages.BAD_LENGTH and rig.done == []
+
+
 def test_a_refused_request_does_not_lend_its_sender_to_the_next():
     rig = Rig()
     rig.ask(messages.STOP, roles.SERVICE, messages.FROM_USB)

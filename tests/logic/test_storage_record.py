@@ -111,6 +111,15 @@ def test_a_cut_in_the_tidying_after_a_cut_loses_nothing():
             assert_only(flash, expected)
 
 
+def test_a_cut_in_the_tidying_after_a_first_store_that_was_cut_is_no_damage():
+    for torn, first in each_cut(FlashFake(), store_new, (8, 200, 250), (1,)):
+        expected = record(torn.copy()).load()
+        for flash, second in each_cut(torn, load, (0, 100, 250), (3,)):
+            assert record(flash).load() == expected, (first, second)
+            store_new(flash)
+            assert_only(flash, NEW)
+
+
 def test_bits_that_only_just_read_as_0_are_made_firm_before_the_other_copy_goes():
     """A cut at the end of programming: the new page reads back, and may not the next time."""
     for flash, cut in each_cut(holding(OLD, OLD), store_new, (0,), (1,)):

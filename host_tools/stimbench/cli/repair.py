@@ -41,7 +41,8 @@ def records(
     else:
         out.print(_table(role, found))
         if plan.rewritten:
-            out.print(f"`stimbench repair{_options(remote, found)}` would do this:\n{_plan_text(plan)}")
+            command = f"`stimbench repair{_options(remote, found)}`"
+            out.print(f"{command} would do this:\n{_plan_text(plan)}", soft_wrap=True)
     if not found.sound:
         raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -63,7 +64,7 @@ def repair(
         found = opened.records()
         plan = found.plan(overwrite_later)
         if plan.rewritten:
-            err.print(f"{_summary(role, found)}\n{_plan_text(plan)}", markup=False)
+            err.print(f"{_summary(role, found)}\n{_plan_text(plan)}", markup=False, soft_wrap=True)
             confirm(f"Rewrite {', '.join(plan.rewritten)} on the {role}?", yes, "rewritten")
             plan = described(opened.repair(overwrite_later), found)
     stays = [
@@ -72,7 +73,7 @@ def repair(
     if as_json:
         print_json(_as_data(role, found) | {"repair": _plan_data(plan), "still_damaged": bool(stays)})
     else:
-        out.print(_result(role, found, plan, stays))
+        out.print(_result(role, found, plan, stays), soft_wrap=True)
     if stays:
         raise typer.Exit(EXIT_CHECK_FAILED)
 

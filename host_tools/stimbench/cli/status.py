@@ -82,7 +82,10 @@ def _exit_if_failed(failed_parts: tuple[str, ...], as_json: bool) -> None:
     if not failed_parts:
         return
     if not as_json and _FLASH_PARTS.intersection(failed_parts):
-        out.print("What lies on its flash cannot be used, so there is no radio: see `stimbench records`.")
+        out.print(
+            "What lies on its flash cannot be used, so there is no radio: see `stimbench records`.",
+            soft_wrap=True,
+        )
     raise typer.Exit(EXIT_CHECK_FAILED)
 
 

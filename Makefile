@@ -36,7 +36,7 @@ help: ## list the targets
 setup: $(READY) $(CORE_READY) ## install the toolchain (apt, if root) and the Python environment .venv
 	@:
 
-$(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py
+$(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py host_tools/stimbench/firmware_build/toolchain.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or later ($$($(PYTHON) --version 2>&1 || true)); name one: make PYTHON=python3.11" >&2; \
 	  exit 2; }

@@ -88,6 +88,7 @@ def recording():
         ],
         zoom=Zoom(0, [THERAPY + 30 * PERIOD + k * 2000 for k in range(300)], [0.0] * 300),
         details=Details(10_000, 117, 117, 1, 1, 250, 200_000, 190_000),
+        bus_errors=(),
         samples=[PulseSample(80 + k, k % 2, (2010, 2990)[k % 2], -1000, -1100) for k in range(20)],
     )  # fmt: skip
 
@@ -256,6 +257,10 @@ FAULTS = {
     ),
     "a slow stop": (shift("R_SHORT", -1, 5 * MS), {"STOP packet to both bridges off"}),
     "no STOP packet": (lambda r: r.air.__delitem__(3), {"STOP packet to both bridges off"}),
+    "a contention": (
+        setting(bus_errors=("stimulator: MAGNET: two drivers disagree",)),
+        {"Errors on the boards' buses and nets"},
+    ),
     "stopped by something else": (
         setting(stop_cause=messages.STOPPED_FAULT),
         {"Stopped by the remote, as the stimulator tells it"},

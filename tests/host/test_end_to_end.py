@@ -121,17 +121,3 @@ def test_bench_up_serves_a_pty_and_cleans_up():
         up.kill()
     assert up.returncode == 130
     assert "The bench is down." in told and "Traceback" not in told
-
-
-@pytest.mark.slow
-def test_the_demo_holds_and_leaves_its_report(tmp_path):
-    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--json"])
-    failed = [figure for figure in json.loads(result.stdout) if not figure["passed"]]
-    assert (result.exit_code, failed) == (0, [])
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "report.html",
-        "report.json",
-        "bench.vcd",
-        "bench.sr",
-    }
-    assert json.loads((tmp_path / "report.json").read_text())["passed"] is True

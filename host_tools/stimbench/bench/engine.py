@@ -80,6 +80,8 @@ class Bench:
         if self.config.trace:
             for net in board.nets.values():
                 self.trace.watch(name, net)
+            for index in (0, 1):
+                self.trace.watch_spi(name, board.spi(index))
         board.scheduler.on_outside_call = lambda time_ns: self._outside_call(board, time_ns)
         return board
 

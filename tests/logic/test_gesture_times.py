@@ -56,3 +56,29 @@ def test_the_button_never_asks_to_wait_for_the_past():
     one.update(False, True, 1100)
     waits = [one.wait_ms(1100 + late_ms) for late_ms in (0, 7, QUIET_MS, 900)]
     assert waits == [QUIET_MS, QUIET_MS - 7, 0, 0]
+
+
+def test_a_bounce_begins_the_quiet_time_anew():
+    one = Debouncer(False)
+    one.update(True, True, 1000)
+    one.update(False, True, 1100)
+    one.update(False, True, 1115)
+    assert one.wait_ms(1115) == QUIET_MS
+    one.update(False, False, 1100 + QUIET_MS)
+    assert one.down
+    one.update(False, False, 1115 + QUIET_MS)
+    assert not one.down and one.wait_ms(2000) == -1
+
+
+def test_a_button_tells_whether_it_is_down():
+    one = Debouncer(True)
+    assert one.down is True and one.wait_ms(5) == -1
+    assert Debouncer(False).down is False
+
+
+def test_a_button_held_from_the_start_is_released_like_any_other():
+    one = Debouncer(True)
+    one.update(False, False, 5)
+    assert one.down and one.wait_ms(5) == QUIET_MS
+    one.update(False, False, 5 + QUIET_MS)
+    assert not one.down

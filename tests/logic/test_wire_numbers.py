@@ -67,6 +67,15 @@ def test_a_request_and_a_reply_byte_by_byte():
     assert messages.REPLY == 0x80
 
 
+def test_what_is_no_reply_is_told_by_the_requests_opcode():
+    try:
+        messages.parse_reply(0x0D, b"\x0d\x00")
+    except ValueError as error:
+        assert str(error) == "not a reply to request 0x0d"
+    else:
+        assert False, "accepted"  # noqa: B011
+
+
 def test_a_reply_of_one_byte_is_none():
     for message in (b"", b"\x8d", b"\x0d\x00", b"\x8e\x00", b"\x8c\x00"):
         try:

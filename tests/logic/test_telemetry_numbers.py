@@ -170,6 +170,8 @@ def test_addresses_and_refusals():
     assert said(lambda: channels.peer_address(BASE, 6)) == "slot 6, 0 to 5 exist"
     assert said(lambda: channels.peer_address(BASE, -1)) == "slot -1, 0 to 5 exist"
     assert said(lambda: channels.stimulator_address(b"123")) == "base of 3 bytes, 4 expected"
+    assert said(lambda: channels.peer_address(BASE, 7)) == "slot 7, 0 to 5 exist"
+    assert channels.good_base(BASE) and not channels.good_base(BASE + b"\x1c")
 
 
 def test_a_base_has_6_to_26_level_shifts_in_the_air():
@@ -182,7 +184,15 @@ def test_a_base_has_6_to_26_level_shifts_in_the_air():
         word = 0
         for bit in bits:
             word = word << 1 | bit
-        assert channels.good_base(word.to_bytes(4, "little")) is (6 <= shifts <= 26), shifts
+        for mask in (0, 0xFFFFFFFF):
+            base = (word ^ mask).to_bytes(4, "little")
+            assert channels.good_base(base) is (6 <= shifts <= 26), (shifts, mask)
+
+
+def test_a_level_shift_counts_wherever_it_is():
+    """5 and 6 of them, at the beginning of what is in the air."""
+    for word, good in ((0x57FFFFFF, False), (0x54000000, True), (0xA8000000, False), (0xABFFFFFF, True)):
+        assert channels.good_base(word.to_bytes(4, "little")) is good, hex(word)
 
 
 def test_a_hundred_draws_are_enough():
@@ -235,6 +245,32 @@ def test_the_budget_is_refilled_one_by_one_and_never_beyond_24():
         one.failed(10_000, True)
     assert not one.may_verify(10_000)
     assert not one.may_verify(10_003) and one.may_verify(10_012)
+
+
+def test_a_budget_that_was_overdrawn_is_used_up():
+    one = Guard()
+    for _ in range(26):
+        one.spend()
+    assert not one.may_verify(24) and one.may_verify(36)
+
+
+def test_an_empty_bucket_is_empty():
+    """Nothing is left of the last flood, and nothing is owed: four cheap frames are 12 units."""
+    one = Guard()
+    one.failed(0, True)
+    assert one.pause_ms(5000) == 0
+    for _ in range(4):
+        one.failed(5000, False)
+    assert [one.pause_ms(now_ms) for now_ms in (5000, 5004, 5005)] == [4, 4, 0]
+
+
+def test_grace_ends_though_nobody_looked_at_its_end():
+    for late_ms, pause_ms in ((24, 0), (25, 80), (26, 80), (60, 80)):
+        one = Guard()
+        for _ in range(40):
+            one.failed(10, True)
+        one.genuine(10)
+        assert one.pause_ms(10 + late_ms) == pause_ms, late_ms
 
 
 def test_a_cheap_failure_costs_no_verification():

@@ -108,3 +108,12 @@ def test_x25519_takes_32_bytes_and_no_others():
         for call in (x25519.scalar_mult, x25519.shared):
             assert said(lambda call=call, secret=secret, u=u: call(secret, u)) == "32 bytes wanted"
     assert said(lambda: x25519.shared(b"\x01" * 32, bytes(32))) == "public key of small order"
+
+
+def test_x25519_takes_291_slices():
+    """255 steps of the ladder, then the inverse: 250 squarings, at most 8 in a slice."""
+    count = 0
+    for nothing in x25519.steps(b"\x05" * 32, x25519.BASE_POINT):
+        assert nothing is None
+        count += 1
+    assert count == 255 + 36

@@ -75,6 +75,7 @@ def test_less_than_half_of_the_test_current_is_an_open_pair():
     assert Reading(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000).ohm == 65_535
     assert read(flat(70_000, 75_000), 1000)[4] == messages.KIND_OK
     assert read(flat(70_000, 81_000), 250)[4] == messages.KIND_OPEN
+    assert read(flat(70_000, 76_893), 1350)[4] == messages.KIND_OK  # 675 uA: exactly half
 
 
 def test_results_end_at_what_their_record_holds():

@@ -49,15 +49,24 @@ def told(action):
     raise AssertionError("nothing was raised")
 
 
+def watched(flash, written):
+    """In place of flash.writeblocks: what is programmed is remembered as well."""
+    write = flash.writeblocks
+
+    def writeblocks(block, data, offset=None):
+        written.append(bytes(data))
+        write(block, data, offset)
+
+    return writeblocks
+
+
 def test_a_record_is_on_flash_as_its_table_says():
     flash = FlashFake()
     record = Record(flash, FIRST)
-    record.store(b"one")
-    assert on(flash, FIRST) == page(b"one", 1)
-    record.store(b"two")
-    assert on(flash, FIRST + 1) == page(b"two", 2)
-    record.store(b"three")
-    assert on(flash, FIRST) == page(b"three", 3)
+    for sequence in range(1, 8):
+        payload = b"payload %d" % sequence
+        record.store(payload)
+        assert on(flash, FIRST + (sequence - 1) % 2) == page(payload, sequence)
 
 
 def test_the_higher_sequence_holds_in_whichever_block_it_is():
@@ -75,7 +84,10 @@ def test_the_copy_that_holds_is_made_firm_before_the_other_goes():
         put(flash, FIRST + 1, page(b"there", there))
         keep = FIRST if here > there else FIRST + 1
         before = on(flash, keep)
+        written = []
+        flash.writeblocks = watched(flash, written)
         Record(flash, FIRST).load()
+        assert written == [before]
         assert flash.operations == [("program", keep, 0), ("erase", 2 * FIRST + 1 - keep, 0)]
         assert on(flash, keep) == before
 

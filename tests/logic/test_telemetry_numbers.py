@@ -251,7 +251,7 @@ def test_a_budget_that_was_overdrawn_is_used_up():
     one = Guard()
     for _ in range(26):
         one.spend()
-    assert not one.may_verify(24) and one.may_verify(36)
+    assert not one.may_verify(0) and not one.may_verify(24) and one.may_verify(36)
 
 
 def test_an_empty_bucket_is_empty():

@@ -59,6 +59,7 @@ def test_hellos_are_counted_from_one_to_the_last_number():
     peer = fresh()
     peer.begin(STOP, 1000, 0)
     assert peer.poll(0)[6:10] == b"\x01\0\0\0" and peer.count == 1
+    assert Requester(SLOT, roles.PATIENT, key_of(SLOT), 1, Dice(7).take).count == 0
     peer = fresh(0xFFFFFFFE)
     peer.begin(STOP, 1000, 0)
     last = say(peer, 0)
@@ -154,6 +155,37 @@ def test_whatever_comes_when_nothing_waits_is_stray():
     peer.on_frame(good, desk.now_ms)
     assert counts(peer) == (before[0] + 3, before[1], before[2] + 3)
     assert peer.state == Requester.IDLE
+
+
+def test_frames_of_other_slots_are_bad_whether_something_waits_or_not():
+    desk, peer, link = asking()
+    good = reply(peer, link)
+    peer.on_frame(good, desk.now_ms)
+    before = counts(peer)
+    for slot in (SLOT - 1, SLOT + 1):
+        peer.on_frame(good[:1] + bytes((slot,)) + good[2:], desk.now_ms)
+    assert counts(peer) == (before[0] + 2, before[1] + 2, before[2])
+
+
+def test_a_reply_that_comes_too_late_is_stray():
+    desk, peer, link = asking()
+    good = reply(peer, link)
+    before = counts(peer)
+    peer.poll(desk.now_ms + 1000)
+    peer.on_frame(good, desk.now_ms + 1000)
+    assert peer.state == Requester.UNANSWERED and counts(peer) == (before[0] + 1, before[1], before[2] + 1)
+    peer.state = Requester.IDLE
+    peer.on_frame(good, desk.now_ms + 1000)
+    assert peer.state == Requester.IDLE and counts(peer) == (before[0] + 2, before[1], before[2] + 2)
+
+
+def test_counters_that_end_inside_a_request_begin_it_anew_in_another_connection():
+    desk, peer, link = connected()
+    peer._connection.counter = channel.LAST_COUNTER
+    peer.begin(bytes(40), 1000, desk.now_ms)
+    assert say(peer, desk.now_ms)[3:5] == b"\xff\xff"
+    peer.on_frame(reply(peer, link, b"", flags=0), desk.now_ms)
+    assert frames.kind_of(peer.poll(desk.now_ms)) == frames.HELLO
 
 
 def test_a_reply_of_another_connection_or_counter_is_stray():

@@ -1,71 +1,12 @@
-"""The stimulator's end alone: what is refused, what is counted, what is noted, to the single frame."""
+"""The stimulator's end alone: what is refused and what is counted, to the single frame."""
 
-from stimfw.crypto.ccm import Ccm
 from stimfw.logic import messages
-from stimfw.telemetry import channel, fragments, frames, keys, roles
-from stimfw.telemetry.channel import Connection
-from stimfw.telemetry.responder import Responder
-from support.radio_pair import BASE, Dice, Pairing, Table, key_of
+from stimfw.telemetry import channel, fragments, frames, roles
+from support.radio_pair import BASE
+from support.radio_peer import SLOT, STOP, Peer, flip
 
-SLOT = 3
-STOP = messages.request(messages.STOP)
 WINDOW = 16
 REPEATS = 60
-
-
-class Peer:
-    """A stimulator, and a peer that says whatever it is told to."""
-
-    def __init__(self, slots=(SLOT,), epoch=1, count=0):
-        self.executed = []
-        self.notes = []
-        table = Table({slot: Pairing(roles.PATIENT, key_of(slot)) for slot in slots})
-        self.stimulator = Responder(table, self.execute, epoch, Dice(5).take, self.note)
-        self.stimulator._count = count
-        self.key = key_of(SLOT)
-        self.link = None
-        self.request_id = 0
-
-    def execute(self, message, role, slot):
-        self.executed.append((message, role, slot))
-        return messages.reply(message[0], messages.OK)
-
-    def note(self, event, sender, detail):
-        self.notes.append((event, sender, detail))
-
-    def say(self, frame, now_ms=0):
-        answer = self.stimulator.on_frame(frame, now_ms)
-        self.stimulator.work()
-        return answer
-
-    def hello(self, epoch=1, count=1, random=bytes(8), slot=SLOT):
-        header = frames.handshake_header(frames.HELLO, slot, epoch, count, random)
-        sealer = Ccm(keys.handshake_keys(key_of(slot))[0], 8)
-        return header + sealer.seal(frames.handshake_nonce(header), header, b"")
-
-    def join(self, epoch=1, count=1, now_ms=0):
-        """A candidate: the handshake is done, nothing was asked yet."""
-        hello = self.hello(epoch, count)
-        challenge = self.say(hello, now_ms)
-        pair = keys.connection_keys(self.key, hello[2:18], challenge[2:18], SLOT, roles.PATIENT)
-        self.link = Connection(pair, SLOT, challenge[6], now_ms)
-        return challenge
-
-    def request(self, counter, message=STOP, request_id=None):
-        if request_id is None:
-            self.request_id += 1
-            request_id = self.request_id & 0xFF
-        return self.link.seal(frames.REQUEST, counter, fragments.cut(request_id, message, 0))
-
-    def counts(self):
-        one = self.stimulator
-        return one.frames, one.bad, one.forged, one.replayed, one.over_budget, one.connections
-
-
-def flip(frame, at):
-    changed = bytearray(frame)
-    changed[at] ^= 1
-    return bytes(changed)
 
 
 def test_a_hello_is_answered_once_for_its_bytes_and_never_for_an_older_one():
@@ -79,6 +20,9 @@ def test_a_hello_is_answered_once_for_its_bytes_and_never_for_an_older_one():
     assert one.say(one.hello(1, 6)) not in (None, first)
     assert one.say(one.hello(2, 0)) is not None and one.say(one.hello(1, 7)) is None
     assert one.counts() == (8, 0, 0, 4, 0, 0)
+    for count in (0xFFFFFF, 0x1000000, 0xFFFFFFFF):
+        assert one.say(one.hello(2, count)) is not None, count
+    assert one.say(one.hello(0x1000000, 0)) is not None
 
 
 def test_the_very_first_hello_may_be_of_epoch_and_count_zero():
@@ -107,6 +51,12 @@ def test_challenges_end_before_their_numbers_do():
     assert one.say(one.hello(1, 1))[6:10] == b"\xfe\xff\xff\xff"
     for count in (2, 3):
         assert one.say(one.hello(1, count)) is None
+    one = Peer(count=0xFD)
+    one.join(1, 1)
+    one.say(one.request(0))
+    one.stimulator._count = 0xFFFFFFFD
+    assert one.say(one.hello(1, 2))[6:10] == b"\xff" * 4, "0xFE is the open connection's number"
+    assert one.say(one.hello(1, 3)) is None
 
 
 def test_a_challenges_number_is_never_that_of_the_open_connection():
@@ -266,78 +216,6 @@ def test_answers_go_to_the_peers_address_or_to_pairings():
         assert one.stimulator.address_for(bytes((0x20 | kind, 0)) + bytes(30))[0] == 0xA0
 
 
-def test_failures_are_noted_once_a_second_for_each_kind():
-    one = Peer()
-    bad = flip(one.hello(1, 5), 25)
-    stale = bytes((0x23, SLOT)) + bytes(30)
-    for now_ms in (0, 1, 500, 999, 1000, 1001, 1999, 2000, 4500, 5499, 5500):
-        one.say(bad, now_ms)
-        one.say(stale, now_ms)
-    for event in (messages.EVENT_FORGED, messages.EVENT_REPLAYED):
-        assert len([note for note in one.notes if note[0] == event]) == 5
-
-
-def test_what_is_repeated_too_often_is_noted_without_a_kind():
-    one = Peer()
-    one.join()
-    frame = one.request(0)
-    for _ in range(REPEATS + 2):
-        one.say(frame)
-    assert one.notes[-1] == (messages.EVENT_REPLAYED, SLOT, 0)
-
-
-def test_a_flood_is_noted_when_its_level_changes():
-    one = Peer()
-    assert one.stimulator.pause_ms(0) == 0 and one.notes == []
-    for _ in range(4):
-        one.say(bytes(32))
-    assert one.stimulator.pause_ms(0) == 4 and one.stimulator.pause_ms(0) == 4
-    for _ in range(20):
-        one.say(bytes(32))
-    assert one.stimulator.pause_ms(0) == 80
-    one.stimulator.tick(5000)
-    nobody = messages.FROM_NOBODY
-    assert one.notes == [(messages.EVENT_FLOOD, nobody, level) for level in (1, 3, 0)]
-
-
-def units(one):
-    return one.stimulator._guard._failures
-
-
-def test_cheap_and_dear_failures_fill_the_bucket_by_3_and_6():
-    one = Peer()
-    for frame, cost in (
-        (bytes(32), 3),
-        (bytes((0x23, SLOT)) + bytes(30), 3),
-        (flip(one.hello(), 25), 6),
-    ):
-        before = units(one)
-        one.say(frame)
-        assert units(one) - before == cost
-    one.join()
-    before = units(one)
-    one.say(flip(one.request(0), 31))
-    assert units(one) - before == 6
-
-
-def test_beyond_the_budget_nothing_is_verified_and_that_is_counted():
-    one = Peer()
-    bad = flip(one.hello(1, 5), 25)
-    for _ in range(24):
-        one.say(bad)
-    assert one.counts() == (24, 0, 24, 0, 0, 0)
-    assert one.say(one.hello(1, 5)) is None and one.counts()[4] == 1
-    assert one.say(one.hello(1, 5), 12) is not None
-    one = Peer()
-    one.join()
-    bad = flip(one.request(0), 31)
-    for _ in range(23):
-        one.say(bad)
-    assert one.counts()[2] == 23
-    assert one.say(one.request(0)) is None and one.counts()[4] == 1 and not one.executed
-    assert one.say(one.request(0), 12) is not None
-
-
 def test_a_new_epoch_of_the_peer_begins_new_requests_and_the_same_one_does_not():
     for epoch, times in ((1, 1), (2, 2)):
         one = Peer()
@@ -389,3 +267,16 @@ def test_counters_end_at_65535():
     one.stimulator._peers[SLOT].connection.counter = channel.LAST_COUNTER
     assert one.say(one.request(0xFFFF)) is not None
     assert not one.stimulator.in_contact(0)
+
+
+def test_a_candidate_that_ends_leaves_the_open_connection_alone():
+    for count in (0xFF, 0x100, 0xFE):  # connections 0, 1 and 255
+        one = Peer(count=count)
+        one.join(1, 1)
+        assert one.say(one.request(0)) is not None
+        old = one.link
+        one.join(1, 2)
+        one.link = old
+        assert one.say(one.request(1), 50_000) is not None
+        one.stimulator.tick(70_000)
+        assert one.say(one.request(2), 70_000) is not None, count

@@ -90,7 +90,7 @@ pytest: setup firmware ## run the tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: mutants
-mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? (half an hour)
+mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? (about an hour)
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
 
 .PHONY: lock

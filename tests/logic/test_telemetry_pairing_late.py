@@ -1,5 +1,6 @@
 """A pairing whose machines are looked at late, before the code is shown, or with a code that never blinks."""
 
+from stimfw.telemetry import frames
 from stimfw.telemetry import pairing_keys as pk
 from stimfw.telemetry.pairing_remote import PairingRequester
 from support.pairing_room import REMOTE_ID, QuickCurve, Room
@@ -110,3 +111,39 @@ def test_the_private_numbers_are_drawn_anew_for_each_window():
     room.begin()
     assert room.stimulator._nonce != first[0] and room.remote._nonce != first[1]
     assert (room.stimulator.step, room.stimulator.slot) == (0, 0)
+
+
+def slow_stimulator(last_step):
+    """A room whose stimulator has taken `last_step` and not reckoned anything since it was asked to agree."""
+    room = Room()
+    room.begin()
+    while room.remote.work() or room.stimulator.work():
+        pass
+    for step in range(1, last_step + 1):
+        while room.remote.work():
+            pass
+        frame = room.remote.poll(room.now_ms)
+        assert frame[1] == step
+        answer = room.stimulator.on_frame(frame, room.now_ms)
+        room.remote.on_frame(answer, room.now_ms)
+    assert room.stimulator._keys is None and room.stimulator.step == last_step
+    return room
+
+
+def test_keys_are_made_when_the_secret_is_there_whatever_the_step():
+    for step in (pk.REVEAL, pk.CONFIRM):
+        room = slow_stimulator(step)
+        while room.stimulator.work():
+            pass
+        assert room.stimulator._keys is not None
+        assert room.stimulator.wait_ms(room.now_ms) == 30_000, "no code is shown yet"
+
+
+def test_an_acceptance_before_the_code_was_shown_breaks_the_window():
+    room = slow_stimulator(pk.CONFIRM)
+    one = room.stimulator
+    while one.work():
+        pass
+    early = pk.pack(frames.PAIR, pk.ACCEPT, one._keys.of_remote(pk.ACCEPT))
+    assert one.outcome == one.OPEN and one.on_frame(early, room.now_ms) is None
+    assert one.outcome == one.BROKEN and room.as_before()

@@ -273,10 +273,10 @@ def test_a_candidate_that_ends_leaves_the_open_connection_alone():
     for count in (0xFF, 0x100, 0xFE):  # connections 0, 1 and 255
         one = Peer(count=count)
         one.join(1, 1)
-        assert one.say(one.request(0)) is not None
+        assert one.say(one.request(0)) is not None and one.say(one.request(1)) is not None
         old = one.link
         one.join(1, 2)
         one.link = old
-        assert one.say(one.request(1), 50_000) is not None
+        assert one.say(one.request(2), 50_000) is not None
         one.stimulator.tick(70_000)
-        assert one.say(one.request(2), 70_000) is not None, count
+        assert one.say(one.request(3), 70_000) is not None, count

@@ -95,6 +95,10 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 pytest: setup firmware ## run the tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: mutants
+mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? (about an hour)
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
+
 .PHONY: lock
 lock: ## choose new versions for requirements.lock from requirements.in
 	@$(call step,requirements.lock from requirements.in,lock.log,\

@@ -49,9 +49,11 @@ class BenchConfig:
     core: Core = field(default_factory=default_core)
     """Which CPU core runs the firmware; the environment variable STIMBENCH_CORE sets the default."""
     xip: XipConfig = "cache"
-    """What the flash costs the CPU: `cache` counts the misses of the RP2040's cache, with the time that the SSI takes
-    as the firmware set it up; a number is that many CPU cycles a miss; `ideal` costs nothing. The reference core is
-    always `ideal`."""
+    """What the flash costs the CPU.
+
+    `cache` counts the misses of the RP2040's cache, with the time that the SSI takes as the firmware set it
+    up; a number is that many CPU cycles a miss; `ideal` costs nothing. The reference core is always `ideal`.
+    """
     trace: bool = True
     """Record every edge of every named signal (8 bytes each)."""
     flash_timing: FlashTiming = field(default_factory=FlashTiming)

@@ -1,7 +1,7 @@
 """What the flash costs the CPU: the XIP cache, and the SSI behind it.
 
-The cache itself is in the CPU core (native/cortex_m0.c): 16 KB, two ways, 8-byte lines (RP2040 datasheet 2.6.3.1).
-Here are its registers, and the time that a line takes with the SSI as the firmware set it up. See
+The cache itself is in the CPU core (native/cortex_m0.c): 16 KB, two ways, 8-byte lines (RP2040 datasheet
+2.6.3.1). Here are its registers, and the time that a line takes with the SSI as the firmware set it up. See
 docs/decisions/0018-flash-cache.md for what is derived and what is assumed.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ("INTERRUPT_ENTRY_CYCLES", "BoardXipCtrl", "SsiSetup")
 
 INTERRUPT_ENTRY_CYCLES = 15
-"""From an interrupt to its handler's first instruction, memory without waits (Cortex-M0+ TRM, DDI 0484, 1.1)."""
+"""From an interrupt to its handler's first instruction, with memory that never waits (DDI 0484, 1.1)."""
 _LINE_BITS, _WORD_BITS = 64, 32
 _CTRL, _FLUSH, _CTR_HIT, _CTR_ACC = 0x00, 0x04, 0x0C, 0x10
 _EN = 1

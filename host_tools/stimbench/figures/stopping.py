@@ -43,10 +43,14 @@ class Chunk:
         """Of its trials."""
         return range(self.first, self.trials, self.step)
 
+    def share(self, number: int) -> float:
+        """A place in the period for a trial, 0 to 1: evenly spread, at random within its part."""
+        dice = random.Random(f"{self.kind} {number} {self.seed}")
+        return (number // 2 + dice.random()) / (self.trials / 2) % 1.0
+
     def phase_ns(self, number: int) -> int:
         """Half of the trials evenly over the period, half over the two pulses in it; at a random place."""
-        dice = random.Random(f"{self.kind} {number} {self.seed}")
-        share = (number // 2 + dice.random()) / (self.trials / 2) % 1.0
+        share = self.share(number)
         if number % 2:
             return int(share * _PERIOD_NS)
         slot_ns = int(share * 2 * _PULSE_NS)
@@ -106,6 +110,8 @@ def _trial(rig: Rig, chunk: Chunk, first_ns: int, event_ns: int) -> Trial:
 
 def _stops(chunk: Chunk) -> list[Trial]:
     """Sessions that end by a STOP: pressed on the remote, or a packet at an exact phase."""
+    if chunk.kind in _LATE:
+        return _late_stops(chunk)
     pressed = chunk.kind == "pressed"
     boards = ("stimulator", "remote") if pressed else ("stimulator",)
     with Rig(chunk.seed, boards) as rig:
@@ -129,6 +135,29 @@ def _stops(chunk: Chunk) -> list[Trial]:
             rig.board.console.read()
             rig.forget()
         return found
+
+
+def _late_stops(chunk: Chunk) -> list[Trial]:
+    """STOP packets near the end of a long contraction, when all the garbage that it makes has been made."""
+    program, after_ms = _LATE[chunk.kind]
+    found = []
+    for number in chunk.numbers():
+        with Rig(chunk.seed) as rig:
+            for lead in rig.parts.leads.values():
+                lead.trace.enabled = False
+            stimulator = rig.connect()
+            rig.set_program(stimulator, program)
+            first_ns = rig.restart(stimulator)
+            peer = _joined(rig)
+            while rig.now_ns < first_ns + (after_ms - 1000) * MS:
+                rig.run_ms(1000)
+                rig.forget()
+            event_ns = first_ns + after_ms * MS + int(chunk.share(number) * program.period_us * 1000)
+            peer.frame_at(event_ns, messages.request(messages.STOP), STOP_LIMIT_MS)
+            found.append(_trial(rig, chunk, first_ns, event_ns))
+            if peer.finish() is None:
+                raise RuntimeError("the stimulator did not answer a STOP")
+    return found
 
 
 def _joined(rig: Rig) -> RadioPeer:
@@ -194,17 +223,28 @@ _STOP_KINDS = {
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
+    "50 Hz": ("packet after 55 s at 50 Hz", 16),
+    "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),
 }
+_LATE = {
+    "50 Hz": (programme(rate_hz=50, on_ms=60_000, off_ms=0), 55_000),
+    "200 Hz": (programme(rate_hz=200, ramp_ms=10_000, on_ms=60_000, off_ms=0), 9500),
+}
+"""By kind: the programme, and how long after its first pulse the packet ends."""
 
 
 def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     every = [trial for chunk in found for trial in chunk]
-    quiet = [trial for trial in every if not trial.kind.startswith("asked")]
+    quiet = [trial for trial in every if not trial.kind.startswith("asked") and trial.kind not in _LATE]
     return [
         _worst_line("STOP packet's end -> both bridges off", quiet, 5, "ms", MS, options),
         _worst_line(
             "STOP packet's end -> both bridges off, while the host asks",
             [trial for trial in every if trial.kind.startswith("asked")], 5, "ms", MS, options,
+        ),
+        _worst_line(
+            "STOP packet's end -> both bridges off, late in long fast contractions",
+            [trial for trial in every if trial.kind in _LATE], 5, "ms", MS, options,
         ),
     ]  # fmt: skip
 

@@ -43,7 +43,8 @@ if TYPE_CHECKING:  # never on a board
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
-_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz (MCP4922) and 30 MHz (ADG714)
+# clk_peri is 48 MHz and is divided by an even number: both requests give 8 MHz.
+_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz: the MCP4922, and two ADG714 in a chain (one alone takes 30 MHz)
 _RADIO_HZ = 8_000_000  # of 10 MHz
 
 

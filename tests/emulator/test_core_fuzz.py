@@ -1,4 +1,4 @@
-"""Every opcode in random states: our core against rp2040py's, as the reference does it and as the manual says."""
+"""Every opcode in random states: our core against rp2040py's, as that does it and as the manual says."""
 
 from collections import Counter
 

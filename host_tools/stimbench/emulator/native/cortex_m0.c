@@ -267,23 +267,33 @@ static void exception_return(cortex_m0 *m, uint32_t code) {
     m->event = 1;
 }
 
-/* Takes the pending exception of the highest priority, if one may interrupt now; returns whether. */
+static int pends_at(const cortex_m0 *m, int priority) {
+    return (m->pending_svcall && priority == priority_of(m, EXC_SVCALL)) ||
+           (m->pending_pendsv && priority == priority_of(m, EXC_PENDSV)) ||
+           (m->pending_systick && priority == priority_of(m, EXC_SYSTICK));
+}
+
+/* Takes the pending exception of the highest priority, if one may interrupt now; returns whether a CPU that
+ * waits goes on. PRIMASK lets WFI end, but not the handler begin (B1.5.17); the reference begins it. */
 int m0_take_exception(cortex_m0 *m) {
-    int current;
-    if (m->waiting) {
-        current = m->primask ? priority_of(m, m->ipsr) : LOWEST_PRIORITY;
+    int current = priority_of(m, m->ipsr), taken;
+    if (m->follow_reference) {
+        if (m->waiting) current = m->primask ? current : LOWEST_PRIORITY;
+        else if (m->primask && current > 0) current = 0;
+        taken = LOWEST_PRIORITY;
     } else {
-        current = priority_of(m, m->ipsr);
-        if (m->primask && current > 0) current = 0;
+        taken = m->primask ? 0 : LOWEST_PRIORITY;
+        if (current > taken && (!m->waiting || m->wait_for_event)) current = taken;
     }
     uint32_t pending = m->pending & m->enabled;
-    if (m->pending_nmi) {
+    if (m->pending_nmi && (m->follow_reference || current > -2)) {
         m->pending_nmi = 0;
         exception_entry(m, EXC_NMI);
         return 1;
     }
     for (int priority = 0; priority < current; priority++) {
         uint32_t level = pending & m->priority[priority];
+        if (priority >= taken && (level || pends_at(m, priority))) return 1;
         if (m->pending_svcall && priority == priority_of(m, EXC_SVCALL)) {
             m->pending_svcall = 0;
             exception_entry(m, EXC_SVCALL);
@@ -312,33 +322,40 @@ int m0_take_exception(cortex_m0 *m) {
 
 /* ---- Special registers (B4.2) ---- */
 
+static int privileged(const cortex_m0 *m) { return m->follow_reference || m->handler_mode || !m->n_priv; }
+
 static uint32_t read_special(cortex_m0 *m, uint32_t number) {
+    if (number < 8 && !m->follow_reference) /* EPSR reads as zero */
+        return (number & 1 ? m->ipsr : 0) | (number & 4 ? 0 : apsr(m));
     switch (number) {
     case 0: return apsr(m);
     case 3: return apsr(m) | m->ipsr | 1u << 24;
     case 5: return m->ipsr;
-    case 8: return m->sp_sel == 0 ? m->SP : m->banked_sp;
-    case 9: return m->sp_sel == 1 ? m->SP : m->banked_sp;
-    case 16: return m->primask;
+    case 8:
+    case 9: return !privileged(m) ? 0 : m->sp_sel == number - 8 ? m->SP : m->banked_sp;
+    case 16: return privileged(m) ? m->primask : 0;
     case 20: return m->sp_sel << 1 | m->n_priv;
     default: m->bus_warn(m, WARN_SPECIAL, number, 0); return 0;
     }
 }
 
 static void write_special(cortex_m0 *m, uint32_t number, uint32_t value) {
+    if (number < 8 && !m->follow_reference) { /* IPSR and EPSR ignore writes */
+        if (!(number & 4)) set_apsr(m, value);
+        return;
+    }
+    if (number >= 8 && !privileged(m)) return;
     switch (number) {
     case 0: set_apsr(m, value); break;
     case 3:
         set_apsr(m, value);
-        if (m->follow_reference) m->ipsr = value & 0x3F; /* the manual: IPSR ignores writes (B5.2.3) */
+        m->ipsr = value & 0x3F;
         break;
-    case 5:
-        if (m->follow_reference) m->ipsr = value;
-        break;
+    case 5: m->ipsr = value; break;
     case 8:
     case 9:
         if (m->sp_sel == number - 8) m->SP = value & ~3u;
-        else m->banked_sp = value;
+        else m->banked_sp = m->follow_reference ? value : value & ~3u;
         break;
     case 16:
         m->primask = value & 1;
@@ -504,11 +521,12 @@ static void interpret(cortex_m0 *m);
 
 /* Runs instructions, and takes interrupts between them, until `limit`, a wait, or a failure. */
 void m0_run(cortex_m0 *m) {
-    while (!m->waiting && m->cycles < m->limit && !m->failed) {
+    while (m->cycles < m->limit && !m->failed) {
         if (m->irq_updated && m0_take_exception(m)) {
             m->waiting = 0;
             if (m->cycles >= m->limit) return;
         }
+        if (m->waiting) return;
         interpret(m);
     }
 }
@@ -697,9 +715,9 @@ static void interpret(cortex_m0 *m) {
             break;
         }
         case OP_ROR: {
-            uint32_t value = r[RD], by = r[RN] & 31;
-            r[RD] = by ? value >> by | value << (32 - by) : value;
-            if (r[RN] & 0xFF || REFERENCE) m->c = r[RD] >> 31;
+            uint32_t value = r[RD], by = r[RN] & 0xFF, turn = by & 31; /* the two may be one register */
+            r[RD] = turn ? value >> turn | value << (32 - turn) : value;
+            if (by || REFERENCE) m->c = r[RD] >> 31;
             SET_NZ(r[RD]);
             break;
         }
@@ -879,11 +897,14 @@ static void interpret(cortex_m0 *m) {
             break;
         }
         case OP_CPSIE:
+            if (!privileged(m)) break;
             m->primask = 0;
             m->irq_updated = 1;
             limit = 0;
             break;
-        case OP_CPSID: m->primask = 1; break;
+        case OP_CPSID:
+            if (privileged(m)) m->primask = 1;
+            break;
         case OP_NOP: break;
         case OP_SEV: m->event = 1; break;
         case OP_WFE:
@@ -891,13 +912,15 @@ static void interpret(cortex_m0 *m) {
             if (m->event) {
                 m->event = 0;
             } else {
-                m->waiting = 1;
+                m->waiting = m->wait_for_event = 1;
                 limit = 0;
             }
             break;
         case OP_WFI:
             spent = 2;
             m->waiting = 1;
+            m->wait_for_event = 0;
+            if (!REFERENCE) m->irq_updated = 1; /* what is pending already ends it at once */
             limit = 0;
             break;
         case OP_SVC:

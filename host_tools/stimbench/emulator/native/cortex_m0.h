@@ -27,6 +27,7 @@ typedef struct cortex_m0 {
     uint32_t pending, enabled, priority[4];
     uint32_t pending_nmi, pending_pendsv, pending_svcall, pending_systick;
     uint32_t irq_updated, event, waiting;
+    uint32_t wait_for_event; /* it waits in WFE, not WFI */
 
     uint64_t cycles; /* since the time was last written back */
     uint64_t limit;  /* run until `cycles` is at least this */

@@ -33,7 +33,7 @@ cdef extern from "cortex_m0.h":
         uint32_t pending, enabled
         uint32_t priority[4]
         uint32_t pending_nmi, pending_pendsv, pending_svcall, pending_systick
-        uint32_t irq_updated, event, waiting
+        uint32_t irq_updated, event, waiting, wait_for_event
         uint64_t cycles, limit
         uint32_t failed, follow_reference
         uint8_t *ram
@@ -180,6 +180,10 @@ cdef class NativeCore(CortexM0Core):
         cdef uint64_t cycles
         while not self.stop:
             if self.waiting:
+                if self.interrupts_updated and not self.m.follow_reference:  # SysTick, or pending before WFI
+                    self.wake()
+                    if not self.waiting:
+                        continue
                 clock.tick(clock._next_alarm.nanos - clock._nanos_counter if clock._next_alarm is not None else 0)
                 PyErr_CheckSignals()
                 continue

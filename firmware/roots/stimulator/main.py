@@ -134,7 +134,7 @@ def main() -> None:
         app.run(waiter, watchdog)
     except KeyboardInterrupt:
         Watchdog.disable()
-        raise
+        print("stimulator stopped: output off")
 
 
 if __name__ == "__main__":

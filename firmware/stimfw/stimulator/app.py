@@ -75,16 +75,17 @@ class App:
     def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""
         readable = True
+        kbd_intr = micropython.kbd_intr  # at hand: a second Ctrl-C may be 100 us behind the first
         try:
             while True:
                 readable = waiter.wait(self.turn(readable))
                 watchdog.feed()
         except KeyboardInterrupt:
-            micropython.kbd_intr(-1)  # hosts send Ctrl-C twice
+            kbd_intr(-1)  # hosts send Ctrl-C twice
             self._output.off_now()
             watchdog.disable()
             self.control.stop(messages.STOPPED_REPL)
-            micropython.kbd_intr(_CTRL_C)
+            kbd_intr(_CTRL_C)
             print("stimulator stopped: output off")
         finally:
             self._output.off_now()

@@ -95,6 +95,16 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 pytest: setup firmware ## run the tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+SANITIZE_SEEDS ?= 1 2 3 4
+SANITIZE_STARTS ?= 500000
+SANITIZERS := -fsanitize=undefined,address,float-cast-overflow -fno-sanitize-recover=all
+
+.PHONY: sanitize
+sanitize: ## run the CPU core on random states under the address and undefined-behaviour sanitisers
+	@mkdir -p build/sanitize
+	@gcc -std=c11 -O1 -g -Wall -Wextra -Werror $(SANITIZERS) -I$(CORE) $(CORE)/*.c -o build/sanitize/fuzz
+	@for seed in $(SANITIZE_SEEDS); do build/sanitize/fuzz $$seed $(SANITIZE_STARTS); done
+
 .PHONY: lock
 lock: ## choose new versions for requirements.lock from requirements.in
 	@$(call step,requirements.lock from requirements.in,lock.log,\

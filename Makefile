@@ -99,6 +99,16 @@ pytest: setup firmware ## run the tests
 mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? (about an hour)
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
 
+SANITIZE_SEEDS ?= 1 2 3 4
+SANITIZE_STARTS ?= 500000
+SANITIZERS := -fsanitize=undefined,address,float-cast-overflow -fno-sanitize-recover=all
+
+.PHONY: sanitize
+sanitize: ## run the CPU core on random states under the address and undefined-behaviour sanitisers
+	@mkdir -p build/sanitize
+	@gcc -std=c11 -O1 -g -Wall -Wextra -Werror $(SANITIZERS) -I$(CORE) $(CORE)/*.c -o build/sanitize/fuzz
+	@for seed in $(SANITIZE_SEEDS); do build/sanitize/fuzz $$seed $(SANITIZE_STARTS); done
+
 .PHONY: lock
 lock: ## choose new versions for requirements.lock from requirements.in
 	@$(call step,requirements.lock from requirements.in,lock.log,\

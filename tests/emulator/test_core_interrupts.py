@@ -38,8 +38,8 @@ def branch(opcode, halfwords):
 PROGRAMS = {
     "loop": (movs(1, 3), adds(2, 5), 0x3901, branch(0xD100, -2), 0x4348, adds(3, 1), branch(0xE000, -6)),
     "primask": (
-        *(CPSID, adds(1, 1), adds(2, 1), CPSIE, adds(3, 1), movs(2, 1), *MSR_PRIMASK, adds(4, 1), *MRS_PRIMASK),
-        *(movs(2, 0), *MSR_PRIMASK, branch(0xE000, -15)),
+        *(CPSID, adds(1, 1), adds(2, 1), CPSIE, adds(3, 1), movs(2, 1), *MSR_PRIMASK, adds(4, 1)),
+        *(*MRS_PRIMASK, movs(2, 0), *MSR_PRIMASK, branch(0xE000, -15)),
     ),
     "wfi": (adds(1, 1), WFI, adds(2, 1), CPSID, adds(3, 1), WFI, CPSIE, adds(4, 1), FOREVER),
     "wfe": (adds(1, 1), SEV, WFE, adds(2, 1), WFE, adds(3, 1), WFE, adds(4, 1), FOREVER),

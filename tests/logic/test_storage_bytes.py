@@ -92,24 +92,26 @@ def test_the_copy_that_holds_is_made_firm_before_the_other_goes():
         assert on(flash, keep) == before
 
 
-def test_garbage_without_a_record_is_erased_and_nothing_is_programmed():
+def test_garbage_without_a_record_is_damage_and_is_left_as_it_is():
     for first in (0, 1, 2):
         flash = FlashFake()
         put(flash, first, b"garbage")
         put(flash, first + 1, b"garbage")
-        assert Record(flash, first).load() is None
-        assert flash.operations == [("erase", first, 0), ("erase", first + 1, 0)]
+        assert told(Record(flash, first).load) == "block %d: damaged" % first
+        assert flash.operations == []
 
 
-def test_another_magic_is_no_record_and_another_format_is_an_error():
+def test_another_magic_is_damage_and_another_format_is_an_error():
     for magic in (b"SBr0", b"SBr2", b"TBr1", b"RBr1"):
         flash = FlashFake()
         put(flash, FIRST, page(b"x", 1, magic))
-        assert Record(flash, FIRST).load() is None, magic
-    for version in (0, 2, 255):
+        assert told(Record(flash, FIRST).load) == "block %d: damaged" % FIRST, magic
+    for version, reason in (
+        (0, "block 1: damaged"), (2, "record of format 2"), (255, "record of format 255"),
+    ):  # fmt: skip
         flash = FlashFake()
         put(flash, FIRST, page(b"x", 1, version=version))
-        assert told(Record(flash, FIRST).load) == "record of format %d" % version
+        assert told(Record(flash, FIRST).load) == reason
 
 
 def test_a_page_that_reads_back_lower_or_higher_is_told_and_erased():

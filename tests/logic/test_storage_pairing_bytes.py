@@ -3,7 +3,7 @@
 import struct
 
 from stimfw.storage import pairings
-from stimfw.storage.blocks import StorageError
+from stimfw.storage.blocks import DamagedError, StorageError
 from stimfw.storage.pairings import PairingTable, RemotePairing, TableFullError
 
 BASE = b"\x11\x22\x33\x44"
@@ -130,11 +130,18 @@ def test_a_used_key_frees_the_peers_other_slots_wherever_they_are():
         assert kept.payload[5:11] == bytes(6)
 
 
-def test_a_pairing_is_pending_or_active_and_what_is_neither_is_free():
-    found = table((1,), [(PENDING, 1, 1), (ACTIVE, 1, 2), (0, 1, 3), (3, 1, 4), (255, 1, 5)])
+def test_a_pairing_is_pending_or_active_or_the_table_is_damaged():
+    found = table((1,), [(PENDING, 1, 1), (ACTIVE, 1, 2), (0, 1, 3)])
     assert found.slots() == [0, 1]
     assert found.get(0).pending is True and found.get(1).pending is False
     assert (pairings.FREE, pairings.PENDING, pairings.ACTIVE) == (0, PENDING, ACTIVE)
+    for state in (3, 255):
+        try:
+            table((1,), [(state, 1, 4)])
+        except DamagedError as error:
+            assert str(error) == "slot 0: state %d, role 1" % state
+        else:
+            raise AssertionError(state)
 
 
 def test_there_are_six_slots_and_no_others():
@@ -173,7 +180,7 @@ def test_a_remotes_pairing_stands_where_its_table_says():
     assert kept.payload == b"\x01own1" and not one.paired
     one.store(b"own1", BASE, 5, 2, key(7))
     assert kept.payload == b"\x01own1" + BASE + b"\x05\x02" + key(7) and len(kept.payload) == 43
-    one.forget()
+    one.forget_all()
     assert kept.payload == b"\x01own1"
     assert (one.own_id, one.paired, one.base, one.slot, one.role, one.key) == (b"own1", False, b"", 0, 0, b"")
 

@@ -34,7 +34,7 @@ BITS = (
     ("FLAG_MAGNET", "FLAG_PAIRING", "FLAG_UNPAIRED"),
 )
 NAMES = (
-    ("CODE_NAMES", 6), ("STATE_NAMES", 7), ("REASON_TEXTS", 11), ("STOP_NAMES", 7), ("PART_NAMES", 6),
+    ("CODE_NAMES", 6), ("STATE_NAMES", 7), ("REASON_TEXTS", 11), ("STOP_NAMES", 7), ("PART_NAMES", 8),
     ("EVENT_NAMES", 15), ("KIND_NAMES", 4), ("COUNTER_NAMES", 16),
 )  # fmt: skip
 

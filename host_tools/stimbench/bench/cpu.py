@@ -121,7 +121,7 @@ class CpuRunner:
         self._reached()
 
     def stall_until(self, time_ns: int) -> None:
-        """The CPU waits for its flash; everything else goes on. The next run goes on with what is left of it."""
+        """The CPU waits for its flash; all else goes on. The next run goes on with what is left of it."""
         self._stall_left_ns = max(0.0, time_ns - self.clock.nanos)
         self._stall()
 

@@ -72,8 +72,8 @@ class BoardSsi(RPSSI):
         if self._opcode is None:
             self._opcode = byte
         elif self._opcode == _STATUS_1 and self._chip.busy:
-            # The boot ROM would poll for all of the operation; nothing else can run meanwhile. It is told BUSY
-            # and looks once more afterwards, so that it makes no difference whether the run ends meanwhile.
+            # The boot ROM would poll for all of the operation; nothing else can run meanwhile. It is told
+            # BUSY and looks once more afterwards: so it makes no difference whether the run ends meanwhile.
             answer = self._chip.exchange(byte)
             self._wait(self._chip.busy_until_ns)
             return answer

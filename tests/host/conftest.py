@@ -111,6 +111,7 @@ class FakeBoard:
         self.pulses_a_reply = 8
         self.stop_cause = messages.STOPPED_HOST
         self.records = [areas.SOUND] * 3
+        self.cache = (900, 1000)
         self.repaired: list[bool] = []
         self.link = FakeLink(self.respond)
 
@@ -262,6 +263,10 @@ class FakeBoard:
         self.repaired.append(bool(body[0]))
         return messages.OK, bytes((areas.plan(self.records, bool(body[0])),))
 
+    def do_1a(self, body, _now_s):
+        counted, self.cache = self.cache, (0, 0) if body[0] else self.cache
+        return messages.OK, struct.pack("<II", *counted)
+
     @contextmanager
     def open(self, board: str | None, radio: str | None = None):
         self.named, self.radio = board, radio
@@ -287,6 +292,7 @@ class FakeRemote:
         self.refuse: dict[int, tuple[int, bytes]] = {}
         self.failed_parts = 0
         self.records = [areas.SOUND] * 3
+        self.cache = (900, 1000)
         self.repaired: list[bool] = []
         self.fate_s = 0.0
         self.fate = messages.MODEM_IDLE

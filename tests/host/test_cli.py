@@ -66,6 +66,16 @@ def test_a_self_test_that_fails_names_the_part(run, board):
     assert "failed: dac" in run("status", "--self-test", code=1).stdout
 
 
+def test_status_shows_the_flash_cache_and_clears_it(run, board):
+    cleared = run("status", "--xip-clear", "--board", "/dev/x").stdout
+    assert "1000 accesses, 900 hits, 100 misses (10.00 %)" in cleared
+    assert "no access counted" in run("status", "--xip", "--board", "/dev/x").stdout
+    board.cache = (0xFFFFFFF0, 0xFFFFFFFF)
+    shown = json.loads(run("status", "--xip", "--json", "--board", "/dev/x").stdout)["flash_cache"]
+    assert shown == {"hits": 0xFFFFFFF0, "accesses": 0xFFFFFFFF, "misses": 15, "saturated": True}
+    assert "flash_cache" not in json.loads(run("status", "--json", "--board", "/dev/x").stdout)
+
+
 def test_the_board_comes_from_the_environment(run, board, services):
     result = CliRunner().invoke(app, ["status"], obj=services, env={"STIMBENCH_BOARD": "/dev/env"})
     assert (result.exit_code, board.named) == (0, "/dev/env")

@@ -6,7 +6,7 @@ from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 import micropython
 import rp2
 from machine import ADC, SPI, Pin, reset_cause
-from stimfw.drivers import entropy
+from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg714 import Adg714Pair
 from stimfw.drivers.console import Console
 from stimfw.drivers.mcp4922 import Mcp4922
@@ -23,6 +23,7 @@ from stimfw.logic.magnet import MagnetHold
 from stimfw.logic.wall_clock import WallClock
 from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
+from stimfw.stimulator.cache import CacheCounters
 from stimfw.stimulator.clinic import Clinic
 from stimfw.stimulator.commands import Commands
 from stimfw.stimulator.control import Control
@@ -106,6 +107,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     commands = Commands(control, readings, log)
     clinic = Clinic(control, commands, log, clock)
     commands.add(clinic.handlers())
+    commands.add(CacheCounters(xip.read).handlers())
     commands.add(Repair(areas, control, commands, watchdog.feed, restart_in).handlers())
     responder = Responder(table, commands.execute, areas.epoch, take_random, log.add)
     port = StimulatorRadio(radio, responder, own)

@@ -41,6 +41,7 @@ RECORDS = 0x18  # reply: a state u8 for each area on flash (stimfw.storage.areas
 # Body: u8, 1 to overwrite also what a later firmware has written. Reply: the plan u8, see there; the board
 # restarts if it is not 0.
 REPAIR = 0x19
+XIP = 0x1A  # body: u8, 1 to clear them afterwards; reply: hits u32, accesses u32 of the flash cache
 # Of the remote alone: it carries frames for a clinician's host and cannot read them.
 MODEM_SEND = 0x20  # body: base 4, slot u8, frame
 MODEM_RECEIVE = 0x21  # reply: MODEM_... state u8, then the received frame if there is one

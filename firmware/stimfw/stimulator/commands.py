@@ -33,6 +33,7 @@ _BODY_BYTES = {
     messages.PAIR: 37,
     messages.FORGET: 1,
     messages.REPAIR: 1,
+    messages.XIP: 1,
 }
 _PULSES_A_REPLY = 4  # 0.3 ms each, in which no STOP from the radio is heard
 

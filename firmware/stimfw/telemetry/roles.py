@@ -35,6 +35,7 @@ _SERVICE = _CLINICIAN + (
     messages.FACTORY_RESET,
     messages.RECORDS,
     messages.REPAIR,
+    messages.XIP,
 )
 
 _ALLOWED = {PATIENT: _PATIENT, CLINICIAN: _CLINICIAN, SERVICE: _SERVICE}

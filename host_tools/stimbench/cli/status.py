@@ -30,6 +30,12 @@ _RemoteOption = Annotated[
     str | None,
     typer.Option("--remote", metavar="PORT", help="Of the remote on this port, in place of a stimulator."),
 ]
+_XipOption = Annotated[
+    bool, typer.Option("--xip", help="Show what the cache before the flash has counted; over USB only.")
+]
+_XipClearOption = Annotated[
+    bool, typer.Option("--xip-clear", help="As --xip, and let the counters begin anew.")
+]
 _FLASH_PARTS = {"epochs", "pairings"}
 
 
@@ -39,12 +45,16 @@ def status(
     radio: RadioOption = None,
     remote: _RemoteOption = None,
     self_test: SelfTestOption = False,
+    xip: _XipOption = False,
+    xip_clear: _XipClearOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed."""
     if remote is not None:
-        if self_test or radio is not None:
-            raise InputError("--remote shows a remote on its own USB: without --self-test and --radio.")
+        if self_test or xip or xip_clear or radio is not None:
+            raise InputError(
+                "--remote shows a remote on its own USB: without --self-test, --xip and --radio."
+            )
         _status_of_remote(ctx, remote, as_json)
         return
     with opened(ctx, board, radio) as stimulator:
@@ -52,18 +62,22 @@ def status(
             stimulator.self_test()
         identity, state = stimulator.identity, stimulator.status()
         details, counters = stimulator.details(), stimulator.counters()
+        cache = stimulator.flash_cache(xip_clear) if xip or xip_clear else None
     if as_json:
-        print_json(
-            {
-                "identity": asdict(identity),
-                "status": as_words(state),
-                "details": asdict(details),
-                "counters": counters,
-            }
-        )
+        shown = {
+            "identity": asdict(identity),
+            "status": as_words(state),
+            "details": asdict(details),
+            "counters": counters,
+        }
+        if cache:
+            shown["flash_cache"] = {**asdict(cache), "misses": cache.misses, "saturated": cache.saturated}
+        print_json(shown)
     else:
         out.print(_table(identity, state, details))
         out.print(_counter_line(counters))
+        if cache:
+            out.print(f"[bold]Flash cache[/]  {cache}", soft_wrap=True)
     _exit_if_failed(state.failed_parts, as_json)
 
 

@@ -97,6 +97,37 @@ class Details:
 
 
 @dataclass(frozen=True)
+class FlashCache:
+    """What the cache before the board's flash has counted since it was cleared; each stops at 2**32 - 1."""
+
+    hits: int
+    accesses: int
+
+    @classmethod
+    def unpack(cls, body: bytes) -> FlashCache:
+        """From the body of an XIP reply; struct.error if its length is wrong."""
+        return cls(*struct.unpack("<II", body))
+
+    @property
+    def misses(self) -> int:
+        """Accesses that had to wait for the flash."""
+        return max(0, self.accesses - self.hits)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether a counter has stopped, so that the figures mean nothing."""
+        return self.accesses == 0xFFFFFFFF
+
+    def __str__(self) -> str:
+        if self.saturated:
+            return "its counters have stopped at 2**32 - 1: clear them with --xip-clear"
+        if not self.accesses:
+            return "no access counted: the core or the bench counts none"
+        share = 100 * self.misses / self.accesses
+        return f"{self.accesses} accesses, {self.hits} hits, {self.misses} misses ({share:.2f} %)"
+
+
+@dataclass(frozen=True)
 class PairImpedance:
     """One measured electrode pair of one lead."""
 

@@ -18,6 +18,7 @@ from stimbench.client.errors import NoAnswerError
 from stimbench.client.link import Link
 from stimbench.client.records import (
     Details,
+    FlashCache,
     PairImpedance,
     PulseSample,
     Status,
@@ -68,6 +69,17 @@ class Stimulator(Board):
     def details(self) -> Details:
         """Uptime, pulse counts and the like."""
         return self._get(messages.DETAILS, Details.unpack)
+
+    def flash_cache(self, clear: bool = False) -> FlashCache:
+        """What its flash cache has counted; over USB only.
+
+        Args:
+            clear: let the counters begin anew afterwards.
+
+        Raises:
+            ForbiddenError: asked by radio.
+        """
+        return self._get(messages.XIP, FlashCache.unpack, bytes((clear,)))
 
     def program(self) -> Program:
         """The programme that the board holds."""

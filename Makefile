@@ -36,7 +36,7 @@ help: ## list the targets
 setup: $(READY) $(CORE_READY) ## install the toolchain (apt, if root) and the Python environment .venv
 	@:
 
-$(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py
+$(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py host_tools/stimbench/firmware_build/toolchain.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or later ($$($(PYTHON) --version 2>&1 || true)); name one: make PYTHON=python3.11" >&2; \
 	  exit 2; }
@@ -94,6 +94,10 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 .PHONY: pytest
 pytest: setup firmware ## run the tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: mutants
+mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? (about an hour)
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
 
 SANITIZE_SEEDS ?= 1 2 3 4
 SANITIZE_STARTS ?= 500000

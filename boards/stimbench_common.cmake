@@ -7,3 +7,45 @@ set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
 # Paths for the manifests: the firmware's sources, and the folder with the generated stimfw_build.py.
 get_filename_component(MICROPY_MANIFEST_FIRMWARE_DIR ${MICROPY_BOARD_DIR}/../../firmware ABSOLUTE)
 set(MICROPY_MANIFEST_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
+
+# The interpreter's busiest files run from RAM: in flash, the misses of its cache cost a third of the CPU's time
+# (docs/decisions/0018-flash-cache.md). The port's own linker script names such files by another ending than this
+# build's compiler gives them, so none of them would be in RAM.
+set(STIMBENCH_RAM_FILES
+    py/argcheck py/bc py/cstack py/gc py/map py/nlr py/nlrthumb py/obj py/objboundmeth py/objfun
+    py/objgenerator py/objint py/objlist py/objmodule py/objrange py/objtuple py/objtype py/runtime py/scheduler
+    py/sequence py/smallint py/vm
+)
+# AES for each radio frame. In RAM its look-ups take the same time whatever they look up. What only decrypts, which
+# CCM never does, goes back to flash.
+list(APPEND STIMBENCH_RAM_FILES library/aes extmod/modcryptolib)
+# The arithmetic of X25519, in a pairing.
+list(APPEND STIMBENCH_RAM_FILES py/mpz py/objint_mpz)
+string(JOIN " " STIMBENCH_FLASH_TEXT
+    "*/aes.c.o(.text.*decrypt .text.*setkey_dec)"
+    "*/mpz.c.o(.text.mpz_*str* .text.mpz_*float .text.mpz_pow* .text.mpz_not_inpl .text.mpz_or_inpl)"
+    "*/gc.c.o(.text.gc_dump* .text.gc_info .text.gc_init)"
+    "*/obj*.c.o(.text.*print* .text.mp_obj_new_type .text.*int_formatted .text.*int_make_new .text.*asm* .text.native_*)"
+    "*/obj*.c.o(.text.*float .text.mp_quicksort)"
+    "*/runtime.c.o(.text.mp_init .text.mp_import* .text.mp_parse* .text.mp_raise*)"
+)
+set(STIMBENCH_FLASH_RODATA "*/aes.c.o(.rodata.RT* .rodata.RSb)")
+
+list(TRANSFORM STIMBENCH_RAM_FILES PREPEND "*/")
+list(TRANSFORM STIMBENCH_RAM_FILES APPEND ".c.o")
+list(JOIN STIMBENCH_RAM_FILES " " STIMBENCH_RAM_FILES)
+file(READ ${CMAKE_CURRENT_SOURCE_DIR}/memmap_mp_rp2040.ld STIMBENCH_LINKER_SCRIPT)
+macro(stimbench_exclude PORT_FILES SECTIONS FLASH_AFTER_ALL)
+    string(FIND "${STIMBENCH_LINKER_SCRIPT}" "${PORT_FILES}) ${SECTIONS})" FOUND)
+    if(FOUND EQUAL -1)
+        message(FATAL_ERROR "The port's linker script has no '${PORT_FILES}) ${SECTIONS})': look at it again.")
+    endif()
+    string(REPLACE
+        "${PORT_FILES}) ${SECTIONS})" "${PORT_FILES} ${STIMBENCH_RAM_FILES}) ${SECTIONS}) ${FLASH_AFTER_ALL}"
+        STIMBENCH_LINKER_SCRIPT "${STIMBENCH_LINKER_SCRIPT}"
+    )
+endmacro()
+stimbench_exclude("*gc.c.obj *vm.c.obj *parse.c.obj" ".text*" "${STIMBENCH_FLASH_TEXT}")
+stimbench_exclude("*libm.a:" ".rodata*" "${STIMBENCH_FLASH_RODATA}")
+file(WRITE ${CMAKE_BINARY_DIR}/stimbench.ld "${STIMBENCH_LINKER_SCRIPT}")
+cmake_language(DEFER CALL pico_set_linker_script firmware ${CMAKE_BINARY_DIR}/stimbench.ld)

@@ -1,8 +1,9 @@
 """Runs before main: mounts littlefs on the first blocks of the flash; the rest is stimfw.storage's.
 
-In place of the port's own _boot, which would give littlefs all of it. A board that was formatted so is
-formatted anew, and what littlefs has left in the other blocks is erased: a record log that is damaged is an
-error, for ever.
+In place of the port's own _boot, which would give littlefs all of it. What is not a file system of that size
+is formatted anew. If a board was formatted by the port's own, and holds no record of ours, what littlefs has
+left in the other blocks is erased. Otherwise these stay: what is sound among them is used, what is not is
+named and waits for a repair. Whatever fails here, main starts.
 """
 
 
@@ -25,19 +26,27 @@ def _mount() -> None:
         try:
             found = vfs.VfsLfs2(device, progsize=program_bytes)
             return found if found.statvfs("/")[2] == count else None
-        except OSError:
+        except Exception:  # what is on flash may be anything
             return None
+
+    def erase_leftovers(whole: rp2.Flash) -> None:
+        """Of a file system over the whole flash, from the blocks of the records."""
+        from stimfw.storage import areas
+
+        if opened(whole, layout.BLOCKS) is not None and not areas.holds_something(whole):  # type: ignore[arg-type]
+            for block in range(layout.FILESYSTEM_BLOCKS, layout.END):
+                blocks.make_blank(whole, block)  # type: ignore[arg-type]
 
     device = rp2.Flash(start=0, len=layout.FILESYSTEM_BLOCKS * blocks.BLOCK_BYTES)  # type: ignore[call-arg]
     files = opened(device, layout.FILESYSTEM_BLOCKS)
-    if files is None:
-        whole = rp2.Flash()
-        if opened(whole, layout.BLOCKS) is not None:
-            for block in range(layout.FILESYSTEM_BLOCKS, layout.END):
-                blocks.make_blank(whole, block)
-        vfs.VfsLfs2.mkfs(device, progsize=program_bytes)
-        files = vfs.VfsLfs2(device, progsize=program_bytes)
-    vfs.mount(files, "/")
+    try:
+        if files is None:
+            erase_leftovers(rp2.Flash())
+            vfs.VfsLfs2.mkfs(device, progsize=program_bytes)
+            files = vfs.VfsLfs2(device, progsize=program_bytes)
+        vfs.mount(files, "/")
+    except OSError:
+        pass  # a flash that takes nothing: the self-test names the file system
 
 
 _mount()

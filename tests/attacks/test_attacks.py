@@ -1,7 +1,20 @@
 """No attack succeeds with few tries, and many are seen to succeed on a channel that was weakened for them."""
 
 import pytest
-from stimbench.attacks import ATTACKS, forgery, listening, pairing, replay, rights, rollback, run_all, table
+from stimbench.attacks import (
+    ATTACKS,
+    Attack,
+    Result,
+    forgery,
+    listening,
+    pairing,
+    registry,
+    replay,
+    rights,
+    rollback,
+    run_all,
+    table,
+)
 from stimbench.attacks.exhaustion import draining, flooded
 from stimbench.attacks.listening import opened_with_pairing_key
 from stimfw.crypto.ccm import Ccm
@@ -32,7 +45,22 @@ def test_forged_frames_do_reach_the_tag_check():
 def test_the_table_has_a_row_for_each():
     rows = table([attack.run(attack.least, 3) for attack in ATTACKS if attack.least <= 60]).splitlines()
     assert len(rows) == 2 + len([attack for attack in ATTACKS if attack.least <= 60])
-    assert callable(run_all)
+
+
+def test_all_attacks_are_run_in_their_order_with_their_share_of_tries(monkeypatch):
+    ran = []
+
+    def attack(name, least):
+        def run(tries, seed):
+            ran.append((name, tries, seed))
+            return Result(name, tries, 0, "")
+
+        return Attack(name, run, 1000, least)
+
+    monkeypatch.setattr(registry, "ATTACKS", (attack("one", 50), attack("two", 200)))
+    results = run_all(0.1, 7)
+    assert ran == [("one", 100, 7), ("two", 200, 7)]
+    assert [(result.name, result.tries) for result in results] == [("one", 100), ("two", 200)]
 
 
 def test_a_stolen_pairing_key_opens_what_was_recorded():
@@ -156,7 +184,34 @@ def test_a_guard_that_lets_everything_through(monkeypatch):
 
 def test_answers_without_end(monkeypatch):
     monkeypatch.setattr(responder, "REPEATS", 100_000)
-    assert draining(8000, 1).successes > 0
+    assert draining(8000, 1).successes > 500
+
+
+def test_one_answer_too_many_to_each_frame(monkeypatch):
+    monkeypatch.setattr(responder, "REPEATS", 61)  # docs/telemetry.md: 60
+    assert draining(8000, 1).successes == 11  # the peer's last frame, and each of ten recorded HELLOs
+
+
+class Elsewhere(Responder):
+    """Answers its peer's last frame 10 times, and old ones 40 times: 50 answers, where 60 are allowed."""
+
+    given = 0
+
+    def _again(self, peer, answer, now_ms):
+        return super()._again(peer, answer, now_ms) if peer.repeats < 10 else None
+
+    def on_frame(self, frame, now_ms):
+        before = self.replayed
+        answer = super().on_frame(frame, now_ms)
+        if answer is None and self.replayed > before and self.given < 40:
+            self.given += 1
+            return bytes(32)
+        return answer
+
+
+def test_answers_that_one_frame_did_not_draw_are_not_allowed_to_another():
+    assert draining(4000, 5).successes == 0  # a seed without a restart
+    assert draining(4000, 5, Elsewhere).successes == 40
 
 
 class Trusting(PairingRequester):

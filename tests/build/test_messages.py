@@ -39,6 +39,12 @@ def test_one_missing_program_asks_for_its_package_only():
     assert toolchain.find_missing(which) == {"ninja": "ninja-build"}
 
 
+def test_setup_asks_for_what_tests_run_and_a_build_does_not():
+    assert toolchain.missing_for_tests(lambda _name: None) == {"sigrok-cli": "sigrok-cli"}
+    assert toolchain.missing_for_tests(lambda name: f"/usr/bin/{name}") == {}
+    assert "sigrok-cli" not in toolchain.find_missing(lambda _name: None)
+
+
 def test_an_interpreter_without_headers_asks_for_its_package(tmp_path):
     assert "Python.h" not in toolchain.missing_for_python()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

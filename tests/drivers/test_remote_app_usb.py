@@ -135,3 +135,69 @@ def test_the_same_key_given_again_never_repeats_a_count(remote):
     remote.go(2000)
     hellos = [frame for frame, *_ in remote.radio.sent if frames.kind_of(frame) == frames.HELLO]
     assert len(hellos) == len({frame[2:10] for frame in hellos}) == 2
+
+
+# A flash whose records cannot be used.
+
+
+class Areas:
+    """stimfw.storage.areas.Areas."""
+
+    def __init__(self, plan=0, works=True):
+        self.plan, self.works, self.asked = plan, works, []
+
+    def diagnose(self):
+        return [3, 0, 0]
+
+    def repair(self, overwrite_later, feed):
+        feed()
+        self.asked.append(overwrite_later)
+        if not self.works:
+            raise OSError("worn")
+        return self.plan
+
+
+def attached(remote, areas):
+    fed, restarts = [], []
+    remote.commands.attach(areas, lambda: fed.append(1), restarts.append)
+    return fed, restarts
+
+
+def test_buttons_of_a_remote_whose_records_are_damaged_show_the_flash():
+    remote = Remote(paired=False)
+    remote.pairing.usable = False
+    for name in ("stop", "start", "status"):
+        remote.press(name)
+        assert remote.watch() == merged(feedback.NO_FLASH)
+    remote.press("status", hold_ms=3100)
+    remote.go(1000)
+    assert remote.radio.sent == [] and not remote.app.busy(), "no pairing that could not be kept"
+    storage = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
+    assert remote.ask(messages.PAIRINGS) == storage
+
+
+def test_records_and_their_repair(remote):
+    areas = Areas(plan=0b101)
+    fed, restarts = attached(remote, areas)
+    assert remote.ask(messages.RECORDS) == (messages.OK, bytes((3, 0, 0)))
+    assert remote.ask(messages.REPAIR, b"\0") == (messages.OK, b"\x05")
+    assert remote.ask(messages.REPAIR, b"\1") == (messages.OK, b"\x05")
+    assert areas.asked == [False, True] and len(fed) == len(restarts) == 2 and min(restarts) >= 100
+    assert remote.ask(messages.REPAIR) == (messages.BAD_LENGTH, b"")
+
+
+def test_a_repair_that_does_nothing_or_fails_restarts_nothing(remote):
+    _, restarts = attached(remote, Areas(plan=0))
+    assert remote.ask(messages.REPAIR, b"\0") == (messages.OK, b"\0")
+    attached(remote, Areas(plan=1, works=False))
+    storage = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
+    assert remote.ask(messages.REPAIR, b"\0") == storage and restarts == []
+
+
+def test_no_repair_while_a_button_asks(remote):
+    areas = Areas(plan=1)
+    _, restarts = attached(remote, areas)
+    remote.radio.delivers = False
+    remote.press("stop")
+    busy = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY)))
+    assert remote.ask(messages.REPAIR, b"\0") == busy and areas.asked == [] and restarts == []

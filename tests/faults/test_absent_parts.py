@@ -10,6 +10,8 @@ from support.scene import HOLD, MS
 
 TEST_UA = 1000
 TOLERANCE_UA = 100
+RADIO_NS = 1100 * MS
+"""The firmware looks at the radio each second (docs/firmware.md)."""
 
 
 def without(*parts):
@@ -52,6 +54,23 @@ def test_a_session_without_it_ends_in_its_own_self_test(board: Board, bench, par
     assert board.client.status().stop_cause == messages.STOPPED_FAULT
     assert_refuses(board, bench, part)
     assert scene.most_current_ua(bench) <= TEST_UA + TOLERANCE_UA
+
+
+def test_a_radio_lost_while_pulsing_ends_the_session_and_its_return_starts_nothing(board: Board, bench):
+    scene.pulse(board)
+    bench.run_for(500 * MS)
+    radio, lost_ns = bench.board("stimulator").parts.radio, bench.now_ns
+    assert scene.last_current_ns(bench) > lost_ns - scene.PERIOD_MS * MS
+    radio.power(False)
+    bench.run_for(RADIO_NS)
+    assert lost_ns < scene.last_current_ns(bench) <= lost_ns + RADIO_NS
+    assert board.client.status().stop_cause == messages.STOPPED_FAULT
+    assert_refuses(board, bench, "radio")
+    radio.power(True)
+    back_ns = bench.now_ns
+    bench.run_for(2 * RADIO_NS)
+    assert (board.state(), board.client.status().failed_parts) == (messages.READY, ())
+    scene.assert_stays_off(bench, back_ns)
 
 
 def test_with_everything_there_it_passes_and_no_electrode_pair_carries_a_test(board: Board, bench):

@@ -27,6 +27,26 @@ app.run(Dying(), watchdog)
 """
 
 
+LOOPING = """
+import main
+from machine import Pin
+app, waiter, watchdog = main.build()
+class Looping:
+    turns = 0
+    def wait(self, ms):
+        waiter.wait(ms)
+        self.turns += 1
+        if self.turns == {turns}:
+            Pin("LED")(0)  # it was lit with the output
+            while True:
+                pass
+control = app.control
+assert control.set_program(control.program.replaced({changes})) == 0
+assert control.start() == 0
+app.run(Looping(), watchdog)
+"""
+
+
 def assert_back_and_off(board, bench, since_ns):
     """Ready again after a reset by the watchdog, and no edge from the reset on."""
     board.rebooted()
@@ -76,6 +96,20 @@ def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(
     assert bench.run_until(lambda: len(stimulator.resets) > resets, WATCHDOG_NS)
     assert not scene.edges(bench, dead_ns)
     assert_back_and_off(board, bench, dead_ns)
+
+
+def test_an_endless_loop_with_interrupts_on_turns_the_output_off(board: Board, bench):
+    changes = {name.replace("__", "."): value for name, value in HOLD.items()}
+    board.repl().exec_raw_no_follow(LOOPING.format(turns=60, changes=changes))
+    dark = lambda: [at for at, lit in bench.trace.edges("stimulator", "LED", start_ns) if not lit]  # noqa: E731
+    start_ns = bench.now_ns
+    assert bench.run_until(lambda: scene.cathodic_edges(bench) > 20 and dark(), 8000 * MS, MS)
+    looping_ns = dark()[-1]
+    bench.run_for(OFF_NS + 100 * MS)
+    assert bench.trace.edges("stimulator", "KEEPALIVE", start_ns)
+    assert bench.trace.edges("stimulator", "KEEPALIVE", looping_ns) == [], "who pulses it?"
+    assert looping_ns - 60 * MS < scene.last_current_ns(bench) <= looping_ns + OFF_NS
+    board.reset()
 
 
 def test_a_cut_supply_ends_it_and_its_return_starts_nothing(board: Board, bench):

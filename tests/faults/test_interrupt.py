@@ -1,13 +1,20 @@
 """Ctrl-C: output off, then a REPL that stays. A host that does not read changes nothing."""
 
-import pytest
 from stimfw.logic import console_frame, messages
 from support import scene
 from support.board import Board
+from support.branches import branch
 from support.scene import MS, S
 
+US = 1000
 OFF_NS = 5 * MS
-WATCHDOG_AND_MORE_NS = 3 * S
+WATCHDOG_AND_MORE_NS = 2500 * MS
+BOOT_MS = range(110, 300, 2)
+"""The console is there after 0.1 s, the board is ready after 0.26 s; the watchdog runs from between on."""
+GAPS_US = (20, 50, *range(100, 2000, 50))
+"""Between two Ctrl-C: a host sends both at once, or in packets of 50 us."""
+TOGETHER_US = 100
+"""A second one that comes before the first is served ends in its own traceback."""
 
 
 def test_ctrl_c_turns_the_output_off_then_gives_the_repl_for_good(board: Board, bench):
@@ -40,17 +47,47 @@ def test_many_ctrl_c_at_once_leave_it_off_and_unwatched(board: Board, bench):
         board.wait_ready()
 
 
-@pytest.mark.parametrize("after_ms", [112, 125, 140, 155, 170, 185])
-def test_ctrl_c_during_boot_gives_a_repl_that_stays(bench, after_ms):
+def assert_repl_stays(bench):
     stimulator = bench.board("stimulator")
-    bench.run_to(after_ms * MS)
-    stimulator.console.write(b"\x03")
     bench.run_for(WATCHDOG_AND_MORE_NS)
+    stimulator.console.read()
     stimulator.console.write(b"\r\n6 * 7\r\n")
     bench.run_for(50 * MS)
     assert b"42" in stimulator.console.read()
     assert len(stimulator.resets) == 1, "the watchdog reset the REPL"
     assert scene.edges(bench) == []
+
+
+def interrupted(bench):
+    bench.board("stimulator").console.write(b"\x03")
+    assert_repl_stays(bench)
+
+
+def test_ctrl_c_at_any_moment_of_boot_gives_a_repl_that_stays(bench):
+    for after_ms in BOOT_MS:
+        bench.run_to(after_ms * MS)
+        branch(lambda: interrupted(bench))
+
+
+def second_ctrl_c(bench, gap_us):
+    stimulator = bench.board("stimulator")
+    stimulator.console.write(b"\x03")
+    bench.run_for(gap_us * US)
+    typed_ns = bench.now_ns
+    stimulator.console.write(b"\x03")
+    bench.run_for(OFF_NS)
+    scene.assert_stays_off(bench, typed_ns + OFF_NS, 50 * MS)
+    said = stimulator.console.read()
+    assert said.endswith(b">>> ") and (b"output off" in said or gap_us < TOGETHER_US), (gap_us, said)
+    bench.run_for(WATCHDOG_AND_MORE_NS)
+    assert len(stimulator.resets) == 1, f"the watchdog reset the REPL: {gap_us} us"
+
+
+def test_a_second_ctrl_c_at_any_moment_ends_nothing_that_the_first_began(board: Board, bench):
+    scene.pulse(board)
+    board.text()
+    for gap_us in GAPS_US:
+        branch(lambda gap_us=gap_us: second_ctrl_c(bench, gap_us))
 
 
 def ask_without_reading(board, bench, count=40):

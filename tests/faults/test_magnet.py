@@ -6,11 +6,14 @@ from stimbench.parts.wiring import StimulatorWiring
 from stimfw.logic import messages
 from support import scene
 from support.board import Board
+from support.branches import branch
 from support.scene import HOLD, MS, RAMP, REST
 
 US = 1000
 HARDWARE_NS = 1 * US
 FIRMWARE_NS = 200 * US
+BEFORE_NS, STEP_NS = 300 * US, 4 * US
+"""The firmware asks for the magnet, and then starts the pulses: a few bytecodes, some 10 us each."""
 STATES = {
     "self-test": (None, messages.MEASURING),
     "impedance": (None, messages.MEASURING),
@@ -104,6 +107,30 @@ def test_nothing_starts_while_it_is_there(board: Board, bench, peer):
     scene.assert_stays_off(bench, since_ns, 300 * MS)
     board.client.start()
     board.wait_state(messages.HOLD)
+
+
+def assert_no_pulse(bench, at_ns):
+    """A magnet at a moment just before the first pulse."""
+    bench.run_to(at_ns)
+    bench.magnet(True)
+    bench.run_for(FIRMWARE_NS)
+    scene.assert_stays_off(bench, at_ns + FIRMWARE_NS, 20 * MS)
+
+
+@pytest.mark.bench(wiring=cut(bounce_ms=0.0))
+def test_at_any_moment_before_the_first_pulse_the_firmware_alone_keeps_the_bridges_off(board: Board, bench):
+    board.set(**HOLD)
+    board.client.start()
+    started_ns = bench.now_ns
+
+    def first_pulse_ns():
+        bench.run_for(100 * MS)
+        return scene.edges(bench, started_ns, scene.DRIVE)[0][0]
+
+    pulse_ns = branch(first_pulse_ns)
+    assert pulse_ns > started_ns + BEFORE_NS
+    for early_ns in range(BEFORE_NS, 0, -STEP_NS):
+        branch(lambda early_ns=early_ns: assert_no_pulse(bench, pulse_ns - early_ns))
 
 
 def test_at_any_moment_of_a_start_it_is_named_as_the_cause(board: Board, bench):

@@ -13,8 +13,9 @@ HALF = 0.5
 STORING = [
     ("stimulator", 0, HALF, "old"),  # its new record is half written
     ("stimulator", 1, HALF, "old"),  # it is written, the one before half erased; the remote was not told
-    ("remote", 0, HALF, "old"),
-    ("remote", 1, HALF, "new"),
+    ("remote", 0, HALF, "old"),  # its second record: the block with the first one's mark is being erased
+    ("remote", 1, HALF, "old"),
+    ("remote", 2, HALF, "new"),
     ("stimulator", 2, HALF, "new"),  # the new key was used: the old one goes
 ]
 """Board, number of its flash operation since the confirmation, how much of it is done, what works then."""

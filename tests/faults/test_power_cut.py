@@ -99,6 +99,7 @@ def rig():
 
 def test_a_record_is_old_or_new(rig: Rig) -> None:
     record = Record(rig.view, layout.PRESCRIPTIONS)
+    record.store(b"older")
     record.store(b"old " * 50)
     code = "Record(rp2.Flash(), layout.PRESCRIPTIONS).store(b'NEW!' * 50)"
     seen = []
@@ -120,7 +121,8 @@ def test_epochs_rise(rig: Rig, boots: int) -> None:
     for board, cut in rig.each_cut(code, layout.JOURNAL, 2):
         board.exec(IMPORTS)
         epoch, seed = board.eval(code)
-        assert epoch in ((boots + 1, boots + 2) if cut else (boots + 2,)), cut
+        # A block that is erased by half may have held as many epochs as it has places.
+        assert boots + 1 <= epoch <= boots + 2 + PLACES if cut else epoch == boots + 2, cut
         assert seed not in [earlier for _, earlier in told], cut
 
 

@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from stimbench.figures import current, impedance, naive, registry, stopping, timing
 from stimbench.figures.model import Line, Options, Relation, Row, compared, measure, reached
@@ -13,6 +14,10 @@ from stimfw.logic.program import Program
 from stimfw.logic.ranges import ParameterError
 
 FULL = Options()
+MS = 1_000_000
+PERIOD_NS = 50 * MS
+PULSE_NS = 428_000  # two phases of 214 us
+STOPS = 100
 
 
 def total(found, options):
@@ -149,34 +154,75 @@ def test_faults_have_names_and_are_not_judged_by_their_resistance():
     assert not fitting.is_judged(0, 2, 1)
 
 
-def test_phases_cover_the_period_and_half_of_them_are_in_a_pulse():
-    chunk = stopping._Chunk("packet", 1, 0, 1, 200)
-    phases = [stopping._phase_ns(chunk, number) for number in range(chunk.trials)]
-    assert all(0 <= phase < 50_000_000 for phase in phases)
-    assert 100 <= sum(stopping._in_pulse(phase) for phase in phases) <= 110
-    even = sorted(phases[1::2])
-    assert max(b - a for a, b in pairwise(even)) < 1_000_001
+def chunks(row, kind):
+    return [chunk for chunk in row.pieces(FULL) if chunk.kind == kind]
+
+
+def test_stops_fall_all_over_the_period_and_half_of_them_into_a_pulse():
+    phases = [
+        chunk.phase_ns(number) for chunk in chunks(stopping.STOP, "packet") for number in chunk.numbers()
+    ]
+    assert len(phases) == STOPS and all(0 <= phase < PERIOD_NS for phase in phases)
+    in_pulse = [phase for phase in phases if phase % (PERIOD_NS // 2) < PULSE_NS]
+    assert STOPS // 2 <= len(in_pulse) <= STOPS // 2 + 5
+    assert min(in_pulse) < PERIOD_NS // 2 < max(in_pulse), "of both leads"
+    every = [0, *sorted(phases), PERIOD_NS]
+    assert max(b - a for a, b in pairwise(every)) <= 2 * PERIOD_NS // (STOPS // 2)
 
 
 def test_two_hundred_trials_are_shared_out_without_loss():
-    chunks = [chunk for chunk in stopping.MAGNET.pieces(FULL) if chunk.kind == "collecting garbage"]
-    numbers = sorted(n for chunk in chunks for n in range(chunk.first, chunk.trials, chunk.step))
+    numbers = sorted(n for chunk in chunks(stopping.MAGNET, "collecting garbage") for n in chunk.numbers())
     assert numbers == list(range(200))
 
 
-def test_one_late_edge_fails_the_row():
-    trials = [
-        stopping._Trial("packet", 0, 1_000_000, True, 0),
-        stopping._Trial("packet", 7, 2_000_000, False, 1),
-    ]
-    line = stopping._worst_line("STOP", trials, 5, "ms", 1_000_000, FULL)
-    assert line.passed is False
-    assert stopping._worst_line("STOP", trials[:1], 5, "ms", 1_000_000, FULL).measured == "1 ms"
+def trial(kind, delay_ns, late_edges=0):
+    return stopping.Trial(kind, 0, delay_ns, True, late_edges)
 
 
-def test_comparison_of_nothing_says_so():
-    import numpy as np
+def judged(row, *trials):
+    return [line.passed for line in row.judge([list(trials)], FULL)]
 
-    none = np.zeros(0, dtype=np.int64)
-    assert naive._range(none) == "none"
-    assert naive._range(np.array([-1000, 2000])) == "-1 to +2 us"
+
+@pytest.mark.parametrize(("kind", "verdicts"), [("packet", [False, True]), ("asked status", [True, False])])
+def test_one_late_stop_or_edge_fails_its_line_and_no_other(kind, verdicts):
+    good = [trial("packet", 5 * MS), trial("asked pulses", 5 * MS)]
+    assert judged(stopping.STOP, *good) == [True, True]
+    assert judged(stopping.STOP, *good, trial(kind, 5 * MS + 1)) == verdicts
+    assert judged(stopping.STOP, *good, trial(kind, MS, late_edges=1)) == verdicts
+
+
+def test_one_late_magnet_or_edge_fails_its_line_and_flash_is_only_compared():
+    good = [trial("as built", 0), trial("collecting garbage", 200_000), trial("programming pages", 640_000)]
+    assert judged(stopping.MAGNET, *good) == [True, True, None]
+    assert judged(stopping.MAGNET, *good, trial("as built", 1)) == [False, True, None]
+    assert judged(stopping.MAGNET, *good, trial("collecting garbage", 200_001)) == [True, False, None]
+    assert judged(stopping.MAGNET, *good, trial("as built", 0, late_edges=1)) == [False, True, None]
+
+
+@pytest.mark.parametrize(("off_na", "passed"), [(25, True), (-25, True), (25.1, False), (-25.1, False)])
+def test_net_direct_current_is_judged_in_both_directions(off_na, passed):
+    case = current.DcCase("2000 uA", timing.programme(214, 0, 20), 1, True)
+    found = [[current.Dc(case, side, na, na) for side, na in (("left", 0.1), ("right", off_na))]]
+    assert [line.passed for line in current.NET_DC.judge(found, FULL)] == [True, passed]
+
+
+@pytest.mark.parametrize(
+    ("wanted_ua", "measured_ua", "passed"),
+    [
+        (2000, 2020, True), (2000, 1980, True), (2000, 2021, False), (2000, 1979, False),
+        (500, 510, True), (500, 490, True), (500, 511, False), (500, 489, False),
+    ],
+)  # fmt: skip
+def test_an_amplitude_is_judged_in_both_directions(wanted_ua, measured_ua, passed):
+    good = [current.Setting(1, "left", ua, ua, 5) for ua in (500, 2000)]
+    found = [[*good, current.Setting(1, "right", wanted_ua, measured_ua, 5)]]
+    assert [line.passed for line in current.AMPLITUDE.judge(found, FULL)] == [passed]
+
+
+def test_a_comparison_names_its_range_and_of_nothing_says_so():
+    piece = naive.Piece("sleep_us loop", False, 1, 3)
+    errors, none = np.array([-1000, 2000]), np.zeros(1, dtype=np.int64)
+    lines = naive.NAIVE.judge([naive.Found(piece, errors, none), naive.Found(piece, none, none[:0])], FULL)
+    assert [line.passed for line in lines] == [None, None]
+    assert lines[0].measured == "width -1 to +2 us, period +0 to +0 us"
+    assert lines[1].measured == "width +0 to +0 us, period none"

@@ -16,6 +16,7 @@ from stimfw.logic import console_frame, messages, program
 from stimfw.logic.event_log import EventLog
 from stimfw.logic.program import Program
 from stimfw.logic.ranges import ParameterError
+from stimfw.storage import areas
 from stimfw.storage.pairings import PairingTable, TableFullError
 from stimfw.telemetry import roles
 from stimfw.telemetry.responder import Responder
@@ -109,6 +110,8 @@ class FakeBoard:
         self.test_until_s = 0.0
         self.pulses_a_reply = 8
         self.stop_cause = messages.STOPPED_HOST
+        self.records = [areas.SOUND] * 3
+        self.repaired: list[bool] = []
         self.link = FakeLink(self.respond)
 
     def respond(self, line, now_s):
@@ -252,6 +255,13 @@ class FakeBoard:
         self.table.create(NEW_BASE)
         return messages.OK, b""
 
+    def do_18(self, _body, _now_s):
+        return messages.OK, bytes(self.records)
+
+    def do_19(self, body, _now_s):
+        self.repaired.append(bool(body[0]))
+        return messages.OK, bytes((areas.plan(self.records, bool(body[0])),))
+
     @contextmanager
     def open(self, board: str | None, radio: str | None = None):
         self.named, self.radio = board, radio
@@ -275,6 +285,9 @@ class FakeRemote:
         """All that the modem was given."""
         self.calls: list[int] = []
         self.refuse: dict[int, tuple[int, bytes]] = {}
+        self.failed_parts = 0
+        self.records = [areas.SOUND] * 3
+        self.repaired: list[bool] = []
         self.fate_s = 0.0
         self.fate = messages.MODEM_IDLE
         self.heard: list[bytes] = []
@@ -300,7 +313,8 @@ class FakeRemote:
 
     def do_02(self, _body, _now_s):
         flags = 0 if self.pairing else messages.FLAG_UNPAIRED
-        return messages.OK, messages.pack_status((messages.READY, flags, 0, 0, 0, 0, 0, 4990))
+        state = messages.FAULT if self.failed_parts else messages.READY
+        return messages.OK, messages.pack_status((state, flags, 0, self.failed_parts, 0, 0, 0, 4990))
 
     def do_0b(self, _body, _now_s):
         return messages.OK, struct.pack("<9I", *range(9))
@@ -316,6 +330,8 @@ class FakeRemote:
     def do_16(self, _body, _now_s):
         self.pairing = self.key = b""
         return messages.OK, b""
+
+    do_18, do_19 = FakeBoard.do_18, FakeBoard.do_19
 
     def do_20(self, body, now_s):
         if now_s < self.busy_until_s:

@@ -88,6 +88,7 @@ def recording():
         ],
         zoom=Zoom(0, [THERAPY + 30 * PERIOD + k * 2000 for k in range(300)], [0.0] * 300),
         details=Details(10_000, 117, 117, 1, 1, 250, 200_000, 190_000),
+        bus_errors=(),
         samples=[PulseSample(80 + k, k % 2, (2010, 2990)[k % 2], -1000, -1100) for k in range(20)],
     )  # fmt: skip
 
@@ -127,6 +128,16 @@ def scale_current(lead, factor, phase=None):
     return change
 
 
+def leak(lead, ua):
+    """A current for a millisecond in each rest between two pulses: no pulse shows it."""
+
+    def change(recording):
+        gaps = [(start + 10 * MS, start + 11 * MS, ua, ua) for start, _ in pulses(25 * MS * lead)]
+        recording.currents[lead] = sorted(recording.currents[lead] + gaps)
+
+    return change
+
+
 def setting(**values):
     def change(recording):
         for name, value in values.items():
@@ -158,6 +169,10 @@ def off_pair(ohm):
     return change
 
 
+def all_pairs(ohm):
+    return lambda recording: setattr(recording, "pairs", [replace(pair, ohm=ohm) for pair in recording.pairs])
+
+
 TIMING = "{} error, worst of all pulses"
 FAULTS = {
     "slow boot": (marks(ready=1001 * MS), {"Ready after power-on"}),
@@ -166,10 +181,13 @@ FAULTS = {
         add_edges("L_SHORT", (2600 * MS, True), (2601 * MS, False)),
         {"Edges on bridge pins while nothing was asked for"},
     ),
-    "one bad pair": (off_pair(530), {"Impedance error, worst pair"}),
-    "all pairs off": (
-        lambda r: setattr(r, "pairs", [replace(pair, ohm=515) for pair in r.pairs]),
-        {"Impedance error, worst pair", "Impedance error, mean of all pairs"},
+    "one pair reads too high": (off_pair(530), {"Impedance error, worst pair"}),
+    "one pair reads too low": (off_pair(470), {"Impedance error, worst pair"}),
+    "all pairs read too high": (
+        all_pairs(515), {"Impedance error, worst pair", "Impedance error, mean of all pairs"},
+    ),
+    "all pairs read too low": (
+        all_pairs(485), {"Impedance error, worst pair", "Impedance error, mean of all pairs"},
     ),
     "an open pair": (
         lambda r: r.pairs.__setitem__(0, replace(r.pairs[0], kind=messages.KIND_OPEN)),
@@ -182,6 +200,7 @@ FAULTS = {
     ),
     "a state is missing": (lambda r: r.states.pop(2), {"States seen in order"}),
     "16 ns too wide": (shift("L_CATH", 1, 16), {TIMING.format("Width"), TIMING.format("Gap")}),
+    "16 ns too narrow": (shift("L_CATH", 1, -16), {TIMING.format("Width"), TIMING.format("Gap")}),
     "a late pulse": (drop_pulse, {TIMING.format("Period")}),
     "no anodic phase": (
         lambda r: r.edges["R_ANOD"].__delitem__(slice(40, 42)),
@@ -200,7 +219,11 @@ FAULTS = {
         scale_current(0, 1.02),
         {"Amplitude error in the hold, left lead"},
     ),
-    "unequal phases": (
+    "2 % too little": (
+        scale_current(1, 0.98),
+        {"Amplitude error in the hold, right lead"},
+    ),
+    "too much anodic charge": (
         scale_current(1, 1.02, phase=True),
         {
             "Amplitude error in the hold, right lead",
@@ -208,12 +231,36 @@ FAULTS = {
             "Net direct current, right lead",
         },
     ),
-    "the board measures wrongly": (
+    "too little anodic charge": (
+        scale_current(0, 0.98, phase=True),
+        {
+            "Amplitude error in the hold, left lead",
+            "Charge imbalance of a pulse, left lead",
+            "Net direct current, left lead",
+        },
+    ),
+    "cathodic current between the pulses": (
+        leak(0, -200.0),
+        {"Net direct current, left lead"},
+    ),
+    "anodic current between the pulses": (
+        leak(1, 200.0),
+        {"Net direct current, right lead"},
+    ),
+    "the board measures too little": (
         lambda r: r.samples.__setitem__(0, replace(r.samples[0], current_ua=1800)),
+        {"Error of the stimulator's own current measurement, worst pulse"},
+    ),
+    "the board measures too much": (
+        lambda r: r.samples.__setitem__(0, replace(r.samples[0], current_ua=2200)),
         {"Error of the stimulator's own current measurement, worst pulse"},
     ),
     "a slow stop": (shift("R_SHORT", -1, 5 * MS), {"STOP packet to both bridges off"}),
     "no STOP packet": (lambda r: r.air.__delitem__(3), {"STOP packet to both bridges off"}),
+    "a contention": (
+        setting(bus_errors=("stimulator: MAGNET: two drivers disagree",)),
+        {"Errors on the boards' buses and nets"},
+    ),
     "stopped by something else": (
         setting(stop_cause=messages.STOPPED_FAULT),
         {"Stopped by the remote, as the stimulator tells it"},

@@ -12,15 +12,17 @@ PULSES = impedance.COUNTED_PULSES
 PLAN = SamplePlan(0, KINDS, impedance.TIMES_US)
 BASE = 16 * 2048
 COMPLIANCE_MV = 15000
+OK, OPEN = messages.KIND_OK, messages.KIND_OPEN
 
 
-def reading(ohm, pair_uf, test_ua, rest_mv=0):
+def reading(ohm, pair_uf, test_ua, rest_mv=0, delivered_percent=100):
     """What is read of `ohm` + two switches, in series with `pair_uf` uF, at `test_ua`, cathodic.
 
-    The pair rests at `rest_mv` before the pulse. Noise dithers real samples; here their fractions are kept,
-    as the sum over pulses would keep it.
+    The pair rests at `rest_mv` before the pulse; only `delivered_percent` of the current flows. Noise dithers
+    real samples; here their fractions are kept, as the sum over pulses would keep it.
     """
     sums = []
+    asked_ua, test_ua = test_ua, test_ua * delivered_percent / 100
     for at_ns, kind in zip(PLAN.times_ns, KINDS):
         drop_mv = 0
         if at_ns >= 0:
@@ -29,7 +31,7 @@ def reading(ohm, pair_uf, test_ua, rest_mv=0):
                 drop_mv += test_ua * at_ns / pair_uf / 1e6
         sense_mv = -test_ua * 0.15 if kind == "I" else (rest_mv - min(drop_mv, COMPLIANCE_MV)) / 10
         sums.append(round((2048 + sense_mv * 4096 / 3300) * PULSES))
-    return Reading(sums, PULSES, PLAN.times_ns, BASE, test_ua)
+    return Reading(sums, PULSES, PLAN.times_ns, BASE, asked_ua)
 
 
 def measured(ohm, pair_uf, rest_mv=0):
@@ -74,6 +76,14 @@ def test_no_current_is_an_open_pair():
     flat = [2048 * PULSES] * len(KINDS)
     found = Reading(flat, PULSES, PLAN.times_ns, BASE, 250)
     assert found.kind == messages.KIND_OPEN and found.ohm == impedance.MAX_OHM and found.current_ua == 0
+
+
+def test_less_than_half_of_the_current_is_an_open_pair():
+    for percent, kind in ((5, OPEN), (10, OPEN), (40, OPEN), (48, OPEN), (52, OK), (80, OK), (100, OK)):
+        found = reading(1000, 0, 1000, delivered_percent=percent)
+        assert abs(found.current_ua - 10 * percent) <= 5
+        assert found.kind == kind, (percent, found.kind)
+        assert (found.ohm == 65_535) == (kind == OPEN)
 
 
 def test_no_resistance_is_a_short():

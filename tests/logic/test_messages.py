@@ -4,8 +4,9 @@ import struct
 
 from stimfw.logic import messages
 from stimfw.logic.messages import COUNTER_NAMES, DETAILS_FIELDS, STATUS_FIELDS
+from stimfw.telemetry import fragments
 
-RADIO_MESSAGE = 24
+RADIO_PIECE = 16  # bytes of a message in one frame (docs/telemetry.md)
 
 
 def raises(call):
@@ -42,9 +43,11 @@ def test_details_come_back_as_they_were():
     assert raises(lambda: messages.unpack_details(b""))
 
 
-def test_what_the_remote_needs_fits_a_radio_frame():
+def test_what_the_remote_needs_fits_one_piece_of_a_radio_frame():
     status = messages.reply(messages.STATUS, messages.OK, messages.pack_status((0,) * len(STATUS_FIELDS)))
-    assert len(status) <= RADIO_MESSAGE
+    assert len(STATUS_FIELDS) < len(status) <= RADIO_PIECE
+    assert fragments.count(status) == 1
+    assert fragments.count(bytes(RADIO_PIECE)) == 1 and fragments.count(bytes(RADIO_PIECE + 1)) == 2
 
 
 def test_the_largest_replies_fit_the_console():

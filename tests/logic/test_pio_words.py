@@ -29,3 +29,21 @@ def test_a_delay_that_does_not_fit_is_refused():
     for make in (w.set_pins, w.set_x, w.set_y, w.jmp_x_dec, w.jmp_y_dec, w.irq):
         assert refused(make, 32) and refused(make, -1)
         assert not refused(make, 31) and not refused(make, 0)
+
+
+def test_without_a_delay_there_is_none():
+    assert w.set_pins(0) == 0xE000 and w.set_x(0) == 0xE020 and w.set_y(0) == 0xE040
+    assert w.set_pindirs(0) == 0xE080 and w.set_pindirs(6) == 0xE086
+    assert w.jmp_x_dec(0) == 0x0040 and w.jmp_y_dec(0) == 0x0080
+    assert w.irq(0) == 0xC000 and w.nop() == 0xA042
+    assert w.mov_pins_low() == 0xA003 and w.mov_pins_high() == 0xA00B
+    assert w.out_pindirs(0) == 0x6080 and w.out_pindirs(2) == 0x6082
+
+
+def test_a_delay_that_does_not_fit_is_told():
+    try:
+        w.set_x(0, 32)
+    except ValueError as error:
+        assert str(error) == "delay 32"
+    else:
+        assert False, "taken"  # noqa: B011

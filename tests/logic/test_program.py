@@ -1,6 +1,8 @@
 """The programme: refused whole, said why, packed and unpacked without loss."""
 
-from stimfw.logic import program, ranges
+import struct
+
+from stimfw.logic import program
 from stimfw.logic.program import FIELD_NAMES, PACKED_BYTES, Program, default, range_of, unpack
 from stimfw.logic.ranges import ParameterError
 
@@ -14,7 +16,27 @@ DEFAULTS = {
     "off_ms": 20000,
     "session_s": 1800,
 }
+GUARD_US = 20  # of a period, beside each of its two pulses (docs/firmware.md)
 LEAST_PERIOD_ERROR = 10_000  # 1 part in so many
+PACKED = "<HHHHHHIHHBBHBB"  # the programme on the wire, fields in the order of FIELD_NAMES
+LEAST_REFUSED = 15  # of its 26 bytes: 0xFF in one of these is beyond any range
+# The nearest packed values below and above each range; None: it cannot be packed.
+PACKED_BEYOND = {
+    "width_us": (19, 1001),
+    "gap_us": (None, 501),
+    "rate_hz": (0, 201),
+    "ramp_up_ms": (None, 10_001),
+    "ramp_down_ms": (None, 10_001),
+    "on_ms": (999, 60_001),
+    "off_ms": (None, 300_001),
+    "session_s": (59, 3601),
+    "left.amplitude_ua": (1, 10_025),
+    "left.cathode": (None, 4),
+    "left.anode": (None, 4),
+    "right.amplitude_ua": (1, 10_025),
+    "right.cathode": (None, 4),
+    "right.anode": (None, 4),
+}
 
 
 def refusal(make):
@@ -76,8 +98,8 @@ def test_two_pulses_and_their_guards_must_fit_into_a_period():
     error = refusal(changed(width_us=1000, gap_us=500, rate_hz=200))
     assert error.field == "rate_hz" and error.value == 200 and "198 Hz" in error.allowed
     for rate_hz in range(1, 201):
-        for width_us, gap_us in ((1000, 500), (1000, 485), (1000, 484), (20, 0)):
-            fits = 2 * (2 * width_us + gap_us + ranges.GUARD_US) <= 2 * (program.period_us(rate_hz) // 2)
+        for width_us, gap_us in ((1000, 500), (1000, 482), (1000, 481), (1000, 480), (20, 0)):
+            fits = 2 * width_us + gap_us + GUARD_US <= program.period_us(rate_hz) // 2
             found = refusal(changed(width_us=width_us, gap_us=gap_us, rate_hz=rate_hz))
             assert (found is None) == fits, (rate_hz, width_us, gap_us)
 
@@ -119,14 +141,27 @@ def test_packed_bytes_of_a_wrong_length_are_refused():
 
 
 def test_packed_values_beyond_their_range_are_refused():
+    for name, (low, high) in PACKED_BEYOND.items():
+        index = FIELD_NAMES.index(name)
+        for value in (low, high):
+            if value is not None:
+                values = list(default().values)
+                values[index] = value
+                error = refusal(lambda values=values: unpack(struct.pack(PACKED, *values)))
+                assert error and (error.field, error.value) == (name, value), (name, value)
+
+
+def test_every_damaged_byte_is_refused_or_taken_as_it_was_sent():
     packed = default().pack()
+    refused = 0
     for at in range(PACKED_BYTES):
         damaged = bytearray(packed)
         damaged[at] = 0xFF
-        try:
-            assert unpack(bytes(damaged)).pack() == bytes(damaged)  # whatever is taken is what was sent
-        except ParameterError as error:
-            assert error.field in FIELD_NAMES
+        error = refusal(lambda damaged=damaged: unpack(bytes(damaged)))
+        refused += error is not None
+        assert error is None or error.field in FIELD_NAMES
+        assert error or unpack(bytes(damaged)).pack() == bytes(damaged), at
+    assert refused >= LEAST_REFUSED
 
 
 def test_moved_electrodes_zero_their_own_lead_only():

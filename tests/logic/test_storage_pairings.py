@@ -3,7 +3,7 @@
 import struct
 
 from stimfw.logic import messages
-from stimfw.storage.blocks import StorageError
+from stimfw.storage.blocks import DamagedError, LaterError, StorageError
 from stimfw.storage.pairings import (
     ACTIVE,
     PENDING,
@@ -215,7 +215,7 @@ def test_a_remote_keeps_its_id_when_it_forgets():
     again = RemotePairing(Record(flash, 0))
     told = (again.own_id, again.base, again.slot, again.role, again.key)
     assert again.paired and told == (b"mine", BASE, 3, roles.PATIENT, key(1))
-    again.forget()
+    again.forget_all()
     for known in (again, RemotePairing(Record(flash, 0))):
         assert not known.paired and known.own_id == b"mine" and known.key == b""
     assert key(1) not in bytes(flash.memory)
@@ -243,8 +243,33 @@ def test_bad_values_for_a_remote_are_refused():
 
 def test_another_boards_record_is_an_error_not_an_empty_table():
     flash = new_table()
-    assert refused(lambda: RemotePairing(Record(flash, 0)), StorageError)
-    Record(flash, 0).store(b"\x01mine")
-    assert refused(lambda: table(flash), StorageError)
-    Record(flash, 0).store(b"\x02" + bytes(238))
-    assert refused(lambda: table(flash), StorageError)
+    assert refused(lambda: RemotePairing(Record(flash, 0)), DamagedError)
+    for payload in (b"\x01mine", b"", b"\x00" + bytes(238), b"\x01" + bytes(237)):
+        Record(flash, 0).store(payload)
+        assert refused(lambda: table(flash), DamagedError)
+
+
+def test_a_later_firmwares_record_is_named_so():
+    flash = FlashFake(2)
+    for payload in (b"\x02" + bytes(238), b"\x02", b"\xff" * 43):
+        Record(flash, 0).store(payload)
+        assert refused(lambda: table(flash), LaterError)
+        assert refused(lambda: RemotePairing(Record(flash, 0)), LaterError)
+
+
+def test_slots_states_and_roles_that_cannot_be_are_damage():
+    flash = with_active(1)
+    good = Record(flash, 0).load()
+    for at, value in ((11, 3), (11, 255), (12, 0)):  # state, state, role
+        bad = bytearray(good)
+        bad[at] = value
+        Record(flash, 0).store(bytes(bad))
+        assert refused(lambda: table(flash), DamagedError), (at, value)
+    pairing = b"\x01mine" + BASE + bytes((5, 1)) + key(1)
+    for at, value in ((9, 6), (9, 255), (10, 0)):  # slot, slot, role
+        bad = bytearray(pairing)
+        bad[at] = value
+        Record(flash, 0).store(bytes(bad))
+        assert refused(lambda: RemotePairing(Record(flash, 0)), DamagedError), (at, value)
+    Record(flash, 0).store(pairing)
+    assert RemotePairing(Record(flash, 0)).slot == 5

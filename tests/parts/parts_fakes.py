@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from stimbench.parts.ports import AnalogSource, SpiDevice
+from stimbench.parts.ports import AnalogSource, SpiClock, SpiDevice
 
 US, MS = 1_000, 1_000_000
 
@@ -59,12 +59,19 @@ class FakePin:
         self._mcu: bool | None = None
         self._part: bool | None = None
         self._pull = False
+        self._resistor: bool | None = None
         self._actions: list[Callable[[bool, int], None]] = []
 
     @property
     def level(self) -> bool:
         driven = self._part if self._mcu is None else self._mcu
-        return self._pull if driven is None else driven
+        resting = self._pull if self._resistor is None else self._resistor
+        return resting if driven is None else driven
+
+    def pull(self, level: bool | None) -> None:
+        before = self.level
+        self._resistor = level
+        self._tell(before)
 
     def pull_up(self) -> None:
         self._pull = True
@@ -72,7 +79,7 @@ class FakePin:
     def on_edge(self, action: Callable[[bool, int], None]) -> None:
         self._actions.append(action)
 
-    def drive(self, level: bool | None) -> None:
+    def drive(self, level: bool | None, by: str = "a part") -> None:
         self._set(self._mcu, level)
 
     def out(self, level: bool | None) -> None:
@@ -82,24 +89,33 @@ class FakePin:
     def _set(self, mcu: bool | None, part: bool | None) -> None:
         before = self.level
         self._mcu, self._part = mcu, part
+        self._tell(before)
+
+    def _tell(self, before: bool) -> None:
         if self.level != before:
             for action in list(self._actions):
                 action(self.level, self._clock.now_ns)
 
 
 class FakeBus:
-    """One SPI peripheral."""
+    """One SPI peripheral. `clock` is what the microcontroller has set."""
 
     def __init__(self) -> None:
         self.devices: list[SpiDevice] = []
+        self.clock = SpiClock(8e6, 0)
+        self.reports: list[tuple[str, str]] = []
 
     def attach(self, device: SpiDevice) -> None:
         self.devices.append(device)
 
-    def transfer(self, data: bytes) -> bytes:
+    def report(self, part: str, text: str) -> None:
+        self.reports.append((part, text))
+
+    def transfer(self, data: bytes, bits: int = 8) -> bytes:
+        """Words of up to 8 bits."""
         out = bytearray()
-        for byte in data:
-            answers = [a for a in (d.exchange(byte) for d in self.devices) if a is not None]
+        for word in data:
+            answers = [a for a in (d.exchange(word, bits, self.clock) for d in self.devices) if a is not None]
             assert len(answers) <= 1, "two devices drive MISO"
             out.append(answers[0] if answers else 0)
         return bytes(out)
@@ -108,6 +124,8 @@ class FakeBus:
 class FakeBoard:
     """BoardPorts for one board. Every name is a pin; chip selects idle high."""
 
+    FALLING = SpiClock(8e6, 1)
+    """The matrix takes data on the falling edge."""
     IDLE_HIGH = ("DAC_CS", "MATRIX_CS", "LDAC", "RADIO_CSN")
 
     def __init__(self, clock: FakeClock | None = None) -> None:
@@ -135,11 +153,14 @@ class FakeBoard:
 
     # What firmware would do.
 
-    def select(self, cs: str, index: int, data: bytes) -> bytes:
-        """One SPI frame: select, transfer, let go."""
+    def select(self, cs: str, index: int, data: bytes, clock: SpiClock | None = None, bits: int = 8) -> bytes:
+        """One SPI frame: set the clock if given, select, transfer, let go, and the old clock again."""
+        bus = self.buses[index]
+        usual, bus.clock = bus.clock, clock or bus.clock
         self.pin(cs).out(False)
-        answer = self.buses[index].transfer(data)
+        answer = bus.transfer(data, bits)
         self.pin(cs).out(True)
+        bus.clock = usual
         return answer
 
     def set_dac(self, channel: int, code: int) -> None:
@@ -150,7 +171,7 @@ class FakeBoard:
         self.pin("LDAC").out(True)
 
     def set_matrix(self, left: int, right: int = 0) -> None:
-        self.select("MATRIX_CS", 0, bytes([right, left]))
+        self.select("MATRIX_CS", 0, bytes([right, left]), self.FALLING)
 
     def keep_alive(self) -> None:
         self.pin("KEEPALIVE").out(False)

@@ -8,6 +8,7 @@ from stimbench.parts.adg714 import MatrixChain
 
 def make(absent: bool = False) -> tuple[FakeBoard, MatrixChain]:
     board = FakeBoard()
+    board.spi(0).clock = board.FALLING
     return board, MatrixChain(board.spi(0), board.pin("MATRIX_CS"), absent=absent)
 
 

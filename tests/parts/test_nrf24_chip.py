@@ -66,7 +66,7 @@ class TestRegisters:
         assert chip.spi(0x20 | 5, 9)[0] == 0x0E
 
     def test_miso_is_left_alone_without_csn(self, chip):
-        assert chip.chip.exchange(0xFF) is None
+        assert chip.chip.exchange(0xFF, 8, chip.board.spi(1).clock) is None
 
     def test_an_absent_chip_does_not_answer(self):
         radio = Radio(FakeClock(), AirChannel(), absent=True)

@@ -94,6 +94,7 @@ class Board:
         while True:
             try:
                 Console(link, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)
+                self.wait(0.05)
                 self.text()  # answers to earlier probes
                 return
             except NoAnswerError:

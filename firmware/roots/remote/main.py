@@ -13,19 +13,16 @@ from stimfw.drivers.led import Leds
 from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.remote_radio import RemoteRadio
 from stimfw.drivers.wake import Waiter, Wake
-from stimfw.drivers.watchdog import Watchdog
+from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.logic import feedback, messages
 from stimfw.remote.app import App, Display, Key
 from stimfw.remote.carrier import Carrier
 from stimfw.remote.commands import Commands
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing import Pairing
-from stimfw.storage import layout
-from stimfw.storage.broken import BrokenRecord
-from stimfw.storage.epochs import EpochLog
+from stimfw.storage.areas import Areas
 from stimfw.storage.generator import Generator
 from stimfw.storage.pairings import RemotePairing
-from stimfw.storage.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -64,21 +61,23 @@ def make_display() -> Display:
     return Display(leds, Buzzer(PWM(Pin("BUZZER"), freq=2000, duty_u16=0)))
 
 
-def make_pairing() -> "tuple[Pairing, int]":
-    """The pairing on flash, and the parts that failed. The epoch is advanced before anything can use it."""
-    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
-    material = entropy.material()
-    try:
-        epoch, seed = EpochLog(flash, layout.EPOCHS).advance(material)
-        random = Generator(seed)
-        record = RemotePairing(Record(flash, layout.PAIRINGS))
+def open_flash() -> Areas:
+    """Epochs and pairing, whatever lies on flash. The epoch is advanced before anything can use it."""
+
+    def begin(record: RemotePairing, random: Generator) -> None:
         if not record.own_id:
             record.keep_id(random.take(4))
-        return Pairing(record, record.own_id, epoch, random.take), 0
-    except OSError:
-        random = Generator(material)
-        record = RemotePairing(BrokenRecord())
-        return Pairing(record, random.take(4), 0, random.take), messages.PART_FILESYSTEM
+
+    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    return Areas(flash, RemotePairing, begin, entropy.material())
+
+
+def make_pairing(areas: Areas) -> Pairing:
+    """The pairing on flash; if it cannot be used, none, and none can be made."""
+    record: RemotePairing = areas.pairings
+    usable = bool(record.own_id)
+    own_id = record.own_id if usable else areas.random.take(4)
+    return Pairing(record, own_id, areas.epoch, areas.random.take, usable)
 
 
 def main() -> None:
@@ -90,7 +89,9 @@ def main() -> None:
     def supply_mv() -> int:
         return battery.read_u16() * 9900 // 65536
 
-    pairing, failed = make_pairing()
+    areas = open_flash()
+    failed = messages.record_parts(not areas.epoch, areas.pairings_failed())
+    pairing = make_pairing(areas)
     carrier, modem = Carrier(), Modem()
     radio = make_radio(wake, carrier)
     display = make_display()
@@ -101,6 +102,7 @@ def main() -> None:
     if failed:
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
+    commands.attach(areas, watchdog.feed, restart_in)
     try:
         while True:
             sleep_ms = app.step(time.ticks_ms())

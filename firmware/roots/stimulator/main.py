@@ -16,7 +16,7 @@ from stimfw.drivers.sampler import Sampler
 from stimfw.drivers.sense import Sense
 from stimfw.drivers.stimulator_radio import StimulatorRadio, prepare
 from stimfw.drivers.wake import Waiter, Wake
-from stimfw.drivers.watchdog import Watchdog
+from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.logic import messages, program
 from stimfw.logic.event_log import EventLog
 from stimfw.logic.magnet import MagnetHold
@@ -30,12 +30,10 @@ from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 from stimfw.stimulator.pairing_desk import PairingDesk
 from stimfw.stimulator.readings import Readings
-from stimfw.storage import layout
-from stimfw.storage.broken import BrokenRecord
-from stimfw.storage.epochs import EpochLog
+from stimfw.stimulator.repair import Repair
+from stimfw.storage.areas import Areas
 from stimfw.storage.generator import Generator
 from stimfw.storage.pairings import PairingTable
-from stimfw.storage.record import Record
 from stimfw.telemetry import channels
 from stimfw.telemetry.responder import Responder
 
@@ -45,7 +43,8 @@ if TYPE_CHECKING:  # never on a board
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
-_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz (MCP4922) and 30 MHz (ADG714)
+# clk_peri is 48 MHz and is divided by an even number: both requests give 8 MHz.
+_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz: the MCP4922, and two ADG714 in a chain (one alone takes 30 MHz)
 _RADIO_HZ = 8_000_000  # of 10 MHz
 
 
@@ -65,22 +64,15 @@ def make_output() -> Output:
     return output
 
 
-def read_flash() -> "tuple[PairingTable, int, Generator]":
-    """Pairings, this start's epoch, random bytes. Epoch 0 if the flash does not work: nobody is paired then.
+def open_flash() -> Areas:
+    """Epochs and pairings, whatever lies on flash. The epoch is advanced before anything can use it."""
 
-    The epoch is advanced on flash before anything can use it.
-    """
-    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
-    material = entropy.material()
-    try:
-        epoch, seed = EpochLog(flash, layout.EPOCHS).advance(material)
-        random = Generator(seed)
-        table = PairingTable(Record(flash, layout.PAIRINGS))
+    def begin(table: PairingTable, random: Generator) -> None:
         if not table.base:
             table.create(channels.draw_base(random.take))
-        return table, epoch, random
-    except OSError:
-        return PairingTable(BrokenRecord()), 0, Generator(material)
+
+    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    return Areas(flash, PairingTable, begin, entropy.material())
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
@@ -97,12 +89,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
-    table, epoch, random = read_flash()
+    areas = open_flash()
+    table: PairingTable = areas.pairings
+    take_random = areas.random.take
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
-    own = channels.stimulator_address(table.base) if epoch else None
+    # Without an epoch or pairings there is no base: nobody is heard but in a pairing window, and none opens.
+    own = channels.stimulator_address(table.base) if table.base else None
     failed = boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
-    if not epoch:
-        failed |= messages.PART_FILESYSTEM
+    failed |= messages.record_parts(not areas.epoch, areas.pairings_failed())
     led = Pin("LED", Pin.OUT, value=0)
     control = Control(output, measurements, magnet, led, program.default(), failed)
     readings = Readings(control, output, measurements, sense)
@@ -112,9 +106,10 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     commands = Commands(control, readings, log)
     clinic = Clinic(control, commands, log, clock)
     commands.add(clinic.handlers())
-    responder = Responder(table, commands.execute, epoch, random.take, log.add)
+    commands.add(Repair(areas, control, commands, watchdog.feed, restart_in).handlers())
+    responder = Responder(table, commands.execute, areas.epoch, take_random, log.add)
     port = StimulatorRadio(radio, responder, own)
-    desk = PairingDesk(control, table, responder, random.take, MagnetHold(not magnet()), led, log)
+    desk = PairingDesk(control, table, responder, take_random, MagnetHold(not magnet()), led, log)
     desk.attach(port, commands, clinic.close)
     commands.add(desk.handlers())
     console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host, wake)
@@ -132,14 +127,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
 
 
 def main() -> None:
-    """Serve until Ctrl-C; one that comes before the loop must not leave a watchdog behind either."""
+    """Serve until Ctrl-C; one before the loop, or a second one, leaves no watchdog behind either."""
     sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     try:
         app, waiter, watchdog = build()
+        app.run(waiter, watchdog)
     except KeyboardInterrupt:
         Watchdog.disable()
-        raise
-    app.run(waiter, watchdog)
+        print("stimulator stopped: output off")
 
 
 if __name__ == "__main__":

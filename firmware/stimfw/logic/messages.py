@@ -37,6 +37,10 @@ PAIRINGS = 0x14
 PAIR = 0x15
 FORGET = 0x16  # body: slot u8, or ALL_SLOTS
 FACTORY_RESET = 0x17  # with the magnet only
+RECORDS = 0x18  # reply: a state u8 for each area on flash (stimfw.storage.areas)
+# Body: u8, 1 to overwrite also what a later firmware has written. Reply: the plan u8, see there; the board
+# restarts if it is not 0.
+REPAIR = 0x19
 # Of the remote alone: it carries frames for a clinician's host and cannot read them.
 MODEM_SEND = 0x20  # body: base 4, slot u8, frame
 MODEM_RECEIVE = 0x21  # reply: MODEM_... state u8, then the received frame if there is one
@@ -99,13 +103,15 @@ STOPPED_FAULT = 6
 STOP_NAMES = ("never on", "remote", "host", "magnet", "session over", "console interrupt", "fault")
 
 # Parts that the self-test may find wanting, by bit.
-PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem")
+PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings")
 PART_DAC = 1
 PART_MATRIX = 2
 PART_RADIO = 4
 PART_SENSE = 8
 PART_SUPPLY = 16
-PART_FILESYSTEM = 32
+PART_FILESYSTEM = 32  # littlefs, which holds nothing of ours
+PART_EPOCHS = 64
+PART_PAIRINGS = 128
 
 FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
@@ -220,6 +226,11 @@ KIND_NAMES = ("ok", "open", "short", "not measured")
 PULSE_RECORD = "<Bhhh"
 PULSE_BYTES = struct.calcsize(PULSE_RECORD)
 PULSE_FIELDS = ("lead", "current_ua", "early_mv", "late_mv")
+
+
+def record_parts(epochs_failed: bool, pairings_failed: bool) -> int:
+    """The PART_... bits of the records on flash."""
+    return (PART_EPOCHS if epochs_failed else 0) | (PART_PAIRINGS if pairings_failed else 0)
 
 
 def request(opcode: int, body: bytes = b"") -> bytes:

@@ -198,7 +198,7 @@ class App:
         requester = self.requester
         self._modem.close()
         if requester is None:
-            self._display.play(feedback.NOT_PAIRED, now_ms)
+            self._display.play(feedback.NOT_PAIRED if self._pairing.usable else feedback.NO_FLASH, now_ms)
             return
         if not self._carrier.begin(requester, self._pairing.to, self._pairing.own):
             self._under_way = 0
@@ -211,6 +211,10 @@ class App:
 
     def _pair(self, now_ms: int) -> None:
         self._modem.close()
+        if not self._pairing.usable:
+            self._under_way = 0
+            self._display.play(feedback.NO_FLASH, now_ms)
+            return
         pairing = self._pairing.client
         if not self._carrier.begin(
             pairing, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True

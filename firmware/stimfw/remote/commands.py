@@ -17,14 +17,17 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.remote.app import App
     from stimfw.remote.modem import Modem
     from stimfw.remote.pairing import Pairing
+    from stimfw.storage.areas import Areas
 
 _BASE_BYTES = 4
 _PAIR_BODY = "<4sBB32s"
 _FRAME_AT = _BASE_BYTES + 1
 _ACTIVE = 2
+_RESTART_MS = 200  # the reply is read by then
 _BODY_BYTES = {
     messages.PAIR: (struct.calcsize(_PAIR_BODY),),
     messages.FORGET: (1,),
+    messages.REPAIR: (1,),
     messages.MODEM_SEND: (_FRAME_AT + frames.HANDSHAKE_BYTES, _FRAME_AT + frames.SEALED_BYTES),
 }
 
@@ -60,6 +63,16 @@ class Commands:
             messages.MODEM_CLOSE: self._close,
         }
 
+    def attach(
+        self, areas: "Areas", feed: "Callable[[], None]", restart: "Callable[[int], None]"
+    ) -> None:
+        """What is on flash, for its repair. feed: feeds the watchdog; restart: resets after so many ms."""
+        self._areas = areas
+        self._feed = feed
+        self._restart = restart
+        self._handlers[messages.RECORDS] = lambda body: (messages.OK, bytes(areas.diagnose()))
+        self._handlers[messages.REPAIR] = self._repair
+
     def execute(self, message: bytes) -> bytes:
         """The reply to a request message."""
         opcode = message[0]
@@ -73,6 +86,8 @@ class Commands:
 
     def _pairings(self, _body: bytes) -> "tuple[int, bytes]":
         pairing = self._pairing
+        if not pairing.usable:
+            return messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE))
         body = pairing.own_id
         if pairing.requester is not None:
             record = pairing.record
@@ -89,6 +104,20 @@ class Commands:
 
     def _forget(self, _body: bytes) -> "tuple[int, bytes]":
         return self._stored(self._pairing.forget)
+
+    def _repair(self, body: bytes) -> "tuple[int, bytes]":
+        done = 0
+
+        def change() -> None:
+            nonlocal done
+            done = self._areas.repair(body[0] == 1, self._feed)
+
+        code, refusal = self._stored(change)
+        if code != messages.OK:
+            return code, refusal
+        if done:
+            self._restart(_RESTART_MS)  # only a start opens records
+        return code, bytes((done,))
 
     def _stored(self, change: "Callable[[], None]") -> "tuple[int, bytes]":
         """Change the pairing on flash, unless a button's request is under way."""

@@ -24,14 +24,21 @@ class Pairing:
 
     Attributes:
         requester: who speaks with the stimulator; None if this remote is not paired.
+        usable: False if what is on flash cannot be used: then nothing is paired, and nothing can be.
         to, own: the stimulator's address and this remote's.
         client: makes a new pairing.
     """
 
     def __init__(
-        self, record: "RemotePairing", own_id: bytes, epoch: int, take_random: "Callable[[int], bytes]"
+        self,
+        record: "RemotePairing",
+        own_id: bytes,
+        epoch: int,
+        take_random: "Callable[[int], bytes]",
+        usable: bool = True,
     ) -> None:
         """Args: record: what is on flash; epoch: of this start."""
+        self.usable = usable
         self._record = record
         self._epoch = epoch
         self._random = take_random
@@ -54,7 +61,7 @@ class Pairing:
 
     def forget(self) -> None:
         """No pairing any more."""
-        self._record.forget()
+        self._record.forget_all()
         self._renew()
 
     def accept(self, now_ms: int) -> None:

@@ -75,16 +75,17 @@ class App:
     def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""
         readable = True
+        kbd_intr = micropython.kbd_intr  # at hand: a second Ctrl-C may be 100 us behind the first
         try:
             while True:
                 readable = waiter.wait(self.turn(readable))
                 watchdog.feed()
         except KeyboardInterrupt:
-            micropython.kbd_intr(-1)  # hosts send Ctrl-C twice
+            kbd_intr(-1)  # hosts send Ctrl-C twice
             self._output.off_now()
             watchdog.disable()
             self.control.stop(messages.STOPPED_REPL)
-            micropython.kbd_intr(_CTRL_C)
+            kbd_intr(_CTRL_C)
             print("stimulator stopped: output off")
         finally:
             self._output.off_now()
@@ -107,7 +108,7 @@ class App:
             if self._radio.service(now):
                 self.on_radio(None)
             self._responder.work()
-        waits = []
+        console_wait = -1
         if readable or self._console_busy:
             console_wait = self._console.service()
             self._console_busy = console_wait >= 0
@@ -115,14 +116,13 @@ class App:
                 self._hurried = True  # it may be STOP; not twice in a row: the procedure has its times too
                 return 0
             now = ticks_ms()
-            waits.append(console_wait)
         self._hurried = False
         called = self._period_began
         self._period_began = False
-        waits.append(self.control.advance(now, called))
-        waits.append(self._desk.advance(now))
-        waits.append(self._radio.wait_ms(now))
-        return min([wait for wait in waits if wait >= 0])
+        # No list: this runs in every period, and a contraction shall leave no garbage.
+        wait = _sooner(self.control.advance(now, called), console_wait)
+        wait = _sooner(wait, self._desk.advance(now))
+        return _sooner(wait, self._radio.wait_ms(now))
 
     def _look(self, now: int) -> None:
         """Once a second: at the radio (without one there is no STOP, so no output), and at what ends."""
@@ -134,3 +134,8 @@ class App:
             self.control.fail(messages.PART_RADIO)
         self._radio.look(now)
         self._responder.tick(now)
+
+
+def _sooner(wait_ms: int, other_ms: int) -> int:
+    """The shorter wait; a negative `other_ms` is none."""
+    return other_ms if 0 <= other_ms < wait_ms else wait_ms

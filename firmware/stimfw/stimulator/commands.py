@@ -32,6 +32,7 @@ _BODY_BYTES = {
     messages.SET_TIME: 4,
     messages.PAIR: 37,
     messages.FORGET: 1,
+    messages.REPAIR: 1,
 }
 _PULSES_A_REPLY = 4  # 0.3 ms each, in which no STOP from the radio is heard
 

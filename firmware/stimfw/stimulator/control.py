@@ -91,17 +91,15 @@ class Control:
         return reason
 
     def measure(self) -> int:
-        """Begin to measure all electrode pairs."""
-        return self._begin_measuring(self._measure_pairs)
+        """Begin to measure all electrode pairs; what was measured before is forgotten."""
+        reason = self._begin_measuring(self._measure_pairs)
+        if reason == messages.REASON_NONE:
+            self._measurements.forget()
+        return reason
 
     def test_output(self) -> int:
-        """Begin the output's self-test; it may clear an earlier failure."""
-        before = self.failed_parts
-        self.failed_parts &= ~_OUTPUT_PARTS
-        reason = self._begin_measuring(self._test_output)
-        if reason != messages.REASON_NONE:
-            self.failed_parts = before
-        return reason
+        """Begin the output's self-test; if it ends, it may clear an earlier failure."""
+        return self._begin_measuring(self._test_output, _OUTPUT_PARTS)
 
     def stop(self, cause: int) -> None:
         """Output off, procedure dropped; `cause` is kept if the output was on."""
@@ -167,19 +165,21 @@ class Control:
         self._output.keep_alive()
         return True
 
-    def _why_not(self) -> int:
+    def _why_not(self, ignored_parts: int = 0) -> int:
         if self._measuring:
             return messages.REASON_BUSY
         if self.pairing:
             return messages.REASON_PAIRING
-        if self.failed_parts:
+        if self.failed_parts & ~ignored_parts:
             return messages.REASON_SELF_TEST
         return messages.REASON_MAGNET if self.magnet_near() else messages.REASON_NONE
 
-    def _begin_measuring(self, procedure: "Callable[[], Generator[int, None, int]]") -> int:
+    def _begin_measuring(
+        self, procedure: "Callable[[], Generator[int, None, int]]", ignored_parts: int = 0
+    ) -> int:
         if self.session:
             return messages.REASON_LOCKED
-        reason = self._why_not()
+        reason = self._why_not(ignored_parts)
         if reason == messages.REASON_NONE:
             self._measuring = True
             self._begin(procedure())
@@ -196,18 +196,23 @@ class Control:
     # Procedures: each returns a messages.STOPPED_....
 
     def _stimulate(self, session: Session) -> "Generator[int, None, int]":
-        failed = yield from self._measurements.self_test()
-        if failed:
-            self.failed_parts |= failed
+        if not (yield from self._passes()):
             return messages.STOPPED_FAULT
         return (yield from session.run())
 
     def _measure_pairs(self) -> "Generator[int, None, int]":
-        yield from self._test_output()
-        if not self.failed_parts:
+        if (yield from self._passes()):
             yield from self._measurements.pairs()
         return self.stop_cause
 
     def _test_output(self) -> "Generator[int, None, int]":
-        self.failed_parts |= yield from self._measurements.self_test()
+        yield from self._passes()
         return self.stop_cause
+
+    def _passes(self) -> "Generator[int, None, bool]":
+        """The output's self-test: what it finds takes the place of an earlier finding, if it ends."""
+        failed = yield from self._measurements.self_test()
+        if failed < 0:
+            return False
+        self.failed_parts = self.failed_parts & ~_OUTPUT_PARTS | failed
+        return failed == 0

@@ -40,6 +40,10 @@ class Measurements:
         self._sums = array.array("i", [0] * len(impedance.KINDS))
         self.base16 = [0, 0, 0]
         """16 times the codes of V left, V right and I with nothing driven."""
+        self.forget()
+
+    def forget(self) -> None:
+        """No pair is measured any more."""
         self.results = [[_UNMEASURED] * len(impedance.PAIRS) for _ in range(2)]
 
     def take_baseline(self) -> None:
@@ -50,8 +54,9 @@ class Measurements:
     def self_test(self) -> "Generator[int, None, int]":
         """Drive a small current with both rails on one electrode: it crosses the switches alone.
 
-        Yields waits in ms; returns the parts (messages.PART_...) found wanting, 0 if none. No current and no
-        voltage: the DAC is not there; no current at the compliance voltage: the matrix.
+        Yields waits in ms; returns the parts (messages.PART_...) found wanting, 0 if none, -1 if the output
+        was tripped, so that nothing is known. No current and no voltage: the DAC is not there; no current at
+        the compliance voltage: the matrix; no measurements: sense.
         """
         output = self._output
         yield from self._prepare()
@@ -61,17 +66,17 @@ class Measurements:
         if (yield from self._burst(_TEST_UA, _TEST_UA, _TEST_PULSES)):
             for lead in range(2):
                 failed |= self._judge(self._reading(lead, 0, _TEST_PULSES, _TEST_UA))
+        else:
+            failed = -1 if output.tripped else messages.PART_SENSE
         output.quiet()
         return failed
 
     def pairs(self) -> "Generator[int, None, int]":
-        """Measure all ordered pairs, both leads at a time, into `results`.
+        """Measure all ordered pairs, both leads at a time, into `results`, which were forgotten before.
 
         Yields waits in ms; returns the number of pairs measured.
         """
         output = self._output
-        for lead in range(2):
-            self.results[lead] = [_UNMEASURED] * len(impedance.PAIRS)
         self.take_baseline()
         yield from self._prepare()
         done = 0
@@ -121,8 +126,8 @@ class Measurements:
         late = ticks_add(ticks_ms(), _LATE_MS)
         while not output.tripped and output.periods() < pulses and ticks_diff(late, ticks_ms()) > 0:
             yield 2
-        yield from output.finish()
-        return output.periods() >= pulses and not output.tripped
+        ended = yield from output.finish()
+        return ended and output.periods() >= pulses and not output.tripped
 
     def _reading(self, lead: int, skipped: int, pulses: int, test_ua: int) -> impedance.Reading:
         sums = self._sums

@@ -4,6 +4,8 @@ Off is the state that everything falls back to: bridges off, no KEEPALIVE edges,
 the part of it that an interrupt handler may run: it needs no heap.
 """
 
+from time import ticks_add, ticks_diff, ticks_ms
+
 from machine import disable_irq, enable_irq
 
 from stimfw.drivers import adg714, mcp4922
@@ -23,6 +25,7 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.sampler import Sampler
 
 _FINISH_MS = (2, 20)  # looks at a train that ends: 25 in its last period, but not farther apart than this
+_LATE_MS = 60  # a last period that has not ended by then does not end
 
 
 class Output:
@@ -41,6 +44,7 @@ class Output:
         self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
         self.plan: "SamplePlan | None" = None
         self._finish_ms = _FINISH_MS[0]
+        self._period_ms = 0
         self.tripped = False
         """Set by `off_now`; no train starts until `arm_trip` clears it."""
 
@@ -53,6 +57,7 @@ class Output:
         plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
         self.plan = plan
+        self._period_ms = (period_us + 999) // 1000
         self._finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
         return plan
 
@@ -91,13 +96,18 @@ class Output:
         enable_irq(state)
         return not self.tripped
 
-    def finish(self) -> "Generator[int, None, None]":
-        """Let the present period's pulses end, then `pause`. Yields waits in ms."""
+    def finish(self) -> "Generator[int, None, bool]":
+        """Let the present period's pulses end, then `pause`. Yields waits in ms; whether they ended."""
         self.pulser.finish()
         self.pulser.tell_periods(False)
+        late = ticks_add(ticks_ms(), self._period_ms + _LATE_MS)
         while self.pulser.running() and not self.pulser.finished():
+            if ticks_diff(late, ticks_ms()) < 0:
+                self.pause()
+                return False
             yield self._finish_ms
         self.pause()
+        return True
 
     def tell_periods(self, wanted: bool) -> None:
         """Wake the CPU at the start of each period, or not."""

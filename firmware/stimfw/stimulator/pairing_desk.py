@@ -37,7 +37,7 @@ class PairingDesk:
         led: "Pin",
         log: "EventLog",
     ) -> None:
-        """Args: table: without a base if the flash does not work: then nothing is paired."""
+        """Args: table: without a base if there is none to use: then nothing is paired."""
         self._control = control
         self._table = table
         self._responder = responder
@@ -127,7 +127,7 @@ class PairingDesk:
                 else:
                     self._table.drop_pending(pairing.peer_id)
             except OSError:
-                self._control.fail(messages.PART_FILESYSTEM)
+                self._control.fail(messages.PART_PAIRINGS)
                 return
             for gone in before:
                 if self._table.get(gone) is None:

@@ -3,10 +3,9 @@
 A generator like those of stimfw.stimulator.measure: it yields how many milliseconds it can wait.
 """
 
-import gc
 from time import ticks_diff, ticks_ms
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg714, heap
 from stimfw.logic import messages
 from stimfw.logic.sampling import evenly
 from stimfw.logic.therapy import Contraction
@@ -87,7 +86,7 @@ class Session:
         """One contraction; returns whether every period of it came in time."""
         output, contraction, program = self._output, self._contraction, self._program
         before = 0 if fresh else output.periods()
-        gc.collect()  # 8 ms that no STOP shall meet: at 20 Hz the longest contraction does not fill the heap
+        heap.settle()  # 10 ms that no STOP shall meet
         self.state = contraction.state(0)
         self._set_amplitude(0, 0)
         output.tell_periods(True)
@@ -107,9 +106,9 @@ class Session:
                 break
             if not slow:
                 output.tell_periods(self._wants_each_period(left))
-        yield from output.finish()
+        ended = yield from output.finish()
         self.missed += max(0, contraction.periods - (output.periods() - before))
-        return not output.tripped
+        return ended and not output.tripped
 
     def _wants_each_period(self, begun: int) -> bool:
         """At a fast rate: whether the CPU must be woken by the next period, at ramps and at the end."""

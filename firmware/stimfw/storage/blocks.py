@@ -25,7 +25,19 @@ _BLANK_PAGE = b"\xff" * PAGE_BYTES
 
 
 class StorageError(OSError):
-    """The flash does not hold what was written, or what is on it cannot be trusted."""
+    """The flash does not hold what was written, or what is on it cannot be used. The only error from here."""
+
+
+class DamagedError(StorageError):
+    """What was here cannot be read. Nothing is written over it but by a repair (stimfw.storage.areas)."""
+
+
+class LaterError(StorageError):
+    """Written by a later firmware. It stays as it is, unless a person asks for it to be overwritten."""
+
+
+class UsedUpError(StorageError):
+    """The last epoch was given out."""
 
 
 def read_page(device: "BlockDevice", block: int, page: int) -> bytearray:
@@ -35,12 +47,20 @@ def read_page(device: "BlockDevice", block: int, page: int) -> bytearray:
     return content
 
 
-def is_blank(device: "BlockDevice", block: int) -> bool:
-    """Whether every byte of the block is 0xFF."""
+def is_blank(device: "BlockDevice", block: int, first_page: int = 0) -> bool:
+    """Whether every byte of the block is 0xFF, from a page (0-15) on."""
     content = bytearray(PAGE_BYTES)
-    for page in range(PAGES):
+    for page in range(first_page, PAGES):
         device.readblocks(block, content, page * PAGE_BYTES)
         if content != _BLANK_PAGE:
+            return False
+    return True
+
+
+def can_become(content: "bytes | bytearray", wanted: "bytes | bytearray") -> bool:
+    """Whether programming could still make `wanted` of it: no bit of its first bytes is 0 that is 1 there."""
+    for index, byte in enumerate(wanted):
+        if content[index] | byte != content[index]:
             return False
     return True
 

@@ -10,7 +10,12 @@ flash there is only the seed of the boot to come, and the one in use cannot be c
 block's successor is the other one; the full one is erased as soon as that has its first record, so it is
 blank long before it is needed.
 
-A record that a power cut has torn does not count, and its place stays unused: its epoch was given to nobody.
+A record that a power cut has torn cannot be told from one that was damaged later, whose epoch was used. So
+each place that is not blank and cannot be read counts as an epoch that was: it is skipped. That is enough,
+because from one place to the next the epoch goes up by one at most.
+
+A log without a single readable record is lost, unless none was ever finished: on a new board. Then only a
+limit that is kept elsewhere (stimfw.storage.epoch_limit) tells where to go on: `restart`.
 """
 
 import binascii
@@ -20,8 +25,13 @@ from stimfw.crypto.primitives import sha256
 from stimfw.storage.blocks import (
     PAGE_BYTES,
     PAGES,
+    DamagedError,
+    LaterError,
     StorageError,
+    UsedUpError,
+    can_become,
     erase,
+    make_blank,
     program_page,
     read_page,
 )
@@ -37,6 +47,7 @@ MAX_EPOCH = 0xFFFFFFFF
 _PLACE_BYTES = 64
 _A_PAGE = PAGE_BYTES // _PLACE_BYTES
 _MAGIC = b"SBe1"
+_FORMAT_AT = 3  # of the magic: a digit; the header keeps its form in later formats
 _HEADER_BYTES = 12
 _SEED_END = _HEADER_BYTES + SEED_BYTES
 _RECORD_BYTES = _SEED_END + 4
@@ -54,6 +65,7 @@ class _Block:
         self.seed_epoch = 0  # the highest whose seed can be read
         self.seed = bytes(SEED_BYTES)
         self.used = 0  # places up to the last one that is not blank
+        self.read = 0  # places up to the one with that epoch
         self.torn_firsts = 0  # places at its start that could be a new board's torn records
         self.seeds: "list[int]" = []  # places that still hold a seed, or part of one
 
@@ -66,23 +78,25 @@ class EpochLog:
         self._device = device
         self._first = first_block
 
-    def advance(self, material: bytes) -> "tuple[int, bytes]":
+    def advance(self, material: bytes, limit: int = 0) -> "tuple[int, bytes]":
         """Write the next epoch to flash, and only then tell it.
 
         2 page programs; at a change of blocks (each 64th boot) or after a power cut also erases.
 
         Args:
             material: random bytes, as good as the board has them.
+            limit: see `check`.
 
         Returns:
             The epoch, from 1 on, higher than every one returned before; and 32 bytes to seed a generator
             with, different at each boot even if `material` is always the same.
 
         Raises:
-            StorageError: the log is damaged, or does not read back as written; no epoch is to be used then.
+            DamagedError, LaterError, UsedUpError: as of `check`. No epoch is to be used then.
+            StorageError: it does not read back as written. No epoch is to be used then.
         """
         here, there = self._scan(self._first), self._scan(self._first + 1)
-        epoch = _next_epoch(here, there)
+        epoch = _next_epoch(here, there, limit)
         seed = here.seed if here.seed_epoch >= there.seed_epoch else there.seed
         mixed = seed + material + struct.pack("<I", epoch)
         if there.epoch > here.epoch:
@@ -96,6 +110,39 @@ class EpochLog:
             erase(self._device, there.number)
         self._wipe(here)
         return epoch, sha256(b"use" + mixed)
+
+    def check(self, limit: int = 0) -> int:
+        """The epoch that is due. Writes nothing.
+
+        Args:
+            limit: not 0: an epoch was used before, so a log without a record is one that was lost.
+
+        Raises:
+            DamagedError: no record can be read, and there was one.
+            LaterError: a later firmware's log.
+            UsedUpError: the last epoch was given out.
+        """
+        return _next_epoch(self._scan(self._first), self._scan(self._first + 1), limit)
+
+    def restart(self, epoch: int, material: bytes) -> None:
+        """Begin a new log, whatever is there, so that the next epoch is above `epoch` (0: as on a new board).
+
+        A cut leaves no log. Keys that have met epochs above `epoch` must be gone, or `epoch` must be a limit.
+
+        Raises:
+            StorageError: the flash did not take it.
+        """
+        for block in (self._first, self._first + 1):
+            make_blank(self._device, block)
+        if epoch:
+            self._append(_Block(self._first), _record(epoch, sha256(b"restart" + material)))
+
+    def is_there(self) -> bool:
+        """Whether any record can be read, be it a later firmware's."""
+        try:
+            return bool(self._scan(self._first).epoch or self._scan(self._first + 1).epoch)
+        except LaterError:
+            return True
 
     def _scan(self, number: int) -> _Block:
         block = _Block(number)
@@ -134,16 +181,18 @@ class EpochLog:
         program_page(self._device, block.number, place // _A_PAGE, page)
 
 
-def _next_epoch(here: _Block, there: _Block) -> int:
+def _next_epoch(here: _Block, there: _Block, limit: int) -> int:
     last = max(here.epoch, there.epoch)
     if last == 0:
         # Virgin, or a new board whose first boots all lost power before their records were whole: each place
         # is what the record due there can look like half-way. Anything else was a log once.
-        if there.used or here.used != here.torn_firsts:
-            raise StorageError("epoch log damaged")
+        if limit or there.used or here.used != here.torn_firsts:
+            raise DamagedError("epoch log damaged")
         last = here.used
+    else:
+        last += here.used - here.read + there.used - there.read
     if last >= MAX_EPOCH:
-        raise StorageError("epochs used up")
+        raise UsedUpError("epochs used up")
     return last + 1
 
 
@@ -160,25 +209,35 @@ def _record(epoch: int, seed: bytes) -> bytes:
 def _note(block: _Block, index: int, place: bytes) -> None:
     """Take a place that is not blank into account."""
     block.used = index + 1
+    if place[:_FORMAT_AT] != _MAGIC[:_FORMAT_AT]:
+        if index == block.torn_firsts and can_become(place, _header(index + 1)):
+            block.torn_firsts += 1
+        block.seeds.append(index)
+        return
     wiped = place[_HEADER_BYTES:_RECORD_BYTES] == _WIPED
     if not wiped:
         block.seeds.append(index)
     epoch = struct.unpack_from("<I", place, 4)[0]
     if place[:_HEADER_BYTES] == _header(epoch):
-        block.epoch = max(block.epoch, epoch)
+        if epoch > block.epoch:
+            block.epoch = epoch
+            block.read = index + 1
         if wiped or epoch <= block.seed_epoch:
             return
         seed = place[_HEADER_BYTES:_SEED_END]
         if place[:_RECORD_BYTES] == _record(epoch, seed):
             block.seed_epoch = epoch
             block.seed = seed
-    elif index == block.torn_firsts and _can_become(place, _header(index + 1)):
+    elif _is_later(place):
+        raise LaterError("epoch log of a later format")
+    elif index == block.torn_firsts and can_become(place, _header(index + 1)):
         block.torn_firsts += 1
 
 
-def _can_become(place: bytes, header: bytes) -> bool:
-    """Whether programming could still make the header of it: no bit is 0 that is 1 there."""
-    for index, byte in enumerate(header):
-        if place[index] | byte != place[index]:
-            return False
-    return True
+def _is_later(place: bytes) -> bool:
+    head = place[: _HEADER_BYTES - 4]
+    return (
+        head[:_FORMAT_AT] == _MAGIC[:_FORMAT_AT]
+        and head[_FORMAT_AT] > _MAGIC[_FORMAT_AT]
+        and place[_HEADER_BYTES - 4 : _HEADER_BYTES] == struct.pack("<I", binascii.crc32(head))
+    )

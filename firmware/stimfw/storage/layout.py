@@ -15,5 +15,7 @@ PAIRINGS = 338
 PRESCRIPTIONS = 340
 """8 blocks, not used yet: 4 slots of 2."""
 JOURNAL = 348
-"""4 blocks, not used yet."""
+"""2 blocks, not used yet."""
+EPOCH_LIMIT = 350
+"""2 blocks: stimfw.storage.epoch_limit."""
 END = 352

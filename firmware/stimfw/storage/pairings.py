@@ -10,7 +10,7 @@ The remote's: version, own id 4 (5 bytes); while it is paired also base 4, slot,
 
 import struct
 
-from stimfw.storage.blocks import StorageError
+from stimfw.storage.blocks import DamagedError, LaterError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -67,14 +67,15 @@ class PairingTable:
         """Read what there is.
 
         Raises:
-            StorageError: what is on flash is of another format.
+            DamagedError, LaterError: what is on flash is no such table.
         """
         self._record = record
         self.base = b""
         """4 random bytes, the bench's radio address; empty on a board that has no table yet."""
         payload = record.load()
         if payload is not None and len(payload) != _TABLE_BYTES:
-            raise StorageError("pairings of another format")
+            _checked(payload)
+            raise DamagedError("pairings of another format")
         self._take_over(_checked(payload))
 
     def create(self, base: bytes) -> None:
@@ -184,15 +185,17 @@ class PairingTable:
         self._pairings: "list[Pairing | None]" = [None] * SLOTS
         for slot in range(SLOTS if payload else 0):
             state, role, peer_id, key = struct.unpack_from(_SLOT, payload, _SLOTS_AT + slot * _SLOT_BYTES)
-            if state in (PENDING, ACTIVE):
+            if state in (PENDING, ACTIVE) and role:
                 self._pairings[slot] = Pairing(state, role, peer_id, key)
+            elif state != FREE:
+                raise DamagedError("slot %d: state %d, role %d" % (slot, state, role))
 
 
 class RemotePairing:
     """The remote's. A change that the flash does not take raises StorageError and changes nothing.
 
     Attributes:
-        own_id: 4 bytes, the remote's own id; empty if none was ever stored. Outlives `forget`.
+        own_id: 4 bytes, the remote's own id; empty if none was ever stored. Outlives `forget_all`.
         paired: whether there is a pairing; without one the others are empty or 0.
         base: 4 bytes, the stimulator's.
         slot: 0-5, the remote's slot at the stimulator.
@@ -204,7 +207,7 @@ class RemotePairing:
         """Read what there is.
 
         Raises:
-            StorageError: what is on flash is of another format.
+            DamagedError, LaterError: what is on flash is no such pairing.
         """
         self._record = record
         self._take_over(_checked(record.load()))
@@ -225,7 +228,7 @@ class RemotePairing:
         """Store the own id, without a pairing. ValueError if it is not of 4 bytes."""
         self._store(struct.pack(_REMOTE_ID, VERSION, _sized(own_id, ID_BYTES)))
 
-    def forget(self) -> None:
+    def forget_all(self) -> None:
         """No pairing any more, its key erased; the own id stays. No write if there is none."""
         if self.paired:
             self.keep_id(self.own_id)
@@ -240,15 +243,21 @@ class RemotePairing:
         self.base, self.slot, self.role, self.key = b"", 0, 0, b""
         if self.paired:
             _, _, self.base, self.slot, self.role, self.key = struct.unpack(_REMOTE, payload)
+            if self.slot >= SLOTS or self.role == 0:
+                raise DamagedError("slot %d, role %d" % (self.slot, self.role))
         elif len(payload) not in (0, struct.calcsize(_REMOTE_ID)):
-            raise StorageError("pairing of another format")
+            raise DamagedError("pairing of another format")
 
 
 def _checked(payload: "bytes | None") -> bytes:
     """What was loaded, empty if nothing was."""
-    if payload is not None and payload[:1] != bytes((VERSION,)):
-        raise StorageError("pairings of another format")
-    return payload or b""
+    if payload is None:
+        return b""
+    if payload[:1] > bytes((VERSION,)):
+        raise LaterError("pairings of a later format")
+    if payload[:1] != bytes((VERSION,)):
+        raise DamagedError("pairings of another format")
+    return payload
 
 
 def _sized(value: bytes, size: int) -> bytes:

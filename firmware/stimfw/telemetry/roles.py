@@ -28,7 +28,14 @@ _CLINICIAN = _PATIENT + (
     messages.GET_TIME,
     messages.SET_TIME,
 )
-_SERVICE = _CLINICIAN + (messages.PAIRINGS, messages.PAIR, messages.FORGET, messages.FACTORY_RESET)
+_SERVICE = _CLINICIAN + (
+    messages.PAIRINGS,
+    messages.PAIR,
+    messages.FORGET,
+    messages.FACTORY_RESET,
+    messages.RECORDS,
+    messages.REPAIR,
+)
 
 _ALLOWED = {PATIENT: _PATIENT, CLINICIAN: _CLINICIAN, SERVICE: _SERVICE}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import Counter
 
 from stimfw.logic import messages
 from stimfw.telemetry import frames
 from stimfw.telemetry.guard import LEVELS, VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
-from stimfw.telemetry.responder import REPEATS
+from stimfw.telemetry.responder import Responder
 
 from stimbench.attacks.desk import START, STOP, Desk
 from stimbench.attacks.instruments import tags_counted
@@ -20,39 +21,51 @@ __all__ = ("draining", "flooded")
 _REFILL_MS = 12  # a verification more, up to 24: docs/telemetry.md, "Under attack" (80 a second, rounded)
 _FIFO = 3
 _WINDOW_MS = 6  # docs/telemetry.md, "Under attack"
-_IN_A_ROW = 100  # more often than a frame is answered
+_REPEATS = 60  # answers to a frame that comes again: docs/telemetry.md, "A connection"
+_IN_A_ROW = 150  # far more often than a frame is answered
+_A_DESK = 4000
 _FRAMES_A_SECOND = 500
 
 
-def draining(tries: int, seed: int) -> Result:
+def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Force answers, each of which costs radio power and AES, out of recorded frames.
 
     After the battery depletion of Halperin et al. (IEEE S&P 2008). Each try is a frame, old or forged, 20
     ms after the last: so seldom that the guard grants all. Success: an answer beyond these: 60 for the last
-        frame
-    of the peer, and after a restart of the stimulator one for each recorded HELLO and 60 for the last of
-    them.
+    frame of the peer, and after a restart of the stimulator one for each recorded HELLO and 60 more while no
+    other came. What one frame did not draw is not allowed to another.
     """
     dice = random.Random(f"draining {seed}")
-    answers = allowed = done = 0
+    answers = successes = done = 0
     with tags_counted() as tags:
         while done < tries:
-            desk = Desk(seed + done)
+            desk = Desk(seed + done, responder=responder)
             for _ in range(10):
                 desk.ask(START)
                 desk.start_peer()
             if dice.random() < 0.5:
                 desk.start_stimulator()
             known = desk.recorded(True)
-            hellos = sum(len(frame) == frames.HANDSHAKE_BYTES for frame in known)
-            allowed += REPEATS if desk.epoch == 1 else hellos * (REPEATS + 1)
-            for number in range(min(4000, tries - done)):
+            left = _allowed(desk, known)
+            for number in range(min(_A_DESK, tries - done)):
                 done += 1
                 desk.now_ms += 20
-                frame = known[number // _IN_A_ROW % len(known)]
-                answers += desk.deliver(frame if dice.random() < 0.8 else dice.randbytes(32)) is not None
-    detail = f"{answers} answers of at most {allowed} allowed; {tags.checked} tag checks"
-    return Result("draining", tries, max(0, answers - allowed), detail)
+                old = known[number // _IN_A_ROW % len(known)]
+                frame = old if dice.random() < 0.8 else dice.randbytes(32)
+                if desk.deliver(frame) is None:
+                    continue
+                answers += 1
+                successes += left[frame] == 0
+                left[frame] = max(0, left[frame] - 1)
+    detail = f"{answers} answers, {successes} of them not allowed; {tags.checked} tag checks"
+    return Result("draining", tries, successes, detail)
+
+
+def _allowed(desk: Desk, known: list[bytes]) -> Counter[bytes]:
+    """How often each recorded frame may be answered."""
+    if desk.epoch == 1:
+        return Counter({known[-1]: _REPEATS})
+    return Counter({frame: _REPEATS + 1 for frame in known if len(frame) == frames.HANDSHAKE_BYTES})
 
 
 def _plausible(desk: Desk, dice: random.Random) -> bytes:

@@ -12,7 +12,7 @@ from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 from rp2040py.rp2040 import RP2040
 
-from stimbench.bench import pio
+from stimbench.bench import clocks, pio
 from stimbench.bench.adc import AdcModel, BoardAdc
 from stimbench.bench.cpu import BoardScheduler, CpuRunner
 from stimbench.bench.flash import FlashChip, FlashTiming
@@ -22,15 +22,17 @@ from stimbench.bench.spi import SpiBus
 from stimbench.bench.ssi import BoardSsi
 from stimbench.bench.usb import ConsolePort
 from stimbench.emulator.chip import Core, default_core, make_chip
+from stimbench.emulator.native.cortex_m0 import NativeCore
+from stimbench.emulator.xip import BoardXipCtrl
 
 if TYPE_CHECKING:
+    from stimbench.bench.config import XipConfig
     from stimbench.parts.ports import AnalogSource
 
 __all__ = ("EmulatedBoard", "ResetCause")
 
 _FLASH_START = 0x10000000
 _FLASH_SIZE = 2 * 1024 * 1024
-_LEFT_OUT = ("PLL_SYS_BASE", "PLL_USB_BASE")
 _RAM_NOISE = b"\x00\xff\x55\xaa"
 
 
@@ -47,6 +49,8 @@ class _Log:
 
     def __init__(self) -> None:
         self.messages: list[str] = []
+        self.bus_errors: list[str] = []
+        """Contentions, and SPI frames that a part could not take: errors of the design or of the firmware."""
 
     def debug(self, component_name: str, message: str) -> None:
         """Dropped: the emulator writes many."""
@@ -55,11 +59,16 @@ class _Log:
         """Dropped."""
 
     def warning(self, component_name: str, message: str) -> None:
-        """Kept, up to a limit, except of blocks that every boot touches and the emulator leaves out."""
-        if component_name not in _LEFT_OUT and len(self.messages) < 1000:
+        """Kept, up to a limit."""
+        if len(self.messages) < 1000:
             self.messages.append(f"{component_name}: {message}")
 
     error = warning
+
+    def bus_error(self, where: str, text: str, time_ns: int) -> None:
+        """Kept, up to a limit: `where` is a net or a bus."""
+        if len(self.bus_errors) < 1000:
+            self.bus_errors.append(f"{where}: {text} (at {time_ns} ns)")
 
 
 class EmulatedBoard:
@@ -72,6 +81,7 @@ class EmulatedBoard:
         seed: int,
         timing: FlashTiming | None = None,
         core: Core | None = None,
+        xip: XipConfig = "cache",
     ) -> None:
         """Make a board without power.
 
@@ -81,6 +91,7 @@ class EmulatedBoard:
             seed: seeds what is random about it.
             timing: how long its flash takes.
             core: which CPU core runs its firmware.
+            xip: what the flash costs the CPU; see BenchConfig.
         """
         self.name = name
         self.parts: Any = None
@@ -92,7 +103,7 @@ class EmulatedBoard:
         """Every reset with its time, power on included."""
         self.on_power: list[Callable[[bool, int], None]] = []
         """Told `(on, time_ns)` when the board's supply comes or goes."""
-        self.mcu = make_chip(core or default_core())
+        self.mcu = make_chip(default_core() if core is None else core)
         self.mcu.logger = self.log
         self._replace_peripherals(seed)
         self.runner = CpuRunner(self.mcu)
@@ -101,11 +112,19 @@ class EmulatedBoard:
         memory[:] = b"\xff" * _FLASH_SIZE
         now_ns = lambda: self.runner.now_ns  # noqa: E731
         self.flash = FlashChip(memory, now_ns, timing or FlashTiming(), seed)
-        self.mcu.ssi = self.mcu.peripherals[0x18000] = BoardSsi(self.mcu, self.flash, self.runner.stall_until)
-        self._buses = [SpiBus(self.mcu, index) for index in range(2)]
+        ssi = BoardSsi(self.mcu, self.flash, self.runner.stall_until)
+        self.mcu.ssi = self.mcu.peripherals[0x18000] = ssi
+        cpu = self.mcu.core
+        if xip != "ideal" and isinstance(cpu, NativeCore) and not cpu.follow_reference:
+            cache = BoardXipCtrl(self.mcu, cpu, None if xip == "cache" else xip)
+            self.mcu.xip_ctrl = self.mcu.peripherals[0x14000] = cache
+            ssi.on_setup = cache.on_ssi
+        self._buses = [SpiBus(self.mcu, index, self.log) for index in range(2)]
         self.console = ConsolePort(self.mcu)
         self.mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         self._nets = {signal: Net(self, signal, self.mcu.gpio[gpio]) for signal, gpio in pins.items()}
+        for bus in self._buses:
+            bus.connect({gpio: self._nets[signal] for signal, gpio in pins.items()})
 
     def _replace_peripherals(self, seed: int) -> None:
         mcu = self.mcu
@@ -113,6 +132,7 @@ class EmulatedBoard:
         self.adc = BoardAdc(mcu)
         mcu.adc = self.adc
         mcu.peripherals[0x4004C] = self.adc
+        clocks.install(mcu)
         self._rosc = mcu.peripherals[0x40060] = BoardRosc(mcu, seed)
 
     @property
@@ -153,7 +173,7 @@ class EmulatedBoard:
 
     @property
     def cpu_awake_ns(self) -> int:
-        """Time that the CPU was not sleeping, flash operations included. Optimistic: no XIP cache misses."""
+        """Time that the CPU was not sleeping, flash operations and waits for the flash cache included."""
         return self.runner.awake_ns
 
     @property

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stimbench.bench.flash import FlashTiming
 from stimbench.emulator.chip import Core, default_core
 
-__all__ = ("BenchConfig", "BenchError", "find_project_root")
+__all__ = ("BenchConfig", "BenchError", "XipConfig", "find_project_root")
+
+XipConfig = Literal["cache", "ideal"] | int
 
 
 class BenchError(Exception):
@@ -46,6 +48,12 @@ class BenchConfig:
     """Solder the parts on; without them the boards' pins are bare."""
     core: Core = field(default_factory=default_core)
     """Which CPU core runs the firmware; the environment variable STIMBENCH_CORE sets the default."""
+    xip: XipConfig = "cache"
+    """What the flash costs the CPU.
+
+    `cache` counts the misses of the RP2040's cache, with the time that the SSI takes as the firmware set it
+    up; a number is that many CPU cycles a miss; `ideal` costs nothing. The reference core is always `ideal`.
+    """
     trace: bool = True
     """Record every edge of every named signal (8 bytes each)."""
     flash_timing: FlashTiming = field(default_factory=FlashTiming)

@@ -55,6 +55,7 @@ class CpuRunner:
         self.running = False
         self.horizon_ns = 0.0
         self._stalled_ns = 0.0
+        self._stall_left_ns = 0.0
         self._past_cycles = 0
         self._stop = self.clock.create_alarm(self._reached)
         self._enter = self.clock.create_alarm(self._entered)
@@ -86,6 +87,7 @@ class CpuRunner:
     def note_reset(self) -> None:
         """Call it just before the chip is reset, which clears the CPU's cycle counter."""
         self._past_cycles += self.rp2040.core.cycles
+        self._stall_left_ns = 0.0
 
     def run_to(self, horizon_ns: float) -> None:
         """Run until the board's clock is at `horizon_ns` or one instruction beyond."""
@@ -119,15 +121,22 @@ class CpuRunner:
         self._reached()
 
     def stall_until(self, time_ns: int) -> None:
-        """The CPU waits for its flash; everything else goes on. Ends early at the run's horizon."""
+        """The CPU waits for its flash; all else goes on. The next run goes on with what is left of it."""
+        self._stall_left_ns = max(0.0, time_ns - self.clock.nanos)
+        self._stall()
+
+    def _stall(self) -> None:
         start_ns = self.clock.nanos
-        end_ns = min(float(time_ns), self.horizon_ns)
-        if end_ns > start_ns:
-            self.clock.tick(end_ns - start_ns)
-            self._stalled_ns += end_ns - start_ns
+        length_ns = min(self._stall_left_ns, max(0.0, self.horizon_ns - start_ns))
+        if length_ns:
+            self._stall_left_ns -= length_ns
+            self._stalled_ns += length_ns
+            self.clock.tick(length_ns)
 
     def _execute(self) -> None:
         self.clock.tick(0)  # what is due now comes before the first instruction
+        if not self.halted:
+            self._stall()
         if self.halted or self.clock.nanos >= self.horizon_ns:
             return
         if self._native is None:

@@ -70,7 +70,9 @@ class Bench:
         pins = read_pins_csv((folder / "pins.csv").read_text(encoding="utf-8"))
         named = {signal: gpio for signal, gpio in pins.items() if not signal.startswith("GP")}
         seed = self.config.seed * 1000 + len(name)
-        board = EmulatedBoard(name, named, seed, self.config.flash_timing, self.config.core)
+        board = EmulatedBoard(
+            name, named, seed, self.config.flash_timing, self.config.core, self.config.xip
+        )
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:
@@ -78,6 +80,8 @@ class Bench:
         if self.config.trace:
             for net in board.nets.values():
                 self.trace.watch(name, net)
+            for index in (0, 1):
+                self.trace.watch_spi(name, board.spi(index))
         board.scheduler.on_outside_call = lambda time_ns: self._outside_call(board, time_ns)
         return board
 

@@ -92,10 +92,11 @@ def sample_signal(
     Returns:
         `count` values of 0 or 1; a pulse between two samples is not seen, as on the instrument.
     """
-    times = np.array([time_ns for time_ns, _ in edges], dtype=np.int64)
+    # The first sample at or after each edge: rounded up, in whole numbers of any size.
+    firsts = [-((start_ns - time_ns) * rate_hz // 1_000_000_000) for time_ns, _ in edges]
+    bounds = np.clip(np.array([0, *firsts, count], dtype=np.int64), 0, count)
     levels = np.array([initial, *(level for _, level in edges)], dtype=np.uint8)
-    instants = _instants(start_ns, count, rate_hz)
-    found: npt.NDArray[np.uint8] = levels[np.searchsorted(times, instants, side="right")]
+    found: npt.NDArray[np.uint8] = np.repeat(levels, np.diff(bounds))
     return found
 
 
@@ -123,6 +124,7 @@ def write_sr(
     start_ns: int = 0,
     end_ns: int | None = None,
     signals: Sequence[tuple[str, str]] | None = None,
+    with_currents: bool = True,
 ) -> None:
     """Write a sigrok session, version 2, which PulseView and sigrok-cli open.
 
@@ -132,17 +134,22 @@ def write_sr(
         rate_hz: samples a second; edges between two samples are lost, as on a real analyser.
         start_ns: the first sample's time.
         end_ns: where to end; the end of the recording if not given.
-        signals: which signals; all of them if not given.
+        signals: which signals; all of them if not given, except lines of an SPI bus: a decoder would misread
+            them at a low rate, so name them, and take 4 samples or more a clock.
+        with_currents: the leads' currents too.
 
     Raises:
         ValueError: the span holds no sample.
     """
-    chosen = list(signals) if signals is not None else recorder.signals
+    if signals is None:
+        fast = set(recorder.spi_signals)
+        signals = [signal for signal in recorder.signals if signal not in fast]
+    chosen = list(signals)
     end_ns = recorder.end_ns if end_ns is None else end_ns
     count = (end_ns - start_ns) * rate_hz // 1_000_000_000
     if count <= 0:
         raise ValueError(f"no sample at {rate_hz} Hz between {start_ns} and {end_ns} ns")
-    currents = recorder.currents
+    currents = recorder.currents if with_currents else {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "version", b"2")
         _add(archive, "metadata", _metadata(chosen, list(currents), rate_hz).encode())
@@ -171,8 +178,9 @@ def _logic(
 ) -> bytes:
     packed = np.zeros((count, _unit_size(len(signals))), dtype=np.uint8)
     for index, (board, name) in enumerate(signals):
+        edges = recorder.edges(board, name)
         initial = recorder.initial_level(board, name)
-        levels = sample_signal(recorder.edges(board, name), initial, start_ns, count, rate_hz)
+        levels = sample_signal(edges, initial, start_ns, count, rate_hz)
         packed[:, index // 8] |= levels << (index % 8)
     return packed.tobytes()
 

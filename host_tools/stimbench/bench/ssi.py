@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rp2040py.gpio_pin import GPIOPinState
 from rp2040py.peripherals.ssi import RPSSI
 
+from stimbench.emulator.xip import SsiSetup
+
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ("BoardSsi",)
 
-_SER, _SR, _RXFLR, _ICR, _DR0 = 0x10, 0x28, 0x24, 0x48, 0x60
+_SSIENR, _SER, _SR, _RXFLR, _ICR, _DR0 = 0x08, 0x10, 0x28, 0x24, 0x48, 0x60
 _SR_TX_EMPTY = 0x06
 _SR_RX_FILLED = 0x08
 _STATUS_1 = 0x05
@@ -40,6 +42,8 @@ class BoardSsi(RPSSI):
         self._selected = self._cs_asserted
         self._opcode: int | None = None
         self._received: deque[int] = deque()
+        self.on_setup: Callable[[SsiSetup], None] | None = None
+        """Told how the firmware set the interface up, each time it enables it."""
 
     def read_uint32(self, offset: int) -> int:
         """A register read by the CPU."""
@@ -59,6 +63,8 @@ class BoardSsi(RPSSI):
             return  # there is one slave, and chip select is moved by hand while the boot ROM talks to it
         if offset != _DR0:
             super().write_uint32(offset, value)
+            if offset == _SSIENR and value & 1 and self.on_setup:
+                self.on_setup(SsiSetup(self._crtlr0, self._baudr, self._spictlr0))
         elif self._ssienr:
             self._received.append(self._exchange(value & 0xFF) if self._selected else 0xFF)
 
@@ -66,8 +72,11 @@ class BoardSsi(RPSSI):
         if self._opcode is None:
             self._opcode = byte
         elif self._opcode == _STATUS_1 and self._chip.busy:
-            # The boot ROM would poll for all of the operation; nothing else can run meanwhile.
+            # The boot ROM would poll for all of the operation; nothing else can run meanwhile. It is told
+            # BUSY and looks once more afterwards: so it makes no difference whether the run ends meanwhile.
+            answer = self._chip.exchange(byte)
             self._wait(self._chip.busy_until_ns)
+            return answer
         return self._chip.exchange(byte)
 
     def _on_cs_pin_changed(self, value: GPIOPinState, _last_value: GPIOPinState) -> None:

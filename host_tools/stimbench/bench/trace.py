@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stimbench.bench.spi_trace import SpiByte, SpiRecord
+
 if TYPE_CHECKING:
     from stimbench.bench.nets import Net
+    from stimbench.bench.spi import SpiBus
 
 __all__ = ("CurrentTrace", "Recorder", "Segment")
 
@@ -32,6 +36,7 @@ class Recorder:
         self._edges: dict[tuple[str, str], array[int]] = {}
         self._initial: dict[tuple[str, str], bool] = {}
         self._currents: dict[str, CurrentTrace] = {}
+        self._buses: dict[tuple[str, int], SpiRecord] = {}
         self.end_ns = 0
         """How far the recording goes; the bench moves it."""
 
@@ -43,6 +48,27 @@ class Recorder:
         add = times.append
         # Time and level in one integer: 8 bytes an edge let a night's run fit into memory.
         net.on_edge(lambda level, time_ns: add(time_ns << 1 | level))
+
+    def watch_spi(self, board: str, bus: SpiBus) -> None:
+        """Record an SPI bus's bytes from now on; its lines' edges are drawn from them when asked for."""
+        bus.record = self._buses[board, bus.index] = SpiRecord(bus.mode)
+
+    def spi_bytes(
+        self, board: str, index: int, start_ns: int = 0, end_ns: int | None = None
+    ) -> list[SpiByte]:
+        """The bytes on SPI bus 0 or 1 of a board that ended in a span; KeyError if it is not recorded."""
+        return self._buses[board, index].bytes_between(start_ns, end_ns)
+
+    @property
+    def spi_signals(self) -> list[tuple[str, str]]:
+        """Board and name of every recorded signal that an SPI bus has used as SCK, MOSI or MISO."""
+        return [key for key in self._edges if self._carrier(*key) is not None]
+
+    def _carrier(self, board: str, signal: str) -> tuple[SpiRecord, int] | None:
+        for (owner, _), record in self._buses.items():
+            if owner == board and signal in record.carriers:
+                return record, record.carriers[signal]
+        return None
 
     def add_current(self, name: str, trace: CurrentTrace) -> None:
         """Record a current, in uA, next to the signals."""
@@ -61,7 +87,7 @@ class Recorder:
     def edges(
         self, board: str, signal: str, start_ns: int = 0, end_ns: int | None = None
     ) -> list[tuple[int, bool]]:
-        """The edges of a signal.
+        """The edges of a signal. Those of an SPI bus are drawn from its bytes.
 
         Args:
             board: the board's name.
@@ -78,10 +104,18 @@ class Recorder:
         packed = self._edges[board, signal]
         first = bisect_left(packed, start_ns << 1)
         last = len(packed) if end_ns is None else bisect_left(packed, end_ns << 1)
-        return [(value >> 1, bool(value & 1)) for value in packed[first:last]]
+        own = [(value >> 1, bool(value & 1)) for value in packed[first:last]]
+        carrier = self._carrier(board, signal)
+        if carrier is None:
+            return own
+        drawn = carrier[0].edges(carrier[1], start_ns, end_ns)
+        return list(heapq.merge(own, drawn)) if own else drawn
 
     def initial_level(self, board: str, signal: str) -> bool:
         """The level at the start of the recording."""
+        carrier = self._carrier(board, signal)
+        if carrier is not None:
+            return carrier[0].initial_level(carrier[1])
         return self._initial[board, signal]
 
     def forget_before(self, time_ns: int) -> None:
@@ -91,6 +125,8 @@ class Recorder:
             if dropped:
                 self._initial[key] = bool(packed[dropped - 1] & 1)
                 del packed[:dropped]
+        for record in self._buses.values():
+            record.forget_before(time_ns)
 
     def write_vcd(self, path: Path | str, signals: Iterable[tuple[str, str]] | None = None) -> None:
         """Write a Value Change Dump in ns, with currents as real variables in uA."""

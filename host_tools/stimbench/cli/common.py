@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from stimbench.client.errors import StimbenchError
+from stimbench.client.errors import InputError, StimbenchError
 from stimbench.client.keyring import Keyring, default_path
 from stimbench.client.ports import find_remote_port, open_serial
 from stimbench.client.records import Status
@@ -28,6 +28,7 @@ __all__ = (
     "Services",
     "StimbenchGroup",
     "as_words",
+    "confirm",
     "err",
     "open_remote",
     "opened",
@@ -105,6 +106,23 @@ def services(ctx: typer.Context) -> Services:
 def opened(ctx: typer.Context, board: str | None, radio: str | None) -> AbstractContextManager[Stimulator]:
     """The stimulator that --board and --radio name."""
     return services(ctx).open_board(board, radio)
+
+
+def confirm(question: str, yes: bool, done: str) -> None:
+    """Ask before something is done that cannot be undone; `yes`: it was said already. done: `erased`.
+
+    Raises:
+        InputError: it was not confirmed.
+    """
+    if yes:
+        return
+    err.print(f"{question} It cannot be undone.", markup=False)
+    try:
+        agreed = typer.confirm("Go on?", err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        raise InputError(f"Nothing was {done}: it was not confirmed. With --yes it is not asked for.")
 
 
 def as_words(state: Status) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from stimbench import __version__
-from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, session, status
+from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, repair, session, status
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services, StimbenchGroup
 
@@ -36,6 +36,8 @@ app.command("test")(clinic.test)
 app.command("log")(records.log)
 app.command("time")(records.time_)
 app.command("pair")(pair.pair)
+app.command("records")(repair.records)
+app.command("repair")(repair.repair)
 
 
 def _print_version(wanted: bool) -> None:

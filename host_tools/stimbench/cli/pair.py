@@ -10,7 +10,7 @@ from stimfw.logic import messages
 from stimfw.telemetry.channels import SLOTS
 
 from stimbench.cli.boards import BENCH
-from stimbench.cli.common import BoardOption, JsonOption, Services, err, out, print_json, services
+from stimbench.cli.common import BoardOption, JsonOption, Services, confirm, out, print_json, services
 from stimbench.client import pairing as procedure
 from stimbench.client.access_records import Pairing, RemotePairings, StimulatorPairings
 from stimbench.client.errors import InputError, WrongStateError
@@ -147,7 +147,7 @@ def _remote_forget(found: Services, port: str, yes: bool) -> _Told:
     with found.open_remote(port) as remote:
         held = remote.pairings()
         if held.pairing is not None:
-            _confirm(f"Erase the pairing of the remote {held.own_id.hex()}?", yes)
+            confirm(f"Erase the pairing of the remote {held.own_id.hex()}?", yes, "erased")
             remote.forget()
         held = remote.pairings()
     return _remote_data(held), _remote_text(held)
@@ -165,7 +165,7 @@ def _stimulator_forget(found: Services, board: str | None, slot: str | None, yes
                 raise InputError(f"The stimulator {held.base.hex()} has no pairing in slot {number}.")
             return _forgotten(held.base, [])
         names = ", ".join(f"{one.slot} ({one.role_name} {one.peer_id.hex()})" for one in gone)
-        _confirm(f"Erase slot {names} of the stimulator {held.base.hex()}?", yes)
+        confirm(f"Erase slot {names} of the stimulator {held.base.hex()}?", yes, "erased")
         stimulator.forget(number)
         left = stimulator.pairings()
     _drop_dead_key(keyring, left)
@@ -181,7 +181,7 @@ def _factory_reset(found: Services, board: str | None, yes: bool) -> _Told:
     keyring = found.keyring()
     with found.open_board(board) as stimulator:
         before = stimulator.pairings()
-        _confirm(f"Erase all that the stimulator {before.base.hex()} was given?", yes)
+        confirm(f"Erase all that the stimulator {before.base.hex()} was given?", yes, "erased")
         _reset_with_magnet(stimulator)
         after = stimulator.pairings()
     keyring.forget(before.base)
@@ -215,18 +215,6 @@ def _slot_number(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) < SLOTS:
         return int(text)
     raise InputError(f"--slot {text}: allowed is 0 to {SLOTS - 1}, or all.")
-
-
-def _confirm(question: str, yes: bool) -> None:
-    if yes:
-        return
-    err.print(f"{question} It cannot be undone.", markup=False)
-    try:
-        agreed = typer.confirm("Go on?", err=True)
-    except typer.Abort:
-        agreed = False
-    if not agreed:
-        raise InputError("Nothing was erased: it was not confirmed. With --yes it is not asked for.")
 
 
 def _own_peer_ids(keyring: Keyring) -> set[bytes]:

@@ -8,24 +8,45 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from stimbench.cli.common import BoardOption, JsonOption, RadioOption, as_words, opened, out, print_json
-from stimbench.client.errors import EXIT_CHECK_FAILED
+from stimbench.cli.common import (
+    BoardOption,
+    JsonOption,
+    RadioOption,
+    as_words,
+    opened,
+    out,
+    print_json,
+    services,
+)
+from stimbench.client.access_records import RemoteStatus
+from stimbench.client.errors import EXIT_CHECK_FAILED, InputError
 from stimbench.client.records import Details, Identity, Status
 
 SelfTestOption = Annotated[
     bool,
     typer.Option("--self-test", help="Test DAC and switches first; the current crosses no electrode pair."),
 ]
+_RemoteOption = Annotated[
+    str | None,
+    typer.Option("--remote", metavar="PORT", help="Of the remote on this port, in place of a stimulator."),
+]
+_FLASH_PARTS = {"epochs", "pairings"}
 
 
 def status(
     ctx: typer.Context,
     board: BoardOption = None,
     radio: RadioOption = None,
+    remote: _RemoteOption = None,
     self_test: SelfTestOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the stimulator is, does and has counted. Exits 1 if its self-test failed."""
+    """Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed."""
+    if remote is not None:
+        if self_test or radio is not None:
+            raise InputError("--remote shows a remote on its own USB: without --self-test and --radio.")
+        _status_of_remote(ctx, remote, as_json)
+        return
     with opened(ctx, board, radio) as stimulator:
         if self_test:
             stimulator.self_test()
@@ -43,18 +64,51 @@ def status(
     else:
         out.print(_table(identity, state, details))
         out.print(_counter_line(counters))
-    if state.failed_parts:
-        raise typer.Exit(EXIT_CHECK_FAILED)
+    _exit_if_failed(state.failed_parts, as_json)
+
+
+def _status_of_remote(ctx: typer.Context, port: str, as_json: bool) -> None:
+    with services(ctx).open_remote(port) as remote:
+        identity, state, counters = remote.identity, remote.status(), remote.counters()
+    if as_json:
+        print_json({"identity": asdict(identity), "status": asdict(state), "counters": counters})
+    else:
+        out.print(_remote_table(identity, state))
+        out.print(_counter_line(counters))
+    _exit_if_failed(state.failed_parts, as_json)
+
+
+def _exit_if_failed(failed_parts: tuple[str, ...], as_json: bool) -> None:
+    if not failed_parts:
+        return
+    if not as_json and _FLASH_PARTS.intersection(failed_parts):
+        out.print(
+            "What lies on its flash cannot be used, so there is no radio: see `stimbench records`.",
+            soft_wrap=True,
+        )
+    raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+def _remote_table(identity: Identity, state: RemoteStatus) -> Table:
+    rows = (
+        ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
+        ("State", "ready" if state.works else "fault"),
+        ("Self-test", _self_test(state.failed_parts)),
+        ("Pairing", "paired" if state.paired else "none"),
+        ("Supply", f"{state.supply_mv / 1000:.2f} V"),
+    )
+    return _two_columns(rows)
+
+
+def _self_test(failed_parts: tuple[str, ...]) -> str:
+    return "failed: " + ", ".join(failed_parts) if failed_parts else "passed"
 
 
 def _table(identity: Identity, state: Status, details: Details) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
     rows = (
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
         ("State", state.state_name),
-        ("Self-test", "failed: " + ", ".join(state.failed_parts) if state.failed_parts else "passed"),
+        ("Self-test", _self_test(state.failed_parts)),
         ("Magnet", "present" if state.magnet else "none"),
         ("Pairing window", "open" if state.pairing_window else "closed"),
         ("Last stop", state.stop_name),
@@ -65,6 +119,13 @@ def _table(identity: Identity, state: Status, details: Details) -> Table:
         ("Up for", f"{details.uptime_ms / 1000:.1f} s, ready after {details.boot_us / 1000:.0f} ms"),
         ("Free memory", f"{details.heap_free} bytes"),
     )
+    return _two_columns(rows)
+
+
+def _two_columns(rows: tuple[tuple[str, str], ...]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
     for row in rows:
         table.add_row(*row)
     return table

@@ -28,7 +28,7 @@ _RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machin
 _OPCODES = (
     "IDENTIFY", "STATUS", "START", "STOP", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS",
     "PULSES", "DETAILS", "COUNTERS", "SELF_TEST", "AMPLITUDE", "GET_WINDOW", "SET_WINDOW", "TEST_STIMULATION",
-    "LOG", "GET_TIME", "SET_TIME", "PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET",
+    "LOG", "GET_TIME", "SET_TIME", "PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET", "RECORDS", "REPAIR",
     "MODEM_SEND", "MODEM_RECEIVE", "MODEM_CLOSE",
 )  # fmt: skip
 OPCODE_NAMES = {int(getattr(messages, name)): name for name in _OPCODES}

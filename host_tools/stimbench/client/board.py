@@ -18,12 +18,14 @@ from stimbench.client.errors import (
     WrongBoardError,
     WrongStateError,
 )
+from stimbench.client.flash_records import FlashRecords
 from stimbench.client.link import FarEnd
 from stimbench.client.records import Identity, name_of
 
 __all__ = ("Board", "Channel")
 
 _Result = TypeVar("_Result")
+_REPAIR_TRIES = 5
 
 
 class Channel(Protocol):
@@ -75,6 +77,27 @@ class Board:
     def counters(self) -> dict[str, int]:
         """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""
         return self._get(messages.COUNTERS, _unpack_counters)
+
+    def records(self) -> FlashRecords:
+        """What the board keeps on flash, and whether it is sound; over USB only.
+
+        Raises:
+            WrongStateError: the output is on.
+        """
+        return self._get(messages.RECORDS, FlashRecords.unpack)
+
+    def repair(self, overwrite_later: bool = False) -> int:
+        """Rewrite what is damaged on flash: the plan that was carried out (client.flash_records.described).
+
+        The board restarts a moment later if that is not 0.
+
+        Raises:
+            WrongStateError: the output is on, or the flash did not take it.
+        """
+        # Erasing takes up to 3 s. The tries have one number, and the first one's reply counts, however late.
+        reply = self._ask(messages.REPAIR, bytes((overwrite_later,)), tries=_REPAIR_TRIES)
+        (done,) = self._unpacked(lambda body: struct.unpack("<B", body), reply)
+        return int(done)
 
     def _get(self, opcode: int, unpack: Callable[[bytes], _Result], body: bytes = b"") -> _Result:
         return self._unpacked(unpack, self._ask(opcode, body))

@@ -48,6 +48,7 @@ def judge_recording(recording: Recording, measured: Measured) -> list[Figure]:
         *_timing(measured),
         *_current(recording, measured),
         *_stop(recording, measured),
+        *_buses(recording),
     ]
 
 
@@ -68,6 +69,12 @@ def _boot(recording: Recording, measured: Measured) -> list[Figure]:
             "From power-on to the self-test, and from the end of the impedance measurement to START.",
         ),
     ]  # fmt: skip
+
+
+def _buses(recording: Recording) -> list[Figure]:
+    first = [*recording.bus_errors, "No contention; no SPI frame too fast, too short or in a wrong mode."][0]
+    name = "Errors on the boards' buses and nets"
+    return [judge(name, len(recording.bus_errors), _EXACTLY, 0, "", first)]
 
 
 def _impedance(recording: Recording) -> list[Figure]:

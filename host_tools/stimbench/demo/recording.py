@@ -102,6 +102,8 @@ class Recording:
     """By lead, from the press of START on."""
     air: list[Air] = field(default_factory=list)
     zoom: Zoom = field(default_factory=lambda: Zoom(0, [], []))
+    bus_errors: tuple[str, ...] = ("not looked at",)
+    """What the boards' logs say of contentions, and of SPI frames that a part could not take."""
     details: Details | None = None
     samples: list[PulseSample] = field(default_factory=list)
     """The board's own measurements of pulses in a hold."""

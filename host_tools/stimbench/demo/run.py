@@ -10,6 +10,7 @@ from stimfw.logic.ranges import LEADS
 from stimfw.version import VERSION
 
 from stimbench.analysis import spread_of
+from stimbench.bench import Bench
 from stimbench.client.bench_link import build_bench
 from stimbench.client.errors import InputError
 from stimbench.demo.judgement import LIMIT, judge_recording
@@ -45,8 +46,11 @@ _CAVEATS = (
 _FILES = (
     ("report.json", "the figures as data"),
     ("bench.vcd", "every edge of every signal and the currents, for GTKWave or Surfer"),
-    ("bench.sr", "the logic signals, for PulseView and sigrok"),
+    ("bench.sr", "the logic signals but SPI's, for PulseView and sigrok"),
+    ("spi.sr", "100 ms from the press of START on: the SPI buses at 50 MHz, for their decoders"),
 )
+_SPI_SPAN_NS = 100_000_000
+_SPI_RATE_HZ = 50_000_000  # 3 samples each half of a clock of 8 MHz
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,21 @@ def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
     report = make_report(recording, measured)
     bench.trace.write_vcd(folder / "bench.vcd")
     bench.trace.write_sr(folder / "bench.sr")
+    _write_spi(bench, recording, folder / "spi.sr")
     write_json(report, folder / "report.json")
     write_html(report, folder / "report.html")
     reporter.done(str(folder / "report.html"))
     return Result(report, folder)
+
+
+def _write_spi(bench: Bench, recording: Recording, path: Path) -> None:
+    """The buses with their chip selects while START goes over the air and the session begins."""
+    start_ns = recording.marks.start_pressed
+    wanted = ("DAC_", "MATRIX_CS", "LDAC", "RADIO_")
+    bench.trace.write_sr(
+        path, _SPI_RATE_HZ, start_ns=start_ns, end_ns=start_ns + _SPI_SPAN_NS, with_currents=False,
+        signals=[signal for signal in bench.trace.signals if signal[1].startswith(wanted)],
+    )
 
 
 def make_report(recording: Recording, measured: Measured) -> Report:

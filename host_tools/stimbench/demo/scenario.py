@@ -203,6 +203,11 @@ class Scenario:
         recording, trace = self.recording, self._bench.trace
         recording.details = self._stimulator.details()
         recording.marks.end = self._bench.now_ns
+        recording.bus_errors = tuple(
+            f"{name}: {line}"
+            for name, board in self._bench.boards.items()
+            for line in board.log.bus_errors
+        )
         recording.edges = {signal: trace.edges("stimulator", signal) for signal in _STIMULATOR_SIGNALS}
         recording.remote_edges = {signal: trace.edges("remote", signal) for signal in _REMOTE_SIGNALS}
         recording.currents = [list(self._lead(name).trace.segments) for name in LEADS]

@@ -13,7 +13,7 @@ from stimbench.analysis import Current
 from stimbench.figures.model import Line, Options, Relation, Row, reached
 from stimbench.figures.rig import SIDES, Rig, programme
 
-__all__ = ("AMPLITUDE", "NET_DC", "allowed_ua", "amplitudes")
+__all__ = ("AMPLITUDE", "NET_DC", "Dc", "DcCase", "Setting", "allowed_ua", "amplitudes")
 
 _LOAD_OHM = 500.0
 _LOW_UA = 100
@@ -24,7 +24,7 @@ _COUNTED_MS = 100
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """One amplitude on one lead: the worst of its pulses."""
 
     seed: int
@@ -46,10 +46,10 @@ def amplitudes() -> list[int]:
     return sorted({round(value / step) * step for value in spread})
 
 
-def _sweep(seed: int) -> list[_Setting]:
+def _sweep(seed: int) -> list[Setting]:
     """All amplitudes on one bench: the left lead upwards, the right one downwards, set while it pulses."""
     rising = amplitudes()
-    found: list[_Setting] = []
+    found: list[Setting] = []
     with Rig(seed) as rig:
         for lead in rig.parts.leads.values():
             lead.load_resistor(_LOAD_OHM)
@@ -69,16 +69,16 @@ def _sweep(seed: int) -> list[_Setting]:
     return found
 
 
-def _worst(rig: Rig, seed: int, side: str, wanted_ua: int, begin_ns: int) -> _Setting:
+def _worst(rig: Rig, seed: int, side: str, wanted_ua: int, begin_ns: int) -> Setting:
     current = Current(rig.parts.leads[side].trace.segments)
     pulses = rig.pulses(side, begin_ns)
     pulses = pulses[pulses["complete"]]
     both = np.concatenate([current.cathodic_ua(pulses), current.anodic_ua(pulses)])
     worst = both[np.abs(both - wanted_ua).argmax()] if len(both) else float("inf")
-    return _Setting(seed, side, wanted_ua, float(worst), len(pulses))
+    return Setting(seed, side, wanted_ua, float(worst), len(pulses))
 
 
-def _judge_amplitude(found: Sequence[list[_Setting]], options: Options) -> list[Line]:
+def _judge_amplitude(found: Sequence[list[Setting]], options: Options) -> list[Line]:
     every = [setting for each in found for setting in each]
     worst = max(every, key=lambda s: abs(s.measured_ua - s.wanted_ua) / allowed_ua(s.wanted_ua))
     share = max(abs(s.measured_ua - s.wanted_ua) / allowed_ua(s.wanted_ua) for s in every)
@@ -107,7 +107,9 @@ AMPLITUDE = Row(
 
 
 @dataclass(frozen=True)
-class _DcCase:
+class DcCase:
+    """A programme on one bench."""
+
     name: str
     program: Program
     seed: int
@@ -115,30 +117,32 @@ class _DcCase:
 
 
 @dataclass(frozen=True)
-class _Dc:
-    case: _DcCase
+class Dc:
+    """Net direct current through one lead: over the contraction, and with the rest after it."""
+
+    case: DcCase
     side: str
     net_na: float
     rest_na: float
 
 
-def _dc_cases(options: Options) -> list[_DcCase]:
+def _dc_cases(options: Options) -> list[DcCase]:
     """The default programme at several amplitudes and seeds, and the corners where most charge flows."""
     seed = options.seed
     found = [
-        _DcCase(f"{ua} uA", programme(ramp_ms=2000, amplitude_ua=(ua, ua)), seed + k, True)
+        DcCase(f"{ua} uA", programme(ramp_ms=2000, amplitude_ua=(ua, ua)), seed + k, True)
         for k, ua in enumerate((2000, 500, 5000, 10_000))
     ]
     found += [
-        _DcCase("1000 us, gap 500 us, 20 Hz, 10000 uA",
-                programme(1000, 500, 20, 2000, 10_000, amplitude_ua=(10_000, 10_000)), seed, False),
-        _DcCase("1000 us, gap 500 us, 198 Hz, 10000 uA, 1 s without ramps",
-                programme(1000, 500, 198, 0, 1000, amplitude_ua=(10_000, 10_000)), seed, False),
+        DcCase("1000 us, gap 500 us, 20 Hz, 10000 uA",
+               programme(1000, 500, 20, 2000, 10_000, amplitude_ua=(10_000, 10_000)), seed, False),
+        DcCase("1000 us, gap 500 us, 198 Hz, 10000 uA, 1 s without ramps",
+               programme(1000, 500, 198, 0, 1000, amplitude_ua=(10_000, 10_000)), seed, False),
     ]  # fmt: skip
     return found[:2] if options.quick else found
 
 
-def _dc(case: _DcCase) -> list[_Dc]:
+def _dc(case: DcCase) -> list[Dc]:
     """Charge through each lead from the first pulse of a contraction to the end of its last period."""
     program = case.program
     with Rig(case.seed) as rig:
@@ -156,12 +160,12 @@ def _dc(case: _DcCase) -> list[_Dc]:
             train = rig.therapy(side, 0)
             seconds = (int(train["start_ns"][-1] - train["start_ns"][0]) + program.period_us * 1000) / 1e9
             charge = during[side] - before[side]
-            found.append(_Dc(case, side, charge / seconds, charge / (seconds + program.off_ms / 1000)))
+            found.append(Dc(case, side, charge / seconds, charge / (seconds + program.off_ms / 1000)))
         stimulator.stop()
     return found
 
 
-def _judge_dc(found: Sequence[list[_Dc]], options: Options) -> list[Line]:
+def _judge_dc(found: Sequence[list[Dc]], options: Options) -> list[Line]:
     every = [each for case in found for each in case]
     kinds = {
         "default programme": [each for each in every if each.case.is_default],
@@ -175,7 +179,7 @@ def _judge_dc(found: Sequence[list[_Dc]], options: Options) -> list[Line]:
     ]
 
 
-def _dc_line(kind: str, side: str, mine: list[_Dc]) -> Line:
+def _dc_line(kind: str, side: str, mine: list[Dc]) -> Line:
     worst = max(mine, key=lambda each: abs(each.net_na))
     listed = "; ".join(f"{each.net_na:+.2f} nA {each.case.name}, seed {each.case.seed}" for each in mine)
     return reached(

@@ -13,7 +13,7 @@ from stimbench.figures.load import LOADED_APPLICATION, WORK, HostLoad
 from stimbench.figures.model import Line, Options, Row, compared
 from stimbench.figures.rig import MS, Rig, programme
 
-__all__ = ("NAIVE",)
+__all__ = ("NAIVE", "Found", "Piece")
 
 _WIDTH_NS, _PERIOD_NS = 214_000, 50_000_000
 _SECONDS = 10
@@ -66,7 +66,9 @@ _WAYS = {"machine.Timer callback": _TIMER, "sleep_us loop": _LOOP}
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
+    """One way to make pulses, on a board that is busy or idle otherwise."""
+
     way: str
     busy: bool
     seed: int
@@ -74,18 +76,20 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class _Found:
-    piece: _Piece
+class Found:
+    """Errors of the pulses of one piece."""
+
+    piece: Piece
     width_ns: NDArray[np.int64]
     period_ns: NDArray[np.int64]
 
 
-def _pieces(options: Options) -> list[_Piece]:
+def _pieces(options: Options) -> list[Piece]:
     seconds = 3 if options.quick else _SECONDS
-    return [_Piece(way, busy, options.seed, seconds) for busy in (False, True) for way in (*_WAYS, _OURS)]
+    return [Piece(way, busy, options.seed, seconds) for busy in (False, True) for way in (*_WAYS, _OURS)]
 
 
-def _run(piece: _Piece) -> _Found:
+def _run(piece: Piece) -> Found:
     """Pulses of the left lead, in one of three ways, on a board that is idle otherwise or busy."""
     with Rig(piece.seed) as rig:
         if piece.way == _OURS:
@@ -100,17 +104,17 @@ def _run(piece: _Piece) -> _Found:
             _let_run(rig, piece)
         high = [intervals(rig.edges(signal, begin_ns)) for signal in ("L_CATH", "L_ANOD")]
         widths = np.concatenate([each[:, 1] - each[:, 0] for each in high])
-        return _Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
+        return Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
 
 
-def _ours(rig: Rig, piece: _Piece) -> int:
+def _ours(rig: Rig, piece: Piece) -> int:
     stimulator = rig.execute(LOADED_APPLICATION) if piece.busy else rig.connect()
     begin_ns = rig.start(stimulator, programme(on_ms=60_000)) - 1
     _let_run(rig, piece)
     return begin_ns
 
 
-def _let_run(rig: Rig, piece: _Piece) -> None:
+def _let_run(rig: Rig, piece: Piece) -> None:
     """Let the seconds pass; a busy board is sent frames that arrive at the left lead's pulses."""
     if piece.busy:
         HostLoad(rig, 2 * _PERIOD_NS, _FRAMES_A_SECOND, piece.seed).run_ms(piece.seconds * 1000)
@@ -118,19 +122,19 @@ def _let_run(rig: Rig, piece: _Piece) -> None:
         rig.run_ms(piece.seconds * 1000)
 
 
-def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
+def _judge(found: Sequence[Found], options: Options) -> list[Line]:
     return [_line(each) for each in found]
 
 
-def _line(found: _Found) -> Line:
+def _line(found: Found) -> Line:
     piece = found.piece
     busy = "garbage, page programs and USB" if piece.busy else "nothing else"
     return compared(
         f"for comparison: {piece.way}, {'busy' if piece.busy else 'idle'}",
         f"width {_range(found.width_ns)}, period {_range(found.period_ns)}",
         f"error of {len(found.width_ns)} phases of 214 us and {len(found.period_ns)} periods of 50 ms, min "
-        f"to max (standard deviation {found.width_ns.std() / 1000:.3g} and "
-        f"{found.period_ns.std() / 1000:.3g} us); "
+        f"to max (standard deviation {_stats(found.width_ns).get('std', 0):.3g} and "
+        f"{_stats(found.period_ns).get('std', 0):.3g} us); "
         f"the CPU does {busy} besides; seed {piece.seed}; XIP cache misses are not modelled: optimistic",
         width_us=_stats(found.width_ns), period_us=_stats(found.period_ns),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from stimbench.figures.model import Line, Options, Relation, Row, compared, reac
 from stimbench.figures.rig import BRIDGE, MS, Rig, programme
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("MAGNET", "STOP")
+__all__ = ("MAGNET", "STOP", "Chunk", "Trial")
 
 _TRIALS = 200
 _CHUNKS = 8
@@ -30,7 +30,7 @@ _LONGEST_NS = 500 * MS
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class Chunk:
     """Some of the trials: of `trials` in all, numbers `first`, `first + step`, ..."""
 
     kind: str
@@ -39,9 +39,26 @@ class _Chunk:
     step: int
     trials: int
 
+    def numbers(self) -> range:
+        """Of its trials."""
+        return range(self.first, self.trials, self.step)
+
+    def share(self, number: int) -> float:
+        """A place in the period for a trial, 0 to 1: evenly spread, at random within its part."""
+        dice = random.Random(f"{self.kind} {number} {self.seed}")
+        return (number // 2 + dice.random()) / (self.trials / 2) % 1.0
+
+    def phase_ns(self, number: int) -> int:
+        """Half of the trials evenly over the period, half over the two pulses in it; at a random place."""
+        share = self.share(number)
+        if number % 2:
+            return int(share * _PERIOD_NS)
+        slot_ns = int(share * 2 * _PULSE_NS)
+        return slot_ns if slot_ns < _PULSE_NS else _PERIOD_NS // 2 + slot_ns - _PULSE_NS
+
 
 @dataclass(frozen=True)
-class _Trial:
+class Trial:
     """Attributes: phase_ns: of the event in the period; delay_ns: from it to the last pin's falling edge."""
 
     kind: str
@@ -51,30 +68,20 @@ class _Trial:
     late_edges: int
 
 
-def _chunks(kinds: dict[str, int]) -> list[_Chunk]:
+def _chunks(kinds: dict[str, int]) -> list[Chunk]:
     return [
-        _Chunk(kind, 0, first, _CHUNKS, trials)
+        Chunk(kind, 0, first, _CHUNKS, trials)
         for kind, trials in kinds.items()
         for first in range(min(_CHUNKS, trials))
     ]
 
 
-def _seeded(kinds: dict[str, int], options: Options) -> list[_Chunk]:
+def _seeded(kinds: dict[str, int], options: Options) -> list[Chunk]:
     kinds = {kind: max(8, trials // 8) if options.quick else trials for kind, trials in kinds.items()}
     return [
-        _Chunk(chunk.kind, options.seed + chunk.first, chunk.first, chunk.step, chunk.trials)
+        Chunk(chunk.kind, options.seed + chunk.first, chunk.first, chunk.step, chunk.trials)
         for chunk in _chunks(kinds)
     ]
-
-
-def _phase_ns(chunk: _Chunk, number: int) -> int:
-    """Half of the trials evenly over the period, half over the two pulses in it; each at a random place."""
-    dice = random.Random(f"{chunk.kind} {number} {chunk.seed}")
-    share = (number // 2 + dice.random()) / (chunk.trials / 2) % 1.0
-    if number % 2:
-        return int(share * _PERIOD_NS)
-    slot_ns = int(share * 2 * _PULSE_NS)
-    return slot_ns if slot_ns < _PULSE_NS else _PERIOD_NS // 2 + slot_ns - _PULSE_NS
 
 
 def _in_pulse(phase_ns: int) -> bool:
@@ -87,7 +94,7 @@ def _next_ns(rig: Rig, first_ns: int, phase_ns: int, least_ns: int) -> int:
     return first_ns + periods * _PERIOD_NS + phase_ns
 
 
-def _trial(rig: Rig, chunk: _Chunk, first_ns: int, event_ns: int) -> _Trial:
+def _trial(rig: Rig, chunk: Chunk, first_ns: int, event_ns: int) -> Trial:
     """Judge an event that has passed by now."""
     rig.bench.run_to(max(rig.now_ns, event_ns))
     rig.bench.run_until(lambda: not any(rig.board.pin(signal).level for signal in BRIDGE), _LONGEST_NS)
@@ -95,14 +102,16 @@ def _trial(rig: Rig, chunk: _Chunk, first_ns: int, event_ns: int) -> _Trial:
     phase_ns = (event_ns - first_ns) % _PERIOD_NS
     off_ns = rig.off_ns(event_ns)
     rig.run_ms(_PERIOD_NS / MS)
-    return _Trial(chunk.kind, phase_ns, off_ns - event_ns, _in_pulse(phase_ns), rig.bridge_edges(off_ns + 1))
+    return Trial(chunk.kind, phase_ns, off_ns - event_ns, _in_pulse(phase_ns), rig.bridge_edges(off_ns + 1))
 
 
 # STOP by radio.
 
 
-def _stops(chunk: _Chunk) -> list[_Trial]:
+def _stops(chunk: Chunk) -> list[Trial]:
     """Sessions that end by a STOP: pressed on the remote, or a packet at an exact phase."""
+    if chunk.kind in _LATE:
+        return _late_stops(chunk)
     pressed = chunk.kind == "pressed"
     boards = ("stimulator", "remote") if pressed else ("stimulator",)
     with Rig(chunk.seed, boards) as rig:
@@ -113,9 +122,9 @@ def _stops(chunk: _Chunk) -> list[_Trial]:
         rig.run_ms(100)
         peer = None if pressed else _joined(rig)
         found = []
-        for number in range(chunk.first, chunk.trials, chunk.step):
+        for number in chunk.numbers():
             first_ns = rig.restart(stimulator)
-            phase_ns = _phase_ns(chunk, number)
+            phase_ns = chunk.phase_ns(number)
             if peer:
                 event_ns = _inject(rig, chunk, first_ns, phase_ns, number, peer)
             else:
@@ -126,6 +135,29 @@ def _stops(chunk: _Chunk) -> list[_Trial]:
             rig.board.console.read()
             rig.forget()
         return found
+
+
+def _late_stops(chunk: Chunk) -> list[Trial]:
+    """STOP packets near the end of a long contraction, when all the garbage that it makes has been made."""
+    program, after_ms = _LATE[chunk.kind]
+    found = []
+    for number in chunk.numbers():
+        with Rig(chunk.seed) as rig:
+            for lead in rig.parts.leads.values():
+                lead.trace.enabled = False
+            stimulator = rig.connect()
+            rig.set_program(stimulator, program)
+            first_ns = rig.restart(stimulator)
+            peer = _joined(rig)
+            while rig.now_ns < first_ns + (after_ms - 1000) * MS:
+                rig.run_ms(1000)
+                rig.forget()
+            event_ns = first_ns + after_ms * MS + int(chunk.share(number) * program.period_us * 1000)
+            peer.frame_at(event_ns, messages.request(messages.STOP), STOP_LIMIT_MS)
+            found.append(_trial(rig, chunk, first_ns, event_ns))
+            if peer.finish() is None:
+                raise RuntimeError("the stimulator did not answer a STOP")
+    return found
 
 
 def _joined(rig: Rig) -> RadioPeer:
@@ -166,7 +198,7 @@ def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
     return sorted(ends)
 
 
-def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int, peer: RadioPeer) -> int:
+def _inject(rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, peer: RadioPeer) -> int:
     """Put a STOP packet into the air that ends at an exact phase; for some kinds the host asks meanwhile."""
     # A full reply to PULSES takes as many pulses before it.
     least_ns = 900 * MS if chunk.kind == "asked pulses" else 60 * MS
@@ -177,7 +209,7 @@ def _inject(rig: Rig, chunk: _Chunk, first_ns: int, phase_ns: int, number: int, 
     return event_ns
 
 
-def _ask_meanwhile(rig: Rig, chunk: _Chunk, number: int, event_ns: int) -> None:
+def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
     """Let a request of the host arrive up to 40 ms before the packet."""
     opcode = {"asked status": messages.STATUS, "asked pulses": messages.PULSES}[chunk.kind]
     body = b"\0\0\0\0" if opcode == messages.PULSES else b""
@@ -191,23 +223,34 @@ _STOP_KINDS = {
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
+    "50 Hz": ("packet after 55 s at 50 Hz", 16),
+    "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),
 }
+_LATE = {
+    "50 Hz": (programme(rate_hz=50, on_ms=60_000, off_ms=0), 55_000),
+    "200 Hz": (programme(rate_hz=200, ramp_ms=10_000, on_ms=60_000, off_ms=0), 9500),
+}
+"""By kind: the programme, and how long after its first pulse the packet ends."""
 
 
-def _judge_stop(found: Sequence[list[_Trial]], options: Options) -> list[Line]:
+def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     every = [trial for chunk in found for trial in chunk]
-    quiet = [trial for trial in every if not trial.kind.startswith("asked")]
+    quiet = [trial for trial in every if not trial.kind.startswith("asked") and trial.kind not in _LATE]
     return [
         _worst_line("STOP packet's end -> both bridges off", quiet, 5, "ms", MS, options),
         _worst_line(
             "STOP packet's end -> both bridges off, while the host asks",
             [trial for trial in every if trial.kind.startswith("asked")], 5, "ms", MS, options,
         ),
+        _worst_line(
+            "STOP packet's end -> both bridges off, late in long fast contractions",
+            [trial for trial in every if trial.kind in _LATE], 5, "ms", MS, options,
+        ),
     ]  # fmt: skip
 
 
 def _worst_line(
-    what: str, trials: list[_Trial], limit: float, unit: str, unit_ns: int, options: Options
+    what: str, trials: list[Trial], limit: float, unit: str, unit_ns: int, options: Options
 ) -> Line:
     worst = max(trials, key=lambda trial: trial.delay_ns)
     kinds = []
@@ -242,21 +285,21 @@ _HARDWARE, _COLLECTING, _PROGRAMMING = "as built", "collecting garbage", "progra
 _SCRIPTS = {_HARDWARE: "", _COLLECTING: ALWAYS_COLLECTING, _PROGRAMMING: ALWAYS_PROGRAMMING}
 
 
-def _magnets(chunk: _Chunk) -> list[_Trial]:
+def _magnets(chunk: Chunk) -> list[Trial]:
     """Sessions that end by a magnet: on the bench as it is built, or with CLR cut and a busy CPU."""
     script = _SCRIPTS[chunk.kind]
     with Rig(chunk.seed, wiring=StimulatorWiring(clr_cut=True) if script else None) as rig:
         stimulator = rig.execute(script) if script else rig.connect()
         rig.set_program(stimulator, _PROGRAM)
         found = []
-        for number in range(chunk.first, chunk.trials, chunk.step):
+        for number in chunk.numbers():
             first_ns = rig.restart(stimulator)
-            found.append(_magnet(rig, stimulator, chunk, first_ns, _phase_ns(chunk, number)))
+            found.append(_magnet(rig, stimulator, chunk, first_ns, chunk.phase_ns(number)))
             rig.forget()
         return found
 
 
-def _magnet(rig: Rig, stimulator: Stimulator, chunk: _Chunk, first_ns: int, phase_ns: int) -> _Trial:
+def _magnet(rig: Rig, stimulator: Stimulator, chunk: Chunk, first_ns: int, phase_ns: int) -> Trial:
     """One magnet, taken away again after a while: nothing may restart."""
     rig.bench.run_to(_next_ns(rig, first_ns, phase_ns, _LEAST_NS))
     event_ns = rig.now_ns
@@ -267,15 +310,15 @@ def _magnet(rig: Rig, stimulator: Stimulator, chunk: _Chunk, first_ns: int, phas
         rig.run_ms(_AFTER_MS)
         gate = rig.parts.gate.q
         delay_ns = rig.current_until_ns(event_ns) - event_ns
-        trial = _Trial(chunk.kind, phase_ns, delay_ns if not gate else _AFTER_MS * MS, _in_pulse(phase_ns), 0)
+        trial = Trial(chunk.kind, phase_ns, delay_ns if not gate else _AFTER_MS * MS, _in_pulse(phase_ns), 0)
     off_ns = rig.now_ns
     rig.bench.magnet(False)
     rig.run_ms(80)
     later = rig.bridge_edges(off_ns) + (stimulator.status().state != messages.READY)
-    return _Trial(trial.kind, phase_ns, trial.delay_ns, trial.in_pulse, trial.late_edges + later)
+    return Trial(trial.kind, phase_ns, trial.delay_ns, trial.in_pulse, trial.late_edges + later)
 
 
-def _judge_magnet(found: Sequence[list[_Trial]], options: Options) -> list[Line]:
+def _judge_magnet(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     every = [trial for chunk in found for trial in chunk]
     by_kind = {kind: [trial for trial in every if trial.kind == kind] for kind in _SCRIPTS}
     delays = sorted(trial.delay_ns / 1000 for trial in by_kind[_PROGRAMMING])

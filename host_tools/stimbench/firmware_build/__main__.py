@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     if unknown := set(options.boards) - set(BOARDS):
         parser.error(f"unknown board: {', '.join(sorted(unknown))}")
     if options.missing_packages:
-        missing = {**toolchain.find_missing(), **toolchain.missing_for_python()}
+        missing = toolchain.find_missing() | toolchain.missing_for_python() | toolchain.missing_for_tests()
         print(" ".join(sorted(set(missing.values()))))
         return 0
     try:

@@ -22,6 +22,8 @@ _PROGRAMS = {
     "make": "build-essential",
     "dpkg-source": "dpkg-dev",
 }
+# Programs that tests run besides, and their packages.
+_TEST_PROGRAMS = {"sigrok-cli": "sigrok-cli"}
 # Library of the cross compiler, and its package.
 _LIBRARIES = {
     "libc.a": "libnewlib-arm-none-eabi",
@@ -55,6 +57,11 @@ def find_missing(which: Which = shutil.which, root: Path = Path("/")) -> dict[st
         if not (root / file.lstrip("/")).is_file():
             missing[file] = package
     return missing
+
+
+def missing_for_tests(which: Which = shutil.which) -> dict[str, str]:
+    """Finds what tests need and the machine lacks; `which` as in find_missing, and the same answer."""
+    return {name: package for name, package in _TEST_PROGRAMS.items() if which(name) is None}
 
 
 def missing_for_python(include: Path | None = None) -> dict[str, str]:

@@ -1,39 +1,100 @@
-"""Two ADG714 octal switches in a daisy chain (Analog Devices ADG714/ADG715, rev. E).
+"""Two ADG714 octal switches in a daisy chain (Analog Devices ADG714/ADG715, rev. E), or two ADG1414 (rev. B).
 
 Modelled: the 8-bit shift register that keeps the last bits clocked in, DOUT feeding the next DIN, all
 switches following their registers at the rising edge of SYNC, everything open after power-on ("Theory of
-operation": serial interface, power-on reset, daisy chaining), and an on-resistance of 2.5 ohm typical.
-Left out: charge injection (3 pC), leakage (0.1 nA), the 20 ns switching time, and the limits of the
-analog range: a real ADG714 passes only signals within its own supplies (see docs/hardware.md).
+operation": serial interface, power-on reset, daisy chaining), the clock's limits for one chip and for the
+chain, and an on-resistance of 2.5 ohm typical (the ADG714's).
+Left out: charge injection (3 pC), leakage (0.1 nA), the 20 ns switching time, SYNC's set-up and hold times
+(33 ns at most), and the limits of the analog range: a real ADG714 passes only signals within its own
+supplies (see docs/hardware.md).
 
 The order of bytes. The chip next to the controller switches the LEFT lead, the second one the RIGHT lead.
 The first byte sent is pushed on by the next, so **send the right lead's byte first, then the left's**.
+
+The chain's clock. Data are taken on the falling edge of SCLK and DOUT changes after the rising edge
+("Timing characteristics"). The next chip's data must have settled by the falling edge, so half a clock must
+hold DOUT's delay and DIN's set-up time. Faster, but within one chip's limit, the first chip is right and
+the second is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from .ports import PinPort, SpiBusPort
+from .ports import PinPort, SpiBusPort, SpiClock
+from .seeds import spread
+from .spi_limits import SpiLimits
 
-__all__ = ("R_ON_OHM", "MatrixChain")
+__all__ = ("ADG714", "ADG1414", "R_ON_OHM", "MatrixChain", "SwitchChip")
 
 R_ON_OHM = 2.5
 """On-resistance, typical, from the table of specifications."""
+
+MODES = (1, 2)
+"""Data are taken on the falling edge of SCLK."""
+
+_CHAIN_BITS = 16
+
+
+@dataclass(frozen=True)
+class SwitchChip:
+    """A chip's serial timing, from its table of timing characteristics.
+
+    Attributes:
+        name: of the part.
+        max_hz: one over the SCLK cycle time t1.
+        dout_ns: SCLK rising edge to DOUT valid, with 1 kohm to the supply and 20 pF.
+        setup_ns: DIN's set-up time t5.
+    """
+
+    name: str
+    max_hz: float
+    dout_ns: float
+    setup_ns: float
+
+    @property
+    def chain_hz(self) -> float:
+        """The fastest clock at which the next chip in a chain takes the right bits; duty cycle 50 %."""
+        return 0.5e9 / (self.dout_ns + self.setup_ns)
+
+
+ADG714 = SwitchChip("ADG714", 30e6, 20.0, 5.0)
+"""t1 33 ns, t5 5 ns, t9 20 ns. These figures are recalled, not read: check them before you rely on them."""
+
+ADG1414 = SwitchChip("ADG1414", 50e6, 40.0, 5.0)
+"""Rev. B, table 6: t1 20 ns, t5 5 ns, t11 40 ns; its note 2: t11 limits the clock in a daisy chain."""
 
 
 class MatrixChain:
     """Both chips on one SYNC. `absent=True`: the sockets are empty, every path is open."""
 
-    def __init__(self, bus: SpiBusPort, sync: PinPort, *, absent: bool = False) -> None:
-        self._sync = sync
-        self._shift = 0
+    def __init__(
+        self, bus: SpiBusPort, sync: PinPort, *, chip: SwitchChip = ADG714, seed: int = 0,
+        absent: bool = False,
+    ) -> None:
+        self._bus, self._sync, self._chip = bus, sync, chip
+        self._first = SpiLimits(
+            bus, self.name, max_hz=chip.max_hz, modes=MODES, rng=spread(seed, "matrix/spi/first")
+        )
+        # A wrong mode spoils what the first chip takes; our choice is that it passes that on unharmed.
+        self._second = SpiLimits(
+            bus, f"{self.name}, second in the chain", max_hz=chip.chain_hz, modes=range(4),
+            rng=spread(seed, "matrix/spi/second"),
+        )
+        self._registers = [0, 0]
+        self._clocks = 0
         self._masks = [0, 0]
         self._listeners: list[Callable[[int, int], None]] = []
         self.absent = absent
         if not absent:
             bus.attach(self)
             sync.on_edge(self._on_sync)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the board's log."""
+        return self._chip.name
 
     def on_change(self, listener: Callable[[int, int], None]) -> None:
         """Call `listener(chip, time_ns)` when switches of chip 0 (left) or 1 (right) change."""
@@ -43,23 +104,31 @@ class MatrixChain:
         """8 bits, 1 = closed: bits 0-3 electrodes 0-3 to the source rail, 4-7 to the sink rail."""
         return self._masks[chip]
 
-    def exchange(self, mosi: int) -> int | None:
-        """Shift a byte through the chain; the second chip's DOUT goes nowhere on this bench."""
+    def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
+        """Shift bits through the chain; the second chip's DOUT goes nowhere on this bench."""
         if not self._sync.level:
-            self._shift = ((self._shift << 8) | (mosi & 0xFF)) & 0xFFFF
+            first, second = self._registers
+            passed = self._second.transfer(first >> 8 - bits, bits, clock)
+            seen = self._first.transfer(mosi, bits, clock)
+            self._registers = [(first << bits | seen) & 0xFF, (second << bits | passed) & 0xFF]
+            self._clocks += bits
         return None
 
     def power_on_reset(self, time_ns: int) -> None:
         """Back to the state after power-on: zeros in the registers, everything open."""
-        self._shift = 0
+        self._registers = [0, 0]
+        self._clocks = 0
         self._apply(time_ns)
 
     def _on_sync(self, level: bool, time_ns: int) -> None:
+        clocks, self._clocks = self._clocks, 0
         if level:
+            if clocks % _CHAIN_BITS:
+                self._bus.report(self.name, f"a frame of {clocks} clocks, the chain holds {_CHAIN_BITS} bits")
             self._apply(time_ns)
 
     def _apply(self, time_ns: int) -> None:
-        for chip, mask in enumerate((self._shift & 0xFF, self._shift >> 8)):
+        for chip, mask in enumerate(self._registers):
             if mask != self._masks[chip]:
                 self._masks[chip] = mask
                 for listener in self._listeners:

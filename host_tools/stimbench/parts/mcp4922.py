@@ -1,9 +1,11 @@
 """MCP4922: two 12-bit DACs behind one SPI write-only port (Microchip DS22250A).
 
-Modelled: the 16-bit write command (section 5.2, register 5-1), the double buffer and LDAC (4.1.2 and
-figure 1-1), GA and SHDN, the state after power-on (4.2.5), slew rate and settling, and offset, gain and
-integral errors of the size in the table of electrical characteristics.
-Left out: crosstalk, glitches, noise, the BUF bit's effect on the reference's load, temperature.
+Modelled: the 16-bit write command (section 5.2, register 5-1), its clock of 20 MHz at most (table of AC
+characteristics) in mode 0,0 or 1,1 (5.1), the double buffer and LDAC (4.1.2 and figure 1-1), GA and SHDN,
+the state after power-on (4.2.5), slew rate and settling, and offset, gain and integral errors of the size
+in the table of electrical characteristics.
+Left out: set-up and hold times of CS and LDAC (15-100 ns, less than two writes of a pin take), crosstalk,
+glitches, noise, the BUF bit's effect on the reference's load, temperature.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .ports import PinPort, Scheduler, SpiBusPort
+from .ports import PinPort, Scheduler, SpiBusPort, SpiClock
 from .seeds import spread
+from .spi_limits import SpiLimits
 
 __all__ = ("Mcp4922",)
 
@@ -23,6 +26,13 @@ SLEW_V_PER_NS = 0.55e-3
 SETTLE_TAU_NS = 180.0
 """Chosen so that 1/4 to 3/4 of 4.096 V is within 1/2 LSB after the 4.5 us of the datasheet."""
 
+MAX_HZ = 20e6
+"""AC characteristics (SPI timing), F_CLK, at 2.7-5.5 V."""
+
+MODES = (0, 3)
+"""5.1: it takes data on the rising edge."""
+
+_COMMAND_BITS = 16
 _CHANNEL_B, _NOT_GA, _NOT_SHDN = 0x8000, 0x2000, 0x1000
 _STEPS = 4096
 _HALF_LSB_SHARE = 0.5 / _STEPS
@@ -89,7 +99,8 @@ class Mcp4922:
         absent: bool = False,
     ) -> None:
         self._scheduler = scheduler
-        self._cs, self._ldac = cs, ldac
+        self._bus, self._cs, self._ldac = bus, cs, ldac
+        self._limits = SpiLimits(bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "dac/spi"))
         self._vref_v = vref_v
         self._clocks = 0
         self._shift = 0
@@ -107,6 +118,11 @@ class Mcp4922:
             bus.attach(self)
             cs.on_edge(self._on_cs)
             ldac.on_edge(self._on_ldac)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the board's log."""
+        return "MCP4922"
 
     def on_change(self, listener: Callable[[int, int], None]) -> None:
         """Call `listener(channel, time_ns)` when an output starts to move."""
@@ -145,19 +161,25 @@ class Mcp4922:
         self._input_words = [0, 0]
         self._transfer(now)
 
-    def exchange(self, mosi: int) -> int | None:
-        """Shift a byte in. There is no data output: MISO is never driven."""
-        if not self._cs.level and self._clocks < 16:  # clocks past 16 are ignored (5.2)
-            self._shift = (self._shift << 8) | (mosi & 0xFF)
-            self._clocks += 8
+    def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
+        """Shift bits in. There is no data output: MISO is never driven."""
+        if not self._cs.level:
+            seen = self._limits.transfer(mosi, bits, clock)
+            # Clocks past 16 are ignored (5.2).
+            kept = min(bits, max(0, _COMMAND_BITS - self._clocks))
+            self._shift = self._shift << kept | seen >> bits - kept
+            self._clocks += bits
         return None
 
     def _on_cs(self, level: bool, time_ns: int) -> None:
         if not level:
             self._clocks = self._shift = 0
             return
-        if self._clocks < 16:  # 5.2: a rising CS before 16 clocks aborts the write
-            self.ignored_frames += self._clocks > 0
+        if self._clocks < _COMMAND_BITS:  # 5.2: a rising CS before 16 clocks aborts the write
+            if self._clocks:
+                self.ignored_frames += 1
+                text = f"a frame of {self._clocks} clocks is ignored, it takes {_COMMAND_BITS}"
+                self._bus.report(self.name, text)
             return
         channel = 1 if self._shift & _CHANNEL_B else 0
         self._input_words[channel] = self._shift

@@ -1,8 +1,11 @@
 """nRF24L01+: the transceiver's SPI side, pins and FIFOs (product specification 1.0, sections 8 and 9).
 
-Modelled: every command of table 20, the register map of table 27 with reset values and reserved bits, STATUS
-shifted out with each command, multi-byte registers LSByte first, three-deep FIFOs, CE, and IRQ (active low,
-masked by CONFIG). The radio side is in `nrf24_link`, the air in `radio`.
+Modelled: every command of table 20, the register map of table 27 with reset values and reserved bits,
+STATUS shifted out with each command, multi-byte registers LSByte first, three-deep FIFOs, CE, and IRQ
+(active low, masked by CONFIG), SPI of 10 MHz at most (8.2) in mode 0 (figures 26 and 27). The radio side is
+in `nrf24_link`, the air in `radio`.
+Recalled, not read: 8.3.2 gives 10 MHz for a load of 5 pF on MISO and 8 MHz for 10 pF; the load is not
+modelled.
 Left out: continuous carrier and PLL lock test bits, transmit power's reach, current consumption, the rule
 that W_REGISTER is for power down and standby only (chips take it in RX too, and so does this one).
 """
@@ -11,14 +14,18 @@ from __future__ import annotations
 
 from .nrf24_link import ChipState, Link, Mode, TxEntry
 from .nrf24_registers import FifoStatus, Reg, RegisterFile, Status
-from .ports import PinPort, Scheduler, SpiBusPort
+from .ports import PinPort, Scheduler, SpiBusPort, SpiClock
 from .radio import AirChannel, Packet
+from .seeds import spread
+from .spi_limits import SpiLimits
 
 __all__ = ("Nrf24L01",)
 
 _R_RX_PAYLOAD, _W_TX_PAYLOAD, _W_TX_NOACK, _W_ACK = 0x61, 0xA0, 0xB0, 0xA8
 _FLUSH_TX, _FLUSH_RX, _REUSE, _R_RX_PL_WID = 0xE1, 0xE2, 0xE3, 0x60
 _DEPTH = 3
+MAX_HZ = 10e6
+MODES = (0,)
 _IRQ_BITS = Status.RX_DR | Status.TX_DS | Status.MAX_RT
 
 
@@ -35,13 +42,17 @@ class Nrf24L01:
         absent: the socket is empty; nothing answers.
         reset_ms: power-on reset (table 16: 100 ms at most); the SPI side reads 0 until then.
         start_up_ms: Tpd2stby, 1.5 ms for the usual crystals, 4.5 ms at most.
+        seed: of the bench; decides which bits a wrong clock spoils.
     """
 
     def __init__(
         self, scheduler: Scheduler, bus: SpiBusPort, csn: PinPort, ce: PinPort, irq: PinPort, air: AirChannel,
-        *, absent: bool = False, reset_ms: float = 100.0, start_up_ms: float = 1.5,
+        *, absent: bool = False, reset_ms: float = 100.0, start_up_ms: float = 1.5, seed: int = 0,
     ) -> None:
-        self._csn, self._irq = csn, irq
+        self._bus, self._csn, self._irq = bus, csn, irq
+        self._into = SpiLimits(bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "radio/mosi"))
+        self._out_of = SpiLimits(None, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "radio/miso"))
+        self._deaf = False
         self.absent = absent
         self._s = ChipState(RegisterFile())
         self._command: int | None = None
@@ -56,9 +67,14 @@ class Nrf24L01:
             bus.attach(self)
             csn.on_edge(self._on_csn)
             ce.on_edge(self._link.set_ce)
-            irq.drive(True)
+            irq.drive(True, self.name)
             air.attach(self._link, scheduler)
             self._link.set_ce(ce.level, scheduler.now_ns)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the board's log."""
+        return "nRF24L01+"
 
     @property
     def mode(self) -> Mode:
@@ -81,7 +97,7 @@ class Nrf24L01:
         self._command = self._last_entry = None
         self._link.power(on)
         if not self.absent:
-            self._irq.drive(True if on else None)
+            self._irq.drive(True if on else None, self.name)
 
     def register(self, address: int) -> int:
         """A one-byte register as R_REGISTER would show it, for tests and the curious."""
@@ -93,12 +109,22 @@ class Nrf24L01:
 
     # SPI.
 
-    def exchange(self, mosi: int) -> int | None:
-        """One byte of a command; STATUS comes back with the first."""
+    def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
+        """One byte of a command; STATUS comes back with the first.
+
+        The specification knows whole bytes only. Our choice: other bits are not heard, nor is what follows
+        until CSN rises.
+        """
         if self._csn.level:
             return None
-        if self._link.in_reset:
+        if bits != 8 and not self._deaf:
+            self._deaf = True
+            self._bus.report(self.name, f"{bits} bits, it takes whole bytes: the frame's rest is ignored")
+        if self._link.in_reset or self._deaf:
             return 0
+        return self._out_of.transfer(self._byte(self._into.transfer(mosi, 8, clock)), 8, clock)
+
+    def _byte(self, mosi: int) -> int:
         if self._command is None:
             status = self._status()
             self._command, self._count = mosi, 0
@@ -123,6 +149,7 @@ class Nrf24L01:
 
     def _on_csn(self, level: bool, time_ns: int) -> None:
         command, self._command = self._command, None
+        self._deaf = False
         if not level or command is None:
             return
         if command in (_W_TX_PAYLOAD, _W_TX_NOACK):
@@ -204,4 +231,4 @@ class Nrf24L01:
 
     def _update_irq(self) -> None:
         masked = self._s.regs[Reg.CONFIG] & _IRQ_BITS  # a 1 in CONFIG keeps the flag off the pin
-        self._irq.drive(not self._s.flags & ~masked & _IRQ_BITS)
+        self._irq.drive(not self._s.flags & ~masked & _IRQ_BITS, self.name)

@@ -8,9 +8,12 @@ which starts at 0 when the bench is powered and never runs backwards, whatever a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ("AnalogSource", "BoardPorts", "Handle", "PinPort", "Scheduler", "SpiBusPort", "SpiDevice")
+__all__ = (
+    "AnalogSource", "BoardPorts", "Handle", "PinPort", "Scheduler", "SpiBusPort", "SpiClock", "SpiDevice",
+)
 
 
 class Handle(Protocol):
@@ -35,7 +38,9 @@ class PinPort(Protocol):
     """One net between the microcontroller and the parts.
 
     The level is what a voltmeter would see: the microcontroller's output if it drives the pin,
-    else what a part drives, else the pull resistor, else low.
+    else what a part drives, else a pull resistor on the board, else the microcontroller's own, else low.
+    Two drivers that disagree are an error in the board's log; the microcontroller's level counts, between two
+    parts the low one.
     """
 
     @property
@@ -49,26 +54,54 @@ class PinPort(Protocol):
     def on_edge(self, action: Callable[[bool, int], None]) -> None:
         """Call `action(level, time_ns)` at every change of the level, whoever causes it."""
 
-    def drive(self, level: bool | None) -> None:
-        """Drive the net from outside the microcontroller; `None` lets it go (high impedance)."""
+    def drive(self, level: bool | None, by: str = "a part") -> None:
+        """Drive the net from outside the microcontroller; `None` lets it go (high impedance).
+
+        Args:
+            level: the driver's output.
+            by: the driver's name; each name is one driver.
+        """
+
+    def pull(self, level: bool | None) -> None:
+        """Fit a resistor to the supply (True) or to ground (False), or none: what wins if nobody drives."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpiClock:
+    """How a bus is clocked: SCK in Hz, and the SPI mode 0-3 (2 x CPOL + CPHA)."""
+
+    hz: float
+    mode: int
 
 
 class SpiDevice(Protocol):
     """A part on an SPI bus. It watches its own chip select."""
 
-    def exchange(self, mosi: int) -> int | None:
-        """Take one byte at the end of its 8th clock; the byte shifted out meanwhile.
+    @property
+    def name(self) -> str:
+        """What it is called in the board's log."""
+
+    def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
+        """Take up to 8 bits at the end of their last clock; what was shifted out meanwhile.
+
+        Args:
+            mosi: the bits, the first one the most significant.
+            bits: how many, 1-8: 8 unless the peripheral's frames are no whole bytes.
+            clock: what they came with.
 
         Returns:
-            0-255, or `None` if the part is not selected and leaves MISO alone.
+            As many bits, or `None` if the part leaves MISO alone: it is not selected, or has no output.
         """
 
 
 class SpiBusPort(Protocol):
-    """SCK, MOSI and MISO of one SPI peripheral. Each byte takes 8 clocks of the programmed frequency."""
+    """SCK, MOSI and MISO of one SPI peripheral. Each bit takes one clock of the programmed frequency."""
 
     def attach(self, device: SpiDevice) -> None:
         """Wire a device to the bus."""
+
+    def report(self, part: str, text: str) -> None:
+        """Put an error on the bus into the board's log, with the time."""
 
 
 AnalogSource = Callable[[int], float]

@@ -28,11 +28,11 @@ class Contact:
     ) -> None:
         self._scheduler, self._pin = scheduler, pin
         self._bounce_ns = round(bounce_ms * 1e6)
-        self._idle: bool | None = True if pull_up else None
         self._rng: random.Random = spread(seed, f"contact/{pin.name}")
         self._pending: list[Handle] = []
         self._closed = False
-        pin.drive(self._idle)
+        if pull_up:
+            pin.pull(True)
 
     @property
     def closed(self) -> bool:
@@ -68,4 +68,4 @@ class Contact:
             self._pending.append(self._scheduler.call_at(now + after, partial(self._drive, level)))
 
     def _drive(self, closed: bool) -> None:
-        self._pin.drive(False if closed else self._idle)
+        self._pin.drive(False if closed else None, "a contact")

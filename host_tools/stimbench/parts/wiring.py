@@ -137,7 +137,7 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         clock, spi, ports.pin("DAC_CS"), ports.pin("LDAC"), seed=config.seed, ideal=config.ideal,
         absent="dac" in config.absent,
     )
-    matrix = MatrixChain(spi, ports.pin("MATRIX_CS"), absent="matrix" in config.absent)
+    matrix = MatrixChain(spi, ports.pin("MATRIX_CS"), seed=config.seed, absent="matrix" in config.absent)
     bridges = {
         side: Bridge(ports.pin(f"{k}_CATH"), ports.pin(f"{k}_ANOD"), ports.pin(f"{k}_SHORT"), gate)
         for side, k in _SIDES
@@ -201,7 +201,7 @@ def _wire_radio(ports: BoardPorts, config: StimulatorWiring | RemoteWiring, air:
     return Nrf24L01(
         ports.scheduler, ports.spi(1), ports.pin("RADIO_CSN"), ports.pin("RADIO_CE"), ports.pin("RADIO_IRQ"),
         air, absent="radio" in config.absent, reset_ms=config.radio_reset_ms,
-        start_up_ms=config.radio_start_up_ms,
+        start_up_ms=config.radio_start_up_ms, seed=config.seed,
     )
 
 

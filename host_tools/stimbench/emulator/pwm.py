@@ -1,8 +1,8 @@
 """The RP2040's PWM, whose slices cost nothing while nobody sees them.
 
 The emulator keeps three alarms a running slice. A slice that drives no pin, raises no interrupt and paces no
-DMA channel is parked instead: its counter follows from the clock, and its alarms are back before anybody
-could tell.
+DMA channel is parked when it wraps: its counter follows from the clock, and its alarms are back before anyone
+could tell. Only where two slices wrap at the very same time may their order be another.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rp2040py.peripherals.dma import DREQChannel
 from rp2040py.peripherals.pwm import RPPWM, PWMChannel
+from rp2040py.utils.timer32 import Timer32PeriodicAlarm
 
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
@@ -20,28 +21,24 @@ __all__ = ("BoardPwm",)
 _SLICE_BYTES, _SLICES = 0x14, 8
 _EN, _INTR, _INTS = 0xA0, 0xA4, 0xB0
 _CSR_EN, _CSR_PHASE_CORRECT, _CSR_DIVMODE = 0x01, 0x02, 0x30
-_NEVER = float("inf")
+_ROUNDING_NS = 1e-3
 
 
 class _Slice(PWMChannel):
-    """A slice that may be parked: a free-running counter whose two outputs stay low."""
+    """A slice that may be parked: a free-running counter whose two outputs stay as they are."""
 
-    wraps_at_ns = _NEVER
-    """When its counter wraps for the first time after it was parked."""
     parked = False
+    parked_ns = 0.0
+    """When it wrapped last before it was parked."""
+    unseen = False
+    """Whether its first wrap since then has not been told of."""
 
     def _wrap(self) -> None:
         super()._wrap()
-        self.consider()
-
-    def consider(self) -> None:
-        """Park if nobody can see what it does."""
-        if self.parked or not self._is_silent():
-            return
-        left = self.timer.top + 1 - self.timer.counter
-        self.wraps_at_ns = self.clock.nanos + self.timer.to_nanos(left)
-        self.parked = True
-        self._set_alarms(False)
+        if self._is_silent():
+            self.parked = self.unseen = True
+            self.parked_ns = self.clock.nanos
+            self._set_alarms(False)
 
     def _is_silent(self) -> bool:
         return (
@@ -50,26 +47,45 @@ class _Slice(PWMChannel):
             and not self.cc
             and not self.alarm_a.target
             and not self.alarm_b.target
-            and not self.top_updated
+            and not self.timer.raw_counter
             and not self.pwm.listens(self.index)  # type: ignore[attr-defined]
         )
 
+    @property
+    def _period_ns(self) -> float:
+        return self.timer.to_nanos(self.timer.top + 1)
+
     def settle(self) -> None:
         """Tell of the wraps that have passed unseen."""
-        if self.clock.nanos >= self.wraps_at_ns:
-            self.wraps_at_ns = _NEVER
+        if self.unseen and self.clock.nanos - self.parked_ns >= self._period_ns:
+            self.unseen = False
             self.pwm.channel_interrupt(self.index)
 
     def wake(self) -> None:
-        """Run as any other."""
-        if self.parked:
-            self.settle()
-            self.parked = False
-            self.wraps_at_ns = _NEVER
-            self._set_alarms(True)
+        """Run as any other, from the next wrap on."""
+        if not self.parked:
+            return
+        self.settle()
+        self.parked = self.unseen = False
+        self._set_alarms(True)
+        period_ns = self._period_ns
+        left_ns = period_ns - (self.clock.nanos - self.parked_ns) % period_ns
+        if left_ns < _ROUNDING_NS:
+            left_ns += period_ns
+        for alarm in self._alarms:  # where they would be: not at a counter rounded to whole ticks
+            alarm._clock_alarm.schedule(left_ns)
+
+    def release(self) -> None:
+        """Forget that it was parked: it is being reset."""
+        self.parked = self.unseen = False
+        self._set_alarms(True)
+
+    @property
+    def _alarms(self) -> tuple[Timer32PeriodicAlarm, ...]:
+        return self.alarm_a, self.alarm_b, self.alarm_bottom
 
     def _set_alarms(self, on: bool) -> None:
-        for alarm in (self.alarm_a, self.alarm_b, self.alarm_bottom):
+        for alarm in self._alarms:
             alarm.enable = on
 
 
@@ -121,13 +137,11 @@ class BoardPwm(RPPWM):
         for channel in touched:
             channel.wake()
         super().write_uint32(offset, value)
-        for channel in touched:
-            channel.consider()
 
     def reset(self) -> None:
         """All registers to their power-on values."""
         for channel in self.channels:
-            channel.parked = False
-            channel.wraps_at_ns = _NEVER
-            channel._set_alarms(True)
+            channel.release()
         super().reset()
+        self._int_raw = self._int_enable = self._int_force = 0
+        self.check_interrupts()

@@ -6,9 +6,9 @@ the instructions used (EOR, ORR, loads from SRAM) take a fixed number of cycles 
 
 What is not promised, here or elsewhere in this package:
 - An interrupt or a garbage collection in between takes its time; neither depends on the bytes compared.
-- AES is that of mbedtls: table look-ups at secret indices. The RP2040's SRAM has no cache, so look-ups
-  there take the same time; flash is read through the XIP cache (RP2040 datasheet, section 2.6.3), so tables
-  in flash do not. To use that, an attacker must time single packets to a microsecond.
+- AES is that of mbedtls: table look-ups at secret indices. The boards keep code and tables in SRAM
+  (boards/stimbench_common.cmake), which has no cache: a look-up takes the same time whatever it looks up.
+  In flash, behind the XIP cache (RP2040 datasheet, section 2.6.3), it would not.
 - X25519 and the XOR of CCM work on Python's big integers: their time depends on leading zeros, and
   CPython's and MicroPython's multiplication on values. X25519 keys of a pairing are used once.
 - Nothing is wiped: keys stay in the heap until they are overwritten.

@@ -32,8 +32,9 @@ _CAVEATS = (
     "Emulated: both RP2040 boards with flash and USB, the radios and the air between them, DAC, "
     "switches, bridges, leads, electrodes, sense amplifiers, monostable, buttons and LEDs. The firmware "
     "is the image for real boards.",
-    "CPU times are optimistic: XIP cache misses are not modelled. This concerns the time to ready and "
-    "the delay from the STOP packet to the bridges, not the pulses, which PIO times without the CPU.",
+    "CPU times count the misses of the flash cache at 56 cycles each, as derived and not as measured on a "
+    "board. This concerns the time to ready and the delay from the STOP packet to the bridges, not the "
+    "pulses, which PIO times without the CPU.",
     "Clocks are exact on the emulated bench. A real board's crystal adds its own error, 30 ppm or so, to "
     "every time.",
     "The emulated pump has the same error in both phases, so charge imbalance and direct current show the "

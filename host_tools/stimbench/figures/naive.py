@@ -135,7 +135,7 @@ def _line(found: Found) -> Line:
         f"error of {len(found.width_ns)} phases of 214 us and {len(found.period_ns)} periods of 50 ms, min "
         f"to max (standard deviation {_stats(found.width_ns).get('std', 0):.3g} and "
         f"{_stats(found.period_ns).get('std', 0):.3g} us); "
-        f"the CPU does {busy} besides; seed {piece.seed}; XIP cache misses are not modelled: optimistic",
+        f"the CPU does {busy} besides; seed {piece.seed}; misses of the flash cache counted",
         width_us=_stats(found.width_ns), period_us=_stats(found.period_ns),
     )  # fmt: skip
 

@@ -108,7 +108,7 @@ def _judge_heap(found: Sequence[_Heap], options: Options) -> list[Line]:
     span = f"{min(heap.cycles)} to {max(heap.cycles)} bytes"
     return [
         reached(
-            "heap free when ready", heap.ready_bytes / 1000, Relation.AT_LEAST, 100, "KB",
+            "heap free when ready", heap.ready_bytes / 1000, Relation.AT_LEAST, 140, "KB",
             f"the image as it is, first DETAILS after power-on; seed {options.seed}",
         ),
         reached(

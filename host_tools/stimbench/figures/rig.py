@@ -19,6 +19,7 @@ from stimbench.bench.nets import Net
 from stimbench.bench.transport import BoardTransport, open_transport
 from stimbench.client.bench_link import BenchLink
 from stimbench.client.stimulator import Stimulator, connect
+from stimbench.emulator.chip import Core
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("BOARDS", "BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme", "use_images")
@@ -86,6 +87,7 @@ class Rig:
         boards: tuple[str, ...] = ("stimulator",),
         wiring: StimulatorWiring | None = None,
         role: int = roles.PATIENT,
+        core: Core | None = None,
     ) -> None:
         """Build it.
 
@@ -94,9 +96,12 @@ class Rig:
             boards: on the bench.
             wiring: the stimulator's, if special.
             role: that the pairing is for.
+            core: which CPU core runs the firmware, if not the one by default.
         """
         given = {"stimulator": wiring} if wiring else {}
-        self.bench = Bench(BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images))
+        config = BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images)
+        config.core = core or config.core
+        self.bench = Bench(config)
         if "remote" in boards:
             self.pairing = provision.pair(self.bench, seed, role)
         else:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stimbench.emulator.profile import Image
 from stimbench.firmware_build import frozen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +16,7 @@ BOARDS = ("stimulator", "remote")
 RP2040_FAMILY = 0xE48BFF56
 FAMILY_PRESENT = 0x2000
 FLASH_START = 0x10000000
+RAM_START, RAM_END = 0x20000000, 0x20042000
 FIRMWARE_LIMIT = 640 * 1024
 
 
@@ -63,3 +65,23 @@ def test_second_build_does_nothing():
     result = subprocess.run(words, capture_output=True, text=True, check=True)
     assert result.stdout.count("up to date") == len(BOARDS)
     assert [path.stat().st_mtime_ns for path in made] == before
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(
+    "name",
+    (
+        "mp_execute_bytecode", "mp_map_lookup", "mp_call_function_n_kw", "mp_obj_get_type",
+        "gc_alloc", "gc_collect_start", "gc_free",
+        "mbedtls_internal_aes_encrypt", "FT0", "FT1", "FT2", "FT3",
+    ),
+)  # fmt: skip
+def test_what_is_called_all_the_time_is_in_ram(board, name):
+    address = Image(BUILD / "firmware" / board / "firmware.elf").addresses[name]
+    assert RAM_START <= address < RAM_END
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_is_called_now_and_then_stays_in_flash(board):
+    addresses = Image(BUILD / "firmware" / board / "firmware.elf").addresses
+    assert all(FLASH_START < addresses[name] < RAM_START for name in ("tud_task_ext", "main"))

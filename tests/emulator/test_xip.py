@@ -5,6 +5,8 @@ from array import array
 
 import pytest
 from rp2040py.rp2040 import RP2040
+from stimbench.bench import EmulatedBoard
+from stimbench.emulator.chip import Core
 from stimbench.emulator.native.cortex_m0 import NativeCore
 from stimbench.emulator.xip import BoardXipCtrl, SsiSetup
 
@@ -15,6 +17,9 @@ LDR_R0_R1 = 0x6808  # LDR R0, [R1]
 LDR_CYCLES = 2
 CACHED, NO_ALLOCATE, NO_CHECK, NO_CACHE = 0x10000000, 0x11000000, 0x12000000, 0x13000000
 CTR_HIT, CTR_ACC, FLUSH, CTRL = 0x0C, 0x10, 0x04, 0x00
+MOST = 0xFFFFFFFF
+XIP_CTRL, SSI = 0x14000000, 0x18000000
+SSI_CTRLR0, SSI_ENABLE, SSI_BAUDR, SSI_SPI_CTRLR0 = SSI, SSI + 0x08, SSI + 0x14, SSI + 0xF4
 BOOT2 = SsiSetup(ctrlr0=0x5F0300, baudr=2, spi_ctrlr0=0xA0002022)
 """What this board's second-stage bootloader writes: quad, 32 bits of address and mode, 4 waits, clock / 2."""
 
@@ -130,3 +135,89 @@ def test_an_interrupts_entry_takes_15_cycles(loads):
     if core.pc == CODE + 0x80:
         cycles += core.execute_instruction()
     assert cycles == ENTRY_CYCLES + 1 and core.ipsr == 16
+
+
+def test_the_counters_stop_at_their_most(loads):
+    loads.load(CACHED + 0x600)
+    loads.core.xip_hits, loads.core.xip_accesses = MOST - 2, MOST - 1
+    seen = []
+    for _ in range(4):
+        loads.load(CACHED + 0x600)
+        seen.append(loads.counted())
+    assert seen == [(MOST - 1, MOST), (MOST, MOST), (MOST, MOST), (MOST, MOST)]
+    loads.control.write_uint32(CTR_HIT, 0)
+    assert loads.counted() == (0, MOST)
+
+
+def test_misses_are_profiled_by_line(loads):
+    assert loads.core.misses == {}
+    loads.load(CACHED + 0x700)
+    loads.core.profile_misses(True)
+    for offset in (0x700, 0x710, 0x714, 0x71C, 0x7FC + SETS * LINE):
+        loads.load(CACHED + offset)
+    loads.control.write_uint32(FLUSH, 1)
+    loads.load(CACHED + 0x710)
+    assert loads.core.misses == {0x710: 2, 0x718: 1, 0x7F8 + SETS * LINE: 1}
+    loads.core.profile_misses(False)
+    assert loads.core.misses == {}
+
+
+def board_with(**fields):
+    """A board without firmware whose CPU stands before a load from flash, in RAM."""
+    board = EmulatedBoard("bare", {}, seed=1, **fields)
+    board.mcu.sram[:2] = LDR_R0_R1.to_bytes(2, "little")
+    return board
+
+
+def set_up_ssi(board, baudr, ctrlr0=BOOT2.ctrlr0, spi_ctrlr0=BOOT2.spi_ctrlr0):
+    """As the second-stage bootloader does."""
+    board.write_word(SSI_ENABLE, 0)
+    board.write_word(SSI_BAUDR, baudr)
+    board.write_word(SSI_CTRLR0, ctrlr0)
+    board.write_word(SSI_SPI_CTRLR0, spi_ctrlr0)
+    board.write_word(SSI_ENABLE, 1)
+
+
+def cost_of_load(board, address):
+    core = board.mcu.core
+    core.registers[1], core.pc = address, CODE
+    return core.execute_instruction()
+
+
+def test_the_cost_follows_what_the_firmware_writes_to_the_ssi():
+    board = board_with()
+    for index, (baudr, line, word) in enumerate(((2, 56, 40), (4, 112, 80), (6, 168, 120))):
+        set_up_ssi(board, baudr)
+        assert board.mcu.xip_ctrl.line_cycles == line
+        assert cost_of_load(board, CACHED + 0x1000 + index * LINE) == LDR_CYCLES + line
+        assert cost_of_load(board, NO_CACHE + 0x1000) == LDR_CYCLES + word
+    set_up_ssi(board, 2, ctrlr0=0x1F0300, spi_ctrlr0=0x218)
+    assert cost_of_load(board, CACHED + 0x2000) == LDR_CYCLES + (8 + 24 + 64) * 2
+
+
+def test_a_number_is_what_a_miss_costs_whatever_the_ssi():
+    board = board_with(xip=40)
+    set_up_ssi(board, 6)
+    assert board.mcu.xip_ctrl.line_cycles == 40
+    assert cost_of_load(board, CACHED + 0x1000) == LDR_CYCLES + 40
+    assert board.read_word(XIP_CTRL + CTR_ACC) == 1
+
+
+@pytest.mark.parametrize(
+    "fields", ({"xip": "ideal"}, {"core": Core.NATIVE_AS_REFERENCE}, {"core": Core.REFERENCE})
+)
+def test_ideal_and_the_reference_core_cost_and_count_nothing(fields):
+    board = board_with(**fields)
+    set_up_ssi(board, 6)
+    assert [cost_of_load(board, CACHED + 0x1000 + 0x100 * step) for step in range(3)] == [LDR_CYCLES] * 3
+    assert board.read_word(XIP_CTRL + CTR_HIT) == board.read_word(XIP_CTRL + CTR_ACC) == 0
+
+
+def test_a_reset_empties_cache_and_counters(loads):
+    loads.load(CACHED + 0x800)
+    loads.load(CACHED + 0x800)
+    loads.control.write_uint32(CTRL, 0)
+    loads.control.reset()
+    assert loads.counted() == (0, 0)
+    assert loads.load(CACHED + 0x800) == LDR_CYCLES + LINE_CYCLES
+    assert loads.load(CACHED + 0x800) == LDR_CYCLES

@@ -308,7 +308,7 @@ def test_the_report_of_a_run_tells_all_and_is_reproducible(recording):
     facts = dict(report.facts)
     assert facts["Firmware, stimulator"] == "0.1.0 (abc)" and facts["Command"] == "stimbench demo --seed 1"
     assert facts["Radio"].startswith("1 HELLO, 1 CHALLENGE, 2 REQUEST, 1 REPLY: sealed")
-    assert any("XIP cache misses are not modelled" in caveat for caveat in report.caveats)
+    assert any("misses of the flash cache at 56 cycles each" in caveat for caveat in report.caveats)
     assert report.extra["timing_ns"]["left"]["width"]["count"] == 2 * len(list(pulses(0)))
     again = make_report(recording, measure(recording))
     assert [picture.svg for picture in report.pictures] == [picture.svg for picture in again.pictures]

@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from stimbench.bench import Bench, BenchConfig
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
@@ -21,6 +22,8 @@ from typer.testing import CliRunner
 
 IMPEDANCE_TOLERANCE = 0.05
 FITTED_OHM = 500
+LINE_CYCLES = 56
+READY_HEAP_BYTES = 140_000
 
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("images")]
 
@@ -32,17 +35,25 @@ def bench():
 
 
 @pytest.fixture
-def run(bench):
-    @contextmanager
-    def opened(_board, _radio):
-        yield connect(BenchLink(bench, "stimulator"), first_number=0)
+def run_on():
+    def runner(bench):
+        @contextmanager
+        def opened(_board, _radio):
+            yield connect(BenchLink(bench, "stimulator"), first_number=0)
 
-    def invoke(*args, code=0):
-        result = CliRunner().invoke(app, list(args), obj=Services(open_board=opened))
-        assert result.exit_code == code, result.output
-        return result
+        def invoke(*args, code=0):
+            result = CliRunner().invoke(app, list(args), obj=Services(open_board=opened))
+            assert result.exit_code == code, result.output
+            return result
 
-    return invoke
+        return invoke
+
+    return runner
+
+
+@pytest.fixture
+def run(bench, run_on):
+    return run_on(bench)
 
 
 def test_a_session_from_the_command_line(bench, run):
@@ -61,6 +72,36 @@ def test_a_session_from_the_command_line(bench, run):
     edges = bench.trace.edges("stimulator", "L_CATH")
     bench.run_for(200_000_000)
     assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
+
+
+def test_the_flash_cache_counts_and_begins_anew(bench, run):
+    def counted(option="--xip"):
+        return json.loads(run("status", option, "--json").stdout)["flash_cache"]
+
+    board = bench.board("stimulator")
+    first = counted("--xip-clear")
+    assert board.mcu.xip_ctrl.line_cycles == LINE_CYCLES, "by what the image's bootloader wrote to the SSI"
+    assert first["accesses"] > first["hits"] > 0 and not first["saturated"]
+    assert first["misses"] == first["accesses"] - first["hits"]
+    bench.run_for(500_000_000)
+    second = counted()
+    assert 0 < second["accesses"] < first["accesses"], "from the clear on, without the start"
+    bench.run_for(500_000_000)
+    third = counted()
+    assert third["accesses"] > second["accesses"] and third["hits"] > second["hits"]
+    board.mcu.core.xip_accesses = 0xFFFFFFFF
+    assert "have stopped at 2**32 - 1" in " ".join(run("status", "--xip").stdout.split())
+
+
+def test_a_bench_with_an_ideal_cache_says_that_nothing_was_counted(run_on):
+    run = run_on(Bench(BenchConfig(seed=1, xip="ideal")))
+    shown = json.loads(run("status", "--xip", "--json").stdout)["flash_cache"]
+    assert shown == {"hits": 0, "accesses": 0, "misses": 0, "saturated": False}
+    assert "no access counted" in run("status", "--xip").stdout
+
+
+def test_a_board_that_is_ready_has_heap_left(run):
+    assert json.loads(run("status", "--json").stdout)["details"]["heap_free"] >= READY_HEAP_BYTES
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from stimbench.cli import misses
 from stimbench.cli.common import StimbenchGroup, err, out
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The emulated bench.")
@@ -54,3 +55,4 @@ def _add_figures() -> None:
 
 
 _add_figures()
+misses.register(app)

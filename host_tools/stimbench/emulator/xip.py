@@ -75,13 +75,15 @@ class BoardXipCtrl(RPXIPCtrl):
         """
         self._core = core
         self._line_cycles = line_cycles
+        self.line_cycles = line_cycles or 0
+        """What a miss costs now, in CPU cycles."""
         super().__init__(rp2040, "XIP_CTRL_BASE")
-        core.count_misses(line_cycles or 0, 0, INTERRUPT_ENTRY_CYCLES)
+        core.count_misses(self.line_cycles, 0, INTERRUPT_ENTRY_CYCLES)
 
     def on_ssi(self, setup: SsiSetup) -> None:
         """The firmware has set up the SSI."""
-        line_cycles = setup.line_cycles if self._line_cycles is None else self._line_cycles
-        self._core.count_misses(line_cycles, setup.word_cycles, INTERRUPT_ENTRY_CYCLES)
+        self.line_cycles = setup.line_cycles if self._line_cycles is None else self._line_cycles
+        self._core.count_misses(self.line_cycles, setup.word_cycles, INTERRUPT_ENTRY_CYCLES)
 
     def read_uint32(self, offset: int) -> int:
         """A register read."""

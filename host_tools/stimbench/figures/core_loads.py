@@ -23,7 +23,7 @@ work()
 """
 """Python that never rests: numbers, text, garbage."""
 _BOOT_MS, _SETTLED_MS = 400, 700
-_BUSY_MS, _PULSING_MS, _RADIO_MS, _IDLE_MS = 2000, 10_000, 1000, 20_000
+_BUSY_MS, _PULSING_MS, _RADIO_MS, _IDLE_MS = 2000, 10_000, 1000, 60_000
 
 
 def busy_bench(seed: int, core: Core) -> Bench:

@@ -58,18 +58,21 @@ def _compare(piece: tuple[int, int, int]) -> tuple[int, int]:
     return comparison.count, different
 
 
+def _asked(options: Options) -> int:
+    return _ASKED // 10 if options.quick else _ASKED
+
+
 def _comparison_pieces(options: Options) -> list[tuple[int, int, int]]:
     each = _OPCODES + len(RARE) * (RARE_TIMES - 1)
-    tries = -(-_ASKED // each)
-    return [(part, tries // 10 if options.quick else tries, options.seed) for part in range(_SLICES)]
+    tries = -(-_asked(options) // each)
+    return [(part, tries, options.seed) for part in range(_SLICES)]
 
 
 def _judge_comparisons(found: Sequence[tuple[int, int]], options: Options) -> list[Line]:
     made, different = (sum(numbers) for numbers in zip(*found, strict=True))
     detail = f"every opcode in random states, one instruction on each core; seed {options.seed}"
-    least = _ASKED // 10 if options.quick else _ASKED
     return [
-        reached("comparisons of the two cores", made, Relation.AT_LEAST, least, "", detail),
+        reached("comparisons of the two cores", made, Relation.AT_LEAST, _asked(options), "", detail),
         reached("of which the cores differ in", different, Relation.AT_MOST, 0, "", detail),
     ]
 

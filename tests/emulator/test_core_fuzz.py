@@ -3,8 +3,8 @@
 from collections import Counter
 
 import pytest
+from stimbench.emulator.core_pair import RARE, RARE_TIMES, Comparison
 from support.core_departures import DEPARTURES, names_of
-from support.core_pair import RARE, RARE_TIMES, Comparison
 
 SLICES = 8
 TRIES = 16

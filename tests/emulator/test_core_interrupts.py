@@ -5,8 +5,8 @@ from itertools import product
 from operator import attrgetter
 
 import pytest
+from stimbench.emulator.core_pair import CODE, FLASH, RAM, WINDOW, bare_chip
 from stimbench.emulator.native.cortex_m0 import NativeCore
-from support.core_pair import CODE, FLASH, RAM, WINDOW, bare_chip
 
 STEPS = 44
 MAIN, PROCESS = RAM + 0x604, RAM + 0x308

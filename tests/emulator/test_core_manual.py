@@ -4,9 +4,9 @@ import random
 from itertools import product
 
 import pytest
+from stimbench.emulator.core_pair import CODE, EDGES, FLASH, RAM, bare_chip
 from stimbench.emulator.native.cortex_m0 import NativeCore
 from support.core_model import C, N, V, Z, add_with_carry, flags, shift_c
-from support.core_pair import CODE, EDGES, FLASH, RAM, bare_chip
 
 STATES = 400
 HANDLER, THREAD = 1, 0

@@ -105,13 +105,14 @@ def test_a_block_that_takes_nothing_is_told_by_its_number():
 
 
 def test_a_header_with_another_magic_is_no_record_though_its_checksum_fits():
-    for magic in (b"SBe0", b"SBf1", b"AAAA", b"zzzz"):
+    for magic in (b"SBe0", b"SBf1", b"SBd2", b"TBe2", b"RBe2", b"AAAA", b"zzzz"):
         flash = FlashFake()
         flash.memory[FIRST * BLOCK : FIRST * BLOCK + 12] = header(77, magic)
         assert told(lambda flash=flash: advance(flash)) == "epoch log damaged", magic
-    flash = FlashFake()
-    flash.memory[FIRST * BLOCK : FIRST * BLOCK + 12] = header(77, b"SBe2")
-    assert told(lambda: advance(flash)) == "epoch log of a later format"
+    for magic in (b"SBe2", b"SBe9", b"SBe\xff"):
+        flash = FlashFake()
+        flash.memory[FIRST * BLOCK : FIRST * BLOCK + 12] = header(77, magic)
+        assert told(lambda flash=flash: advance(flash)) == "epoch log of a later format", magic
 
 
 def test_a_seed_whose_checksum_is_wrong_is_not_used():
@@ -185,3 +186,4 @@ def test_everything_is_where_other_versions_put_it():
     assert layout.BLOCKS == layout.END == 352 and layout.BLOCKS * 4 == 1408
     assert layout.FILESYSTEM_BLOCKS == layout.EPOCHS == 336
     assert (layout.PAIRINGS, layout.PRESCRIPTIONS, layout.JOURNAL) == (338, 340, 348)
+    assert layout.EPOCH_LIMIT == 350

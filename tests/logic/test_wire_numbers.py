@@ -7,8 +7,8 @@ OPCODES = (
     ("SET_PROGRAM", 0x06), ("IMPEDANCE", 0x07), ("IMPEDANCE_RESULTS", 0x08), ("PULSES", 0x09),
     ("DETAILS", 0x0A), ("COUNTERS", 0x0B), ("SELF_TEST", 0x0C), ("AMPLITUDE", 0x0D), ("GET_WINDOW", 0x0E),
     ("SET_WINDOW", 0x0F), ("TEST_STIMULATION", 0x10), ("LOG", 0x11), ("GET_TIME", 0x12), ("SET_TIME", 0x13),
-    ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("MODEM_SEND", 0x20),
-    ("MODEM_RECEIVE", 0x21), ("MODEM_CLOSE", 0x22),
+    ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("RECORDS", 0x18),
+    ("REPAIR", 0x19), ("XIP", 0x1A), ("MODEM_SEND", 0x20), ("MODEM_RECEIVE", 0x21), ("MODEM_CLOSE", 0x22),
 )  # fmt: skip
 IN_ORDER = (
     ("OK", "OUT_OF_RANGE", "WRONG_STATE", "UNKNOWN_OPCODE", "BAD_LENGTH", "FORBIDDEN"),
@@ -30,7 +30,10 @@ IN_ORDER = (
     ("KIND_OK", "KIND_OPEN", "KIND_SHORT", "KIND_NOT_MEASURED"),
 )  # fmt: skip
 BITS = (
-    ("PART_DAC", "PART_MATRIX", "PART_RADIO", "PART_SENSE", "PART_SUPPLY", "PART_FILESYSTEM"),
+    (
+        "PART_DAC", "PART_MATRIX", "PART_RADIO", "PART_SENSE", "PART_SUPPLY", "PART_FILESYSTEM",
+        "PART_EPOCHS", "PART_PAIRINGS",
+    ),
     ("FLAG_MAGNET", "FLAG_PAIRING", "FLAG_UNPAIRED"),
 )
 NAMES = (
@@ -52,6 +55,11 @@ def test_codes_states_reasons_causes_and_events_count_from_zero():
 def test_parts_and_flags_are_bits_in_order():
     for names in BITS:
         assert [getattr(messages, name) for name in names] == [1 << bit for bit in range(len(names))], names
+
+
+def test_the_records_that_failed_are_parts():
+    parts = [messages.record_parts(epochs, keys) for epochs in (False, True) for keys in (False, True)]
+    assert parts == [0, 128, 64, 192]
 
 
 def test_every_list_of_names_is_as_long_as_what_it_names():

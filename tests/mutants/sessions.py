@@ -94,7 +94,7 @@ class Session:
             raise RuntimeError(f"{self.module}: its tests fail without any mutation")
         if before["source"] != state["source"] or not self.database.exists():
             state["seconds"] = 0.0
-            self._cosmic_ray("cosmic-ray", "init", self.config, self.database)
+            self._cosmic_ray("cosmic-ray", "init", "--force", self.config, self.database)
             self._cosmic_ray("cr-filter-operators", self.database, self.config)
         elif before["tests"] != state["tests"]:
             self._forget_survivors()

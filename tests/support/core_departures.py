@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from support.core_pair import Difference
+from stimbench.emulator.core_pair import Difference
 
 _CARRY = 1 << 29
 _NEAR = 0x7FFFFFFF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stimbench.figures import (
+    cores,
     current,
     hanging,
     impedance,
@@ -47,7 +48,9 @@ ROWS: tuple[Row, ...] = (
     telemetry_attacks.ATTACK_SUITE,
     telemetry_heap.HEAP_CHANNEL,
     telemetry_modem.MODEM,
+    cores.COMPARISONS,
     speed.SPEED,
+    cores.RATIOS,
     naive.NAIVE,
 )
 

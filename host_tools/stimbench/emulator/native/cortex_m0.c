@@ -371,33 +371,34 @@ static void write_special(cortex_m0 *m, uint32_t number, uint32_t value) {
 
 /* ---- Decoding: the class of each 16-bit opcode (A5.2) ---- */
 
-#define CLASSES(X)                                                                                                  \
-    X(UNDEFINED) X(WIDE) X(LSL_I) X(LSR_I) X(ASR_I) X(ADD_R) X(SUB_R) X(ADD_3) X(SUB_3) X(MOV_8) X(CMP_8) X(ADD_8)    \
-    X(SUB_8) X(AND) X(EOR) X(LSL) X(LSR) X(ASR) X(ADC) X(SBC) X(ROR) X(TST) X(NEG) X(CMP) X(CMN) X(ORR) X(MUL)        \
-    X(BIC) X(MVN) X(ADD_HI) X(CMP_HI) X(MOV_HI) X(BX) X(BLX) X(LDR_PC) X(STR_R) X(STRH_R) X(STRB_R) X(LDRSB)          \
-    X(LDR_R) X(LDRH_R) X(LDRB_R) X(LDRSH) X(STR_I) X(LDR_I) X(STRB_I) X(LDRB_I) X(STRH_I) X(LDRH_I) X(STR_SP)         \
-    X(LDR_SP) X(ADR) X(ADD_RSP) X(ADD_SP) X(SUB_SP) X(SXTH) X(SXTB) X(UXTH) X(UXTB) X(PUSH) X(POP) X(CPSIE)           \
-    X(CPSID) X(REV) X(REV16) X(REVSH) X(BREAK) X(NOP) X(SEV) X(WFE) X(WFI) X(STM) X(LDM) X(B_COND) X(SVC) X(B)
+#define CLASSES(X)                                                                                             \
+    X(UNDEFINED) X(WIDE) X(LSL_I) X(LSR_I) X(ASR_I) X(ADD_R) X(SUB_R) X(ADD_3) X(SUB_3) X(MOV_8) X(CMP_8)      \
+    X(ADD_8) X(SUB_8) X(AND) X(EOR) X(LSL) X(LSR) X(ASR) X(ADC) X(SBC) X(ROR) X(TST) X(NEG) X(CMP) X(CMN)      \
+    X(ORR) X(MUL) X(BIC) X(MVN) X(ADD_HI) X(CMP_HI) X(MOV_HI) X(BX) X(BLX) X(LDR_PC) X(STR_R) X(STRH_R)        \
+    X(STRB_R) X(LDRSB) X(LDR_R) X(LDRH_R) X(LDRB_R) X(LDRSH) X(STR_I) X(LDR_I) X(STRB_I) X(LDRB_I) X(STRH_I)   \
+    X(LDRH_I) X(STR_SP) X(LDR_SP) X(ADR) X(ADD_RSP) X(ADD_SP) X(SUB_SP) X(SXTH) X(SXTB) X(UXTH) X(UXTB)        \
+    X(PUSH) X(POP) X(CPS) X(REV) X(REV16) X(REVSH) X(BREAK) X(HINT) X(STM) X(LDM) X(BEQ) X(BNE) X(BCS)         \
+    X(BCC) X(BMI) X(BPL) X(BVS) X(BVC) X(BHI) X(BLS) X(BGE) X(BLT) X(BGT) X(BLE) X(SVC) X(B)
 
 #define ENUM(name) OP_##name,
 enum { CLASSES(ENUM) OP_COUNT };
 #undef ENUM
 
-static uint8_t class_of[0x10000];
+static uint8_t class_of[0x400]; /* by the upper ten bits: a kilobyte stays in the processor's own cache */
 
 typedef struct pattern {
     uint16_t mask, bits;
     uint8_t operation;
 } pattern;
 
-/* The first that matches. */
+/* The first that matches. What the lower six bits decide, BX, CPS and the hints, is left to the loop. */
 static const pattern PATTERNS[] = {
     {0xF800, 0xF000, OP_WIDE}, {0xFFC0, 0x4000, OP_AND}, {0xFFC0, 0x4040, OP_EOR}, {0xFFC0, 0x4080, OP_LSL},
     {0xFFC0, 0x40C0, OP_LSR}, {0xFFC0, 0x4100, OP_ASR}, {0xFFC0, 0x4140, OP_ADC}, {0xFFC0, 0x4180, OP_SBC},
     {0xFFC0, 0x41C0, OP_ROR}, {0xFFC0, 0x4200, OP_TST}, {0xFFC0, 0x4240, OP_NEG}, {0xFFC0, 0x4280, OP_CMP},
     {0xFFC0, 0x42C0, OP_CMN}, {0xFFC0, 0x4300, OP_ORR}, {0xFFC0, 0x4340, OP_MUL}, {0xFFC0, 0x4380, OP_BIC},
     {0xFFC0, 0x43C0, OP_MVN}, {0xFF00, 0x4400, OP_ADD_HI}, {0xFF00, 0x4500, OP_CMP_HI}, {0xFF00, 0x4600, OP_MOV_HI},
-    {0xFF87, 0x4700, OP_BX}, {0xFF87, 0x4780, OP_BLX}, {0xF800, 0x4800, OP_LDR_PC}, {0xF800, 0x0000, OP_LSL_I},
+    {0xFF80, 0x4700, OP_BX}, {0xFF80, 0x4780, OP_BLX}, {0xF800, 0x4800, OP_LDR_PC}, {0xF800, 0x0000, OP_LSL_I},
     {0xF800, 0x0800, OP_LSR_I}, {0xF800, 0x1000, OP_ASR_I}, {0xFE00, 0x1800, OP_ADD_R}, {0xFE00, 0x1A00, OP_SUB_R},
     {0xFE00, 0x1C00, OP_ADD_3}, {0xFE00, 0x1E00, OP_SUB_3}, {0xF800, 0x2000, OP_MOV_8}, {0xF800, 0x2800, OP_CMP_8},
     {0xF800, 0x3000, OP_ADD_8}, {0xF800, 0x3800, OP_SUB_8}, {0xFE00, 0x5000, OP_STR_R}, {0xFE00, 0x5200, OP_STRH_R},
@@ -406,20 +407,20 @@ static const pattern PATTERNS[] = {
     {0xF800, 0x7000, OP_STRB_I}, {0xF800, 0x7800, OP_LDRB_I}, {0xF800, 0x8000, OP_STRH_I}, {0xF800, 0x8800, OP_LDRH_I},
     {0xF800, 0x9000, OP_STR_SP}, {0xF800, 0x9800, OP_LDR_SP}, {0xF800, 0xA000, OP_ADR}, {0xF800, 0xA800, OP_ADD_RSP},
     {0xFF80, 0xB000, OP_ADD_SP}, {0xFF80, 0xB080, OP_SUB_SP}, {0xFFC0, 0xB200, OP_SXTH}, {0xFFC0, 0xB240, OP_SXTB},
-    {0xFFC0, 0xB280, OP_UXTH}, {0xFFC0, 0xB2C0, OP_UXTB}, {0xFE00, 0xB400, OP_PUSH}, {0xFFFF, 0xB662, OP_CPSIE},
-    {0xFFFF, 0xB672, OP_CPSID}, {0xFFC0, 0xBA00, OP_REV}, {0xFFC0, 0xBA40, OP_REV16}, {0xFFC0, 0xBAC0, OP_REVSH},
-    {0xFE00, 0xBC00, OP_POP}, {0xFF00, 0xBE00, OP_BREAK}, {0xFFFF, 0xBF00, OP_NOP}, {0xFFFF, 0xBF10, OP_NOP},
-    {0xFFFF, 0xBF20, OP_WFE}, {0xFFFF, 0xBF30, OP_WFI}, {0xFFFF, 0xBF40, OP_SEV}, {0xF800, 0xC000, OP_STM},
-    {0xF800, 0xC800, OP_LDM}, {0xFF00, 0xDE00, OP_BREAK}, {0xFF00, 0xDF00, OP_SVC}, {0xF000, 0xD000, OP_B_COND},
+    {0xFFC0, 0xB280, OP_UXTH}, {0xFFC0, 0xB2C0, OP_UXTB}, {0xFE00, 0xB400, OP_PUSH}, {0xFFC0, 0xB640, OP_CPS},
+    {0xFFC0, 0xBA00, OP_REV}, {0xFFC0, 0xBA40, OP_REV16}, {0xFFC0, 0xBAC0, OP_REVSH},
+    {0xFE00, 0xBC00, OP_POP}, {0xFF00, 0xBE00, OP_BREAK}, {0xFF80, 0xBF00, OP_HINT},
+    {0xF800, 0xC000, OP_STM},
+    {0xF800, 0xC800, OP_LDM}, {0xFF00, 0xDE00, OP_BREAK}, {0xFF00, 0xDF00, OP_SVC}, {0xFF00, 0xD000, OP_BEQ}, {0xFF00, 0xD100, OP_BNE}, {0xFF00, 0xD200, OP_BCS}, {0xFF00, 0xD300, OP_BCC}, {0xFF00, 0xD400, OP_BMI}, {0xFF00, 0xD500, OP_BPL}, {0xFF00, 0xD600, OP_BVS}, {0xFF00, 0xD700, OP_BVC}, {0xFF00, 0xD800, OP_BHI}, {0xFF00, 0xD900, OP_BLS}, {0xFF00, 0xDA00, OP_BGE}, {0xFF00, 0xDB00, OP_BLT}, {0xFF00, 0xDC00, OP_BGT}, {0xFF00, 0xDD00, OP_BLE},
     {0xF800, 0xE000, OP_B},
 };
 
 void m0_init(void) {
-    for (uint32_t opcode = 0; opcode < 0x10000; opcode++) {
-        class_of[opcode] = OP_UNDEFINED;
+    for (uint32_t upper = 0; upper < 0x400; upper++) {
+        class_of[upper] = OP_UNDEFINED;
         for (size_t i = 0; i < sizeof PATTERNS / sizeof *PATTERNS; i++)
-            if ((opcode & PATTERNS[i].mask) == PATTERNS[i].bits) {
-                class_of[opcode] = PATTERNS[i].operation;
+            if ((upper << 6 & PATTERNS[i].mask) == PATTERNS[i].bits) {
+                class_of[upper] = PATTERNS[i].operation;
                 break;
             }
     }
@@ -446,42 +447,27 @@ static int find_window(cortex_m0 *m, uint32_t pc, window *w) {
     return 1;
 }
 
-static int condition(const cortex_m0 *m, uint32_t cond) {
-    int result;
-    switch (cond >> 1) {
-    case 0: result = m->z != 0; break;
-    case 1: result = m->c != 0; break;
-    case 2: result = m->n != 0; break;
-    case 3: result = m->v != 0; break;
-    case 4: result = m->c && !m->z; break;
-    case 5: result = m->n == m->v; break;
-    default: result = m->n == m->v && !m->z; break;
-    }
-    return result ^ (cond & 1);
-}
+/* The flags while the loop runs: N is bit 31 of `n`, Z whether `z` is 0, C and V are 0 or 1. */
+typedef struct flags {
+    uint32_t n, z, c, v;
+} flags;
 
-#define SET_NZ(value) (m->n = (value) >> 31, m->z = (value) == 0)
+#define SET_NZ(value) (f.n = f.z = (value))
+#define N (f.n >> 31)
 
 /* AddWithCarry() of A2.2.1 */
-static inline uint32_t add_with_carry(cortex_m0 *m, uint32_t a, uint32_t b, uint32_t carry) {
+static inline uint32_t add_with_carry(flags *f, uint32_t a, uint32_t b, uint32_t carry) {
     uint64_t sum = (uint64_t)a + b + carry;
     uint32_t result = (uint32_t)sum;
-    SET_NZ(result);
-    m->c = (uint32_t)(sum >> 32);
-    m->v = (~(a ^ b) & (a ^ result)) >> 31;
+    f->n = f->z = result;
+    f->c = (uint32_t)(sum >> 32);
+    f->v = (~(a ^ b) & (a ^ result)) >> 31;
     return result;
 }
 
-/* A wide instruction; `pc` is behind its first half. Returns its cycles. */
+/* A wide instruction but BL; R15 is behind its first half. Returns its cycles. */
 static uint32_t wide(cortex_m0 *m, uint32_t opcode, uint32_t opcode2, uint32_t at) {
     uint32_t *r = m->r;
-    if ((opcode2 >> 14) == 3 && (opcode2 >> 12 & 1)) { /* BL */
-        uint32_t s = opcode >> 10 & 1, i1 = 1 ^ s ^ (opcode2 >> 13 & 1), i2 = 1 ^ s ^ (opcode2 >> 11 & 1);
-        uint32_t offset = (s ? 0xFF000000u : 0) | i1 << 23 | i2 << 22 | (opcode & 0x3FF) << 12 | (opcode2 & 0x7FF) << 1;
-        LR = (r[15] + 2) | 1;
-        r[15] += 2 + offset;
-        return 3;
-    }
     if (opcode == 0xF3BF && ((opcode2 & 0xFFF0) == 0x8F50 || (opcode2 & 0xFFF0) == 0x8F40 ||
                              (opcode2 & 0xFFF0) == 0x8F60)) { /* DMB, DSB, ISB */
         r[15] += 2;
@@ -531,9 +517,19 @@ void m0_run(cortex_m0 *m) {
     }
 }
 
-/* In the loop below, R15 and the cycle counter live in locals; whoever leaves it writes them back first. */
-#define LEAVE() (r[15] = pc, m->cycles = cycles)
-#define ENTER() (pc = r[15], cycles = m->cycles, limit = m->failed | m->irq_updated ? 0 : m->limit)
+static inline flags take_flags(const cortex_m0 *m) { return (flags){m->n << 31, !m->z, m->c, m->v}; }
+
+static inline void give_flags(cortex_m0 *m, flags f) {
+    m->n = f.n >> 31;
+    m->z = f.z == 0;
+    m->c = f.c;
+    m->v = f.v;
+}
+
+/* In the loop below R15, the cycles and the flags live in locals; whoever leaves it writes them back first. */
+#define LEAVE() (r[15] = pc, m->cycles = cycles, give_flags(m, f))
+#define ENTER()                                                                                            \
+    (pc = r[15], cycles = m->cycles, f = take_flags(m), limit = m->failed | m->irq_updated ? 0 : m->limit)
 #define RD (opcode & 7)
 #define RN (opcode >> 3 & 7)
 #define RM (opcode >> 6 & 7)
@@ -549,10 +545,10 @@ void m0_run(cortex_m0 *m) {
         uint32_t address = (address_);                                                                     \
         spent = 2;                                                                                         \
         if (IS_RAM(address) && !(address & 3)) {                                                           \
-            target = load32(m->ram + (address - 0x20000000u));                                             \
+            target = load32(ram + (address - 0x20000000u));                                             \
         } else if (IS_FLASH(address) && !(address & 3)) {                                                  \
             if (m->xip_on) spent += m0_xip_access(m, address);                                             \
-            target = load32(m->flash + (address & FLASH_MASK));                                            \
+            target = load32(flash + (address & FLASH_MASK));                                            \
         } else {                                                                                           \
             spent = 1 + access_cycles(address, 0);                                                         \
             LEAVE();                                                                                       \
@@ -567,10 +563,10 @@ void m0_run(cortex_m0 *m) {
         uint32_t address = (address_);                                                                     \
         spent = 2;                                                                                         \
         if (IN(address, 0x20000000u, RAM_BYTES - 1)) {                                                     \
-            const uint8_t *from = m->ram + (address - 0x20000000u);                                        \
+            const uint8_t *from = ram + (address - 0x20000000u);                                        \
             target = extend((size) == 2 ? load16(from) : *from);                                           \
         } else if (IN(address, 0x10000000u, FLASH_MASK)) {                                                 \
-            const uint8_t *from = m->flash + (address & FLASH_MASK);                                       \
+            const uint8_t *from = flash + (address & FLASH_MASK);                                       \
             if (m->xip_on) spent += m0_xip_access(m, address);                                             \
             target = extend((size) == 2 ? load16(from) : *from);                                           \
         } else {                                                                                           \
@@ -586,7 +582,7 @@ void m0_run(cortex_m0 *m) {
     do {                                                                                                   \
         uint32_t address = (address_);                                                                     \
         if (IN(address, 0x20000000u, RAM_BYTES - 3) && !((size) == 4 && (address & 3))) {                  \
-            uint8_t *to = m->ram + (address - 0x20000000u);                                                \
+            uint8_t *to = ram + (address - 0x20000000u);                                                \
             spent = 2;                                                                                     \
             if ((size) == 4) store32(to, value);                                                           \
             else if ((size) == 2) store16(to, value);                                                      \
@@ -604,6 +600,42 @@ void m0_run(cortex_m0 *m) {
 #define SIGN8(value) ((uint32_t)(int32_t)(int8_t)(value))
 #define SIGN16(value) ((uint32_t)(int32_t)(int16_t)(value))
 #define BRANCH() (fetched_word = UINT32_MAX)
+#define BRANCH_IF(condition)                                                                               \
+    do {                                                                                                   \
+        if (condition) {                                                                                   \
+            pc += 2 + (SIGN8(opcode) << 1);                                                                \
+            spent = 2;                                                                                     \
+            BRANCH();                                                                                      \
+        }                                                                                                  \
+    } while (0)
+
+/* The end of each instruction is the next one's beginning: each then has a jump of its own, which the
+ * processor predicts by itself. */
+#define NEXT()                                                                                             \
+    do {                                                                                                   \
+        cycles += spent;                                                                                   \
+        if (cycles >= limit) goto done;                                                                    \
+        at = pc & ~1u;                                                                                     \
+        offset = at - w.first;                                                                             \
+        if (offset >= w.bytes) goto slow_fetch;                                                            \
+        FETCH();                                                                                           \
+    } while (0)
+
+#define FETCH()                                                                                            \
+    do {                                                                                                   \
+        if (w.cached && at >> 2 != fetched_word) {                                                         \
+            fetched_word = at >> 2;                                                                        \
+            uint32_t stall = m0_xip_access(m, at);                                                         \
+            if (stall) {                                                                                   \
+                cycles += stall;                                                                           \
+                if (cycles >= limit) goto done; /* what falls due meanwhile comes first */                 \
+            }                                                                                              \
+        }                                                                                                  \
+        opcode = load16(w.at + offset);                                                                    \
+        pc += 2;                                                                                           \
+        spent = 1;                                                                                         \
+        goto *labels[class_of[opcode >> 6]];                                                               \
+    } while (0)
 
 static void interpret(cortex_m0 *m) {
     uint32_t *r = m->r;
@@ -612,335 +644,351 @@ static void interpret(cortex_m0 *m) {
     uint64_t limit = m->irq_updated ? cycles + 1 : m->limit; /* one instruction, then look again */
     uint32_t fetched_word = m->fetched_word;
     window w = {0, 0, 0, 0};
+    flags f = take_flags(m);
+    uint8_t *const ram = m->ram, *const flash = m->flash;
 
-    while (cycles < limit) {
-        uint32_t at = pc & ~1u, opcode, spent = 1;
-        uint32_t offset = at - w.first;
-        if (offset >= w.bytes) {
-            if (find_window(m, at, &w)) {
-                offset = at - w.first;
-            } else { /* the end of a memory, or none at all */
-                w.bytes = 0;
-                LEAVE();
-                opcode = read_part(m, at, 2, &spent);
-                ENTER();
-                spent = 1;
-                goto decoded;
-            }
-        }
-        if (w.cached && at >> 2 != fetched_word) {
-            fetched_word = at >> 2;
-            uint32_t stall = m0_xip_access(m, at);
-            if (stall) {
-                cycles += stall;
-                if (cycles >= limit) break; /* what falls due meanwhile comes first */
-            }
-        }
-        opcode = load16(w.at + offset);
-    decoded:
-        pc += 2;
-        switch (class_of[opcode]) {
-        case OP_LSL_I: {
-            uint32_t value = r[RN], by = IMM5;
-            if (by) m->c = value >> (32 - by) & 1;
-            r[RD] = value << by;
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_LSR_I: {
-            uint32_t value = r[RN], by = IMM5;
-            m->c = value >> (by ? by - 1 : 31) & 1;
-            r[RD] = by ? value >> by : 0;
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_ASR_I: {
-            uint32_t value = r[RN], by = IMM5 ? IMM5 : 32;
-            m->c = value >> (by - 1) & 1;
-            r[RD] = shift_right_arithmetic(value, by);
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_ADD_R: r[RD] = add_with_carry(m, r[RN], r[RM], 0); break;
-        case OP_SUB_R: r[RD] = add_with_carry(m, r[RN], ~r[RM], 1); break;
-        case OP_ADD_3: r[RD] = add_with_carry(m, r[RN], RM, 0); break;
-        case OP_SUB_3: r[RD] = add_with_carry(m, r[RN], ~(RM), 1); break;
-        case OP_MOV_8:
-            r[R8] = IMM8;
-            SET_NZ(IMM8);
-            break;
-        case OP_CMP_8: add_with_carry(m, r[R8], ~(IMM8), 1); break;
-        case OP_ADD_8: r[R8] = add_with_carry(m, r[R8], IMM8, 0); break;
-        case OP_SUB_8: r[R8] = add_with_carry(m, r[R8], ~(IMM8), 1); break;
-        case OP_AND:
-            r[RD] &= r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_EOR:
-            r[RD] ^= r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_LSL: {
-            uint32_t value = r[RD], by = r[RN] & 0xFF;
-            if (by) m->c = by <= 32 ? value >> (32 - by) & 1 : REFERENCE ? value >> ((32 - by) & 31) & 1 : 0;
-            r[RD] = by < 32 ? value << by : 0;
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_LSR: {
-            uint32_t value = r[RD], by = r[RN] & 0xFF;
-            if (by || REFERENCE) m->c = by <= 32 ? value >> ((by - 1) & 31) & 1 : 0;
-            r[RD] = by < 32 ? value >> by : 0;
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_ASR: {
-            uint32_t value = r[RD], by = r[RN] & 0xFF;
-            if (by > 32) by = 32;
-            if (by || REFERENCE) m->c = value >> ((by - 1) & 31) & 1;
-            r[RD] = shift_right_arithmetic(value, by);
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_ADC: {
-            uint32_t a = r[RN], b = r[RD], carry = m->c;
-            r[RD] = add_with_carry(m, a, b, carry);
-            if (REFERENCE && carry && b == 0x7FFFFFFFu) m->v ^= 1;
-            break;
-        }
-        case OP_SBC: {
-            uint32_t b = r[RN], carry = m->c;
-            r[RD] = add_with_carry(m, r[RD], ~b, carry);
-            if (REFERENCE && !carry && b == 0x7FFFFFFFu) m->v ^= 1;
-            break;
-        }
-        case OP_ROR: {
-            uint32_t value = r[RD], by = r[RN] & 0xFF, turn = by & 31; /* the two may be one register */
-            r[RD] = turn ? value >> turn | value << (32 - turn) : value;
-            if (by || REFERENCE) m->c = r[RD] >> 31;
-            SET_NZ(r[RD]);
-            break;
-        }
-        case OP_TST: {
-            uint32_t result = r[RD] & r[RN];
-            SET_NZ(result);
-            break;
-        }
-        case OP_NEG: r[RD] = add_with_carry(m, ~r[RN], 0, 1); break;
-        case OP_CMP: add_with_carry(m, r[RD], ~r[RN], 1); break;
-        case OP_CMN: add_with_carry(m, r[RD], r[RN], 0); break;
-        case OP_ORR:
-            r[RD] |= r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_MUL:
-            r[RD] *= r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_BIC:
-            r[RD] &= ~r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_MVN:
-            r[RD] = ~r[RN];
-            SET_NZ(r[RD]);
-            break;
-        case OP_ADD_HI: {
-            uint32_t rdn = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15;
-            uint32_t sum = HIGH(rdn) + HIGH(rm);
-            if (rdn == 15) {
-                pc = sum & ~1u;
-                spent = 2;
-                BRANCH();
-            } else {
-                r[rdn] = rdn == 13 ? sum & ~3u : sum;
-            }
-            break;
-        }
-        case OP_CMP_HI: {
-            uint32_t rn = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15;
-            uint32_t a = REFERENCE && rn == 15 ? pc : HIGH(rn), b = REFERENCE && rm == 15 ? pc : HIGH(rm);
-            add_with_carry(m, a, ~b, 1);
-            break;
-        }
-        case OP_MOV_HI: {
-            uint32_t rd = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15, value = HIGH(rm);
-            if (rd == 15) {
-                pc = value & ~1u;
-                spent = 2;
-                BRANCH();
-            } else {
-                r[rd] = rd == 13 ? value & ~3u : value;
-            }
-            break;
-        }
-        case OP_BX:
+#define LABEL(name) &&name,
+    static const void *const labels[] = {CLASSES(LABEL)};
+#undef LABEL
+    uint32_t at, offset, opcode, spent = 0;
+    NEXT();
+
+    LSL_I: {
+        uint32_t value = r[RN], by = IMM5;
+        if (by) f.c = value >> (32 - by) & 1;
+        r[RD] = value << by;
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    LSR_I: {
+        uint32_t value = r[RN], by = IMM5;
+        f.c = value >> (by ? by - 1 : 31) & 1;
+        r[RD] = by ? value >> by : 0;
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    ASR_I: {
+        uint32_t value = r[RN], by = IMM5 ? IMM5 : 32;
+        f.c = value >> (by - 1) & 1;
+        r[RD] = shift_right_arithmetic(value, by);
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    ADD_R: r[RD] = add_with_carry(&f, r[RN], r[RM], 0); NEXT();
+    SUB_R: r[RD] = add_with_carry(&f, r[RN], ~r[RM], 1); NEXT();
+    ADD_3: r[RD] = add_with_carry(&f, r[RN], RM, 0); NEXT();
+    SUB_3: r[RD] = add_with_carry(&f, r[RN], ~(RM), 1); NEXT();
+    MOV_8:
+        r[R8] = IMM8;
+        SET_NZ(IMM8);
+        NEXT();
+    CMP_8: add_with_carry(&f, r[R8], ~(IMM8), 1); NEXT();
+    ADD_8: r[R8] = add_with_carry(&f, r[R8], IMM8, 0); NEXT();
+    SUB_8: r[R8] = add_with_carry(&f, r[R8], ~(IMM8), 1); NEXT();
+    AND:
+        r[RD] &= r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    EOR:
+        r[RD] ^= r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    LSL: {
+        uint32_t value = r[RD], by = r[RN] & 0xFF;
+        if (by) f.c = by <= 32 ? value >> (32 - by) & 1 : REFERENCE ? value >> ((32 - by) & 31) & 1 : 0;
+        r[RD] = by < 32 ? value << by : 0;
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    LSR: {
+        uint32_t value = r[RD], by = r[RN] & 0xFF;
+        if (by || REFERENCE) f.c = by <= 32 ? value >> ((by - 1) & 31) & 1 : 0;
+        r[RD] = by < 32 ? value >> by : 0;
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    ASR: {
+        uint32_t value = r[RD], by = r[RN] & 0xFF;
+        if (by > 32) by = 32;
+        if (by || REFERENCE) f.c = value >> ((by - 1) & 31) & 1;
+        r[RD] = shift_right_arithmetic(value, by);
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    ADC: {
+        uint32_t a = r[RN], b = r[RD], carry = f.c;
+        r[RD] = add_with_carry(&f, a, b, carry);
+        if (REFERENCE && carry && b == 0x7FFFFFFFu) f.v ^= 1;
+        NEXT();
+    }
+    SBC: {
+        uint32_t b = r[RN], carry = f.c;
+        r[RD] = add_with_carry(&f, r[RD], ~b, carry);
+        if (REFERENCE && !carry && b == 0x7FFFFFFFu) f.v ^= 1;
+        NEXT();
+    }
+    ROR: {
+        uint32_t value = r[RD], by = r[RN] & 0xFF, turn = by & 31; /* the two may be one register */
+        r[RD] = turn ? value >> turn | value << (32 - turn) : value;
+        if (by || REFERENCE) f.c = r[RD] >> 31;
+        SET_NZ(r[RD]);
+        NEXT();
+    }
+    TST: {
+        uint32_t result = r[RD] & r[RN];
+        SET_NZ(result);
+        NEXT();
+    }
+    NEG: r[RD] = add_with_carry(&f, ~r[RN], 0, 1); NEXT();
+    CMP: add_with_carry(&f, r[RD], ~r[RN], 1); NEXT();
+    CMN: add_with_carry(&f, r[RD], r[RN], 0); NEXT();
+    ORR:
+        r[RD] |= r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    MUL:
+        r[RD] *= r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    BIC:
+        r[RD] &= ~r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    MVN:
+        r[RD] = ~r[RN];
+        SET_NZ(r[RD]);
+        NEXT();
+    ADD_HI: {
+        uint32_t rdn = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15;
+        uint32_t sum = HIGH(rdn) + HIGH(rm);
+        if (rdn == 15) {
+            pc = sum & ~1u;
             spent = 2;
             BRANCH();
-            LEAVE();
-            branch_exchange(m, (opcode >> 3 & 15) == 15 ? (REFERENCE ? pc : pc + 2) : r[opcode >> 3 & 15]);
-            ENTER();
-            break;
-        case OP_BLX: {
-            uint32_t rm = opcode >> 3 & 15, link = pc | 1;
-            if (rm == 14) {
-                pc = (REFERENCE ? link : LR) & ~1u; /* the reference overwrites LR first */
-            } else {
-                pc = (rm == 15 ? pc : r[rm]) & ~1u;
-            }
-            LR = link;
+        } else {
+            r[rdn] = rdn == 13 ? sum & ~3u : sum;
+        }
+        NEXT();
+    }
+    CMP_HI: {
+        uint32_t rn = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15;
+        uint32_t a = REFERENCE && rn == 15 ? pc : HIGH(rn), b = REFERENCE && rm == 15 ? pc : HIGH(rm);
+        add_with_carry(&f, a, ~b, 1);
+        NEXT();
+    }
+    MOV_HI: {
+        uint32_t rd = (opcode >> 4 & 8) | RD, rm = opcode >> 3 & 15, value = HIGH(rm);
+        if (rd == 15) {
+            pc = value & ~1u;
             spent = 2;
             BRANCH();
-            break;
+        } else {
+            r[rd] = rd == 13 ? value & ~3u : value;
         }
-        case OP_LDR_PC: LOAD_WORD(r[R8], ((pc + 2) & ~3u) + IMM8 * 4); break;
-        case OP_LDR_R: LOAD_WORD(r[RD], r[RN] + r[RM]); break;
-        case OP_LDR_I: LOAD_WORD(r[RD], r[RN] + IMM5 * 4); break;
-        case OP_LDR_SP: LOAD_WORD(r[R8], SP + IMM8 * 4); break;
-        case OP_LDRH_R: LOAD_PART(r[RD], r[RN] + r[RM], 2, PLAIN); break;
-        case OP_LDRB_R: LOAD_PART(r[RD], r[RN] + r[RM], 1, PLAIN); break;
-        case OP_LDRSB: LOAD_PART(r[RD], r[RN] + r[RM], 1, SIGN8); break;
-        case OP_LDRSH: LOAD_PART(r[RD], r[RN] + r[RM], 2, SIGN16); break;
-        case OP_LDRB_I: LOAD_PART(r[RD], r[RN] + IMM5, 1, PLAIN); break;
-        case OP_LDRH_I: LOAD_PART(r[RD], r[RN] + IMM5 * 2, 2, PLAIN); break;
-        case OP_STR_R: STORE(r[RN] + r[RM], r[RD], 4); break;
-        case OP_STRH_R: STORE(r[RN] + r[RM], r[RD], 2); break;
-        case OP_STRB_R: STORE(r[RN] + r[RM], r[RD], 1); break;
-        case OP_STR_I: STORE(r[RN] + IMM5 * 4, r[RD], 4); break;
-        case OP_STRB_I: STORE(r[RN] + IMM5, r[RD], 1); break;
-        case OP_STRH_I: STORE(r[RN] + IMM5 * 2, r[RD], 2); break;
-        case OP_STR_SP: STORE(SP + IMM8 * 4, r[R8], 4); break;
-        case OP_ADR: r[R8] = (at & ~3u) + 4 + IMM8 * 4; break;
-        case OP_ADD_RSP: r[R8] = SP + IMM8 * 4; break;
-        case OP_ADD_SP: SP = (SP + (opcode & 0x7F) * 4) & ~3u; break;
-        case OP_SUB_SP: SP = (SP - (opcode & 0x7F) * 4) & ~3u; break;
-        case OP_SXTH: r[RD] = SIGN16(r[RN]); break;
-        case OP_SXTB: r[RD] = SIGN8(r[RN]); break;
-        case OP_UXTH: r[RD] = r[RN] & 0xFFFF; break;
-        case OP_UXTB: r[RD] = r[RN] & 0xFF; break;
-        case OP_REV: r[RD] = __builtin_bswap32(r[RN]); break;
-        case OP_REV16: {
-            uint32_t value = r[RN];
-            r[RD] = (value & 0x00FF00FFu) << 8 | (value >> 8 & 0x00FF00FFu);
-            break;
+        NEXT();
+    }
+    BX:
+        if (opcode & 7) goto UNDEFINED;
+        spent = 2;
+        BRANCH();
+        LEAVE();
+        branch_exchange(m, (opcode >> 3 & 15) == 15 ? (REFERENCE ? pc : pc + 2) : r[opcode >> 3 & 15]);
+        ENTER();
+        NEXT();
+    BLX: {
+        if (opcode & 7) goto UNDEFINED;
+        uint32_t rm = opcode >> 3 & 15, link = pc | 1;
+        if (rm == 14) {
+            pc = (REFERENCE ? link : LR) & ~1u; /* the reference overwrites LR first */
+        } else {
+            pc = (rm == 15 ? pc : r[rm]) & ~1u;
         }
-        case OP_REVSH: r[RD] = SIGN16((r[RN] & 0xFF) << 8 | (r[RN] >> 8 & 0xFF)); break;
-        case OP_PUSH: {
-            uint32_t list = opcode & 0xFF, with_lr = opcode >> 8 & 1;
-            uint32_t count = (uint32_t)__builtin_popcount(list) + with_lr, address = SP - 4 * count;
-            spent = 1 + (REFERENCE ? count - with_lr : count);
-            LEAVE();
-            uint32_t next_sp = (SP - 4 * count) & ~3u;
-            for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
-            if (with_lr) write_word(m, address, LR);
-            SP = next_sp;
-            ENTER();
-            break;
-        }
-        case OP_POP: {
-            uint32_t list = opcode & 0xFF, address = SP;
-            spent = 1 + (uint32_t)__builtin_popcount(list);
-            LEAVE();
-            for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
-            if (opcode & 0x100) {
-                SP = (address + 4) & ~3u;
-                branch_exchange(m, read_word(m, address, &spent));
-                spent += REFERENCE ? 2 : 3; /* the list counts R15 (DDI 0484, table 3-1, note c) */
-                BRANCH();
-            } else {
-                SP = address & ~3u;
-            }
-            ENTER();
-            break;
-        }
-        case OP_STM: {
-            uint32_t list = IMM8, address = r[R8], writes_back = !REFERENCE || !(list >> R8 & 1);
-            spent = 1 + (uint32_t)__builtin_popcount(list);
-            LEAVE();
-            for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
-            if (writes_back) r[R8] = address;
-            ENTER();
-            break;
-        }
-        case OP_LDM: {
-            uint32_t list = IMM8, address = r[R8], writes_back = !(list >> R8 & 1);
-            spent = 1 + (uint32_t)__builtin_popcount(list);
-            LEAVE();
-            for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
-            if (writes_back) r[R8] = address;
-            ENTER();
-            break;
-        }
-        case OP_B_COND:
-            if (condition(m, opcode >> 8 & 15)) {
-                pc += 2 + (SIGN8(opcode) << 1);
-                spent = 2;
-                BRANCH();
-            }
-            break;
-        case OP_B:
-            pc += 2 + (((opcode & 0x7FF) ^ 0x400) - 0x400) * 2;
-            spent = 2;
+        LR = link;
+        spent = 2;
+        BRANCH();
+        NEXT();
+    }
+    LDR_PC: LOAD_WORD(r[R8], ((pc + 2) & ~3u) + IMM8 * 4); NEXT();
+    LDR_R: LOAD_WORD(r[RD], r[RN] + r[RM]); NEXT();
+    LDR_I: LOAD_WORD(r[RD], r[RN] + IMM5 * 4); NEXT();
+    LDR_SP: LOAD_WORD(r[R8], SP + IMM8 * 4); NEXT();
+    LDRH_R: LOAD_PART(r[RD], r[RN] + r[RM], 2, PLAIN); NEXT();
+    LDRB_R: LOAD_PART(r[RD], r[RN] + r[RM], 1, PLAIN); NEXT();
+    LDRSB: LOAD_PART(r[RD], r[RN] + r[RM], 1, SIGN8); NEXT();
+    LDRSH: LOAD_PART(r[RD], r[RN] + r[RM], 2, SIGN16); NEXT();
+    LDRB_I: LOAD_PART(r[RD], r[RN] + IMM5, 1, PLAIN); NEXT();
+    LDRH_I: LOAD_PART(r[RD], r[RN] + IMM5 * 2, 2, PLAIN); NEXT();
+    STR_R: STORE(r[RN] + r[RM], r[RD], 4); NEXT();
+    STRH_R: STORE(r[RN] + r[RM], r[RD], 2); NEXT();
+    STRB_R: STORE(r[RN] + r[RM], r[RD], 1); NEXT();
+    STR_I: STORE(r[RN] + IMM5 * 4, r[RD], 4); NEXT();
+    STRB_I: STORE(r[RN] + IMM5, r[RD], 1); NEXT();
+    STRH_I: STORE(r[RN] + IMM5 * 2, r[RD], 2); NEXT();
+    STR_SP: STORE(SP + IMM8 * 4, r[R8], 4); NEXT();
+    ADR: r[R8] = (at & ~3u) + 4 + IMM8 * 4; NEXT();
+    ADD_RSP: r[R8] = SP + IMM8 * 4; NEXT();
+    ADD_SP: SP = (SP + (opcode & 0x7F) * 4) & ~3u; NEXT();
+    SUB_SP: SP = (SP - (opcode & 0x7F) * 4) & ~3u; NEXT();
+    SXTH: r[RD] = SIGN16(r[RN]); NEXT();
+    SXTB: r[RD] = SIGN8(r[RN]); NEXT();
+    UXTH: r[RD] = r[RN] & 0xFFFF; NEXT();
+    UXTB: r[RD] = r[RN] & 0xFF; NEXT();
+    REV: r[RD] = __builtin_bswap32(r[RN]); NEXT();
+    REV16: {
+        uint32_t value = r[RN];
+        r[RD] = (value & 0x00FF00FFu) << 8 | (value >> 8 & 0x00FF00FFu);
+        NEXT();
+    }
+    REVSH: r[RD] = SIGN16((r[RN] & 0xFF) << 8 | (r[RN] >> 8 & 0xFF)); NEXT();
+    PUSH: {
+        uint32_t list = opcode & 0xFF, with_lr = opcode >> 8 & 1;
+        uint32_t count = (uint32_t)__builtin_popcount(list) + with_lr, address = SP - 4 * count;
+        spent = 1 + (REFERENCE ? count - with_lr : count);
+        LEAVE();
+        uint32_t next_sp = (SP - 4 * count) & ~3u;
+        for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
+        if (with_lr) write_word(m, address, LR);
+        SP = next_sp;
+        ENTER();
+        NEXT();
+    }
+    POP: {
+        uint32_t list = opcode & 0xFF, address = SP;
+        spent = 1 + (uint32_t)__builtin_popcount(list);
+        LEAVE();
+        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
+        if (opcode & 0x100) {
+            SP = (address + 4) & ~3u;
+            branch_exchange(m, read_word(m, address, &spent));
+            spent += REFERENCE ? 2 : 3; /* the list counts R15 (DDI 0484, table 3-1, note c) */
             BRANCH();
-            break;
-        case OP_WIDE: {
-            uint32_t stall = 0;
+        } else {
+            SP = address & ~3u;
+        }
+        ENTER();
+        NEXT();
+    }
+    STM: {
+        uint32_t list = IMM8, address = r[R8], writes_back = !REFERENCE || !(list >> R8 & 1);
+        spent = 1 + (uint32_t)__builtin_popcount(list);
+        LEAVE();
+        for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
+        if (writes_back) r[R8] = address;
+        ENTER();
+        NEXT();
+    }
+    LDM: {
+        uint32_t list = IMM8, address = r[R8], writes_back = !(list >> R8 & 1);
+        spent = 1 + (uint32_t)__builtin_popcount(list);
+        LEAVE();
+        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
+        if (writes_back) r[R8] = address;
+        ENTER();
+        NEXT();
+    }
+    BEQ: BRANCH_IF(f.z == 0); NEXT();
+    BNE: BRANCH_IF(f.z != 0); NEXT();
+    BCS: BRANCH_IF(f.c); NEXT();
+    BCC: BRANCH_IF(!f.c); NEXT();
+    BMI: BRANCH_IF(N); NEXT();
+    BPL: BRANCH_IF(!N); NEXT();
+    BVS: BRANCH_IF(f.v); NEXT();
+    BVC: BRANCH_IF(!f.v); NEXT();
+    BHI: BRANCH_IF(f.c && f.z); NEXT();
+    BLS: BRANCH_IF(!f.c || !f.z); NEXT();
+    BGE: BRANCH_IF(N == f.v); NEXT();
+    BLT: BRANCH_IF(N != f.v); NEXT();
+    BGT: BRANCH_IF(f.z && N == f.v); NEXT();
+    BLE: BRANCH_IF(!f.z || N != f.v); NEXT();
+    B:
+        pc += 2 + (((opcode & 0x7FF) ^ 0x400) - 0x400) * 2;
+        spent = 2;
+        BRANCH();
+        NEXT();
+    WIDE: {
+        uint32_t stall = 0, opcode2;
+        if (w.cached && (at + 2) >> 2 != fetched_word) {
+            fetched_word = (at + 2) >> 2;
+            stall = m0_xip_access(m, at + 2);
+        }
+        if (offset + 2 < w.bytes) {
+            opcode2 = load16(w.at + offset + 2);
+        } else {
             LEAVE();
-            if (w.cached && (at + 2) >> 2 != fetched_word) {
-                fetched_word = (at + 2) >> 2;
-                stall = m0_xip_access(m, at + 2);
-            }
-            uint32_t opcode2 = offset + 2 < w.bytes ? load16(w.at + offset + 2) : read_part(m, at + 2, 2, &stall);
+            opcode2 = read_part(m, at + 2, 2, &stall);
+            ENTER();
+        }
+        if ((opcode2 & 0xD000) == 0xD000) { /* BL */
+            uint32_t s = opcode >> 10 & 1, i1 = 1 ^ s ^ (opcode2 >> 13 & 1), i2 = 1 ^ s ^ (opcode2 >> 11 & 1);
+            LR = (pc + 2) | 1;
+            pc += 2 + ((s ? 0xFF000000u : 0) | i1 << 23 | i2 << 22 | (opcode & 0x3FF) << 12 | (opcode2 & 0x7FF) << 1);
+            spent = 3 + stall;
+            BRANCH();
+        } else {
+            LEAVE();
             spent = wide(m, opcode, opcode2, at) + stall;
             ENTER();
-            if ((opcode2 >> 14) == 3) BRANCH();
-            break;
         }
-        case OP_CPSIE:
-            if (!privileged(m)) break;
-            m->primask = 0;
-            m->irq_updated = 1;
-            limit = 0;
-            break;
-        case OP_CPSID:
-            if (privileged(m)) m->primask = 1;
-            break;
-        case OP_NOP: break;
-        case OP_SEV: m->event = 1; break;
-        case OP_WFE:
-            spent = 2;
-            if (m->event) {
-                m->event = 0;
-            } else {
-                m->waiting = m->wait_for_event = 1;
-                limit = 0;
-            }
-            break;
-        case OP_WFI:
-            spent = 2;
-            m->waiting = 1;
-            m->wait_for_event = 0;
-            if (!REFERENCE) m->irq_updated = 1; /* what is pending already ends it at once */
-            limit = 0;
-            break;
-        case OP_SVC:
-            m->pending_svcall = 1;
-            m->irq_updated = 1;
-            limit = 0;
-            break;
-        case OP_BREAK:
-            LEAVE();
-            m->bus_break(m, IMM8);
-            ENTER();
-            break;
-        default:
-            LEAVE();
-            m->bus_warn(m, WARN_UNDEFINED, at, opcode);
-            ENTER();
-        }
-        cycles += spent;
+        NEXT();
     }
-    r[15] = pc;
-    m->cycles = cycles;
+    CPS:
+        if ((opcode & ~0x10u) != 0xB662) goto UNDEFINED;
+        if (!privileged(m)) NEXT();
+        m->primask = opcode >> 4 & 1;
+        if (m->primask) NEXT();
+        m->irq_updated = 1;
+        limit = 0;
+        NEXT();
+    HINT:
+        if ((opcode & 0x6F) == 0x00) NEXT(); /* NOP, YIELD */
+        if (opcode == 0xBF40) { /* SEV */
+            m->event = 1;
+            NEXT();
+        }
+        if ((opcode & 0x6F) != 0x20) goto UNDEFINED;
+        spent = 2;
+        if (opcode == 0xBF20 && m->event) {
+            m->event = 0;
+            NEXT();
+        }
+        m->waiting = 1;
+        m->wait_for_event = opcode == 0xBF20;
+        if (!m->wait_for_event && !REFERENCE) m->irq_updated = 1; /* what is pending ends it at once */
+        limit = 0;
+        NEXT();
+    SVC:
+        m->pending_svcall = 1;
+        m->irq_updated = 1;
+        limit = 0;
+        NEXT();
+    BREAK:
+        LEAVE();
+        m->bus_break(m, IMM8);
+        ENTER();
+        NEXT();
+UNDEFINED:
+        LEAVE();
+        m->bus_warn(m, WARN_UNDEFINED, at, opcode);
+        ENTER();
+        NEXT();
+
+slow_fetch: /* from another memory, its end, or none at all */
+    if (find_window(m, at, &w)) {
+        offset = at - w.first;
+        goto fetch;
+    }
+    w.bytes = 0;
+    LEAVE();
+    opcode = read_part(m, at, 2, &spent);
+    ENTER();
+    pc += 2;
+    spent = 1;
+    goto *labels[class_of[opcode >> 6]];
+
+fetch:
+    FETCH();
+
+done:
+    LEAVE();
     m->fetched_word = fetched_word;
 }

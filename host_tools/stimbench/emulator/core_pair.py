@@ -7,8 +7,10 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 from rp2040py.rp2040 import RP2040
+
 from stimbench.emulator.native.cortex_m0 import NativeCore
 
 RAM, FLASH = 0x20000000, 0x10000000
@@ -41,7 +43,7 @@ _fields = attrgetter(*FIELDS)
 
 
 class _Silent:
-    def debug(self, component, message):
+    def debug(self, component: str, message: str) -> None:
         pass
 
     info = warning = error = debug
@@ -69,6 +71,7 @@ class Start:
     event: bool
 
     def register(self, number: int) -> int:
+        """R0 to R15."""
         return int.from_bytes(self.registers[4 * number : 4 * number + 4], "little")
 
 
@@ -84,6 +87,7 @@ class Difference:
 
     @property
     def fields(self) -> set[str]:
+        """The names of what differs."""
         return {name for name, value in self.reference.items() if value != self.ours[name]}
 
 
@@ -130,8 +134,8 @@ class CorePair:
         self.core.follow_reference = follow_reference
         self.ours.core = self.core
         self.chips = (self.reference, self.ours)
-        self._cores = tuple(chip.core for chip in self.chips)
-        self._registers = [memoryview(core.registers).cast("B") for core in self._cores]
+        self._cores: tuple[Any, ...] = tuple(chip.core for chip in self.chips)
+        self._registers: list[memoryview] = [memoryview(core.registers).cast("B") for core in self._cores]
         self._ram = [memoryview(chip.sram)[:WINDOW] for chip in self.chips]
         self._code = [memoryview(chip.flash)[CODE - FLASH :][:4] for chip in self.chips]
         for chip in self.chips:
@@ -152,6 +156,7 @@ class CorePair:
             view[:] = code
 
     def ram(self, content: bytes) -> None:
+        """What the window holds."""
         for view in self._ram:
             view[:] = content
 
@@ -173,6 +178,7 @@ class CorePair:
         )
 
     def states(self) -> list[dict[str, object]]:
+        """All that is compared each time, the reference's first."""
         return [
             {f"r{n}": value for n, value in enumerate(core.registers)}
             | dict(zip(FIELDS, _fields(core), strict=True))

@@ -1,10 +1,13 @@
 """The benchmark's own logic: what is measured and how it is judged. No bench runs here."""
 
 import json
+import pkgutil
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import typer
+from stimbench.cli import figures as cli_figures
 from stimbench.figures import current, impedance, naive, registry, stopping, timing
 from stimbench.figures.model import Line, Options, Relation, Row, compared, measure, reached
 from stimbench.figures.runner import Progress, run_rows
@@ -24,6 +27,10 @@ def total(found, options):
     return [reached("sum", sum(found), Relation.AT_MOST, 20, "V", f"of {len(found)}, seed {options.seed}")]
 
 
+def as_line(found, _options):
+    return [Line("found", "", str(found[0]), None, "")]
+
+
 # Other processes cannot import a test: the work is done by builtins.
 def row(name="sum", work=abs, alone=False):
     return Row(name, "a sum", lambda options: [1, 2, 3], work, total, alone=alone)
@@ -37,6 +44,28 @@ def run(rows, jobs=2):
 def test_a_row_is_measured_in_one_process():
     (line,) = measure(row(), FULL)
     assert (line.measured, line.reach, line.passed) == ("6 V", "at most 20 V", True)
+
+
+def test_what_a_miss_costs_reaches_every_process_and_is_told():
+    wanted = Options(xip=80)
+    names = Row("names", "n", lambda _: ["stimbench.figures.rig:_xip"], pkgutil.resolve_name, as_line)
+    (result,) = run_rows([names], wanted, 1, lambda _: None)
+    assert result.lines[0].measured == "[80]"
+    assert as_document([result], wanted, "abc", 1.0)["xip"] == 80
+    notes = [Options(xip=xip).cache_note for xip in ("cache", 80, "ideal")]
+    counted = "misses of the flash cache counted"
+    assert notes == [counted, f"{counted}, 80 cycles each", "misses of the flash cache NOT counted"]
+
+
+@pytest.mark.parametrize(("text", "xip"), (("cache", "cache"), ("ideal", "ideal"), ("0", 0), ("80", 80)))
+def test_the_cost_of_a_miss_from_the_command_line(text, xip):
+    assert cli_figures._xip(text) == xip
+
+
+@pytest.mark.parametrize("text", ("", "-1", "10001", "1.5", "Cache", "\N{SUPERSCRIPT TWO}"))
+def test_what_is_no_cost_of_a_miss_is_refused(text):
+    with pytest.raises(typer.BadParameter, match="0 to 10000 cycles"):
+        cli_figures._xip(text)
 
 
 def test_rows_run_in_processes_and_those_that_want_the_machine_alone_come_last():

@@ -17,11 +17,13 @@ from stimbench.cli.common import JsonOption, err, out, print_json
 from stimbench.client.errors import StimbenchError
 
 if TYPE_CHECKING:
+    from stimbench.bench.config import XipConfig
     from stimbench.figures.runner import Progress, RowResult
 
 __all__ = ("figures", "register")
 
 _SAY_EVERY_S = 30
+_MOST_CYCLES = 10_000
 
 
 def figures(
@@ -35,6 +37,14 @@ def figures(
     ),
     jobs: Annotated[int, typer.Option(min=1, help="Processes; default: one a core.")] = os.cpu_count() or 1,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 1,
+    xip: Annotated[
+        str,
+        typer.Option(
+            metavar="CYCLES",
+            help="CPU cycles that a miss of the flash cache costs; `ideal`: none; `cache`: as many as the "
+            "firmware's set-up of the flash makes them.",
+        ),
+    ] = "cache",
 ) -> None:
     """Measure the project's figures on the emulated bench and print them as a table."""
     from stimbench.figures import registry
@@ -42,7 +52,7 @@ def figures(
     from stimbench.figures.runner import run_rows
     from stimbench.figures.table import as_document, as_markdown, as_table, write_files
 
-    options = Options(seed, quick)
+    options = Options(seed, quick, _xip(xip))
     try:
         rows = registry.chosen(only or [])
     except ValueError as error:
@@ -50,6 +60,7 @@ def figures(
     images = _pin_images(folder)
     build = _firmware_build(images)
     title = f"Figures of stimbench {__version__}, firmware {build}, seed {seed}{', QUICK' if quick else ''}"
+    title += "" if xip == "cache" else f", xip={xip}"
     order = {row.name: index for index, row in enumerate(rows)}
     results: list[RowResult] = []
     begin = time.monotonic()
@@ -71,6 +82,16 @@ def figures(
     _tell_errors(results)
     if not document["passed"]:
         raise typer.Exit(1)
+
+
+def _xip(text: str) -> XipConfig:
+    if text == "cache":
+        return "cache"
+    if text == "ideal":
+        return "ideal"
+    if text.isdecimal() and int(text) <= _MOST_CYCLES:
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is not `cache`, `ideal` or 0 to {_MOST_CYCLES} cycles")
 
 
 def _pin_images(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stimbench.bench.config import XipConfig
 from stimbench.report.figures import Figure, Relation, judge
 
 __all__ = ("Line", "Options", "Relation", "Row", "compared", "measure", "reached")
@@ -18,10 +19,20 @@ class Options:
     Attributes:
         seed: of every random choice: part tolerances, noise, phases.
         quick: fewer samples, for a look in between; the table says so.
+        xip: what a miss of the flash cache costs, as in BenchConfig; the table says so if it is special.
     """
 
     seed: int = 1
     quick: bool = False
+    xip: XipConfig = "cache"
+
+    @property
+    def cache_note(self) -> str:
+        """What a row on CPU time says of the flash cache."""
+        if self.xip == "ideal":
+            return "misses of the flash cache NOT counted"
+        cost = "" if self.xip == "cache" else f", {self.xip} cycles each"
+        return f"misses of the flash cache counted{cost}"
 
 
 @dataclass(frozen=True)

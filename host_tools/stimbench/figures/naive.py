@@ -123,10 +123,10 @@ def _let_run(rig: Rig, piece: Piece) -> None:
 
 
 def _judge(found: Sequence[Found], options: Options) -> list[Line]:
-    return [_line(each) for each in found]
+    return [_line(each, options) for each in found]
 
 
-def _line(found: Found) -> Line:
+def _line(found: Found, options: Options) -> Line:
     piece = found.piece
     busy = "garbage, page programs and USB" if piece.busy else "nothing else"
     return compared(
@@ -135,7 +135,7 @@ def _line(found: Found) -> Line:
         f"error of {len(found.width_ns)} phases of 214 us and {len(found.period_ns)} periods of 50 ms, min "
         f"to max (standard deviation {_stats(found.width_ns).get('std', 0):.3g} and "
         f"{_stats(found.period_ns).get('std', 0):.3g} us); "
-        f"the CPU does {busy} besides; seed {piece.seed}; misses of the flash cache counted",
+        f"the CPU does {busy} besides; seed {piece.seed}; {options.cache_note}",
         width_us=_stats(found.width_ns), period_us=_stats(found.period_ns),
     )  # fmt: skip
 

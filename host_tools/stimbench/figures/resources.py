@@ -12,7 +12,6 @@ from stimbench.figures.rig import MS, Rig, programme
 
 __all__ = ("CPU", "HEAP", "READY")
 
-CACHE_COUNTED = "misses of the flash cache counted"
 _CYCLES = 10
 
 # Runs the application as its own loop does, and notes the free heap at the end of every cycle.
@@ -69,7 +68,7 @@ def _judge_ready(boots: Sequence[_Boot], options: Options) -> list[Line]:
         reached(
             "power-on -> first answer that says ready", max(ready), Relation.AT_MOST, 1.0, "s",
             f"worst of {len(boots)} benches, seeds {boots[0].seed}-{boots[-1].seed}; the application "
-            f"itself is ready {own:.3f} s after reset (boot_us). {CACHE_COUNTED}",
+            f"itself is ready {own:.3f} s after reset (boot_us). {options.cache_note}",
             samples=len(boots), boot_us=[boot.boot_us for boot in boots],
         )
     ]  # fmt: skip
@@ -159,7 +158,8 @@ def _judge_cpu(found: Sequence[_Cpu], options: Options) -> list[Line]:
         reached(
             "CPU awake while pulsing at 20 Hz, bilateral", cpu.hold_share * 100, Relation.AT_MOST, 5, "%",
             f"8 s of the hold, 2 mA; {cpu.contraction_share:.2%} over a whole contraction with 2 s ramps, "
-            f"{cpu.polled_share:.2%} with a STATUS request every 0.1 s; seed {options.seed}. {CACHE_COUNTED}",
+            f"{cpu.polled_share:.2%} with a STATUS request every 0.1 s; seed {options.seed}. "
+            f"{options.cache_note}",
             contraction_percent=cpu.contraction_share * 100, polled_percent=cpu.polled_share * 100,
         )
     ]  # fmt: skip

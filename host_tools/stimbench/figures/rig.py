@@ -15,6 +15,7 @@ from stimfw.telemetry import roles
 from stimbench.analysis import Edges, find_pulses
 from stimbench.analysis.pulses import Pulses
 from stimbench.bench import Bench, BenchConfig, EmulatedBoard, provision
+from stimbench.bench.config import XipConfig
 from stimbench.bench.nets import Net
 from stimbench.bench.transport import BoardTransport, open_transport
 from stimbench.client.bench_link import BenchLink
@@ -22,7 +23,7 @@ from stimbench.client.stimulator import Stimulator, connect
 from stimbench.emulator.chip import Core
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("BOARDS", "BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme", "use_images")
+__all__ = ("BOARDS", "BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme", "use_images", "use_xip")
 
 BOARDS = ("stimulator", "remote")
 
@@ -63,6 +64,14 @@ def use_images(folder: Path | None) -> None:
         _images.update({board: folder / f"{board}.uf2" for board in BOARDS})
 
 
+_xip: list[XipConfig] = ["cache"]
+
+
+def use_xip(xip: XipConfig) -> None:
+    """Let a miss of the flash cache cost this in every rig of this process; see BenchConfig."""
+    _xip[:] = [xip]
+
+
 class _Link(BenchLink):
     """A link on which time passes with every look, so that a deadline is reached whatever floats round to."""
 
@@ -99,7 +108,7 @@ class Rig:
             core: which CPU core runs the firmware, if not the one by default.
         """
         given = {"stimulator": wiring} if wiring else {}
-        config = BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images)
+        config = BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images, xip=_xip[0])
         config.core = core or config.core
         self.bench = Bench(config)
         if "remote" in boards:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stimbench.bench.config import XipConfig
 from stimbench.figures.model import Line, Options, Row
-from stimbench.figures.rig import use_images
+from stimbench.figures.rig import use_images, use_xip
 
 __all__ = ("Progress", "RowResult", "run_rows")
 
@@ -76,14 +77,14 @@ def run_rows(
     groups = [(together, jobs)] + [([row], 1) for row in rows if row.alone]
     for group, workers in groups:
         if group:
-            with _pool(workers, images) as pool:
+            with _pool(workers, images, options.xip) as pool:
                 yield from _run_group(pool, group, pieces, options, progress, on_progress)
 
 
 @contextmanager
-def _pool(jobs: int, images: Path | None) -> Iterator[ProcessPoolExecutor]:
+def _pool(jobs: int, images: Path | None, xip: XipConfig) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: the terminal's refresh runs in a thread here.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _settle_in, (images,))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _settle_in, (images, xip))
     try:
         yield pool
     except BaseException:
@@ -121,9 +122,10 @@ def _run_group(
         on_progress(progress)
 
 
-def _settle_in(images: Path | None) -> None:
+def _settle_in(images: Path | None, xip: XipConfig) -> None:
     """In a new process: Ctrl-C is the parent's business, and without a parent there is nothing to do."""
     use_images(images)
+    use_xip(xip)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -41,6 +41,7 @@ def as_document(results: Sequence[RowResult], options: Options, build: str, wall
         "firmware_build": build,
         "seed": options.seed,
         "quick": options.quick,
+        "xip": options.xip,
         "wall_s": round(wall_s, 1),
         "passed": bool(results) and all(result.passed for result in results),
         "rows": [

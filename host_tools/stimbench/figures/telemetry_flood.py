@@ -15,7 +15,6 @@ from stimbench.analysis.pulses import Pulses
 from stimbench.attacks.transmitter import KINDS, RATE_HZ, Transmitter
 from stimbench.client.stimulator import Stimulator
 from stimbench.figures.model import Line, Options, Relation, Row, reached
-from stimbench.figures.resources import CACHE_COUNTED
 from stimbench.figures.rig import MS, SIDES, programme
 from stimbench.figures.telemetry_rig import HOLD_MS, PairedRig
 
@@ -303,8 +302,8 @@ def _cpu_line(what: str, which: int, floods: list[Calm], options: Options) -> Li
     length_ms = _QUICK_FLOOD_MS if options.quick else _FLOOD_MS
     return reached(
         f"flood: CPU awake, {what}", 100 * worst, Relation.AT_MOST, _MOST_AWAKE, "%",
-        f"worst kind of a flood of {length_ms / 1000:g} s beside pulses at 20 Hz; {kinds}; {CACHE_COUNTED}; "
-        f"seeds {_seeds(options)}",
+        f"worst kind of a flood of {length_ms / 1000:g} s beside pulses at 20 Hz; {kinds}; "
+        f"{options.cache_note}; seeds {_seeds(options)}",
         awake={flood.kind: flood.awake for flood in floods},
     )  # fmt: skip
 

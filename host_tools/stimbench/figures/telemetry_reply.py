@@ -9,7 +9,6 @@ from statistics import median
 from stimfw.telemetry import frames
 
 from stimbench.figures.model import Line, Options, Relation, Row, reached
-from stimbench.figures.resources import CACHE_COUNTED
 from stimbench.figures.rig import MS
 from stimbench.figures.telemetry_rig import PairedRig
 
@@ -129,7 +128,7 @@ def judge(found: Sequence[Found], options: Options) -> list[Line]:
             reached(
                 what, max(us) / 1000, Relation.AT_MOST, 10, "ms",
                 f"worst of {len(us)}, garbage collection included; median {median(us) / 1000:.2f} ms; "
-                f"{seeds}. {CACHE_COUNTED}",
+                f"{seeds}. {options.cache_note}",
                 samples_us=us,
             )
         )  # fmt: skip

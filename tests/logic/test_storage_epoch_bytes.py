@@ -153,6 +153,15 @@ def test_a_restart_leaves_one_record_or_none():
             assert advance(flash)[0] == epoch + 1
 
 
+def test_the_highest_epoch_of_a_block_counts_wherever_it_stands():
+    for found, due in (((5, 9), 10), ((9, 5), 11), ((9, 5, 7), 12), ((9, 5, 10), 11)):
+        flash = FlashFake()
+        for index, epoch in enumerate(found):
+            at = FIRST * BLOCK + index * PLACE
+            flash.memory[at : at + 48] = record(epoch, NO_SEED)
+        assert EpochLog(flash, FIRST).check() == due == advance(flash)[0], found
+
+
 def test_a_seed_whose_checksum_is_wrong_is_not_used():
     for bits in (0x00, 0xFF):
         flash = boot(FlashFake(), 1)

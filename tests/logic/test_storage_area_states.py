@@ -4,6 +4,7 @@ from stimfw.crypto.primitives import sha256
 from stimfw.storage import areas, layout
 from stimfw.storage.areas import Areas, is_limit_known, plan
 from stimfw.storage.blocks import BLOCK_BYTES, DamagedError, LaterError, StorageError, UsedUpError
+from stimfw.storage.epoch_limit import EpochLimit
 from stimfw.storage.epochs import EpochLog, _record
 from stimfw.storage.generator import Generator
 from stimfw.storage.pairings import PairingTable
@@ -242,3 +243,82 @@ def test_a_table_is_begun_once():
     for _ in range(3):
         assert Areas(Shifted(flash), PairingTable, begin, MATERIAL).pairings.base
     assert begun == [False, True, True]
+
+
+def test_a_later_record_that_lacks_a_bit_is_still_a_later_one():
+    for lost in ((PAIRINGS,), (EPOCHS, LIMIT), (EPOCHS, PAIRINGS), (EPOCHS, LIMIT, PAIRINGS)):
+        flash = used()
+        states = [SOUND, SOUND, SOUND]
+        for area in lost:
+            damaged(flash, area, "later")
+            flip(flash.memory, at(area) + (100 if area else 5), 5)
+            states[area] = LATER if area else DAMAGED
+        found = opened(flash)
+        assert found.states == states == found.diagnose(), lost
+        assert not found.epoch or EPOCHS not in lost
+
+
+def test_a_later_limit_that_lacks_a_bit_is_renewed_from_a_sound_log():
+    flash = damaged(used(), LIMIT, "later")
+    flip(flash.memory, at(LIMIT) + 100, 5)
+    found = opened(flash)
+    assert found.epoch == 4 and found.states == [SOUND] * 3 and key_of(found) == KEY
+
+
+def test_a_damaged_limit_tells_that_a_board_is_not_new():
+    for lost in ((EPOCHS,), (PAIRINGS,), (EPOCHS, PAIRINGS)):
+        flash = damaged(used(), LIMIT, "zeros")
+        states = [SOUND, SOUND, SOUND]
+        for area in lost:
+            damaged(flash, area, "erased")
+            states[area] = DAMAGED
+        if EPOCHS in lost:
+            states[LIMIT] = DAMAGED
+        found = opened(flash)
+        assert found.states == states, lost
+        assert found.epoch == (0 if EPOCHS in lost else 4) and not found.pairings.slots()
+
+
+def test_the_limit_is_raised_by_the_first_epoch_above_it():
+    flash = used()
+    device = Shifted(flash)
+    EpochLog(device, layout.EPOCHS).restart(4095, b"")
+    for epoch, limit in ((4096, 4097), (4097, 4097), (4098, 8194), (4099, 8194)):
+        assert opened(flash).epoch == epoch
+        assert EpochLimit(device, layout.EPOCH_LIMIT).read() == limit, epoch
+
+
+def test_a_repair_of_one_record_leaves_the_others():
+    flash = damaged(used(), PAIRINGS, "zeros")
+    assert fed_between(flash, opened(flash)) == ([[layout.PAIRINGS], [], []], 4)
+    flash = used()
+    found = opened(flash)
+    damaged(flash, LIMIT, "zeros")
+    assert fed_between(flash, found) == ([[], [layout.EPOCH_LIMIT], []], 2)
+
+
+def test_a_repaired_log_begins_with_32_random_bytes():
+    flash = damaged(used(), EPOCHS, "zeros")
+    assert opened(flash).repair() == 1
+    material = Generator(sha256(MATERIAL)).take(32)
+    assert flash.memory[at(EPOCHS) : at(EPOCHS) + 48] == _record(4097, sha256(b"restart" + material))
+
+
+def test_a_start_diagnoses_only_what_it_has_to():
+    class Counting(Areas):
+        count = 0
+
+        def _diagnose_records(self, states):
+            Counting.count += 1
+            return Areas._diagnose_records(self, states)
+
+    for flash, count in (
+        (used(), 0),
+        (blank(), 0),
+        (damaged(used(), PAIRINGS, "zeros"), 1),
+        (damaged(used(), PAIRINGS, "later"), 0),
+        (damaged(used(), EPOCHS, "later"), 1),
+    ):
+        Counting.count = 0
+        Counting(Shifted(flash), PairingTable, begin_table, MATERIAL)
+        assert Counting.count == count

@@ -115,6 +115,53 @@ def test_a_header_with_another_magic_is_no_record_though_its_checksum_fits():
         assert told(lambda flash=flash: advance(flash)) == "epoch log of a later format", magic
 
 
+def test_a_check_tells_what_is_due_and_writes_nothing():
+    flash = FlashFake()
+    assert EpochLog(flash, FIRST).check() == 1 and not EpochLog(flash, FIRST).is_there()
+    for epoch in range(1, 3 * A_BLOCK + 2):
+        advance(flash)
+        flash.operations.clear()
+        for limit in (0, 1, 4096):
+            assert EpochLog(flash, FIRST).check(limit) == epoch + 1
+        assert EpochLog(flash, FIRST).is_there() and not flash.operations, epoch
+
+
+def test_a_check_fails_as_an_advance_does():
+    flash = FlashFake()
+    assert told(lambda: EpochLog(flash, FIRST).check(1)) == "epoch log damaged"
+    for block in (FIRST, FIRST + 1):
+        for content, text in (
+            (header(0xFFFFFFFF), "epochs used up"),
+            (header(77, b"SBe2"), "epoch log of a later format"),
+            (b"garbage", "epoch log damaged"),
+        ):
+            flash = FlashFake()
+            flash.memory[block * BLOCK : block * BLOCK + len(content)] = content
+            for limit in (0, 5):
+                assert told(lambda flash=flash, limit=limit: EpochLog(flash, FIRST).check(limit)) == text
+            assert EpochLog(flash, FIRST).is_there() == (content != b"garbage")
+
+
+def test_a_restart_leaves_one_record_or_none():
+    for before in (0, 5, A_BLOCK, A_BLOCK + 5):
+        for epoch in (0, 1, 4097, 0xFFFFFFFE):
+            flash = boot(FlashFake(), before)
+            EpochLog(flash, FIRST).restart(epoch, b"material")
+            one = record(epoch, sha256(b"restartmaterial")) if epoch else b""
+            area = bytes(flash.memory[FIRST * BLOCK : (FIRST + 2) * BLOCK])
+            assert area == one + b"\xff" * (2 * BLOCK - len(one)), (before, epoch)
+            assert advance(flash)[0] == epoch + 1
+
+
+def test_the_highest_epoch_of_a_block_counts_wherever_it_stands():
+    for found, due in (((5, 9), 10), ((9, 5), 11), ((9, 5, 7), 12), ((9, 5, 10), 11)):
+        flash = FlashFake()
+        for index, epoch in enumerate(found):
+            at = FIRST * BLOCK + index * PLACE
+            flash.memory[at : at + 48] = record(epoch, NO_SEED)
+        assert EpochLog(flash, FIRST).check() == due == advance(flash)[0], found
+
+
 def test_a_seed_whose_checksum_is_wrong_is_not_used():
     for bits in (0x00, 0xFF):
         flash = boot(FlashFake(), 1)

@@ -8,8 +8,8 @@ from mutants.sessions import Mutant, tidy
 LOGIC = sessions.ROOT / "tests" / "logic"
 FIRMWARE = sessions.ROOT / "firmware" / "stimfw"
 PURE = ("logic", "crypto", "storage", "telemetry")
-LEFT_OUT = {"logic/feedback", "logic/wall_clock", "storage/unavailable"}
-"""Lights and sounds, the time of day, and a class that refuses everything."""
+LEFT_OUT = {"logic/feedback", "storage/unavailable"}
+"""Lights and sounds, and a record that refuses everything."""
 
 ENTRY = explained.Entry("logic/a", "x = 1", ("x = 2", "x = 0"), "why")
 KILLED = Mutant("", "y = 1", "y = 2", True)

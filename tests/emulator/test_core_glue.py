@@ -165,7 +165,10 @@ def test_ctrl_c_ends_a_sleep(board, interrupted):
     assert board.mcu.core.waiting
 
 
-def test_ctrl_c_from_an_alarm(board):
+def test_ctrl_c_from_an_alarm(request, board):
+    # A shell that runs this in the background leaves SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     alarm = board.mcu.clock.create_alarm(partial(signal.raise_signal, signal.SIGINT))
     start_ns = board.now_ns
     alarm.schedule(100_000)

@@ -1,13 +1,7 @@
 """What holds for the whole tree: the path to `support`, the target, and Hypothesis alike everywhere."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import settings
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from support import device
 from support.device import idle_heap  # noqa: F401
 

@@ -18,10 +18,10 @@ from stimbench.attacks import (
 from stimbench.attacks.exhaustion import draining, flooded
 from stimbench.attacks.listening import opened_with_pairing_key
 from stimfw.crypto.ccm import Ccm
-from stimfw.logic import messages
-from stimfw.telemetry import fragments, frames, guard, keys, responder, roles
-from stimfw.telemetry import pairing_keys as pk
-from stimfw.telemetry.pairing_remote import PairingRequester
+from stimfw.pairing import exchange as pk
+from stimfw.pairing.remote_end import PairingRequester
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import fragments, frames, keys, rate_limiter, responder
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
 
@@ -177,8 +177,8 @@ def test_plaintext_in_the_air(monkeypatch):
 
 
 def test_a_guard_that_lets_everything_through(monkeypatch):
-    monkeypatch.setattr(guard.Guard, "may_verify", lambda self, now_ms: True)
-    monkeypatch.setattr(guard.Guard, "pause_ms", lambda self, now_ms: 0)
+    monkeypatch.setattr(rate_limiter.RateLimiter, "may_verify", lambda self, now_ms: True)
+    monkeypatch.setattr(rate_limiter.RateLimiter, "pause_ms", lambda self, now_ms: 0)
     assert flooded(10, 1).successes > 0
 
 

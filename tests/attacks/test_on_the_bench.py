@@ -6,8 +6,7 @@ import struct
 import pytest
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.logic import messages
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
 
 MS = 1_000_000
 STATUS = messages.request(messages.STATUS)

@@ -4,17 +4,17 @@ import dataclasses
 import types
 
 import pytest
-from parts_fakes import MS, US, FakeBoard, FakeClock
 from stimbench.attacks.air import RadioPeer
-from stimbench.attacks.desk import START, STOP, Pairing, Table
+from stimbench.attacks.loopback import START, STOP, LoopbackPairing, Table
 from stimbench.parts.nrf24l01 import Nrf24L01
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.wiring import StimulatorParts
 from stimfw.drivers.nrf24l01 import NRF24L01
-from stimfw.drivers.stimulator_radio import StimulatorRadio
-from stimfw.logic import messages
-from stimfw.telemetry import channels, roles
+from stimfw.protocol import messages, roles
+from stimfw.radio.listener import RadioListener
+from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
+from support.parts_fakes import MS, US, FakeBoard, FakeClock
 
 KEY = bytes(range(32))
 LOOP_US = 300
@@ -59,13 +59,13 @@ class Bench:
         parts = StimulatorParts(radio=part, **dict.fromkeys(OTHER_PARTS))
         self._board = types.SimpleNamespace(scheduler=self.clock, parts=parts)
         self.clock.run_to(101 * MS)
-        table = Table({2: Pairing(roles.PATIENT, KEY)})
+        table = Table({2: LoopbackPairing(roles.PATIENT, KEY)})
         self.pairing = types.SimpleNamespace(base=table.base, slot=2, key=KEY, role=roles.PATIENT)
         self.executed = []
         self.link = Responder(table, self._execute, 1, bytes)
         csn, ce = Pin(board, "RADIO_CSN", 1), Pin(board, "RADIO_CE", 0)
         radio = NRF24L01(Spi(board), csn, ce, lambda us: self.clock.run_for(us * US))
-        self.port = StimulatorRadio(radio, self.link, channels.stimulator_address(table.base))
+        self.port = RadioListener(radio, self.link, addresses.stimulator_address(table.base))
         assert self.port.revive()
         self.port.listen()
         self._turn()
@@ -97,7 +97,7 @@ def bench():
 
 
 def answers_in(bench):
-    own = channels.peer_address(bench.pairing.base, bench.pairing.slot)
+    own = addresses.peer_address(bench.pairing.base, bench.pairing.slot)
     return [sniffed for sniffed in bench.air.tap if sniffed.address == own and sniffed.payload]
 
 
@@ -152,12 +152,12 @@ def test_losses_are_made_up_for(bench):
 def test_it_follows_the_stimulators_channel_and_survives_a_restart(bench):
     peer = RadioPeer(bench, bench.pairing)
     peer.ask(STOP)
-    bench.port.channel = channels.CHANNELS[1]
+    bench.port.channel = addresses.CHANNELS[1]
     bench.port._listen_if_idle()
     bench.clock.run_for(1 * MS)
     peer.restart()
     assert peer.ask(STOP) is not None
-    assert bench.air.tap[-1].channel == channels.CHANNELS[1]
+    assert bench.air.tap[-1].channel == addresses.CHANNELS[1]
 
 
 def test_raw_bytes_reach_the_stimulator_and_are_dropped(bench):

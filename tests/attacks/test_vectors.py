@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from stimbench.attacks import vectors
-from stimbench.bench.config import find_project_root
+from stimbench.project import find_project_root
 
 
 def test_the_file_is_up_to_date():

@@ -1,9 +1,10 @@
 """The USB console: bytes both ways, a host that does not read, a port that closes."""
 
 import pytest
-from stimbench.bench import Bench, EmulatedBoard
-from stimbench.bench.link import BenchSerial
-from stimbench.bench.transport import BoardTransport, TransportExecError, open_transport
+from stimbench.bench import Bench
+from stimbench.devices.emulated_serial import BenchSerial
+from stimbench.devices.repl import BoardTransport, TransportExecError, open_transport
+from stimbench.emulator.board import EmulatedBoard
 
 pytestmark = pytest.mark.emulated
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stimbench.bench import Bench, BenchConfig, BenchError, ResetCause, provision
-from stimbench.bench.transport import open_transport
+from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.devices.repl import open_transport
+from stimbench.emulator.board import ResetCause
+from stimbench.emulator.errors import BenchError
 
 pytestmark = pytest.mark.emulated
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from stimbench.bench import Bench, BenchError, EmulatedBoard, provision
-from stimbench.bench.transport import BoardTransport, open_transport
+from stimbench.bench import Bench, provision
+from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.errors import BenchError
+from stimfw.protocol import roles
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.pairings import ACTIVE, PairingTable, RemotePairing, TableFullError
 from stimfw.storage.record import Record
-from stimfw.telemetry import roles
 
 STORAGE_AT = 0xA0000
 """Where MicroPython's part of the flash begins: 2 MB - 1408 KB."""

@@ -25,7 +25,7 @@ mpremote("eval", "2 + 3")
 mpremote("fs", "cp", folder + "/there.txt", ":here.txt")
 mpremote("fs", "ls")
 mpremote("fs", "cp", ":here.txt", folder + "/back.txt")
-from stimbench.bench.transport import open_transport
+from stimbench.devices.repl import open_transport
 transport = open_transport(port, timeout=5)
 transport.enter_raw_repl()
 print(repr((0, transport.eval("3 * 3"), "")), flush=True)

@@ -10,11 +10,23 @@ from stimbench.firmware_build.errors import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
-ROOMS = ("crypto", "drivers", "logic", "storage", "telemetry")
+COMMON_PACKAGES = (
+    "clock",
+    "crypto",
+    "drivers",
+    "pairing",
+    "protocol",
+    "pulses",
+    "radio",
+    "storage",
+    "telemetry",
+    "therapy",
+    "ui",
+)
 """Packages that both boards freeze."""
 COMMON = {"modules/_boot.py": "", "stimfw/__init__.py": "", "stimfw/version.py": ""}
-COMMON |= {f"stimfw/{room}/__init__.py": "" for room in ROOMS}
-SMALL = {"main.py": "print(1)", "stimfw/logic/x.py": "X = 1"}
+COMMON |= {f"stimfw/{package}/__init__.py": "" for package in COMMON_PACKAGES}
+SMALL = {"main.py": "print(1)", "stimfw/therapy/x.py": "X = 1"}
 
 
 def tree(folder: Path, files: dict[str, str]) -> list[Path]:
@@ -30,8 +42,8 @@ def manifest(board: str) -> Path:
 
 
 def test_hash_is_of_the_documented_form(tmp_path):
-    files = tree(tmp_path, {"main.py": "a", "stimfw/logic/x.py": "b"})
-    expected = hashlib.sha256(b"main.py\0a\0stimfw/logic/x.py\0b\0").hexdigest()[:12]
+    files = tree(tmp_path, {"main.py": "a", "stimfw/therapy/x.py": "b"})
+    expected = hashlib.sha256(b"main.py\0a\0stimfw/therapy/x.py\0b\0").hexdigest()[:12]
     assert frozen.source_hash(files, tmp_path) == expected
 
 
@@ -46,10 +58,10 @@ def test_hash_ignores_order_time_and_place(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"main.py": "print(2)", "stimfw/logic/x.py": "X = 1"},
-        {"main.py": "print(1)", "stimfw/logic/y.py": "X = 1"},
+        {"main.py": "print(2)", "stimfw/therapy/x.py": "X = 1"},
+        {"main.py": "print(1)", "stimfw/therapy/y.py": "X = 1"},
         {"main.py": "print(1)"},
-        {"main.py": "X = 1", "stimfw/logic/x.py": "print(1)"},
+        {"main.py": "X = 1", "stimfw/therapy/x.py": "print(1)"},
     ],
     ids=["contents", "name", "file gone", "contents swapped"],
 )
@@ -63,7 +75,8 @@ def test_hash_changes_with_the_sources(tmp_path, change):
 def test_board_freezes_what_it_runs_and_nothing_of_the_other(board, other):
     names = {path.relative_to(FIRMWARE).as_posix() for path in frozen.frozen_files(manifest(board), FIRMWARE)}
     on_disk = {path.relative_to(FIRMWARE).as_posix() for path in FIRMWARE.rglob("*.py")}
-    shared = (*(f"stimfw/{room}/" for room in ROOMS), f"stimfw/{board}/", f"roots/{board}/main.py")
+    packages = [f"stimfw/{package}/" for package in (*COMMON_PACKAGES, board)]
+    shared = (*packages, f"roots/{board}/main.py")
     expected = {name for name in on_disk if name.startswith(shared)}
     assert names == expected | {"modules/_boot.py", "stimfw/__init__.py", "stimfw/version.py"}
     assert not any(f"/{other}/" in name for name in names)

@@ -2,8 +2,9 @@
 
 import struct
 
-from stimfw.logic import console_frame, messages, program
-from stimfw.logic.program import FIELD_NAMES, range_of
+from stimfw.protocol import console_frame, messages
+from stimfw.therapy import program
+from stimfw.therapy.program import FIELD_NAMES, range_of
 from support.board import Board
 from support.scene import noise
 

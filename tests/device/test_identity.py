@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from stimbench.bench.nets import read_pins_csv
+from stimbench.emulator.nets import read_pins_csv
 from stimbench.firmware_build import frozen
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.version import VERSION
 from support.board import Board, EmulatedBoard
 

@@ -2,7 +2,7 @@
 
 import ast
 
-from stimfw.logic import pio_words as w
+from stimfw.pulses import pio_words as w
 from support.board import Board
 
 # Assembler source and our word. `irq(clear...)` and the like are not ours.

@@ -3,12 +3,13 @@
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.wiring import RemoteWiring
-from stimfw.logic import console_frame, messages, program
+from stimfw.protocol import console_frame, messages
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import frames
 from stimfw.telemetry.frames import CHALLENGE, HELLO, REQUEST
+from stimfw.therapy import program
 
 pytestmark = pytest.mark.emulated
 
@@ -24,7 +25,7 @@ MS = 1_000_000
 BOOT_MS = 1500
 
 
-class Desk:
+class Boards:
     """A bench with a person before it, whose remote was paired before, unless it is told to be new."""
 
     def __init__(self, *boards, paired=True, **remote):
@@ -98,17 +99,17 @@ class Desk:
 @pytest.fixture(scope="module")
 def both():
     """Both boards; the tests share them and leave them idle."""
-    desk = Desk("stimulator", "remote")
-    with desk.bench:
-        yield desk
+    boards = Boards("stimulator", "remote")
+    with boards.bench:
+        yield boards
 
 
 @pytest.fixture(scope="module")
 def alone():
     """The remote, and nobody to answer it."""
-    desk = Desk("remote")
-    with desk.bench:
-        yield desk
+    boards = Boards("remote")
+    with boards.bench:
+        yield boards
 
 
 def test_status_of_a_ready_stimulator_is_one_green_light(both):
@@ -256,11 +257,11 @@ def test_a_hung_remote_restarts(alone):
 
 
 def test_a_new_remote_says_that_it_is_not_paired():
-    desk = Desk("remote", paired=False)
-    with desk.bench:
-        desk.press("STOP", 2500)
-        assert desk.colours() == ["red", "amber"] * 3 and not desk.packets(HELLO)
-        _, status = desk.ask("remote", messages.request(messages.STATUS))
+    boards = Boards("remote", paired=False)
+    with boards.bench:
+        boards.press("STOP", 2500)
+        assert boards.colours() == ["red", "amber"] * 3 and not boards.packets(HELLO)
+        _, status = boards.ask("remote", messages.request(messages.STATUS))
         assert messages.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
 
 
@@ -268,10 +269,10 @@ def test_a_new_remote_says_that_it_is_not_paired():
     ("parts", "colours"), [({"absent": ("radio",)}, ["red"] * 3), ({"vsys_v": 3.0}, None)]
 )
 def test_what_a_remote_with_a_fault_shows(parts, colours):
-    desk = Desk("remote", **parts)
-    with desk.bench:
-        desk.press("STATUS", 2500)
+    boards = Boards("remote", **parts)
+    with boards.bench:
+        boards.press("STATUS", 2500)
         if colours:
-            assert desk.colours() == colours
+            assert boards.colours() == colours
         else:
-            assert sorted(desk.colours()[-4:]) == ["amber", "amber", "red", "red"]
+            assert sorted(boards.colours()[-4:]) == ["amber", "amber", "red", "red"]

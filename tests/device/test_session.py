@@ -1,8 +1,8 @@
 """Sessions as a host sees them: what is locked, what stops them, what they cost."""
 
 import pytest
-from stimbench.client.errors import WrongStateError
-from stimfw.logic import messages
+from stimbench.errors import WrongStateError
+from stimfw.protocol import messages
 from support.board import Board
 from support.scene import HOLD, PULSING, RAMP, RAMP_DOWN, REST, pulse
 

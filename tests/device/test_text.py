@@ -2,7 +2,7 @@
 
 import re
 
-from stimfw.logic import console_frame, messages
+from stimfw.protocol import console_frame, messages
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from stimbench.attacks.vectors import PATH
-from stimbench.bench.config import find_project_root
+from stimbench.project import find_project_root
 
 VECTORS = json.loads((find_project_root() / PATH).read_text(encoding="utf-8"))
 
@@ -27,7 +27,7 @@ def check(v):
 SEALED = """
 from binascii import unhexlify as b
 from stimfw.crypto.ccm import NotAuthenticError
-from stimfw.telemetry.channel import Connection
+from stimfw.telemetry.connection import Connection
 def check(v):
     connection = Connection((b(v["key"]), b(v["key"])), v["slot"], v["connection"], 0)
     frame = b(v["frame"])
@@ -42,7 +42,7 @@ def check(v):
 PAIRING = """
 from binascii import unhexlify as b
 from stimfw.crypto import x25519
-from stimfw.telemetry import pairing_keys as pk
+from stimfw.pairing import exchange as pk
 def check(v):
     pr, ps, nr, ns = [b(v[name]) for name in ("pr", "ps", "nr", "ns")]
     assert x25519.shared(b(v["stimulator_secret"]), pr) == b(v["z"])

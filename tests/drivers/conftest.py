@@ -2,17 +2,15 @@
 
 import sys
 import types
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "parts"))
 sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
 
-from parts_fakes import MS, US, FakeBoard, FakeClock  # noqa: E402
 from stimbench.parts.nrf24l01 import Nrf24L01  # noqa: E402
 from stimbench.parts.radio import AirChannel  # noqa: E402
 from stimfw.drivers.nrf24l01 import NRF24L01  # noqa: E402
+from support.parts_fakes import MS, US, FakeBoard, FakeClock  # noqa: E402
 
 BYTE_NS = 1 * US  # SPI at 8 MHz
 CALL_NS = 5 * US  # about what a call of a pin costs in MicroPython

@@ -192,9 +192,9 @@ def test_a_power_that_the_radio_does_not_have_is_refused(pair):
 def test_a_carrier_is_sensed(pair):
     assert not pair.remote.radio.sense()
     pair.air.jam(76, pair.clock.now_ns, pair.clock.now_ns + 5_000_000)
-    assert pair.remote.radio.sense() and pair.remote.radio.carrier()
+    assert pair.remote.radio.sense() and pair.remote.radio.carrier_detected()
     pair.run_ms(10)
-    assert not pair.remote.radio.carrier()
+    assert not pair.remote.radio.carrier_detected()
 
 
 def test_settings_that_hold_already_are_not_written_again(pair):

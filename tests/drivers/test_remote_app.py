@@ -1,11 +1,12 @@
 """The remote's application without hardware: which request goes out when, and what is shown for it."""
 
 import pytest
-from stimfw.logic import feedback, messages
+from stimfw.protocol import messages
 from stimfw.remote.app import LONGEST_SLEEP_MS
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS
-from support.remote_desk import Remote, merged, status_body
+from stimfw.ui import feedback
+from support.remote_harness import Remote, merged, status_body
 
 PRESSES = [("start", messages.START), ("stop", messages.STOP), ("status", messages.STATUS)]
 

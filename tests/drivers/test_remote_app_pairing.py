@@ -1,10 +1,11 @@
 """The remote's application without hardware: pairing by radio, from the held STATUS to the new key."""
 
 import pytest
-from stimfw.logic import feedback, messages
+from stimfw.protocol import messages
 from stimfw.remote.app import PAIR_HOLD_MS
 from stimfw.telemetry import frames
-from support.remote_desk import Remote, merged, status_body
+from stimfw.ui import feedback
+from support.remote_harness import Remote, merged, status_body
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """The remote's application without hardware: a host on USB, at its modem and its console."""
 
 import pytest
-from stimfw.logic import feedback, messages
+from stimfw.protocol import messages
 from stimfw.telemetry import frames
-from support.remote_desk import Remote, merged
+from stimfw.ui import feedback
+from support.remote_harness import Remote, merged
 
 
 @pytest.fixture

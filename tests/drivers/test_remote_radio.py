@@ -1,15 +1,15 @@
 """The requesting port against the radio's model and the other port: search, listen before talk, sleep."""
 
 import pytest
-from stimfw.drivers.remote_radio import RemoteRadio
-from stimfw.drivers.stimulator_radio import StimulatorRadio
-from stimfw.telemetry import channels
+from stimfw.radio.listener import RadioListener
+from stimfw.radio.searcher import RadioSearcher
+from stimfw.telemetry import addresses
 
 MS = 1_000_000
 BASE = b"\x1c\xd2\x6b\x97"
-THERE = channels.stimulator_address(BASE)
-OWN = channels.peer_address(BASE, 0)
-FOREIGN = channels.stimulator_address(b"\x77\x12\x5c\xe1")
+THERE = addresses.stimulator_address(BASE)
+OWN = addresses.peer_address(BASE, 0)
+FOREIGN = addresses.stimulator_address(b"\x77\x12\x5c\xe1")
 FRAME = b"\x03" + bytes(31)
 CRYSTAL_NS = 4_500_000
 BURST_NS = 5 * MS
@@ -33,7 +33,7 @@ class Stimulator:
     def pause_ms(self, now_ms):
         return 0
 
-    def in_contact(self, now_ms):
+    def connected(self, now_ms):
         return True
 
 
@@ -51,8 +51,8 @@ class Bench:
     def __init__(self, radios):
         self.radios, self.clock, self.air = radios, radios.clock, radios.air
         self.link, self.remote = Stimulator(radios.clock), Remote()
-        self.stimulator = StimulatorRadio(radios.stimulator.radio, self.link, THERE)
-        self.port = RemoteRadio(radios.remote.radio, self.remote)
+        self.stimulator = RadioListener(radios.stimulator.radio, self.link, THERE)
+        self.port = RadioSearcher(radios.remote.radio, self.remote)
         assert self.stimulator.revive() and self.port.revive()
         self.stimulator.listen()
         self.radios.run_ms(1)
@@ -75,7 +75,7 @@ class Bench:
         """Send and wait for the end of the search; the time it took (ns)."""
         began_ns = self.clock.now_ns
         self.port.send(frame, THERE, OWN, self.radios.now_ms, **options)
-        while self.port.state == RemoteRadio.SEARCHING:
+        while self.port.state == RadioSearcher.SEARCHING:
             assert self.clock.now_ns < began_ns + 300 * MS
             self.run_ms(0.25)
         return self.clock.now_ns - began_ns
@@ -99,12 +99,12 @@ def bench(radios):
 def test_a_frame_is_delivered_and_its_answer_heard_then_it_sleeps(bench):
     assert bench.asleep()
     bench.search()
-    assert bench.port.state == RemoteRadio.DELIVERED and bench.port.sent == 1
+    assert bench.port.state == RadioSearcher.DELIVERED and bench.port.sent == 1
     bench.run_ms(5)
     assert bench.remote.heard == [bench.link.reply]
     assert [packet.address for packet in bench.requests()] == [THERE]
     bench.port.sleep()
-    assert bench.asleep() and bench.port.state == RemoteRadio.IDLE
+    assert bench.asleep() and bench.port.state == RadioSearcher.IDLE
     assert not bench.port.service(bench.radios.now_ms) and bench.port.wait_ms(bench.radios.now_ms) == -1
 
 
@@ -117,11 +117,11 @@ def test_from_sleep_to_the_air_it_takes_the_crystal_and_a_look(bench):
     assert bench.requests()[1].t_start_ns - began_ns < 1 * MS
 
 
-@pytest.mark.parametrize("channel", channels.CHANNELS)
+@pytest.mark.parametrize("channel", addresses.CHANNELS)
 def test_it_is_found_wherever_it_is_and_there_first_next_time(bench, channel):
     bench.move(channel)
     assert bench.search() < CRYSTAL_NS + 12 * BURST_NS
-    assert bench.port.state == RemoteRadio.DELIVERED and bench.port.channel == channel
+    assert bench.port.state == RadioSearcher.DELIVERED and bench.port.channel == channel
     bench.run_ms(5)
     assert len(bench.remote.heard) == 1
     bench.air.tap.clear()
@@ -133,7 +133,7 @@ def test_it_comes_back_to_the_last_channel_in_bursts_of_four_transmissions(bench
     bench.stimulator.address(None)
     assert bench.search() < CRYSTAL_NS + 12 * BURST_NS
     assert [packet.channel for packet in bench.requests()] == [76] * 20 + [50] * 4 + [76] * 20 + [24] * 4
-    assert bench.port.state == RemoteRadio.UNDELIVERED and bench.port.tx_failed == 12
+    assert bench.port.state == RadioSearcher.UNDELIVERED and bench.port.tx_failed == 12
     starts = [packet.t_start_ns for packet in bench.requests()]
     assert starts[3] - starts[0] < 4 * MS
     assert bench.port.wait_ms(bench.radios.now_ms) == -1
@@ -147,7 +147,7 @@ def test_occupied_channels_are_passed_over(bench, jammed, deferred, bursts):
     bench.move(24)
     bench.jam(*jammed)
     assert bench.search() < CRYSTAL_NS + deferred * LISTEN_NS + bursts * BURST_NS
-    assert bench.port.state == RemoteRadio.DELIVERED and bench.port.deferred == deferred
+    assert bench.port.state == RadioSearcher.DELIVERED and bench.port.deferred == deferred
     assert not any(packet.channel in jammed for packet in bench.requests())
 
 
@@ -156,7 +156,7 @@ def test_occupied_channels_are_tried_in_the_end(bench):
     bench.jam(76, span_ms=17)
     assert bench.search() < CRYSTAL_NS + LISTEN_NS + 3 * BURST_NS
     assert [packet.channel for packet in bench.requests()][:8] == [50] * 4 + [24] * 4
-    assert bench.port.state == RemoteRadio.DELIVERED and bench.port.channel == 76
+    assert bench.port.state == RadioSearcher.DELIVERED and bench.port.channel == 76
 
 
 def test_nowhere_free_it_sends_anyway_after_five_milliseconds_of_listening(bench):
@@ -165,14 +165,14 @@ def test_nowhere_free_it_sends_anyway_after_five_milliseconds_of_listening(bench
     assert bench.search() < CRYSTAL_NS + LISTEN_NS + 12 * BURST_NS
     first = bench.requests()[0]
     assert first.t_start_ns - began_ns < CRYSTAL_NS + LISTEN_NS
-    assert {packet.channel for packet in bench.requests()} == set(channels.CHANNELS)
-    assert bench.port.state == RemoteRadio.UNDELIVERED
+    assert {packet.channel for packet in bench.requests()} == set(addresses.CHANNELS)
+    assert bench.port.state == RadioSearcher.UNDELIVERED
 
 
 def test_an_answer_to_a_frame_whose_acknowledgements_were_lost_is_heard_in_the_end(bench):
     bench.air.drop = lambda packet: packet.is_ack and packet.channel == 76
     bench.search()
-    assert bench.port.state == RemoteRadio.UNDELIVERED and bench.link.taken
+    assert bench.port.state == RadioSearcher.UNDELIVERED and bench.link.taken
     bench.air.drop = None
     bench.air.inject(bench.clock.now_ns + MS, 76, OWN, bench.link.reply)
     bench.run_ms(3)
@@ -210,10 +210,10 @@ def test_pairing_frames_stay_on_one_channel_and_are_soft(bench):
     bench.radios.run_ms(1)
     bench.port.channel = 24
     now = bench.radios.now_ms
-    fates = {channels.PAIRING_STIMULATOR: RemoteRadio.DELIVERED, FOREIGN: RemoteRadio.UNDELIVERED}
+    fates = {addresses.PAIRING_STIMULATOR: RadioSearcher.DELIVERED, FOREIGN: RadioSearcher.UNDELIVERED}
     for to, state in fates.items():
         bench.air.tap.clear()
-        bench.port.send(FRAME, to, channels.PAIRING_REMOTE, now, search=False, channel=76, low_power=True)
+        bench.port.send(FRAME, to, addresses.PAIRING_REMOTE, now, search=False, channel=76, low_power=True)
         bench.run_ms(10)
         assert bench.port.state == state and {packet.channel for packet in bench.air.tap} == {76}
         assert {packet.power_dbm for packet in bench.air.tap if packet.payload} == {-18}
@@ -235,22 +235,22 @@ def test_a_radio_that_forgets_its_settings_is_revived(bench):
     bench.port._radio._write(0, 0x08)  # CONFIG after a brown-out
     assert bench.port.revive()
     bench.search()
-    assert bench.port.state == RemoteRadio.DELIVERED
+    assert bench.port.state == RadioSearcher.DELIVERED
 
 
 def test_a_radio_lost_in_a_search_ends_it(bench):
     bench.port.send(FRAME, THERE, OWN, bench.radios.now_ms)
     bench.port._radio._write(0, 0x08)
-    assert bench.port.revive() and bench.port.state == RemoteRadio.UNDELIVERED
+    assert bench.port.revive() and bench.port.state == RadioSearcher.UNDELIVERED
 
 
 def test_a_radio_that_never_ends_sending_is_given_up(bench):
     bench.radios.remote.radio.poll = lambda: 1
-    assert bench.search() < 12 * 21 * MS and bench.port.state == RemoteRadio.UNDELIVERED
+    assert bench.search() < 12 * 21 * MS and bench.port.state == RadioSearcher.UNDELIVERED
 
 
 def test_an_empty_socket_is_told(empty_socket):
-    port = RemoteRadio(empty_socket, None)
+    port = RadioSearcher(empty_socket, None)
     assert not port.revive() and not port.works
 
 
@@ -261,12 +261,12 @@ def test_three_of_ten_packets_lost(bench):
     delivered = 0
     for k in range(200):  # no two alike: the radio takes four searches of one frame for duplicates (7.3.3.2)
         bench.search(b"\x03" + bytes([k]) * 23)
-        delivered += bench.port.state == RemoteRadio.DELIVERED
+        delivered += bench.port.state == RadioSearcher.DELIVERED
         bench.run_ms(2)
     assert delivered == 200 and len(bench.link.taken) >= 200
 
 
-@pytest.mark.parametrize("channel", channels.CHANNELS)
+@pytest.mark.parametrize("channel", addresses.CHANNELS)
 def test_three_of_ten_packets_lost_and_two_tries_of_a_link(bench, channel):
     """A search is repeated until it is delivered: at most a few, wherever the stimulator is."""
     bench.air.seed, bench.air.loss = 8, 0.3
@@ -276,7 +276,7 @@ def test_three_of_ten_packets_lost_and_two_tries_of_a_link(bench, channel):
         bench.move(channel)
         bench.port.channel = 76
         searches.append(0)
-        while bench.port.state != RemoteRadio.DELIVERED or not searches[-1]:
+        while bench.port.state != RadioSearcher.DELIVERED or not searches[-1]:
             searches[-1] += 1
             bench.search(b"\x03" + bytes([k]) * 23)
             bench.run_ms(1)
@@ -295,8 +295,8 @@ def test_an_acknowledgement_with_a_payload_is_none(bench):
     bench.air.on_announce = after
     bench.port.send(FRAME, THERE, OWN, bench.radios.now_ms)
     bench.run_ms(30)
-    assert len(forged) == 3 and bench.port.state == RemoteRadio.SEARCHING
+    assert len(forged) == 3 and bench.port.state == RadioSearcher.SEARCHING
     assert bench.remote.heard == [], "nor is it anybody's frame"
     bench.stimulator.address(THERE)
     bench.run_ms(20)
-    assert bench.port.state == RemoteRadio.DELIVERED and bench.link.taken
+    assert bench.port.state == RadioSearcher.DELIVERED and bench.link.taken

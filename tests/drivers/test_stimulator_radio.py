@@ -1,9 +1,9 @@
 """The stimulator's port against the radio's model: answers, listen before talk, losses, pairing."""
 
 import pytest
-from stimfw.drivers.stimulator_radio import StimulatorRadio, prepare
-from stimfw.telemetry import channels
-from support.radio_desk import GENUINE, MS, OWN, PAIR_REPLY, PEER, REPLY_KIND, Bench
+from stimfw.radio.listener import RadioListener, prepare
+from stimfw.telemetry import addresses
+from support.radio_harness import GENUINE, MS, OWN, PAIR_REPLY, PEER, REPLY_KIND, Bench
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_radio_that_forgets_its_settings_is_revived(bench):
 
 def test_an_empty_socket_is_told(empty_socket):
     assert not prepare(empty_socket)
-    port = StimulatorRadio(empty_socket, None, OWN)
+    port = RadioListener(empty_socket, None, OWN)
     assert not port.revive() and not port.works
     port.listen()
     port.service(0), port.look(0)
@@ -68,7 +68,7 @@ def test_an_empty_socket_is_told(empty_socket):
 # The pairing window.
 
 
-@pytest.mark.parametrize("to", [channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, PEER])
+@pytest.mark.parametrize("to", [addresses.PAIRING_STIMULATOR, addresses.PAIRING_REMOTE, PEER])
 def test_without_the_window_there_is_no_answer_at_all_but_at_its_own_address(bench, to):
     assert bench.ask(), "it has sent to the peer before"
     bench.run_ms(10)
@@ -84,10 +84,10 @@ def test_in_the_window_pairing_is_answered_softly_and_peers_aloud(bench):
     bench.port.open_pairing()
     bench.radios.run_ms(1)
     bench.link.kind = PAIR_REPLY
-    assert bench.ask(channels.PAIRING_STIMULATOR)
+    assert bench.ask(addresses.PAIRING_STIMULATOR)
     bench.run_ms(12)
     sent = {(packet.address, packet.power_dbm) for packet in bench.replies()}
-    assert sent == {(channels.PAIRING_REMOTE, -18)}
+    assert sent == {(addresses.PAIRING_REMOTE, -18)}
     bench.link.kind = REPLY_KIND
     bench.air.tap.clear()
     assert bench.ask()
@@ -97,23 +97,23 @@ def test_in_the_window_pairing_is_answered_softly_and_peers_aloud(bench):
     assert {packet.power_dbm for packet in acks} == {-18}
     bench.port.close_pairing()
     bench.radios.run_ms(1)
-    assert not bench.ask(channels.PAIRING_STIMULATOR)
+    assert not bench.ask(addresses.PAIRING_STIMULATOR)
     assert bench.ask()
 
 
 def test_the_window_is_on_its_channel_and_stays_there(bench):
     now = bench.clock.now_ns
-    bench.air.jam(channels.PAIRING_CHANNEL, now, now + 2500 * MS)
+    bench.air.jam(addresses.PAIRING_CHANNEL, now, now + 2500 * MS)
     assert bench.look(2) == [76, 50]
     hops = bench.port.hops
     bench.port.open_pairing()
-    assert bench.radios.stimulator.part.register(5) == channels.PAIRING_CHANNEL
-    bench.air.jam(channels.PAIRING_CHANNEL, bench.clock.now_ns, bench.clock.now_ns + 8000 * MS)
+    assert bench.radios.stimulator.part.register(5) == addresses.PAIRING_CHANNEL
+    bench.air.jam(addresses.PAIRING_CHANNEL, bench.clock.now_ns, bench.clock.now_ns + 8000 * MS)
     for _ in range(10):
         bench.run_ms(1000)
         bench.port.look(bench.radios.now_ms)
-    assert bench.port.hops == hops and bench.port.channel == channels.PAIRING_CHANNEL
-    assert bench.ask(channels.PAIRING_STIMULATOR)
+    assert bench.port.hops == hops and bench.port.channel == addresses.PAIRING_CHANNEL
+    assert bench.ask(addresses.PAIRING_STIMULATOR)
 
 
 def test_the_window_opens_while_it_sends(bench):
@@ -123,7 +123,7 @@ def test_the_window_opens_while_it_sends(bench):
     bench.port.open_pairing()
     assert bench.port._sending and bench.radios.stimulator.part.register(0) == 0x0E, "still a sender"
     bench.run_ms(12)
-    assert bench.ask(channels.PAIRING_STIMULATOR)
+    assert bench.ask(addresses.PAIRING_STIMULATOR)
 
 
 # Listen before talk.

@@ -1,7 +1,7 @@
 """The stimulator's port when the air is not its own: hops away from a jammer, back-off from a flood."""
 
 import pytest
-from support.radio_desk import GENUINE, MS, Bench
+from support.radio_harness import GENUINE, MS, Bench
 
 
 @pytest.fixture

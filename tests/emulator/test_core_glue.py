@@ -9,7 +9,8 @@ from itertools import product
 
 import pytest
 from rp2040py.rp2040 import RP2040
-from stimbench.bench import Bench, BenchConfig, EmulatedBoard
+from stimbench.bench import Bench, BenchConfig
+from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.chip import Core
 from stimbench.emulator.sio import PythonDivider
 

@@ -5,7 +5,7 @@ from array import array
 
 import pytest
 from rp2040py.rp2040 import RP2040
-from stimbench.bench import EmulatedBoard
+from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.chip import Core
 from stimbench.emulator.native.cortex_m0 import NativeCore
 from stimbench.emulator.xip import BoardXipCtrl, SsiSetup

@@ -1,9 +1,9 @@
 """A part that is not there: the self-test names it and nothing else, and the board does not stimulate."""
 
 import pytest
-from stimbench.client.errors import WrongStateError
+from stimbench.errors import WrongStateError
 from stimbench.parts.wiring import StimulatorWiring
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS

@@ -1,6 +1,6 @@
 """A hung CPU, an application that dies, a supply that goes: the output falls off and comes back off."""
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS

@@ -18,9 +18,9 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import connect, connect_remote
-from stimbench.client.bench_link import BenchLink
-from stimbench.client.errors import WrongStateError
-from stimfw.logic import messages
+from stimbench.client.on_bench import BenchLink
+from stimbench.errors import WrongStateError
+from stimfw.protocol import messages
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.epochs import EpochLog

@@ -1,8 +1,7 @@
 """Flash is written with the output off only: the processor stands still for it, with interrupts off."""
 
 from stimbench.bench import provision
-from stimfw.logic import messages
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
 from support import scene
 from support.board import Board
 from support.scene import MS

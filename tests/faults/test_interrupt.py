@@ -1,6 +1,6 @@
 """Ctrl-C: output off, then a REPL that stays. A host that does not read changes nothing."""
 
-from stimfw.logic import console_frame, messages
+from stimfw.protocol import console_frame, messages
 from support import scene
 from support.board import Board
 from support.branches import branch

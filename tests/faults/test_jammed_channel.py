@@ -1,7 +1,7 @@
 """A jammer on the channel where remote and stimulator met last: STOP is delivered on another one."""
 
 import pytest
-from stimfw.telemetry import channels, frames
+from stimfw.telemetry import addresses, frames
 from support import scene
 from support.branches import branch
 from support.pairing_bench import couple_at_rest
@@ -53,6 +53,6 @@ def assert_finds_another(couple):
     (jammed,) = met
     bench.air.jam(jammed, bench.now_ns + 300 * MS, bench.now_ns + 60_000 * MS)
     begins_ms, found = stop(board, bench)
-    assert begins_ms < BEGINS_MS and found and jammed not in found and found <= set(channels.CHANNELS)
+    assert begins_ms < BEGINS_MS and found and jammed not in found and found <= set(addresses.CHANNELS)
     lasts_ms, again = stop(board, bench)
     assert lasts_ms < LASTS_MS and again == found

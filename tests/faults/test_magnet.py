@@ -1,9 +1,9 @@
 """A magnet turns the output off: by hardware at once, by firmware too; nothing restarts when it goes."""
 
 import pytest
-from stimbench.client.errors import WrongStateError
+from stimbench.errors import WrongStateError
 from stimbench.parts.wiring import StimulatorWiring
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.branches import branch

@@ -3,7 +3,7 @@
 import pytest
 from stimbench.parts.wiring import StimulatorWiring
 from stimfw.drivers import adg714
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS, pulse

@@ -6,16 +6,17 @@ from itertools import pairwise
 import pytest
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import provision
-from stimbench.client.errors import WrongStateError
-from stimfw.logic import messages
-from stimfw.telemetry import blink_code, channels, frames, roles
-from stimfw.telemetry import pairing_keys as pk
-from stimfw.telemetry.pairing_remote import PairingRequester
-from stimfw.telemetry.pairing_stimulator import PairingResponder
+from stimbench.errors import WrongStateError
+from stimfw.pairing import blink_code
+from stimfw.pairing import exchange as pk
+from stimfw.pairing.remote_end import PairingRequester
+from stimfw.pairing.stimulator_end import PairingResponder
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import addresses, frames
 from support import scene
 from support.branches import branch
 from support.pairing_bench import HELD_MS, MS, PAIRING, Middle, couple_at_rest
-from support.pairing_room import QuickCurve
+from support.pairing_harness import QuickCurve
 
 ALIKE_NS = 75 * MS  # half a bit: an eye tells a light that is later
 STOP_MS = 150  # from the button to the last edge of a bridge
@@ -73,7 +74,7 @@ def joined_by_another_remote(couple):
     while other.work():
         pass
     couple.air.inject(
-        couple.bench.now_ns + 100 * MS, channels.PAIRING_CHANNEL, channels.PAIRING_STIMULATOR, other.poll(0)
+        couple.bench.now_ns + 100 * MS, addresses.PAIRING_CHANNEL, addresses.PAIRING_STIMULATOR, other.poll(0)
     )
     couple.run_ms(102)
     answered = len(couple.said(frames.PAIR_REPLY))
@@ -147,15 +148,15 @@ def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple)
             while to_remote.work() or to_stimulator.work():
                 pass
             for address, frame in man.take():
-                if address == channels.PAIRING_STIMULATOR:
+                if address == addresses.PAIRING_STIMULATOR:
                     answer = to_remote.on_frame(frame, now_ms)
                     if answer is not None:
-                        man.say(channels.PAIRING_REMOTE, answer)
+                        man.say(addresses.PAIRING_REMOTE, answer)
                 else:
                     to_stimulator.on_frame(frame, now_ms)
             frame = to_stimulator.poll(now_ms)
             if frame is not None:
-                man.say(channels.PAIRING_STIMULATOR, frame)
+                man.say(addresses.PAIRING_STIMULATOR, frame)
 
     relay(1000)
     assert to_remote.outcome == to_remote.COMPARING and to_stimulator.state == to_stimulator.COMPARING
@@ -175,7 +176,7 @@ def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple)
     couple.bench.press("STOP", 80)  # the remote's person has seen that the lights differ
     relay(1000)
     assert couple.stored() == before and not kept
-    man.say(channels.PAIRING_STIMULATOR, pk.pack(frames.PAIR, pk.BEGIN, bytes(30)))
+    man.say(addresses.PAIRING_STIMULATOR, pk.pack(frames.PAIR, pk.BEGIN, bytes(30)))
     couple.run_ms(20)
     couple.touch()  # too late
     relay(500)

@@ -1,8 +1,8 @@
 """The supply of either board fails in a pairing by radio: then the old key works, or the new one."""
 
 import pytest
+from stimfw.pairing import exchange as pk
 from stimfw.telemetry import frames
-from stimfw.telemetry import pairing_keys as pk
 from support.branches import branch
 from support.pairing_bench import couple_at_rest
 

@@ -1,13 +1,14 @@
 """The supply fails while the real firmware writes flash: old or new, never half, and no epoch twice."""
 
 import pytest
-from stimbench.bench import Bench, BenchConfig, FlashTiming, provision
+from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.emulator.flash import FlashTiming
+from stimfw.protocol import roles
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.epochs import PLACES, EpochLog
 from stimfw.storage.pairings import PairingTable
 from stimfw.storage.record import Record
-from stimfw.telemetry import roles
 from support.board import EmulatedBoard
 from support.flash_fake import FlashFake
 

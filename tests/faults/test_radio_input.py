@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.telemetry import frames
-from stimfw.telemetry.guard import VERIFICATIONS
+from stimfw.telemetry.rate_limiter import VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from support import scene
 from support.board import Board

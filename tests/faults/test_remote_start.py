@@ -1,7 +1,7 @@
 """The remote's buttons, seen at the stimulator's bridges."""
 
 import pytest
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.logic import messages, program
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
+from stimfw.therapy import program
 from support import scene
 from support.board import EmulatedBoard
 from support.scene import HOLD, MS, Peer
@@ -38,7 +38,7 @@ ANY_NS = 20 * MS  # the same, while the stimulator is answering somebody else
 pytestmark = pytest.mark.emulated
 
 
-class Room:
+class TwoBoards:
     """A stimulator, and peers in three of its slots."""
 
     def __init__(self):
@@ -87,85 +87,85 @@ class Room:
 
 
 @pytest.fixture(scope="module")
-def room():
+def boards():
     """The tests share it; each leaves the output off."""
-    made = Room()
+    made = TwoBoards()
     with made.bench:
         yield made
 
 
-def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(room):
-    room.board.set(**HOLD)
-    before, edges = room.settings(), len(scene.edges(room.bench))
-    forbidden = room.forbidden()
+def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
+    boards.board.set(**HOLD)
+    before, edges = boards.settings(), len(scene.edges(boards.bench))
+    forbidden = boards.forbidden()
     asked = [(PATIENT, opcode) for opcode in CLINICIANS + SERVICE_ONLY]
     asked += [(CLINICIAN, opcode) for opcode in SERVICE_ONLY] + [(SECOND_PATIENT, messages.LOG)]
-    counted = room.board.client.counters()["forbidden"]
+    counted = boards.board.client.counters()["forbidden"]
     for slot, opcode in asked:
         # Nothing but the role shall stand in the way: a factory reset needs the magnet.
-        room.bench.magnet(opcode == messages.FACTORY_RESET)
-        assert room.ask(slot, opcode, BODIES.get(opcode, b"")) == (messages.FORBIDDEN, b""), (slot, opcode)
-    room.bench.magnet(False)
-    assert room.forbidden() == forbidden + asked
-    assert room.board.client.counters()["forbidden"] == counted + len(asked)
-    assert room.settings() == before and len(scene.edges(room.bench)) == edges
+        boards.bench.magnet(opcode == messages.FACTORY_RESET)
+        assert boards.ask(slot, opcode, BODIES.get(opcode, b"")) == (messages.FORBIDDEN, b""), (slot, opcode)
+    boards.bench.magnet(False)
+    assert boards.forbidden() == forbidden + asked
+    assert boards.board.client.counters()["forbidden"] == counted + len(asked)
+    assert boards.settings() == before and len(scene.edges(boards.bench)) == edges
     # A clinician by radio reads the same.
-    code, body = room.ask(CLINICIAN, messages.LOG, bytes(4))
+    code, body = boards.ask(CLINICIAN, messages.LOG, bytes(4))
     assert code == messages.OK and bytes((messages.EVENT_FORBIDDEN, PATIENT, messages.IDENTIFY)) in body
 
 
-def test_a_patient_chooses_amplitudes_within_the_window_only(room):
-    amplitude = lambda *wanted: room.ask(PATIENT, messages.AMPLITUDE, struct.pack("<HH", *wanted))  # noqa: E731
-    room.restart()
+def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
+    amplitude = lambda *wanted: boards.ask(PATIENT, messages.AMPLITUDE, struct.pack("<HH", *wanted))  # noqa: E731
+    boards.restart()
     outside = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_WINDOW)))
-    before = room.programme()
+    before = boards.programme()
     for wanted in ((0, 0), (1000, 1000), (100, 0)):
         assert amplitude(*wanted) == outside, "closed at each start"
-    assert room.programme() == before
+    assert boards.programme() == before
     window = struct.pack(messages.AMPLITUDE_WINDOW, *WINDOW_UA)
-    assert room.ask(CLINICIAN, messages.SET_WINDOW, window) == (messages.OK, b"")
+    assert boards.ask(CLINICIAN, messages.SET_WINDOW, window) == (messages.OK, b"")
     for wanted in ((500, 0), (1500, 1000), (900, 400)):
         assert amplitude(*wanted) == (messages.OK, b"")
-        assert room.board.client.program().amplitude_ua == wanted
+        assert boards.board.client.program().amplitude_ua == wanted
     for wanted in ((499, 0), (1501, 0), (900, 1001), (65535, 0)):
         assert amplitude(*wanted) == outside
-    assert room.board.client.program().amplitude_ua == (900, 400)
+    assert boards.board.client.program().amplitude_ua == (900, 400)
 
 
-def test_any_peer_stops_what_another_one_started(room):
-    room.board.set(**HOLD)
+def test_any_peer_stops_what_another_one_started(boards):
+    boards.board.set(**HOLD)
     for starter, stopper in ((PATIENT, SECOND_PATIENT), (CLINICIAN, PATIENT), (SECOND_PATIENT, CLINICIAN)):
-        assert room.ask(starter, messages.START) == (messages.OK, b"")
-        room.board.wait_state(messages.HOLD)
-        room.bench.run_for(60 * MS)
-        room.assert_off(room.peers[stopper].request(messages.STOP))
-        room.peers[stopper].finish()
+        assert boards.ask(starter, messages.START) == (messages.OK, b"")
+        boards.board.wait_state(messages.HOLD)
+        boards.bench.run_for(60 * MS)
+        boards.assert_off(boards.peers[stopper].request(messages.STOP))
+        boards.peers[stopper].finish()
 
 
-def test_stop_in_the_middle_of_anothers_request_of_many_pieces(room):
-    room.board.set(**HOLD)
-    clinician, patient = room.peers[CLINICIAN], room.peers[PATIENT]
-    wanted = program.unpack(room.programme()).replaced({"rate_hz": 33}).pack()
-    assert room.ask(SECOND_PATIENT, messages.START)[0] == messages.OK
-    room.board.wait_state(messages.HOLD)
-    clinician.requester.begin(messages.request(messages.SET_PROGRAM, wanted), 1000, room.bench.now_ns // MS)
-    first = clinician.requester.poll(room.bench.now_ns // MS)
+def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
+    boards.board.set(**HOLD)
+    clinician, patient = boards.peers[CLINICIAN], boards.peers[PATIENT]
+    wanted = program.unpack(boards.programme()).replaced({"rate_hz": 33}).pack()
+    assert boards.ask(SECOND_PATIENT, messages.START)[0] == messages.OK
+    boards.board.wait_state(messages.HOLD)
+    clinician.requester.begin(messages.request(messages.SET_PROGRAM, wanted), 1000, boards.bench.now_ns // MS)
+    first = clinician.requester.poll(boards.bench.now_ns // MS)
     clinician.inject(first)
-    room.bench.run_for(4 * MS)
-    assert room.board.client.status().state == messages.HOLD, "one piece is no request"
-    room.assert_off(patient.request(messages.STOP), ANY_NS)
+    boards.bench.run_for(4 * MS)
+    assert boards.board.client.status().state == messages.HOLD, "one piece is no request"
+    boards.assert_off(patient.request(messages.STOP), ANY_NS)
     assert patient.finish() == messages.reply(messages.STOP, messages.OK)
     assert messages.parse_reply(messages.SET_PROGRAM, clinician.finish())[0] == messages.OK
-    assert program.unpack(room.programme()).rate_hz == 33, "the clinician's request went on where it was"
+    assert program.unpack(boards.programme()).rate_hz == 33, "the clinician's request went on where it was"
 
 
 @pytest.mark.parametrize("opcode", [messages.TEST_STIMULATION, messages.IMPEDANCE])
-def test_a_patient_stops_what_a_clinician_does(room, opcode):
-    room.board.set(**HOLD)
-    assert room.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
-    room.bench.run_for(200 * MS)
-    assert room.board.state() in (messages.HOLD, messages.MEASURING)
-    heard_ns = room.peers[PATIENT].request(messages.STOP)
-    assert scene.edges(room.bench, heard_ns - 150 * MS)
-    room.assert_off(heard_ns)
-    room.peers[PATIENT].finish()
+def test_a_patient_stops_what_a_clinician_does(boards, opcode):
+    boards.board.set(**HOLD)
+    assert boards.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
+    boards.bench.run_for(200 * MS)
+    assert boards.board.state() in (messages.HOLD, messages.MEASURING)
+    heard_ns = boards.peers[PATIENT].request(messages.STOP)
+    assert scene.edges(boards.bench, heard_ns - 150 * MS)
+    boards.assert_off(heard_ns)
+    boards.peers[PATIENT].finish()

@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pytest
-from stimfw.logic import console_frame, messages, program
-from stimfw.logic.ranges import ParameterError
+from stimfw.protocol import console_frame, messages
+from stimfw.therapy import program
+from stimfw.therapy.ranges import ParameterError
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS, RAMP, RAMP_DOWN, REST
@@ -116,7 +117,8 @@ def test_the_longest_pulses_at_a_high_rate_never_overlap(board: Board, bench):
 
 _FULL_OF_GARBAGE = """
 import gc, main
-from stimfw.logic import messages, program
+from stimfw.protocol import messages
+from stimfw.therapy import program
 app, waiter, watchdog = main.build()
 watchdog.disable()
 app.control.set_program(program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000}))

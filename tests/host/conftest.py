@@ -12,14 +12,14 @@ from stimbench.cli.common import Services
 from stimbench.client.keyring import Keyring
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import connect
-from stimfw.logic import console_frame, messages, program
-from stimfw.logic.event_log import EventLog
-from stimfw.logic.program import Program
-from stimfw.logic.ranges import ParameterError
+from stimfw.protocol import console_frame, messages, roles
 from stimfw.storage import areas
 from stimfw.storage.pairings import PairingTable, TableFullError
-from stimfw.telemetry import roles
 from stimfw.telemetry.responder import Responder
+from stimfw.therapy import program
+from stimfw.therapy.event_log import EventLog
+from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import ParameterError
 from stimfw.version import VERSION
 
 PROGRAM = program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000})

@@ -8,9 +8,10 @@ import struct
 import pytest
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
-from stimbench.client.errors import PortError
 from stimbench.client.program_file import to_toml
-from stimfw.logic import messages, program
+from stimbench.errors import PortError
+from stimfw.protocol import messages
+from stimfw.therapy import program
 from stimfw.version import VERSION
 from typer.testing import CliRunner
 

@@ -8,9 +8,8 @@ import pytest
 from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.main import app
 from stimbench.client import connect_remote
-from stimbench.client.errors import InputError, NoAnswerError
-from stimfw.logic import messages
-from stimfw.telemetry import roles
+from stimbench.errors import InputError, NoAnswerError
+from stimfw.protocol import messages, roles
 from typer.testing import CliRunner
 
 KEY = bytes(32)

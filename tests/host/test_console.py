@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from stimbench.client.console import TIMEOUT_S, TRIES, Console
-from stimbench.client.errors import AtPromptError, NoAnswerError, ProtocolError
-from stimfw.logic import console_frame, messages
+from stimbench.errors import AtPromptError, NoAnswerError, ProtocolError
+from stimfw.protocol import console_frame, messages
 
 OPCODE = messages.STATUS
 

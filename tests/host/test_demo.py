@@ -10,9 +10,9 @@ from stimbench.demo.judgement import judge_recording
 from stimbench.demo.measured import measure
 from stimbench.demo.recording import BRIDGES, Air, Marks, Recording, State, Zoom
 from stimbench.demo.run import make_report
-from stimfw.logic import messages
-from stimfw.logic.program import Program
+from stimfw.protocol import messages
 from stimfw.telemetry import frames
+from stimfw.therapy.program import Program
 
 PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
 MS = 1_000_000

@@ -15,9 +15,9 @@ from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import connect
-from stimbench.client.bench_link import BenchLink, build_bench
-from stimbench.client.errors import AtPromptError, WrongBoardError
-from stimfw.logic import messages
+from stimbench.client.on_bench import BenchLink, build_bench
+from stimbench.errors import AtPromptError, WrongBoardError
+from stimfw.protocol import messages
 from typer.testing import CliRunner
 
 IMPEDANCE_TOLERANCE = 0.05

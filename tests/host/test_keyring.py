@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stimbench.client import keyring as module
-from stimbench.client.errors import StimbenchError
 from stimbench.client.keyring import HostPairing, KeyFileError, Keyring, default_path
-from stimfw.telemetry import roles
+from stimbench.errors import StimbenchError
+from stimfw.protocol import roles
 
 BASE, OTHER = b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"
 KEY, NEW_KEY = bytes(range(32)), bytes(range(32, 64))

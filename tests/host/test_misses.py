@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from stimbench.bench import find_project_root
 from stimbench.cli.main import app
 from stimbench.emulator import profile
+from stimbench.project import find_project_root
 from typer.testing import CliRunner
 
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("images")]

@@ -7,11 +7,10 @@ import json
 import pytest
 from stimbench.cli.main import app
 from stimbench.client import connect, connect_remote
-from stimbench.client.errors import NoAnswerError
 from stimbench.client.pairing import pair_clinician, pair_remote
-from stimfw.logic import messages
+from stimbench.errors import NoAnswerError
+from stimfw.protocol import messages, roles
 from stimfw.storage.pairings import ACTIVE, PENDING
-from stimfw.telemetry import roles
 from typer.testing import CliRunner
 
 # As in conftest.

@@ -7,9 +7,8 @@ import pty
 from types import SimpleNamespace
 
 import pytest
-from stimbench.client.errors import InputError, PortError
-from stimbench.client.link import DeviceLink
-from stimbench.client.ports import (
+from stimbench.devices.link import DeviceLink
+from stimbench.devices.serial_ports import (
     RASPBERRY_PI_VID,
     REMOTE_PRODUCT,
     STIMULATOR_PRODUCT,
@@ -17,6 +16,7 @@ from stimbench.client.ports import (
     choose_remote_port,
     open_serial,
 )
+from stimbench.errors import InputError, PortError
 
 
 def port(device, vid=RASPBERRY_PI_VID, product="Board in FS mode"):

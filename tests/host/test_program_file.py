@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stimbench.client.errors import InputError, ProgramError
 from stimbench.client.program_file import changed, from_toml, load, parse_changes, to_toml
-from stimfw.logic import program
-from stimfw.logic.program import FIELD_NAMES, range_of
+from stimbench.errors import InputError, ProgramError
+from stimfw.therapy import program
+from stimfw.therapy.program import FIELD_NAMES, range_of
 
 DEFAULT = to_toml(program.default())
 

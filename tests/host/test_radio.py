@@ -6,13 +6,14 @@ import random
 
 import pytest
 from stimbench.client import radio
-from stimbench.client.errors import ForbiddenError, NoAnswerError, PortError, WrongBoardError, WrongStateError
 from stimbench.client.keyring import HostPairing
 from stimbench.client.radio import RadioConsole, limit_ms
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import Stimulator
-from stimfw.logic import messages, program
-from stimfw.telemetry import frames, roles
+from stimbench.errors import ForbiddenError, NoAnswerError, PortError, WrongBoardError, WrongStateError
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import frames
+from stimfw.therapy import program
 
 KEY = bytes(range(32))
 PEER = b"\xc1\xc2\xc3\xc4"

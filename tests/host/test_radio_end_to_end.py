@@ -11,9 +11,9 @@ from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import Keyring, RadioConsole, Stimulator, connect, connect_remote
-from stimbench.client.bench_link import BenchLink, build_bench
-from stimbench.client.errors import ForbiddenError, NoAnswerError
-from stimfw.telemetry import roles
+from stimbench.client.on_bench import BenchLink, build_bench
+from stimbench.errors import ForbiddenError, NoAnswerError
+from stimfw.protocol import roles
 from typer.testing import CliRunner
 
 REPLY_S = 0.1
@@ -22,7 +22,7 @@ REPLY_S = 0.1
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("images")]
 
 
-class Desk:
+class Boards:
     """A bench, and a host with both boards on USB and a key file."""
 
     def __init__(self, bench, folder):
@@ -61,97 +61,97 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def boards(tmp_path):
     with build_bench(seed=1) as bench:
-        yield Desk(bench, tmp_path)
+        yield Boards(bench, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_clinician_by_radio_from_pairing_to_a_session(desk):
-    base = desk.told("pair", "--clinician")["base"]
-    assert desk.told("pair", "--list")["pairings"][0]["state"] == "pending"
+def test_a_clinician_by_radio_from_pairing_to_a_session(boards):
+    base = boards.told("pair", "--clinician")["base"]
+    assert boards.told("pair", "--list")["pairings"][0]["state"] == "pending"
     radio = ("--radio", "modem")
-    assert desk.told("status", *radio)["status"]["state"] == "ready"
-    listed = desk.told("pair", "--list")
+    assert boards.told("status", *radio)["status"]["state"] == "ready"
+    listed = boards.told("pair", "--list")
     assert (listed["base"], listed["pairings"][0]["state"]) == (base, "active"), "used by radio"
 
-    with desk.open(None, "modem") as stimulator:
+    with boards.open(None, "modem") as stimulator:
         stimulator.status()
         begun_s = stimulator.link.now_s()
         stimulator.status()
         assert stimulator.link.now_s() - begun_s <= REPLY_S
         with pytest.raises(ForbiddenError, match="USB only"):
             stimulator.pairings()
-    assert desk.told("window", "0", "1500", "0", "1500", *radio)["open"]
-    assert desk.told("amplitude", "1000", "1000", *radio)["left.amplitude_ua"] == 1000
-    program = desk.told("program", "set", "--set", "rate_hz=40", "--set", "ramp_up_ms=0", *radio)
+    assert boards.told("window", "0", "1500", "0", "1500", *radio)["open"]
+    assert boards.told("amplitude", "1000", "1000", *radio)["left.amplitude_ua"] == 1000
+    program = boards.told("program", "set", "--set", "rate_hz=40", "--set", "ramp_up_ms=0", *radio)
     assert program["rate_hz"] == 40
-    desk.run("start", *radio)
-    desk.bench.run_for(200_000_000)
-    assert desk.told("status", *radio)["status"]["amplitude_ua"] == [1000, 1000]
-    assert desk.told("stop", *radio)["state"] == "ready"
-    edges = desk.bench.trace.edges("stimulator", "L_CATH")
+    boards.run("start", *radio)
+    boards.bench.run_for(200_000_000)
+    assert boards.told("status", *radio)["status"]["amplitude_ua"] == [1000, 1000]
+    assert boards.told("stop", *radio)["state"] == "ready"
+    edges = boards.bench.trace.edges("stimulator", "L_CATH")
     assert edges
-    desk.bench.run_for(200_000_000)
-    assert desk.bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
-    events = [event["event"] for event in desk.told("log", *radio)]
+    boards.bench.run_for(200_000_000)
+    assert boards.bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
+    events = [event["event"] for event in boards.told("log", *radio)]
     assert {"started", "paired", "connected", "window set", "programme set", "forbidden"} <= set(events)
 
 
 @pytest.mark.slow
-def test_a_remote_is_paired_and_a_patient_may_what_a_patient_may(desk):
-    told = desk.told("pair")
+def test_a_remote_is_paired_and_a_patient_may_what_a_patient_may(boards):
+    told = boards.told("pair")
     assert told["role"] == "patient"
-    assert desk.remote.status().paired and desk.remote.pairings().base.hex() == told["base"]
-    desk.bench.press("STATUS")
-    desk.bench.run_for(1_000_000_000)
-    assert desk.told("pair", "--list")["pairings"][0]["state"] == "active", "the button used the key"
+    assert boards.remote.status().paired and boards.remote.pairings().base.hex() == told["base"]
+    boards.bench.press("STATUS")
+    boards.bench.run_for(1_000_000_000)
+    assert boards.told("pair", "--list")["pairings"][0]["state"] == "active", "the button used the key"
     # A patient's key in a host's hands may no more than the remote.
     key = bytes(32)
-    slot, base = desk.stimulator.pair(b"host", roles.PATIENT, key)
-    desk.keyring.store(base, slot, roles.PATIENT, key)
-    console = RadioConsole(desk.remote, desk.keyring.begin(base), desk.random.randbytes)
+    slot, base = boards.stimulator.pair(b"host", roles.PATIENT, key)
+    boards.keyring.store(base, slot, roles.PATIENT, key)
+    console = RadioConsole(boards.remote, boards.keyring.begin(base), boards.random.randbytes)
     patient = Stimulator(console)
     assert patient.status().state_name == "ready"
     with pytest.raises(ForbiddenError, match="patient's key"):
         patient.details()
-    desk.run("pair", "--forget", "--slot", "all", "--yes")
+    boards.run("pair", "--forget", "--slot", "all", "--yes")
     with pytest.raises(NoAnswerError):
         patient.status()
-    assert desk.told("pair", "--forget", "--remote", "x", "--yes")["base"] is None
-    assert not desk.remote.status().paired
+    assert boards.told("pair", "--forget", "--remote", "x", "--yes")["base"] is None
+    assert not boards.remote.status().paired
 
 
 @pytest.mark.slow
-def test_both_sides_restarted_are_met_by_the_next_run(desk):
-    desk.run("pair", "--clinician")
-    assert desk.told("status", "--radio", "modem")["status"]["state"] == "ready"
+def test_both_sides_restarted_are_met_by_the_next_run(boards):
+    boards.run("pair", "--clinician")
+    assert boards.told("status", "--radio", "modem")["status"]["state"] == "ready"
     for board in ("stimulator", "remote"):
-        desk.bench.board(board).power_off()
-        desk.bench.board(board).power_on()
-    desk.bench.run_for(500_000_000)
-    assert desk.told("status", "--radio", "modem")["details"]["uptime_ms"] < 2000
-    assert [pairing.epoch for pairing in desk.keyring.pairings()] == [2]
+        boards.bench.board(board).power_off()
+        boards.bench.board(board).power_on()
+    boards.bench.run_for(500_000_000)
+    assert boards.told("status", "--radio", "modem")["details"]["uptime_ms"] < 2000
+    assert [pairing.epoch for pairing in boards.keyring.pairings()] == [2]
 
 
 @pytest.mark.slow
-def test_a_stimulator_without_power_is_no_answer_by_radio(desk):
-    desk.run("pair", "--clinician")
-    desk.bench.board("stimulator").power_off()
-    result = desk.run("stop", "--radio", "modem", code=4)
+def test_a_stimulator_without_power_is_no_answer_by_radio(boards):
+    boards.run("pair", "--clinician")
+    boards.bench.board("stimulator").power_off()
+    result = boards.run("stop", "--radio", "modem", code=4)
     assert "out of reach, off, or jammed" in result.stderr
 
 
 @pytest.mark.slow
-def test_a_factory_reset_takes_the_magnet_and_ends_every_pairing(desk):
-    base = desk.told("pair", "--clinician")["base"]
-    assert "hold it at the stimulator" in desk.run("pair", "--factory-reset", "--yes", code=3).stderr
-    desk.bench.magnet(True)
-    desk.bench.run_for(100_000_000)
-    assert desk.told("pair", "--factory-reset", "--yes")["was"] == base
-    listed = desk.told("pair", "--list")
+def test_a_factory_reset_takes_the_magnet_and_ends_every_pairing(boards):
+    base = boards.told("pair", "--clinician")["base"]
+    assert "hold it at the stimulator" in boards.run("pair", "--factory-reset", "--yes", code=3).stderr
+    boards.bench.magnet(True)
+    boards.bench.run_for(100_000_000)
+    assert boards.told("pair", "--factory-reset", "--yes")["was"] == base
+    listed = boards.told("pair", "--list")
     assert listed["pairings"] == [] and listed["base"] != base
-    assert desk.keyring.pairings() == []
+    assert boards.keyring.pairings() == []
 
 
 @pytest.mark.slow

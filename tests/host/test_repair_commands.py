@@ -8,7 +8,7 @@ import json
 import pytest
 from stimbench.cli.main import app
 from stimbench.client.flash_records import FlashRecords
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.storage import areas
 from stimfw.storage.areas import DAMAGED, EMPTY, LATER, ONE_BIT, SOUND, UNUSABLE, USED_UP
 from typer.testing import CliRunner

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from stimbench.client import connect
-from stimbench.client.errors import (
+from stimbench.errors import (
     NoAnswerError,
     OutOfRangeError,
     ProtocolError,
@@ -14,7 +14,8 @@ from stimbench.client.errors import (
     WrongBoardError,
     WrongStateError,
 )
-from stimfw.logic import messages, program
+from stimfw.protocol import messages
+from stimfw.therapy import program
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ PLAIN_LIMIT_S = 6
 HYPOTHESIS_LIMIT_S = 30
 MEMORY_LIMIT = 2 << 30
 TREE = Path(__file__).resolve().parents[2]
-LOGIC = TREE / "tests" / "logic"
+PURE = TREE / "tests" / "pure"
 
 
 def limit(seconds):
@@ -40,13 +40,13 @@ def run_hypothesis(names):
         "mutants", deadline=None, derandomize=True, database=None, max_examples=30
     )
     hypothesis.settings.load_profile("mutants")
-    files = [str(LOGIC / (name + ".py")) for name in names]
+    files = [str(next(PURE.rglob(name + ".py"))) for name in names]
     options = ["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", "-c", os.devnull]
     return pytest.main([*options, "--rootdir", str(TREE), "--import-mode=importlib", *files])
 
 
 def main(names):
-    sys.path[:0] = [str(TREE / "firmware"), str(TREE / "tests"), str(LOGIC)]
+    sys.path[:0] = [str(TREE / "firmware"), str(TREE / "tests"), *map(str, PURE.iterdir())]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     limit(PLAIN_LIMIT_S)
     slow = [name for name in names if name.endswith("_hypothesis")]

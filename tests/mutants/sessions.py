@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "mutants"
-COPIED = ("firmware/stimfw", "tests/logic", "tests/support", "tests/mutants", "docs/telemetry-vectors.json")
+COPIED = ("firmware/stimfw", "tests/pure", "tests/support", "tests/mutants", "docs/telemetry-vectors.json")
 BACKSTOP_S = 300
 """The runner stops a mutant by its processor time, long before this."""
 
@@ -51,6 +51,11 @@ def modules():
 
 def source_of(module):
     return ROOT / "firmware" / "stimfw" / (module + ".py")
+
+
+def test_file(name):
+    """The file of tests/pure of this name (without .py), in whichever folder it lies."""
+    return next((ROOT / "tests" / "pure").rglob(name + ".py"))
 
 
 def _digest(paths):
@@ -131,7 +136,7 @@ class Session:
         return hashlib.sha256(source_of(self.module).read_bytes() + repr(EXCLUDED).encode()).hexdigest()
 
     def _tests_digest(self):
-        tests = [ROOT / "tests" / "logic" / (name + ".py") for name in self.tests]
+        tests = [test_file(name) for name in self.tests]
         return _digest([*tests, HERE / "runner.py", *(ROOT / "tests" / "support").glob("*.py")])
 
     def _copy(self):

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from parts_fakes import FakeBoard
 from stimbench.parts.adg714 import MatrixChain
+from support.parts_fakes import FakeBoard
 
 
 def make(absent: bool = False) -> tuple[FakeBoard, MatrixChain]:

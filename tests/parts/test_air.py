@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parts_fakes import MS, US, FakeClock
-from radio_rig import ADDRESS, MAX_RT, RESET_NS, SETTLING_NS, TX_DS, Radio, pair
 from stimbench.parts.radio import AirChannel, air_time_ns
+from support.parts_fakes import MS, US, FakeClock
+from support.radio_rig import ADDRESS, MAX_RT, RESET_NS, SETTLING_NS, TX_DS, Radio, pair
 
 
 class TestAir:

@@ -1,9 +1,9 @@
 """Buttons, the magnet, LEDs, the buzzer."""
 
 import pytest
-from parts_fakes import MS, US, FakeBoard
 from stimbench.parts.indicators import Buzzer, Led
 from stimbench.parts.switches import Contact
+from support.parts_fakes import MS, US, FakeBoard
 
 FREQUENCY_REL = 1e-3
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lead_rig import SWITCHES_OHM, amps, make, ready, volts
-from parts_fakes import MS, US
+from support.lead_rig import SWITCHES_OHM, amps, make, ready, volts
+from support.parts_fakes import MS, US
 
 REFERENCE_REL = 1e-5
 """Against an integration in steps of 0.2 us."""

@@ -1,8 +1,8 @@
 """What can go wrong with a lead, and what the trace shows of it."""
 
 import pytest
-from lead_rig import ready, volts
-from parts_fakes import MS, US
+from support.lead_rig import ready, volts
+from support.parts_fakes import MS, US
 
 
 class TestFaults:

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parts_fakes import US, FakeBoard
 from stimbench.parts.mcp4922 import Mcp4922
+from support.parts_fakes import US, FakeBoard
 
 LSB_V = 4.096 / 4096
 HALF_LSB_V = LSB_V / 2

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parts_fakes import MS, FakeBoard
 from stimbench.parts.monostable import Monostable
+from support.parts_fakes import MS, FakeBoard
 
 PULSE_NS = 100 * MS
 

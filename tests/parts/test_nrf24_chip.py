@@ -5,10 +5,10 @@ from typing import ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parts_fakes import MS, US, FakeClock
-from radio_rig import MAX_RT, RESET_NS, SETTLING_NS, START_UP_NS, Radio, pair
 from stimbench.parts.nrf24_link import Mode
 from stimbench.parts.radio import AirChannel
+from support.parts_fakes import MS, US, FakeClock
+from support.radio_rig import MAX_RT, RESET_NS, SETTLING_NS, START_UP_NS, Radio, pair
 
 
 @pytest.fixture

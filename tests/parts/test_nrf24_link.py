@@ -2,9 +2,9 @@
 
 
 import pytest
-from parts_fakes import MS, US
-from radio_rig import ADDRESS, MAX_RT, RX_DR, SETTLING_NS, TX_DS, pair
 from stimbench.parts.radio import air_time_ns
+from support.parts_fakes import MS, US
+from support.radio_rig import ADDRESS, MAX_RT, RX_DR, SETTLING_NS, TX_DS, pair
 
 
 class TestLink:

@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
-from parts_fakes import MS, US, FakeBoard
 from stimbench.parts.adc import VREF_V, WIDE_CODES, Rp2040Adc, temperature_volts
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.wiring import StimulatorWiring, wire_stimulator
+from support.parts_fakes import MS, US, FakeBoard
 
 ENOB, ENOB_TOLERANCE = 8.7, 0.2
 """RP2040 data sheet, 4.9 and 4.9.3."""

@@ -3,13 +3,13 @@
 import random
 
 import pytest
-from parts_fakes import MS, FakeBoard
 from stimbench.parts.adg714 import ADG714, ADG1414, MatrixChain
+from stimbench.parts.interfaces import SpiClock
 from stimbench.parts.mcp4922 import Mcp4922
 from stimbench.parts.nrf24l01 import Nrf24L01
-from stimbench.parts.ports import SpiClock
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.spi_limits import SpiLimits
+from support.parts_fakes import MS, FakeBoard
 
 MCP4922_HZ, NRF24_HZ = 20e6, 10e6
 ADG714_HZ, ADG714_CHAIN_HZ = 30e6, 20e6

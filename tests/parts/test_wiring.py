@@ -1,10 +1,10 @@
 """The whole board: what is soldered where, and what self-tests can see."""
 
 import pytest
-from parts_fakes import MS, US, FakeBoard
 from stimbench.parts.bridge import BridgeState
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.wiring import RemoteWiring, StimulatorWiring, wire_remote, wire_stimulator
+from support.parts_fakes import MS, US, FakeBoard
 
 
 def stimulator(**config):

@@ -10,13 +10,14 @@ from typing import Any
 
 import serial as pyserial
 from stimbench.bench import Bench
-from stimbench.bench.link import BenchSerial
-from stimbench.bench.transport import BoardTransport
 from stimbench.client.console import Console
-from stimbench.client.errors import NoAnswerError
-from stimbench.client.link import DeviceLink
 from stimbench.client.stimulator import Stimulator
-from stimfw.logic import messages, program
+from stimbench.devices.emulated_serial import BenchSerial
+from stimbench.devices.link import DeviceLink
+from stimbench.devices.repl import BoardTransport
+from stimbench.errors import NoAnswerError
+from stimfw.protocol import messages
+from stimfw.therapy import program
 
 INTERRUPT = b"\x03"
 SOFT_RESET = b"\x04"

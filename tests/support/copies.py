@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.telemetry import roles
+from stimfw.protocol import roles
 
 from support import scene
 from support.board import EmulatedBoard

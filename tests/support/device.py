@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.telemetry import roles
+from stimfw.protocol import roles
 
 from support import copies, scene
 from support.board import Board, EmulatedBoard, WiredBoard

@@ -17,12 +17,12 @@ from tempfile import NamedTemporaryFile
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.indicators import Tone
 from stimbench.parts.radio import Packet, Sniffed
+from stimfw.pairing import exchange as pk
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
-from stimfw.telemetry import channels, frames
-from stimfw.telemetry import pairing_keys as pk
+from stimfw.telemetry import addresses, frames
 
 from support.board import EmulatedBoard
 from support.flash_fake import FlashFake
@@ -36,7 +36,7 @@ PATIENCE_MS = 5000
 GLANCE_MS = 100
 QUICK_MS = 700
 """From the first PAIR to the code, with the quick curve: the real one takes 2 s."""
-PAIRING = (channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE)
+PAIRING = (addresses.PAIRING_STIMULATOR, addresses.PAIRING_REMOTE)
 LEDS = {"stimulator": "LED", "remote": "LED_AMBER"}
 QUICK_CURVE = """
 from stimfw.crypto import x25519
@@ -270,5 +270,5 @@ class Middle:
         """A frame of his, which wants no acknowledgement."""
         couple = self._couple
         couple.air.inject(
-            couple.bench.now_ns + MS, channels.PAIRING_CHANNEL, address, frame, no_ack=True, pid=frame[1] & 3
+            couple.bench.now_ns + MS, addresses.PAIRING_CHANNEL, address, frame, no_ack=True, pid=frame[1] & 3
         )

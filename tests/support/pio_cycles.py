@@ -1,6 +1,6 @@
 """A PIO state machine that counts cycles: what a programme does, without a chip (RP2040 datasheet, 3.4).
 
-Only the instructions of stimfw.logic.pio_words. Runs on CPython and on MicroPython.
+Only the instructions of stimfw.pulses.pio_words. Runs on CPython and on MicroPython.
 """
 
 _SET_PINS = 0

@@ -1,12 +1,12 @@
 """A stimulator, and a peer that says whatever a test tells it to. Runs on MicroPython too."""
 
 from stimfw.crypto.ccm import Ccm
-from stimfw.logic import messages
-from stimfw.telemetry import fragments, frames, keys, roles
-from stimfw.telemetry.channel import Connection
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import fragments, frames, keys
+from stimfw.telemetry.connection import Connection
 from stimfw.telemetry.responder import Responder
 
-from support.radio_pair import Dice, Pairing, Table, key_of
+from support.link_harness import Dice, Pairing, Table, key_of
 
 SLOT = 3
 STOP = messages.request(messages.STOP)

@@ -7,7 +7,7 @@ import random
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench
 from stimbench.parts.radio import air_time_ns
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.telemetry.frames import SEALED_BYTES
 from stimfw.telemetry.requester import LIMIT_MS
 

@@ -5,24 +5,25 @@ import time
 
 import rp2
 from machine import ADC, PWM, SPI, Pin
+from stimfw.crypto.drbg import Drbg
 from stimfw.drivers import entropy
 from stimfw.drivers.button import Button
 from stimfw.drivers.buzzer import Buzzer
 from stimfw.drivers.console import Console
 from stimfw.drivers.led import Leds
 from stimfw.drivers.nrf24l01 import NRF24L01
-from stimfw.drivers.remote_radio import RemoteRadio
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
-from stimfw.logic import feedback, messages
+from stimfw.protocol import messages
+from stimfw.radio.searcher import RadioSearcher
 from stimfw.remote.app import App, Display, Key
-from stimfw.remote.carrier import Carrier
 from stimfw.remote.commands import Commands
+from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
-from stimfw.remote.pairing import Pairing
+from stimfw.remote.pairing_state import PairingState
 from stimfw.storage.areas import Areas
-from stimfw.storage.generator import Generator
 from stimfw.storage.pairings import RemotePairing
+from stimfw.ui import feedback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -33,7 +34,7 @@ _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
 
-def make_radio(wake: Wake, carrier: Carrier) -> RemoteRadio:
+def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSearcher:
     """The radio, asleep."""
     sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
@@ -43,7 +44,7 @@ def make_radio(wake: Wake, carrier: Carrier) -> RemoteRadio:
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
     irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
-    end = RemoteRadio(radio, carrier)
+    end = RadioSearcher(radio, carrier)
     carrier.attach(end)
     end.revive()
     return end
@@ -64,7 +65,7 @@ def make_display() -> Display:
 def open_flash() -> Areas:
     """Epochs and pairing, whatever lies on flash. The epoch is advanced before anything can use it."""
 
-    def begin(record: RemotePairing, random: Generator) -> None:
+    def begin(record: RemotePairing, random: Drbg) -> None:
         if not record.own_id:
             record.keep_id(random.take(4))
 
@@ -72,12 +73,12 @@ def open_flash() -> Areas:
     return Areas(flash, RemotePairing, begin, entropy.material())
 
 
-def make_pairing(areas: Areas) -> Pairing:
+def make_pairing(areas: Areas) -> PairingState:
     """The pairing on flash; if it cannot be used, none, and none can be made."""
     record: RemotePairing = areas.pairings
     usable = bool(record.own_id)
     own_id = record.own_id if usable else areas.random.take(4)
-    return Pairing(record, own_id, areas.epoch, areas.random.take, usable)
+    return PairingState(record, own_id, areas.epoch, areas.random.take, usable)
 
 
 def main() -> None:
@@ -92,7 +93,7 @@ def main() -> None:
     areas = open_flash()
     failed = messages.record_parts(not areas.epoch, areas.pairings_failed())
     pairing = make_pairing(areas)
-    carrier, modem = Carrier(), Modem()
+    carrier, modem = FrameTransport(), Modem()
     radio = make_radio(wake, carrier)
     display = make_display()
     app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)

@@ -6,6 +6,8 @@ from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 import micropython
 import rp2
 from machine import ADC, SPI, Pin, reset_cause
+from stimfw.clock.wall_clock import WallClock
+from stimfw.crypto.drbg import Drbg
 from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg714 import Adg714Pair
 from stimfw.drivers.console import Console
@@ -14,29 +16,28 @@ from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.pulser import Pulser
 from stimfw.drivers.sampler import Sampler
 from stimfw.drivers.sense import Sense
-from stimfw.drivers.stimulator_radio import StimulatorRadio, prepare
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
-from stimfw.logic import messages, program
-from stimfw.logic.event_log import EventLog
-from stimfw.logic.magnet import MagnetHold
-from stimfw.logic.wall_clock import WallClock
+from stimfw.protocol import messages
+from stimfw.radio.listener import RadioListener, prepare
 from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
-from stimfw.stimulator.cache import CacheCounters
+from stimfw.stimulator.cache_counters import CacheCounters
 from stimfw.stimulator.clinic import Clinic
 from stimfw.stimulator.commands import Commands
 from stimfw.stimulator.control import Control
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
-from stimfw.stimulator.pairing_desk import PairingDesk
+from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.readings import Readings
 from stimfw.stimulator.repair import Repair
 from stimfw.storage.areas import Areas
-from stimfw.storage.generator import Generator
 from stimfw.storage.pairings import PairingTable
-from stimfw.telemetry import channels
+from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
+from stimfw.therapy import program
+from stimfw.therapy.event_log import EventLog
+from stimfw.ui.magnet import MagnetHold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -68,9 +69,9 @@ def make_output() -> Output:
 def open_flash() -> Areas:
     """Epochs and pairings, whatever lies on flash. The epoch is advanced before anything can use it."""
 
-    def begin(table: PairingTable, random: Generator) -> None:
+    def begin(table: PairingTable, random: Drbg) -> None:
         if not table.base:
-            table.create(channels.draw_base(random.take))
+            table.create(addresses.draw_base(random.take))
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
     return Areas(flash, PairingTable, begin, entropy.material())
@@ -95,7 +96,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     take_random = areas.random.take
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     # Without an epoch or pairings there is no base: nobody is heard but in a pairing window, and none opens.
-    own = channels.stimulator_address(table.base) if table.base else None
+    own = addresses.stimulator_address(table.base) if table.base else None
     failed = boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
     failed |= messages.record_parts(not areas.epoch, areas.pairings_failed())
     led = Pin("LED", Pin.OUT, value=0)
@@ -110,8 +111,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     commands.add(CacheCounters(xip.read).handlers())
     commands.add(Repair(areas, control, commands, watchdog.feed, restart_in).handlers())
     responder = Responder(table, commands.execute, areas.epoch, take_random, log.add)
-    port = StimulatorRadio(radio, responder, own)
-    desk = PairingDesk(control, table, responder, take_random, MagnetHold(not magnet()), led, log)
+    port = RadioListener(radio, responder, own)
+    desk = PairingController(control, table, responder, take_random, MagnetHold(not magnet()), led, log)
     desk.attach(port, commands, clinic.close)
     commands.add(desk.handlers())
     console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host, wake)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:  # never on a board
 
 
 class Button:
-    """The contact's level, and whether it moved. Debouncing: stimfw.logic.button."""
+    """The contact's level, and whether it moved. Debouncing: stimfw.ui.button."""
 
     def __init__(self, pin: "Pin", wake: "Callable[[], None]") -> None:
         """Args: pin: input with pull-up; wake: called from the interrupt, must not allocate."""

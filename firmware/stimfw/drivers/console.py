@@ -8,7 +8,7 @@ import select
 
 from micropython import const
 
-from stimfw.logic import console_frame
+from stimfw.protocol import console_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board

@@ -195,7 +195,7 @@ class NRF24L01(Nrf24Bus):
         """Neither receive nor acknowledge, until listen() or send()."""
         self._ce(0)
 
-    def carrier(self) -> bool:
+    def carrier_detected(self) -> bool:
         """Whether something is on the air in this channel, above -64 dBm (6.4).
 
         True of a receiver only, from 170 us after listen() on. Stays true after a packet
@@ -207,7 +207,7 @@ class NRF24L01(Nrf24Bus):
         """Listen for 0.2 ms; whether something is on the air. It goes on listening."""
         self.listen()
         self._sleep_us(_SENSE_US)
-        return self.carrier()
+        return self.carrier_detected()
 
     def send(self, payload: bytes, to: bytes) -> None:
         """Begin to send to the address `to`; the IRQ pin falls when that is over, and poll() tells how.

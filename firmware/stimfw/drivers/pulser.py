@@ -6,13 +6,13 @@ Registers by their addresses in the RP2040 datasheet, section 3.7. All of PIO bl
 from machine import mem32
 from micropython import const
 
-from stimfw.logic import pio_words as w
-from stimfw.logic.sampling import DIVIDER as SAMPLER_DIVIDER
-from stimfw.logic.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
+from stimfw.pulses import pio_words as w
+from stimfw.pulses.sampling import DIVIDER as SAMPLER_DIVIDER
+from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
-    from stimfw.logic.waveform import Pacer
+    from stimfw.pulses.waveform import Pacer
 
 _CTRL = const(0x50200000)
 _TXF2 = const(0x50200018)

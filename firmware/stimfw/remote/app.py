@@ -4,11 +4,12 @@ Everything comes in through the constructors (firmware/roots/remote/main.py make
 step() does what is due and says how long the main loop may sleep.
 """
 
-from stimfw.logic import feedback, messages
-from stimfw.logic.button import Debouncer
-from stimfw.logic.ticks import elapsed_ms
-from stimfw.telemetry import channels
+from stimfw.clock.ticks import elapsed_ms
+from stimfw.protocol import messages
+from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
+from stimfw.ui import feedback
+from stimfw.ui.button import Debouncer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -17,9 +18,9 @@ if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.button import Button
     from stimfw.drivers.buzzer import Buzzer
     from stimfw.drivers.led import Leds
-    from stimfw.remote.carrier import Carrier
+    from stimfw.remote.frame_transport import FrameTransport
     from stimfw.remote.modem import Modem
-    from stimfw.remote.pairing import Pairing
+    from stimfw.remote.pairing_state import PairingState
 
 LOW_BATTERY_MV = 3300
 LONGEST_SLEEP_MS = 1000
@@ -68,7 +69,7 @@ class Key:
 
 
 class Display:
-    """The LEDs and the buzzer, playing patterns of stimfw.logic.feedback."""
+    """The LEDs and the buzzer, playing patterns of stimfw.ui.feedback."""
 
     def __init__(self, leds: "Leds", buzzer: "Buzzer") -> None:
         self._leds = leds
@@ -107,8 +108,8 @@ class App:
         self,
         keys: "tuple[Key, ...]",
         display: Display,
-        carrier: "Carrier",
-        pairing: "Pairing",
+        carrier: "FrameTransport",
+        pairing: "PairingState",
         modem: "Modem",
         supply_mv: "Callable[[], int]",
     ) -> None:
@@ -172,7 +173,7 @@ class App:
             return False
         self._modem.give(frame)
         self._under_way = _MODEM
-        to, own = channels.stimulator_address(base), channels.peer_address(base, slot)
+        to, own = addresses.stimulator_address(base), addresses.peer_address(base, slot)
         return self._carrier.begin(self._modem, to, own) or self._end(False)
 
     def end_carrying(self) -> None:
@@ -217,7 +218,7 @@ class App:
             return
         pairing = self._pairing.client
         if not self._carrier.begin(
-            pairing, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True
+            pairing, addresses.PAIRING_STIMULATOR, addresses.PAIRING_REMOTE, pairing=True
         ):
             self._under_way = 0
             self._display.play(feedback.NO_RADIO, now_ms)
@@ -274,7 +275,7 @@ class App:
     def _part(self) -> None:
         """Send what a pairing that was given up has to say, if anything."""
         client = self._pairing.client
-        if self._carrier.begin(client, channels.PAIRING_STIMULATOR, channels.PAIRING_REMOTE, pairing=True):
+        if self._carrier.begin(client, addresses.PAIRING_STIMULATOR, addresses.PAIRING_REMOTE, pairing=True):
             self._under_way = _PARTING
 
     def _parted(self, now_ms: int) -> bool:

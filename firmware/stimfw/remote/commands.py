@@ -6,17 +6,17 @@ It offers no way to press a button.
 import struct
 
 from stimfw.drivers import console
-from stimfw.logic import identity, messages
-from stimfw.telemetry import frames, roles
+from stimfw.protocol import identity, messages, roles
+from stimfw.telemetry import frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
-    from stimfw.drivers.remote_radio import RemoteRadio
+    from stimfw.radio.searcher import RadioSearcher
     from stimfw.remote.app import App
     from stimfw.remote.modem import Modem
-    from stimfw.remote.pairing import Pairing
+    from stimfw.remote.pairing_state import PairingState
     from stimfw.storage.areas import Areas
 
 _BASE_BYTES = 4
@@ -38,8 +38,8 @@ class Commands:
     def __init__(
         self,
         app: "App",
-        radio: "RemoteRadio",
-        pairing: "Pairing",
+        radio: "RadioSearcher",
+        pairing: "PairingState",
         modem: "Modem",
         supply_mv: "Callable[[], int]",
         failed_parts: int,

@@ -3,15 +3,15 @@
 It has no key for them and never looks inside. A button takes the radio away from it at any time.
 """
 
-from stimfw.logic import messages
-from stimfw.logic.ticks import elapsed_ms
+from stimfw.clock.ticks import elapsed_ms
+from stimfw.protocol import messages
 
 _LISTEN_MS = 150
 """After a frame was acknowledged: longer than any answer takes."""
 
 
 class Modem:
-    """A client of the Carrier: one frame out, at most one frame back.
+    """A client of the FrameTransport: one frame out, at most one frame back.
 
     Attributes:
         state: messages.MODEM_IDLE, MODEM_SEARCHING, MODEM_DELIVERED or MODEM_UNDELIVERED.
@@ -46,7 +46,7 @@ class Modem:
             return False
         return bool(self._heard) or elapsed_ms(now_ms, self._since_ms) >= _LISTEN_MS
 
-    # For the Carrier.
+    # For the FrameTransport.
 
     def poll(self, now_ms: int) -> "bytes | None":
         """The frame to send, once."""

@@ -8,17 +8,17 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 import micropython
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.console import Console
-    from stimfw.drivers.stimulator_radio import StimulatorRadio
     from stimfw.drivers.wake import Waiter, Wake
     from stimfw.drivers.watchdog import Watchdog
+    from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.output import Output
-    from stimfw.stimulator.pairing_desk import PairingDesk
+    from stimfw.stimulator.pairing_controller import PairingController
     from stimfw.telemetry.responder import Responder
 
 _LOOK_MS = 1000  # between two looks after the radio
@@ -33,10 +33,10 @@ class App:
         control: "Control",
         output: "Output",
         wake: "Wake",
-        radio: "StimulatorRadio",
+        radio: "RadioListener",
         console: "Console",
         responder: "Responder",
-        desk: "PairingDesk",
+        desk: "PairingController",
     ) -> None:
         self.control = control
         self._output = output
@@ -57,7 +57,7 @@ class App:
 
     def on_magnet(self, _pin: object) -> None:
         """The magnet came: output off here and now; the loop does the rest."""
-        self._output.off_now()
+        self._output.trip()
         self._magnet_hit = True
         self._wake.pending = True
 
@@ -82,13 +82,13 @@ class App:
                 watchdog.feed()
         except KeyboardInterrupt:
             kbd_intr(-1)  # hosts send Ctrl-C twice
-            self._output.off_now()
+            self._output.trip()
             watchdog.disable()
             self.control.stop(messages.STOPPED_REPL)
             kbd_intr(_CTRL_C)
             print("stimulator stopped: output off")
         finally:
-            self._output.off_now()
+            self._output.trip()
             self.control.stop(messages.STOPPED_FAULT)
 
     def turn(self, readable: bool = True) -> int:

@@ -5,7 +5,7 @@ What needs a current (DAC, matrix) is tested on request and before every session
 
 import os
 
-from stimfw.logic.messages import PART_FILESYSTEM, PART_RADIO, PART_SENSE, PART_SUPPLY
+from stimfw.protocol.messages import PART_FILESYSTEM, PART_RADIO, PART_SENSE, PART_SUPPLY
 
 _SUPPLY_LOW_MV = 3000  # VSYS below this is no supply for the gate's converter
 _MIDDLE_16 = 16 * 2048

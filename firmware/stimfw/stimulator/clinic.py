@@ -2,16 +2,16 @@
 
 import struct
 
-from stimfw.logic import messages, program, ranges
-from stimfw.logic.ranges import LEADS, ParameterError
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
+from stimfw.therapy import program, ranges
+from stimfw.therapy.ranges import LEADS, ParameterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
-    from stimfw.logic.event_log import EventLog
-    from stimfw.logic.wall_clock import WallClock
+    from stimfw.clock.wall_clock import WallClock
     from stimfw.stimulator.commands import Commands, Handler
     from stimfw.stimulator.control import Control
+    from stimfw.therapy.event_log import EventLog
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16

@@ -1,23 +1,24 @@
 """What the stimulator answers: one function a request, the same for the console and the radio.
 
-Who may ask for what is in stimfw.telemetry.roles. A request that is refused changes nothing. Each returns the
+Who may ask for what is in stimfw.protocol.roles. A request that is refused changes nothing. Each returns the
 reply's bytes.
 """
 
 import struct
 
-from stimfw.logic import identity, impedance, messages, program
-from stimfw.logic.messages import reply
-from stimfw.logic.ranges import ParameterError
-from stimfw.telemetry import roles
+from stimfw.protocol import identity, messages, roles
+from stimfw.protocol.messages import reply
+from stimfw.pulses import impedance
+from stimfw.therapy import program
+from stimfw.therapy.ranges import ParameterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
-    from stimfw.logic.event_log import EventLog
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.readings import Readings
+    from stimfw.therapy.event_log import EventLog
 
     Handler = Callable[[bytes], "tuple[int, bytes]"]
 
@@ -42,7 +43,7 @@ class Commands:
     """Requests, by opcode: some are for Control, some for Readings, others are `add`ed.
 
     Attributes:
-        role, sender: of the request that is being executed: stimfw.telemetry.roles, slot or FROM_USB.
+        role, sender: of the request that is being executed: stimfw.protocol.roles, slot or FROM_USB.
     """
 
     def __init__(self, control: "Control", readings: "Readings", log: "EventLog") -> None:
@@ -77,7 +78,7 @@ class Commands:
         return self.execute(message, roles.SERVICE, messages.FROM_USB)
 
     def execute(self, message: bytes, role: int, sender: int) -> bytes:
-        """Answer a request of `role` (stimfw.telemetry.roles); sender: a slot, or FROM_USB."""
+        """Answer a request of `role` (stimfw.protocol.roles); sender: a slot, or FROM_USB."""
         opcode = message[0] if message else 0
         handler = self._handlers.get(opcode)
         if handler is None:

@@ -6,7 +6,7 @@ it and calling `Output.off` is all that a stop needs.
 
 from time import ticks_add, ticks_diff, ticks_ms
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.stimulator.session import Session
 
 TYPE_CHECKING = False
@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # never on a board
 
     from machine import Pin
 
-    from stimfw.logic.program import Program
     from stimfw.stimulator.measure import Measurements
     from stimfw.stimulator.output import Output
+    from stimfw.therapy.program import Program
 
 _IDLE_MS = 500  # often enough for the watchdog
 _GATE_MS = 95  # without KEEPALIVE for 100 ms the gate closes; pulses must not come back when it opens again
@@ -188,7 +188,7 @@ class Control:
     def _begin(self, procedure: "Generator[int, None, int]") -> None:
         self._output.arm_trip()
         if self.magnet_near():  # it came since we looked; its interrupt may have been before arm_trip
-            self._output.off_now()
+            self._output.trip()
         self._procedure = procedure
         self._led(1)
         self._due_ms = self._kept_ms = ticks_ms()

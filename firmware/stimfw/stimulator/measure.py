@@ -9,8 +9,9 @@ import struct
 from time import ticks_add, ticks_diff, ticks_ms
 
 from stimfw.drivers import adg714
-from stimfw.logic import impedance, messages
-from stimfw.logic.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
+from stimfw.protocol import messages
+from stimfw.pulses import impedance
+from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -68,7 +69,7 @@ class Measurements:
                 failed |= self._judge(self._reading(lead, 0, _TEST_PULSES, _TEST_UA))
         else:
             failed = -1 if output.tripped else messages.PART_SENSE
-        output.quiet()
+        output.idle()
         return failed
 
     def pairs(self) -> "Generator[int, None, int]":
@@ -86,7 +87,7 @@ class Measurements:
             if not (yield from self._pair(index)):
                 break
             done += 1
-        output.quiet()
+        output.idle()
         return done
 
     def _pair(self, index: int) -> "Generator[int, None, bool]":

@@ -1,6 +1,6 @@
 """The output stage as one thing: bridges, amplitude, electrodes, measurements, and the gate behind KEEPALIVE.
 
-Off is the state that everything falls back to: bridges off, no KEEPALIVE edges, amplitudes zero. `off_now` is
+Off is the state that everything falls back to: bridges off, no KEEPALIVE edges, amplitudes zero. `trip` is
 the part of it that an interrupt handler may run: it needs no heap.
 """
 
@@ -9,9 +9,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 from machine import disable_irq, enable_irq
 
 from stimfw.drivers import adg714, mcp4922
-from stimfw.logic import waveform
-from stimfw.logic.ranges import slot_us
-from stimfw.logic.sampling import SamplePlan
+from stimfw.pulses import waveform
+from stimfw.pulses.sampling import SamplePlan
+from stimfw.therapy.ranges import slot_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -46,7 +46,7 @@ class Output:
         self._finish_ms = _FINISH_MS[0]
         self._period_ms = 0
         self.tripped = False
-        """Set by `off_now`; no train starts until `arm_trip` clears it."""
+        """Set by `trip`; no train starts until `arm_trip` clears it."""
 
     def load(
         self, width_us: int, gap_us: int, period_us: int, kinds: str, times_us: "Sequence[int]"
@@ -119,7 +119,7 @@ class Output:
         self.pulser.tell_periods(False)
         self.sampler.disarm()
 
-    def off_now(self) -> None:
+    def trip(self) -> None:
         """Bridges off and KEEPALIVE quiet, from any context; nothing starts before `arm_trip`."""
         self.tripped = True
         self.pulser.off()
@@ -131,10 +131,10 @@ class Output:
 
     def off(self) -> None:
         """Everything off; without KEEPALIVE the gate closes as well."""
-        self.off_now()
-        self.quiet()
+        self.trip()
+        self.idle()
 
-    def quiet(self) -> None:
+    def idle(self) -> None:
         """Train ended, amplitudes zero, electrodes open; another train may start."""
         self.pause()
         self.zero()

@@ -1,4 +1,4 @@
-"""What the stimulator tells of itself, in the fields of stimfw.logic.messages."""
+"""What the stimulator tells of itself, in the fields of stimfw.protocol.messages."""
 
 import gc
 from time import ticks_ms
@@ -6,14 +6,14 @@ from time import ticks_ms
 import machine
 
 from stimfw.drivers import console as console_driver
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.stimulator.session import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from stimfw.drivers.console import Console
     from stimfw.drivers.sense import Sense
-    from stimfw.drivers.stimulator_radio import StimulatorRadio
+    from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.app import App
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.measure import Measurements
@@ -39,7 +39,7 @@ class Readings:
         self.boot_us = 0
 
     def attach(
-        self, app: "App", console: "Console", radio: "StimulatorRadio", responder: "Responder"
+        self, app: "App", console: "Console", radio: "RadioListener", responder: "Responder"
     ) -> None:
         """Whose counters to read."""
         self._app = app

@@ -1,6 +1,6 @@
 """What lies on the stimulator's flash, and its repair: over USB only."""
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board

@@ -6,16 +6,16 @@ A generator like those of stimfw.stimulator.measure: it yields how many millisec
 from time import ticks_diff, ticks_ms
 
 from stimfw.drivers import adg714, heap
-from stimfw.logic import messages
-from stimfw.logic.sampling import evenly
-from stimfw.logic.therapy import Contraction
+from stimfw.protocol import messages
+from stimfw.pulses.sampling import evenly
+from stimfw.therapy.contraction import Contraction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Generator
 
-    from stimfw.logic.program import Program
     from stimfw.stimulator.output import Output
+    from stimfw.therapy.program import Program
 
 KINDS = "IVIV"
 _GATE_MS = 10

@@ -6,12 +6,12 @@ available. A damaged area stays as it is until a person asks for a repair. Only 
 from a log that is sound.
 """
 
+from stimfw.crypto.drbg import Drbg
 from stimfw.crypto.primitives import sha256
 from stimfw.storage import layout
 from stimfw.storage.blocks import DamagedError, LaterError, StorageError, UsedUpError
 from stimfw.storage.epoch_limit import EpochLimit, value_of
 from stimfw.storage.epochs import EpochLog
-from stimfw.storage.generator import Generator
 from stimfw.storage.record import Record
 from stimfw.storage.unavailable import UnavailableRecord
 
@@ -103,7 +103,7 @@ class Areas:
         self,
         device: "BlockDevice",
         read: "Callable[[Record], Any]",
-        begin: "Callable[[Any, Generator], None]",
+        begin: "Callable[[Any, Drbg], None]",
         material: bytes,
     ) -> None:
         """Open everything. Raises nothing, whatever is on flash.
@@ -121,7 +121,7 @@ class Areas:
         self._record = Record(device, layout.PAIRINGS)
         self.states = [SOUND, SOUND, SOUND]
         self.epoch = 0
-        self.random = Generator(sha256(material))
+        self.random = Drbg(sha256(material))
         self.pairings = read(UnavailableRecord())
         self._open(material)
         if not self.epoch or self.states[PAIRINGS] == DAMAGED:
@@ -157,7 +157,7 @@ class Areas:
         if told is None:
             return
         epoch, seed = told
-        self.random = Generator(seed)
+        self.random = Drbg(seed)
         # A new board's pairings come before its limit: where there is a limit, there were pairings.
         pairings = self._opened(PAIRINGS, lambda: self._open_pairings(least))
         if limit is None or epoch > limit:

@@ -29,7 +29,7 @@ _SLOT_BYTES = 38
 _SLOT = "<BB4s32s"
 _FREE_SLOT = bytes(_SLOT_BYTES)
 _TABLE_BYTES = _SLOTS_AT + SLOTS * _SLOT_BYTES
-_LISTED = "<BBB4s"  # stimfw.logic.messages.PAIRING_RECORD
+_LISTED = "<BBB4s"  # stimfw.protocol.messages.PAIRING_RECORD
 _REMOTE_ID = "<B4s"
 _REMOTE = "<B4s4sBB32s"
 
@@ -38,12 +38,12 @@ class TableFullError(ValueError):
     """Every slot is taken by an active pairing: one must be forgotten first."""
 
 
-class Pairing:
+class PairingRecord:
     """What a slot of a stimulator holds.
 
     Attributes:
         state: PENDING (given, not used yet) or ACTIVE.
-        role: stimfw.telemetry.roles.PATIENT or CLINICIAN.
+        role: stimfw.protocol.roles.PATIENT or CLINICIAN.
         peer_id: 4 bytes.
         key: 32 bytes.
     """
@@ -86,7 +86,7 @@ class PairingTable:
         """
         self._store(bytearray(bytes((VERSION,)) + _sized(base, ID_BYTES) + bytes(_TABLE_BYTES - _RANKS_AT)))
 
-    def get(self, slot: int) -> "Pairing | None":
+    def get(self, slot: int) -> "PairingRecord | None":
         """The pairing in a slot; None if it is free or there is no such slot."""
         return self._pairings[slot] if 0 <= slot < SLOTS else None
 
@@ -146,7 +146,7 @@ class PairingTable:
         """Free every slot; the base stays."""
         self._free(self.slots())
 
-    def _taken(self) -> "list[tuple[int, Pairing]]":
+    def _taken(self) -> "list[tuple[int, PairingRecord]]":
         return [(slot, pairing) for slot, pairing in enumerate(self._pairings) if pairing is not None]
 
     def _place_for(self, peer_id: bytes) -> int:
@@ -182,11 +182,11 @@ class PairingTable:
     def _take_over(self, payload: bytes) -> None:
         self._payload = payload
         self.base = payload[1:_RANKS_AT]
-        self._pairings: "list[Pairing | None]" = [None] * SLOTS
+        self._pairings: "list[PairingRecord | None]" = [None] * SLOTS
         for slot in range(SLOTS if payload else 0):
             state, role, peer_id, key = struct.unpack_from(_SLOT, payload, _SLOTS_AT + slot * _SLOT_BYTES)
             if state in (PENDING, ACTIVE) and role:
-                self._pairings[slot] = Pairing(state, role, peer_id, key)
+                self._pairings[slot] = PairingRecord(state, role, peer_id, key)
             elif state != FREE:
                 raise DamagedError("slot %d: state %d, role %d" % (slot, state, role))
 
@@ -199,7 +199,7 @@ class RemotePairing:
         paired: whether there is a pairing; without one the others are empty or 0.
         base: 4 bytes, the stimulator's.
         slot: 0-5, the remote's slot at the stimulator.
-        role: stimfw.telemetry.roles.
+        role: stimfw.protocol.roles.
         key: 32 bytes.
     """
 

@@ -5,7 +5,7 @@ A piece is 19 bytes: request id, flags and number, length, 16 bytes of data (doc
 
 import struct
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
@@ -43,7 +43,7 @@ def parse(plain: bytes) -> "tuple[int, int, int, bytes]":
     return request_id, flags & ~_NUMBER, flags & _NUMBER, plain[3 : 3 + length]
 
 
-class Exchange:
+class Reassembler:
     """The stimulator's side for one peer: joins requests, executes each once, gives replies in pieces."""
 
     def __init__(self) -> None:

@@ -6,10 +6,10 @@ One request at a time; a new one takes the place of the old one. Frames and the 
 
 import struct
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.ccm import Ccm, NotAuthenticError
-from stimfw.logic.ticks import elapsed_ms
 from stimfw.telemetry import fragments, frames, keys
-from stimfw.telemetry.channel import LAST_COUNTER, Connection
+from stimfw.telemetry.connection import LAST_COUNTER, Connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board

@@ -6,19 +6,19 @@ Checks go from cheap to dear; what an attacker may cost is in `guard`.
 
 import struct
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.ccm import Ccm, NotAuthenticError
-from stimfw.logic import messages
-from stimfw.logic.ticks import elapsed_ms
-from stimfw.telemetry import channels, frames, keys
-from stimfw.telemetry.channel import Connection
-from stimfw.telemetry.fragments import Exchange
-from stimfw.telemetry.guard import Guard
+from stimfw.protocol import messages
+from stimfw.telemetry import addresses, frames, keys
+from stimfw.telemetry.connection import Connection
+from stimfw.telemetry.fragments import Reassembler
+from stimfw.telemetry.rate_limiter import RateLimiter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # never on a board
     from collections.abc import Callable
 
-    from stimfw.storage.pairings import Pairing, PairingTable
+    from stimfw.storage.pairings import PairingRecord, PairingTable
 
 SLOTS = 6
 WINDOW = 16
@@ -32,7 +32,7 @@ _NOTE_MS = 1000
 class Peer:
     """What is known of the peer of one slot since the start: handshake, connection, requests."""
 
-    def __init__(self, slot: int, pairing: "Pairing") -> None:
+    def __init__(self, slot: int, pairing: "PairingRecord") -> None:
         self.slot = slot
         self.pairing = pairing
         hello_key, challenge_key = keys.handshake_keys(pairing.key)
@@ -49,8 +49,8 @@ class Peer:
         self.candidate_number = -1
         self.candidate_ms = 0
         self.connection: "Connection | None" = None
-        self.exchange = Exchange()
-        self.exchange_epoch = -1
+        self.reassembler = Reassembler()
+        self.reassembler_epoch = -1
 
 
 class Responder:
@@ -58,8 +58,8 @@ class Responder:
 
     Attributes:
         frames, bad, forged, replayed, over_budget, connections: counters since the start.
-        settled: slots that opened a connection and whose pairing may still be pending; the application
-            promotes them when it may write flash, and clears the list.
+        newly_connected: slots that opened a connection and whose pairing may still be pending; the
+            application promotes them when it may write flash, and clears the list.
         pairing: what answers in the pairing window, if there is one: `on_frame(frame, now_ms)`.
     """
 
@@ -87,17 +87,17 @@ class Responder:
         self._note = note
         self._count = 0
         self._peers: "dict[int, Peer]" = {}
-        self._guard = Guard()
+        self._limiter = RateLimiter()
         self._noted_level = 0
         self._noted_ms: "dict[int, int]" = {}
         self.pairing: "object | None" = None
-        self.settled: "list[int]" = []
+        self.newly_connected: "list[int]" = []
         self.frames = self.bad = self.forged = self.replayed = self.over_budget = self.connections = 0
 
     @property
     def duplicates(self) -> int:
         """Whole requests that came again in a later connection."""
-        return sum([peer.exchange.duplicates for peer in self._peers.values()])
+        return sum([peer.reassembler.duplicates for peer in self._peers.values()])
 
     def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
         """Take a received frame, whatever it is; the frame to send back, if one is due."""
@@ -108,7 +108,7 @@ class Responder:
         peer = self._peer(frame[1]) if kind in (frames.HELLO, frames.REQUEST) else None
         if peer is None:
             self.bad += 1
-            self._guard.failed(now_ms, False)
+            self._limiter.failed(now_ms, False)
             return None
         if kind == frames.HELLO:
             return self._on_hello(peer, bytes(frame), now_ms)
@@ -117,18 +117,18 @@ class Responder:
     def address_for(self, frame: bytes) -> bytes:
         """The 5-byte address of whom an answer of on_frame() is for."""
         if frame[0] & 0x0F == frames.PAIR_REPLY:
-            return channels.PAIRING_REMOTE
-        return channels.peer_address(self._table.base, frame[1])
+            return addresses.PAIRING_REMOTE
+        return addresses.peer_address(self._table.base, frame[1])
 
     def pause_ms(self, now_ms: int) -> int:
         """How long the radio shall not be read, because of what was read last."""
-        pause_ms = self._guard.pause_ms(now_ms)
-        if self._guard.level != self._noted_level:
-            self._noted_level = self._guard.level
+        pause_ms = self._limiter.pause_ms(now_ms)
+        if self._limiter.level != self._noted_level:
+            self._noted_level = self._limiter.level
             self._note(messages.EVENT_FLOOD, messages.FROM_NOBODY, self._noted_level)
         return pause_ms
 
-    def in_contact(self, now_ms: int) -> bool:
+    def connected(self, now_ms: int) -> bool:
         """Whether a connection is open."""
         for peer in self._peers.values():
             if peer.connection is not None and not peer.connection.over(now_ms):
@@ -177,16 +177,16 @@ class Responder:
         header = frame[: -frames.TAG_BYTES]
         if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
             return None
-        self._guard.spend()  # a recorded one verifies once after each start, and costs more than a forged one
+        self._limiter.spend()  # a recorded one verifies once after each start, and costs more than a forgery
         if self._count >= _LAST_COUNT:
             return None
-        self._guard.genuine(now_ms)
+        self._limiter.genuine(now_ms)
         peer.highest = (epoch, count)
         peer.last_hello = frame
         peer.repeats = 0
-        if epoch != peer.exchange_epoch:
-            peer.exchange = Exchange()
-            peer.exchange_epoch = epoch
+        if epoch != peer.reassembler_epoch:
+            peer.reassembler = Reassembler()
+            peer.reassembler_epoch = epoch
         peer.last_challenge = self._challenge(peer, header[2:], now_ms)
         return peer.last_challenge
 
@@ -227,7 +227,7 @@ class Responder:
         if not 0 <= counter - connection.counter < WINDOW:
             self._stale(peer, frames.REQUEST, now_ms)
             return None
-        if not self._guard.may_verify(now_ms):
+        if not self._limiter.may_verify(now_ms):
             self.over_budget += 1
             return None
         try:
@@ -237,11 +237,11 @@ class Responder:
             return None
         if connection is peer.candidate:
             self._opened(peer, connection)
-        self._guard.genuine(now_ms)
+        self._limiter.genuine(now_ms)
         connection.counter = counter + 1
         connection.heard(now_ms)
         peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0
-        answer = peer.exchange.take(
+        answer = peer.reassembler.take(
             plain, lambda message: self._execute(message, peer.pairing.role, peer.slot)
         )
         peer.last_reply = connection.seal(frames.REPLY, counter, answer)
@@ -253,14 +253,14 @@ class Responder:
         peer.candidate_number = -1
         peer.last_hello = peer.last_challenge = b""  # the same again would only cost an answer
         self.connections += 1
-        if peer.slot not in self.settled:
-            self.settled.append(peer.slot)
+        if peer.slot not in self.newly_connected:
+            self.newly_connected.append(peer.slot)
         self._note(messages.EVENT_CONNECTED, peer.slot, peer.pairing.role)
 
     # What is refused.
 
     def _verified(self, ccm: Ccm, header: bytes, signed: bytes, tag: bytes, slot: int, now_ms: int) -> bool:
-        if not self._guard.may_verify(now_ms):
+        if not self._limiter.may_verify(now_ms):
             self.over_budget += 1
             return False
         try:
@@ -279,12 +279,12 @@ class Responder:
 
     def _stale(self, peer: Peer, kind: int, now_ms: int) -> None:
         self.replayed += 1
-        self._guard.failed(now_ms, False)
+        self._limiter.failed(now_ms, False)
         self._note_seldom(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
 
     def _forged(self, slot: int, kind: int, now_ms: int) -> None:
         self.forged += 1
-        self._guard.failed(now_ms, True)
+        self._limiter.failed(now_ms, True)
         self._note_seldom(messages.EVENT_FORGED, slot, kind, now_ms)
 
     def _note_seldom(self, event: int, sender: int, kind: int, now_ms: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from typing import Protocol
 
-from stimfw.telemetry import channels
+from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, Requester
 
 from stimbench.bench import Bench
@@ -48,7 +48,7 @@ class Paired(Protocol):
 
     @property
     def role(self) -> int:
-        """stimfw.telemetry.roles.PATIENT or CLINICIAN."""
+        """stimfw.protocol.roles.PATIENT or CLINICIAN."""
 
 
 class RadioPeer:
@@ -84,8 +84,8 @@ class RadioPeer:
         self._radio = board.parts.radio
         self._acknowledges = acknowledge
         self._dice = random.Random(f"radio peer {seed}")
-        self._own = channels.peer_address(pairing.base, pairing.slot)
-        self._stimulator = channels.stimulator_address(pairing.base)
+        self._own = addresses.peer_address(pairing.base, pairing.slot)
+        self._stimulator = addresses.stimulator_address(pairing.base)
         self._epoch = epoch - 1
         self._pid = 0
         self._last: tuple[int, bytes] | None = None

@@ -6,14 +6,14 @@ import random
 import struct
 from collections import Counter
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.telemetry import frames
-from stimfw.telemetry.guard import LEVELS, VERIFICATIONS
+from stimfw.telemetry.rate_limiter import LEVELS, VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from stimfw.telemetry.responder import Responder
 
-from stimbench.attacks.desk import START, STOP, Desk
-from stimbench.attacks.instruments import tags_counted
+from stimbench.attacks.counters import tags_counted
+from stimbench.attacks.loopback import START, STOP, LoopbackLink
 from stimbench.attacks.result import Result
 
 __all__ = ("draining", "flooded")
@@ -39,20 +39,20 @@ def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> R
     answers = successes = done = 0
     with tags_counted() as tags:
         while done < tries:
-            desk = Desk(seed + done, responder=responder)
+            link = LoopbackLink(seed + done, responder=responder)
             for _ in range(10):
-                desk.ask(START)
-                desk.start_peer()
+                link.ask(START)
+                link.start_peer()
             if dice.random() < 0.5:
-                desk.start_stimulator()
-            known = desk.recorded(True)
-            left = _allowed(desk, known)
+                link.start_stimulator()
+            known = link.recorded(True)
+            left = _allowed(link, known)
             for number in range(min(_A_DESK, tries - done)):
                 done += 1
-                desk.now_ms += 20
+                link.now_ms += 20
                 old = known[number // _IN_A_ROW % len(known)]
                 frame = old if dice.random() < 0.8 else dice.randbytes(32)
-                if desk.deliver(frame) is None:
+                if link.deliver(frame) is None:
                     continue
                 answers += 1
                 successes += left[frame] == 0
@@ -61,19 +61,19 @@ def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> R
     return Result("draining", tries, successes, detail)
 
 
-def _allowed(desk: Desk, known: list[bytes]) -> Counter[bytes]:
+def _allowed(link: LoopbackLink, known: list[bytes]) -> Counter[bytes]:
     """How often each recorded frame may be answered."""
-    if desk.epoch == 1:
+    if link.epoch == 1:
         return Counter({known[-1]: _REPEATS})
     return Counter({frame: _REPEATS + 1 for frame in known if len(frame) == frames.HANDSHAKE_BYTES})
 
 
-def _plausible(desk: Desk, dice: random.Random) -> bytes:
+def _plausible(link: LoopbackLink, dice: random.Random) -> bytes:
     if dice.random() < 0.5:
         count = dice.randrange(1 << 32)
         head = bytes((frames.first(frames.HELLO), 0)) + struct.pack("<II", 0xFFFFFFFF, count)
         return head + dice.randbytes(16)
-    connection = desk.stimulator._peers[0].connection
+    connection = link.stimulator._peers[0].connection
     if connection is None:
         return dice.randbytes(32)
     return frames.sealed_header(frames.REQUEST, 0, connection.number, connection.counter) + dice.randbytes(27)
@@ -82,8 +82,8 @@ def _plausible(desk: Desk, dice: random.Random) -> bytes:
 class _Radio:
     """A radio with three places, deaf when the guard says so; then it listens for a moment and is read."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, link: LoopbackLink) -> None:
+        self._desk = link
         self._places: list[tuple[bytes, bool]] = []
         self._deaf_ms = self._read_ms = 0  # until then
         self.pauses = 0
@@ -97,17 +97,17 @@ class _Radio:
 
     def read(self) -> None:
         """The main loop turns: in a pause nothing happens."""
-        desk = self._desk
-        if desk.now_ms < self._read_ms:
+        link = self._desk
+        if link.now_ms < self._read_ms:
             return
         for frame, genuine in self._places:
-            answer = desk.deliver(frame)
+            answer = link.deliver(frame)
             if genuine and answer is not None:
-                desk.tell(answer)
+                link.tell(answer)
         self._places.clear()
-        pause_ms = desk.stimulator.pause_ms(desk.now_ms)
+        pause_ms = link.stimulator.pause_ms(link.now_ms)
         self.pauses += pause_ms > 0
-        self._deaf_ms = desk.now_ms + pause_ms
+        self._deaf_ms = link.now_ms + pause_ms
         self._read_ms = self._deaf_ms + (_WINDOW_MS if pause_ms else 0)
 
 
@@ -120,20 +120,20 @@ def flooded(tries: int, seed: int) -> Result:
     executed within its 3 s.
     """
     dice = random.Random(f"flooded {seed}")
-    desk = Desk(seed)
-    desk.ask(STOP)
-    radio = _Radio(desk)
+    link = LoopbackLink(seed)
+    link.ask(STOP)
+    radio = _Radio(link)
     successes = worst = slowest_ms = 0
-    began_ms = desk.now_ms
+    began_ms = link.now_ms
     for second in range(tries):
-        before = desk.stimulator.forged
-        took_ms = _a_second(desk, radio, dice, second)
-        worst = max(worst, desk.stimulator.forged - before)
+        before = link.stimulator.forged
+        took_ms = _a_second(link, radio, dice, second)
+        worst = max(worst, link.stimulator.forged - before)
         slowest_ms = max(slowest_ms, took_ms)
         successes += took_ms > STOP_LIMIT_MS
-        passed_ms = desk.now_ms - began_ms
-        successes += desk.stimulator.forged > VERIFICATIONS + passed_ms // _REFILL_MS + 1
-    forged = desk.stimulator.forged
+        passed_ms = link.now_ms - began_ms
+        successes += link.stimulator.forged > VERIFICATIONS + passed_ms // _REFILL_MS + 1
+    forged = link.stimulator.forged
     detail = (
         f"{forged} verifications of {_FRAMES_A_SECOND * tries} frames, at most {worst} a second; "
         f"slowest STOP {slowest_ms} ms after its press; {radio.pauses} pauses of up to {LEVELS[0][1]} ms"
@@ -141,25 +141,25 @@ def flooded(tries: int, seed: int) -> Result:
     return Result("flooding", tries, successes, detail)
 
 
-def _a_second(desk: Desk, radio: _Radio, dice: random.Random, number: int) -> int:
+def _a_second(link: LoopbackLink, radio: _Radio, dice: random.Random, number: int) -> int:
     """One second of the flood, and longer if STOP is not through: ms until it was executed."""
-    peer = desk.peers[0]
+    peer = link.peers[0]
     message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8)))
-    began_ms, took_ms = desk.now_ms, -1
-    peer.begin(message, STOP_LIMIT_MS, desk.now_ms)
-    while took_ms < 0 or desk.now_ms - began_ms < 1000:
-        desk.now_ms += 1000 // _FRAMES_A_SECOND
-        frame = peer.poll(desk.now_ms)
+    began_ms, took_ms = link.now_ms, -1
+    peer.begin(message, STOP_LIMIT_MS, link.now_ms)
+    while took_ms < 0 or link.now_ms - began_ms < 1000:
+        link.now_ms += 1000 // _FRAMES_A_SECOND
+        frame = peer.poll(link.now_ms)
         first = dice.random() < 0.5
         if not first:
-            radio.take(_plausible(desk, dice), False)
+            radio.take(_plausible(link, dice), False)
         if frame is not None:
-            peer.sent(radio.take(frame, True), desk.now_ms)
+            peer.sent(radio.take(frame, True), link.now_ms)
         if first:
-            radio.take(_plausible(desk, dice), False)
+            radio.take(_plausible(link, dice), False)
         radio.read()
-        if took_ms < 0 and desk.executed[-1][0] == message:
-            took_ms = desk.now_ms - began_ms
-        if desk.now_ms - began_ms > STOP_LIMIT_MS:
+        if took_ms < 0 and link.executed[-1][0] == message:
+            took_ms = link.now_ms - began_ms
+        if link.now_ms - began_ms > STOP_LIMIT_MS:
             return STOP_LIMIT_MS + 1
     return took_ms

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from stimfw.telemetry import frames, roles
+from stimfw.protocol import roles
+from stimfw.telemetry import frames
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import WINDOW, Responder
 
-from stimbench.attacks.desk import START, STOP, Desk
-from stimbench.attacks.instruments import peer_state, stimulator_state, tags_counted
+from stimbench.attacks.counters import peer_state, stimulator_state, tags_counted
+from stimbench.attacks.loopback import START, STOP, LoopbackLink
 from stimbench.attacks.result import Result
 
 __all__ = ("MAKERS", "PHASES", "Overheard", "Scene", "forged", "mutated", "reflected", "replayed", "spliced")
@@ -50,29 +51,29 @@ class Scene:
         up: whether it is for the stimulator.
     """
 
-    desk: Desk
+    link: LoopbackLink
     live: bytes
     up: bool
 
     def __post_init__(self) -> None:
         """Note what was heard of either direction."""
-        heard = self.desk.tap[-_MOST_RECORDED:]
+        heard = self.link.tap[-_MOST_RECORDED:]
         self.same = [flown.frame for flown in heard if flown.up == self.up and flown.frame != self.live]
         self.other = [flown.frame for flown in heard if flown.up != self.up]
 
     def state(self) -> tuple[object, ...]:
         """All that changes at the target when it accepts a frame."""
-        desk = self.desk
+        link = self.link
         if self.up:
-            return (len(desk.executed), *stimulator_state(desk.stimulator))
-        return peer_state(desk.peers[0])
+            return (len(link.executed), *stimulator_state(link.stimulator))
+        return peer_state(link.peers[0])
 
     def send(self, frame: bytes) -> None:
         """A frame reaches the target."""
         if self.up:
-            self.desk.deliver(frame)
+            self.link.deliver(frame)
         else:
-            self.desk.tell(frame)
+            self.link.tell(frame)
 
 
 class SpoiltError(RuntimeError):
@@ -82,51 +83,51 @@ class SpoiltError(RuntimeError):
 # Genuine frames, each kept back on its way.
 
 
-def _begun(desk: Desk) -> bytes:
-    desk.begin(START)
-    frame = desk.peers[0].poll(desk.now_ms)
+def _begun(link: LoopbackLink) -> bytes:
+    link.begin(START)
+    frame = link.peers[0].poll(link.now_ms)
     if frame is None:
         raise SpoiltError("the peer has nothing to send")
-    desk.peers[0].sent(True, desk.now_ms)
+    link.peers[0].sent(True, link.now_ms)
     return frame
 
 
-def _answered(desk: Desk, frame: bytes) -> bytes:
-    answer = desk.deliver(frame)
+def _answered(link: LoopbackLink, frame: bytes) -> bytes:
+    answer = link.deliver(frame)
     if answer is None:
         raise SpoiltError("the stimulator did not answer a genuine frame")
     return answer
 
 
-def _hello(desk: Desk) -> Scene:
-    desk.start_peer()
-    return Scene(desk, _begun(desk), True)
+def _hello(link: LoopbackLink) -> Scene:
+    link.start_peer()
+    return Scene(link, _begun(link), True)
 
 
-def _challenge(desk: Desk) -> Scene:
-    desk.start_peer()
-    return Scene(desk, _answered(desk, _begun(desk)), False)
+def _challenge(link: LoopbackLink) -> Scene:
+    link.start_peer()
+    return Scene(link, _answered(link, _begun(link)), False)
 
 
-def _first_request(desk: Desk) -> Scene:
+def _first_request(link: LoopbackLink) -> Scene:
     """REQUEST 0: it would open the candidate's connection."""
-    desk.start_peer()
-    desk.tell(_answered(desk, _begun(desk)))
-    frame = desk.peers[0].poll(desk.now_ms)
+    link.start_peer()
+    link.tell(_answered(link, _begun(link)))
+    frame = link.peers[0].poll(link.now_ms)
     if frame is None:
         raise SpoiltError("the peer did not take a genuine CHALLENGE")
-    return Scene(desk, frame, True)
+    return Scene(link, frame, True)
 
 
-def _request(desk: Desk) -> Scene:
-    return Scene(desk, _begun(desk), True)
+def _request(link: LoopbackLink) -> Scene:
+    return Scene(link, _begun(link), True)
 
 
-def _reply(desk: Desk) -> Scene:
-    return Scene(desk, _answered(desk, _begun(desk)), False)
+def _reply(link: LoopbackLink) -> Scene:
+    return Scene(link, _answered(link, _begun(link)), False)
 
 
-PHASES: tuple[Callable[[Desk], Scene], ...] = (_request, _reply, _first_request, _challenge, _hello)
+PHASES: tuple[Callable[[LoopbackLink], Scene], ...] = (_request, _reply, _first_request, _challenge, _hello)
 
 
 # What is sent in its place.
@@ -223,7 +224,7 @@ def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> No
             continue
         sent += 1
         tally.tried[make.__name__] += 1
-        scene.desk.now_ms += _PASS_MS
+        scene.link.now_ms += _PASS_MS
         scene.send(frame)
         after = scene.state()
         if after != before:
@@ -235,12 +236,12 @@ def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> No
 
 
 def _round(
-    desk: Desk, phase: Callable[[Desk], Scene], tries: int, dice: random.Random, tally: _Tally
+    link: LoopbackLink, phase: Callable[[LoopbackLink], Scene], tries: int, dice: random.Random, tally: _Tally
 ) -> bool:
     """A scene, after a genuine request; whether the two sides still understand each other."""
     try:
-        desk.ask(STOP)
-        _bombard(phase(desk), tries, dice, tally)
+        link.ask(STOP)
+        _bombard(phase(link), tries, dice, tally)
     except SpoiltError:
         tally.spoilt += 1
         return False
@@ -264,13 +265,13 @@ def forged(
     left = tries
     with tags_counted() as tags:
         while left:
-            desk = Desk(seed + tally.scenes, slots, responder, requester)
+            link = LoopbackLink(seed + tally.scenes, slots, responder, requester)
             for slot, message in ((0, STOP), (1, STOP), (0, START), (1, bytes(40)), (0, bytes(33))):
-                desk.ask(message, slot)
+                link.ask(message, slot)
             for phase in PHASES:
                 some = min(left, max(1, min(_A_SCENE, tries // len(PHASES))))
                 left -= some
-                if some and not _round(desk, phase, some, dice, tally):
+                if some and not _round(link, phase, some, dice, tally):
                     break
     kinds = ", ".join(f"{name} {count}" for name, count in sorted(tally.tried.items()))
     detail = f"{tags.checked} reached a tag check; {tally.scenes} genuine frames kept back; {kinds}"

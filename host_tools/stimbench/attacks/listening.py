@@ -7,13 +7,14 @@ import struct
 from collections import Counter
 
 from stimfw.crypto.ccm import NotAuthenticError
-from stimfw.telemetry import frames, keys, roles
-from stimfw.telemetry.channel import Connection
+from stimfw.protocol import roles
+from stimfw.telemetry import frames, keys
+from stimfw.telemetry.connection import Connection
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
 
-from stimbench.attacks.desk import START, STOP, Desk
-from stimbench.attacks.instruments import seals_recorded
+from stimbench.attacks.counters import seals_recorded
+from stimbench.attacks.loopback import START, STOP, LoopbackLink
 from stimbench.attacks.result import Result
 
 __all__ = ("eavesdropping", "nonces_reused", "opened_with_pairing_key", "stolen_connection_key")
@@ -21,8 +22,8 @@ __all__ = ("eavesdropping", "nonces_reused", "opened_with_pairing_key", "stolen_
 _PART = 4  # bytes in a row that would be found by chance once in 4 GB
 
 
-def _shape(desk: Desk) -> list[tuple[bool, int]]:
-    return [(flown.up, len(flown.frame)) for flown in desk.tap]
+def _shape(link: LoopbackLink) -> list[tuple[bool, int]]:
+    return [(flown.up, len(flown.frame)) for flown in link.tap]
 
 
 def eavesdropping(tries: int, seed: int) -> Result:
@@ -39,14 +40,14 @@ def eavesdropping(tries: int, seed: int) -> Result:
         shapes = []
         for _ in range(2):
             question, answer = dice.randbytes(size), dice.randbytes(248)
-            desk = Desk(seed + number)
-            desk.reply = lambda message, answer=answer: answer  # type: ignore[misc]
-            desk.ask(question)
-            desk.ask(STOP)
-            shapes.append(_shape(desk))
-            secrets = (question, answer, desk.table.pairings[0].key)
-            air = b"".join(desk.recorded())
-            heard += len(desk.tap)
+            link = LoopbackLink(seed + number)
+            link.reply = lambda message, answer=answer: answer  # type: ignore[misc]
+            link.ask(question)
+            link.ask(STOP)
+            shapes.append(_shape(link))
+            secrets = (question, answer, link.table.pairings[0].key)
+            air = b"".join(link.recorded())
+            heard += len(link.tap)
             successes += any(_inside(secret, air) for secret in secrets)
             successes += any(length not in (26, 32) for _, length in shapes[-1])
         successes += shapes[0] != shapes[1]
@@ -71,30 +72,30 @@ def nonces_reused(
     restarts = done = 0
     with seals_recorded() as seals:
         while done < tries:
-            desk = Desk(seed + done // 100, slots, responder, requester)
-            # Keys are of the desk's seed; each (key, epoch) is used by one desk only.
+            link = LoopbackLink(seed + done // 100, slots, responder, requester)
+            # Keys are of the link's seed; each (key, epoch) is used by one link only.
             if done // 100 % 2:
-                desk.take_random = bytes
+                link.take_random = bytes
 
-            def air(frame: bytes, up: bool, desk: Desk = desk) -> list[bytes]:
+            def air(frame: bytes, up: bool, link: LoopbackLink = link) -> list[bytes]:
                 nonlocal restarts
                 event = dice.randrange(40)
                 if event == 0:
-                    desk.start_stimulator()
+                    link.start_stimulator()
                 restarts += event == 0
                 return [] if event < 8 else [frame] * (1 + (event < 12))
 
-            desk.air = air
+            link.air = air
             for _ in range(min(100, tries - done)):
                 slot = dice.randrange(2)
-                desk.begin(dice.randbytes(dice.choice((1, 20, 100))), slot)
+                link.begin(dice.randbytes(dice.choice((1, 20, 100))), slot)
                 for _ in range(dice.randrange(6)):
-                    desk.step(slot)
+                    link.step(slot)
                 if dice.random() < 0.2:
-                    desk.start_peer(slot)
+                    link.start_peer(slot)
                     restarts += 1
                 elif dice.random() < 0.6:
-                    desk.finish(slot)
+                    link.finish(slot)
             done += 100
     detail = f"{seals.seals} frames sealed under {len(seals.seen)} pairs; {restarts} restarts"
     return Result("nonce reuse", tries, seals.reused, detail)
@@ -114,14 +115,14 @@ def _opens(pair: tuple[bytes, bytes], frame: bytes) -> bool:
     return True
 
 
-def connections_of(desk: Desk, slot: int) -> list[tuple[tuple[bytes, bytes], list[bytes]]]:
+def connections_of(link: LoopbackLink, slot: int) -> list[tuple[tuple[bytes, bytes], list[bytes]]]:
     """From a recording and the pairing's key: each connection's keys and the frames that they open.
 
     This is what whoever steals a pairing's key can do: the handshake has no ephemeral secrets, only nonces
     that were in the air.
     """
-    pairing = desk.table.pairings[slot]
-    heard = [frame for frame in desk.recorded() if len(frame) > 1 and frame[1] == slot]
+    pairing = link.table.pairings[slot]
+    heard = [frame for frame in link.recorded() if len(frame) > 1 and frame[1] == slot]
     hellos = [frame for frame in heard if frames.kind_of(frame) == frames.HELLO]
     challenges = [frame for frame in heard if frames.kind_of(frame) == frames.CHALLENGE]
     found = []
@@ -135,14 +136,14 @@ def connections_of(desk: Desk, slot: int) -> list[tuple[tuple[bytes, bytes], lis
     return found
 
 
-def _recording(seed: int, requests: int = 3) -> Desk:
-    desk = Desk(seed, ((0, roles.PATIENT), (1, roles.CLINICIAN)))
+def _recording(seed: int, requests: int = 3) -> LoopbackLink:
+    link = LoopbackLink(seed, ((0, roles.PATIENT), (1, roles.CLINICIAN)))
     for _ in range(3):
-        for slot in desk.peers:
+        for slot in link.peers:
             for _ in range(requests):
-                desk.ask(START, slot)
-            desk.start_peer(slot)
-    return desk
+                link.ask(START, slot)
+            link.start_peer(slot)
+    return link
 
 
 def opened_with_pairing_key(seed: int) -> tuple[int, int]:
@@ -150,9 +151,9 @@ def opened_with_pairing_key(seed: int) -> tuple[int, int]:
 
     The protocol has no forward secrecy: it opens all whose handshake was recorded.
     """
-    desk = _recording(seed)
-    sealed = [f for f in desk.recorded() if len(f) == frames.SEALED_BYTES and f[1] == 0]
-    opened = Counter(frame for _, some in connections_of(desk, 0) for frame in some)
+    link = _recording(seed)
+    sealed = [f for f in link.recorded() if len(f) == frames.SEALED_BYTES and f[1] == 0]
+    opened = Counter(frame for _, some in connections_of(link, 0) for frame in some)
     return len(opened), len(set(sealed))
 
 
@@ -166,21 +167,21 @@ def stolen_connection_key(tries: int, seed: int) -> Result:
     """
     successes = 0
     for number in range(tries):
-        desk = _recording(seed + number)
-        every = [frame for frame in desk.recorded() if len(frame) == frames.SEALED_BYTES]
-        made = [found for slot in desk.peers for found in connections_of(desk, slot)]
+        link = _recording(seed + number)
+        every = [frame for frame in link.recorded() if len(frame) == frames.SEALED_BYTES]
+        made = [found for slot in link.peers for found in connections_of(link, slot)]
         for pair, own in made:
             successes += sum(_opens(pair, frame) for frame in every if frame not in own)
-        successes += len(made) != desk.stimulator.connections
+        successes += len(made) != link.stimulator.connections
     opened, sealed = opened_with_pairing_key(seed)
     detail = f"a stolen pairing key opens {opened} of {sealed} recorded frames: as documented"
     return Result("stolen connection key", tries, successes, detail)
 
 
-def requests_in(desk: Desk, slot: int) -> list[bytes]:
+def requests_in(link: LoopbackLink, slot: int) -> list[bytes]:
     """Opcodes that a thief of the pairing's key reads from a recording, for tests."""
     found = []
-    for pair, opened in connections_of(desk, slot):
+    for pair, opened in connections_of(link, slot):
         for frame in opened:
             if frames.kind_of(frame) == frames.REQUEST:
                 plain = Connection(pair, slot, frame[2], 0).open(frames.REQUEST, frame)

@@ -7,14 +7,14 @@ from collections.abc import Generator
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from stimfw.pairing import exchange as pk
+from stimfw.pairing.remote_end import PairingRequester
+from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.telemetry import frames
-from stimfw.telemetry import pairing_keys as pk
-from stimfw.telemetry.pairing_remote import PairingRequester
-from stimfw.telemetry.pairing_stimulator import PairingResponder
 
 from stimbench.attacks.result import Result
 
-__all__ = ("Curve", "Leg", "Room", "middle", "no_window", "small_order")
+__all__ = ("Curve", "Leg", "PairingHarness", "middle", "no_window", "small_order")
 
 _ID, _BASE = b"\x01\x02\x03\x04", b"\x11\x22\x33\x44"
 _MOST_FRAMES = 400
@@ -62,7 +62,7 @@ class Curve:
         return self.shared(secret, peer)
 
 
-class Room:
+class PairingHarness:
     """A stimulator with an open window, a remote that pairs, and a person who compares honestly."""
 
     def __init__(
@@ -138,40 +138,40 @@ def _body(frame: bytes | None, length: int) -> bytes:
     return frame[2 : 2 + length]
 
 
-def _with_stimulator(room: Room, leg: Leg) -> pk.PairingKeys:
+def _with_stimulator(ends: PairingHarness, leg: Leg) -> pk.PairingKeys:
     """The man as a remote, up to step 4: the stimulator shows its code."""
-    first = room.ask(pk.pack(frames.PAIR, 1, _ID + leg.public[:26]))
-    second = room.ask(pk.pack(frames.PAIR, 2, leg.public[26:]))
+    first = ends.ask(pk.pack(frames.PAIR, 1, _ID + leg.public[:26]))
+    second = ends.ask(pk.pack(frames.PAIR, 2, leg.public[26:]))
     leg.theirs = _body(first, 30)[4:] + _body(second, 6)
-    leg.their_nonce = _body(room.ask(pk.pack(frames.PAIR, 3, leg.nonce)), 16)
+    leg.their_nonce = _body(ends.ask(pk.pack(frames.PAIR, 3, leg.nonce)), 16)
     made = leg.keys(False)
-    room.ask(pk.pack(frames.PAIR, 4, made.of_remote(pk.CONFIRM)))
+    ends.ask(pk.pack(frames.PAIR, 4, made.of_remote(pk.CONFIRM)))
     return made
 
 
-def _with_remote(room: Room, leg: Leg, grind_to: int | None, other: bytes) -> pk.PairingKeys | None:
+def _with_remote(ends: PairingHarness, leg: Leg, grind_to: int | None, other: bytes) -> pk.PairingKeys | None:
     """The man as the stimulator, up to step 4; None if the remote ends it.
 
     He may reveal another number than the one that he committed to: `other`, if it is not empty, or with
     `grind_to` one that makes the code this one, chosen when he knows the remote's.
     """
-    first = _body(room.say(), 30)
-    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + leg.public[:26]), room.now_ms)
-    leg.theirs = first[4:] + _body(room.say(), 6)
+    first = _body(ends.say(), 30)
+    ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + leg.public[:26]), ends.now_ms)
+    leg.theirs = first[4:] + _body(ends.say(), 6)
     bound = pk.commitment(leg.public, leg.theirs, leg.nonce)
-    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, leg.public[26:] + bound), room.now_ms)
-    leg.their_nonce = _body(room.say(), 16)
+    ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, leg.public[26:] + bound), ends.now_ms)
+    leg.their_nonce = _body(ends.say(), 16)
     if grind_to is not None:
         _grind(leg, grind_to)
     elif other:
         leg.nonce = other
-    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 3, leg.nonce), room.now_ms)
-    if room.remote.state == PairingRequester.FAILED:
+    ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 3, leg.nonce), ends.now_ms)
+    if ends.remote.state == PairingRequester.FAILED:
         return None  # it saw that the number is not the one committed to
-    room.say()
+    ends.say()
     made = leg.keys(True)
     tag = made.of_stimulator(pk.CONFIRM, pk.COMPARE, 0)
-    room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 4, bytes((pk.COMPARE, 0)) + tag), room.now_ms)
+    ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 4, bytes((pk.COMPARE, 0)) + tag), ends.now_ms)
     return made
 
 
@@ -205,13 +205,13 @@ def middle(
     dice = random.Random(f"middle {seed}")
     successes = ended = 0
     for number in range(tries):
-        room = Room(dice, remote)
-        made = _with_stimulator(room, Leg(dice))
-        other = _with_remote(room, Leg(dice), made.code if grind else None, dice.randbytes(16 * (number % 2)))
+        ends = PairingHarness(dice, remote)
+        made = _with_stimulator(ends, Leg(dice))
+        other = _with_remote(ends, Leg(dice), made.code if grind else None, dice.randbytes(16 * (number % 2)))
         ended += other is None
-        if room.look():
-            room.ask(pk.pack(frames.PAIR, 5, made.of_remote(pk.ACCEPT)))
-        successes += bool(room.stored or room.kept)
+        if ends.look():
+            ends.ask(pk.pack(frames.PAIR, 5, made.of_remote(pk.ACCEPT)))
+        successes += bool(ends.stored or ends.kept)
     detail = f"{ended} ended by the commitment; a code is guessed once in 65536"
     return Result("man in the middle of a pairing", tries, successes, detail)
 
@@ -226,35 +226,35 @@ def no_window(tries: int, seed: int) -> Result:
     successes = answers = 0
     for number in range(tries):
         old = _recorded(dice)
-        room = Room(dice, window=number % 2 == 0)
+        ends = PairingHarness(dice, window=number % 2 == 0)
         for frame in old:
-            answer = room.ask(frame)
+            answer = ends.ask(frame)
             answers += answer is not None
             successes += answer is not None and number % 2 == 1
-        room.stimulator.touched(room.now_ms)
+        ends.stimulator.touched(ends.now_ms)
         for frame in old:
-            room.ask(frame)
-        successes += len(room.stored)
+            ends.ask(frame)
+        successes += len(ends.stored)
     return Result("pairing without a window or by replay", tries, successes, f"{answers} answers in windows")
 
 
 def _recorded(dice: random.Random) -> list[bytes]:
     """The PAIR frames of a whole genuine pairing."""
-    room = Room(dice)
+    ends = PairingHarness(dice)
     said: list[bytes] = []
     for _ in range(_MOST_FRAMES):
-        frame = room.say()
+        frame = ends.say()
         if frame is None:
-            if not room.look():
+            if not ends.look():
                 break
             continue
         said.append(frame)
-        answer = room.ask(frame)
+        answer = ends.ask(frame)
         if answer is not None:
-            room.remote.on_frame(answer, room.now_ms)
-        if room.remote.state == PairingRequester.COMPARING:
-            room.look()
-    if not room.stored or room.stored != room.kept:
+            ends.remote.on_frame(answer, ends.now_ms)
+        if ends.remote.state == PairingRequester.COMPARING:
+            ends.look()
+    if not ends.stored or ends.stored != ends.kept:
         raise RuntimeError("a genuine pairing failed")
     return said
 
@@ -268,18 +268,18 @@ def small_order(tries: int, seed: int) -> Result:
     dice = random.Random(f"small {seed}")
     successes = 0
     for number in range(tries):
-        room = Room(dice)
+        ends = PairingHarness(dice)
         bad = SMALL_ORDER[number // 2 % len(SMALL_ORDER)]
         if number % 2:
-            room.ask(pk.pack(frames.PAIR, 1, _ID + bad[:26]))
-            room.ask(pk.pack(frames.PAIR, 2, bad[26:]))
-            room.ask(pk.pack(frames.PAIR, 3, dice.randbytes(16)))
-            successes += room.stimulator._keys is not None or room.stimulator.is_open(room.now_ms)
+            ends.ask(pk.pack(frames.PAIR, 1, _ID + bad[:26]))
+            ends.ask(pk.pack(frames.PAIR, 2, bad[26:]))
+            ends.ask(pk.pack(frames.PAIR, 3, dice.randbytes(16)))
+            successes += ends.stimulator._keys is not None or ends.stimulator.is_open(ends.now_ms)
         else:
-            room.say()
-            room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + bad[:26]), room.now_ms)
-            room.say()
-            room.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, bad[26:] + bytes(16)), room.now_ms)
-            room.work()
-            successes += room.remote._keys is not None or room.remote.state != PairingRequester.FAILED
+            ends.say()
+            ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + bad[:26]), ends.now_ms)
+            ends.say()
+            ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, bad[26:] + bytes(16)), ends.now_ms)
+            ends.work()
+            successes += ends.remote._keys is not None or ends.remote.state != PairingRequester.FAILED
     return Result("public keys of small order", tries, successes, f"{len(SMALL_ORDER)} of them")

@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from itertools import pairwise
 
-from stimfw.logic import messages
-from stimfw.telemetry.channel import IDLE_MS
+from stimfw.protocol import messages
+from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from stimfw.telemetry.responder import Responder
 
-from stimbench.attacks.desk import START, STOP, Desk
+from stimbench.attacks.loopback import START, STOP, LoopbackLink
 from stimbench.attacks.result import Result
 
 __all__ = ("delayed", "desynchronised", "opened_by", "reordered", "replayed")
@@ -26,25 +26,25 @@ def _started(number: int) -> bytes:
     return messages.request(messages.START, bytes((number & 0xFF, number >> 8 & 0xFF)))
 
 
-def _live(desk: Desk, number: int) -> bytes | None:
-    return desk.ask(_started(number), limit_ms=STOP_LIMIT_MS)
+def _live(link: LoopbackLink, number: int) -> bytes | None:
+    return link.ask(_started(number), limit_ms=STOP_LIMIT_MS)
 
 
-def _nothing(desk: Desk) -> None:
+def _nothing(link: LoopbackLink) -> None:
     pass
 
 
-def _silence(desk: Desk) -> None:
-    desk.now_ms += IDLE_MS  # the connection is over
+def _silence(link: LoopbackLink) -> None:
+    link.now_ms += IDLE_MS  # the connection is over
 
 
-def _both(desk: Desk) -> None:
-    desk.start_stimulator()
-    desk.start_peer()
+def _both(link: LoopbackLink) -> None:
+    link.start_stimulator()
+    link.start_peer()
 
 
-_TURNS: tuple[Callable[[Desk], None], ...] = (
-    _nothing, _silence, Desk.start_peer, Desk.start_stimulator, _both,
+_TURNS: tuple[Callable[[LoopbackLink], None], ...] = (
+    _nothing, _silence, LoopbackLink.start_peer, LoopbackLink.start_stimulator, _both,
 )  # fmt: skip
 
 
@@ -58,22 +58,22 @@ def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> R
     dice = random.Random(f"replayed {seed}")
     done = successes = runs = challenges = 0
     while done < tries:
-        desk = Desk(seed + runs, responder=responder)
+        link = LoopbackLink(seed + runs, responder=responder)
         runs += 1
         for turn in range(min(8, 1 + (tries - done) // _A_RUN)):
             for _ in range(_REQUESTS):
-                successes += _live(desk, len(desk.asked)) is None
-            _TURNS[(runs + turn) % len(_TURNS)](desk)
-            executed, connections = len(desk.executed), desk.stimulator.connections
+                successes += _live(link, len(link.asked)) is None
+            _TURNS[(runs + turn) % len(_TURNS)](link)
+            executed, connections = len(link.executed), link.stimulator.connections
             for _ in range(min(_A_RUN, tries - done)):
                 done += 1
-                desk.now_ms += _PASS_MS
-                frame = dice.choice(desk.recorded())
-                answer = desk.deliver(frame)
+                link.now_ms += _PASS_MS
+                frame = dice.choice(link.recorded())
+                answer = link.deliver(frame)
                 challenges += answer is not None and len(answer) == 26
-                desk.tell(frame)
-            successes += len(desk.executed) - executed + desk.stimulator.connections - connections
-            if _live(desk, len(desk.asked)) is None or desk.executed[-1] != desk.asked[-1]:
+                link.tell(frame)
+            successes += len(link.executed) - executed + link.stimulator.connections - connections
+            if _live(link, len(link.asked)) is None or link.executed[-1] != link.asked[-1]:
                 successes += 1
     detail = f"{runs} runs; old HELLOs got {challenges} CHALLENGEs, which open nothing without the key"
     return Result("replayed frames", tries, successes, detail)
@@ -89,7 +89,7 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
     successes = executed = moved = 0
     done = 0
     while done < tries:
-        desk = Desk(seed + done, responder=responder)
+        link = LoopbackLink(seed + done, responder=responder)
         held: list[tuple[bytes, bool]] = []
 
         def air(frame: bytes, up: bool, held: list[tuple[bytes, bool]] = held) -> list[bytes]:
@@ -99,13 +99,13 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
             moved += len(out)
             return out + [frame] * dice.choice((0, 1, 1, 1, 2))
 
-        desk.air = air
+        link.air = air
         for number in range(min(50, tries - done)):
-            _live(desk, number)
+            _live(link, number)
             if dice.random() < 0.2:
-                desk.start_peer()
+                link.start_peer()
             del held[:-20]
-        order = [desk.asked.index(entry) if entry in desk.asked else -1 for entry in desk.executed]
+        order = [link.asked.index(entry) if entry in link.asked else -1 for entry in link.executed]
         successes += sum(later <= earlier for earlier, later in pairwise(order))
         successes += order.count(-1)
         executed += len(order)
@@ -126,20 +126,20 @@ def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Re
     late = successes = 0
     longest_ms = 0
     for number in range(tries):
-        desk = Desk(seed + number, responder=responder)
-        desk.ask(STOP)
-        desk.air = lambda frame, up: ()
-        desk.ask(START)  # in vain: jammed
-        kept = desk.recorded(True)[2:]
-        desk.air = lambda frame, up: (frame,)
+        link = LoopbackLink(seed + number, responder=responder)
+        link.ask(STOP)
+        link.air = lambda frame, up: ()
+        link.ask(START)  # in vain: jammed
+        kept = link.recorded(True)[2:]
+        link.air = lambda frame, up: (frame,)
         pressed = dice.random() < 0.5
         if pressed:
-            desk.ask(STOP)
+            link.ask(STOP)
         waited_ms = dice.choice((dice.randrange(IDLE_MS), dice.randrange(10 * IDLE_MS)))
-        desk.now_ms += waited_ms
+        link.now_ms += waited_ms
         for frame in dice.sample(kept, len(kept)):
-            desk.deliver(frame)
-        if (START, 0) in desk.executed:
+            link.deliver(frame)
+        if (START, 0) in link.executed:
             late += 1
             longest_ms = max(longest_ms, waited_ms)
             successes += pressed or waited_ms > IDLE_MS
@@ -155,40 +155,40 @@ def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder
     Radomirovic, 2008). Success: the STOP is not executed within its 3 s, or more than once.
     """
     dice = random.Random(f"desynchronised {seed}")
-    desk = Desk(seed, responder=responder)
+    link = LoopbackLink(seed, responder=responder)
     for number in range(20):
-        _live(desk, number)
-    recorded = desk.recorded()
+        _live(link, number)
+    recorded = link.recorded()
     slowest_ms = successes = fed = 0
 
     def air(frame: bytes, up: bool) -> tuple[bytes]:
         nonlocal fed
         for _ in range(dice.randrange(12)):
             old = dice.choice(recorded)
-            desk.deliver(old)
-            desk.tell(old)
+            link.deliver(old)
+            link.tell(old)
             fed += 1
         return (frame,)
 
-    desk.air = air
+    link.air = air
     for number in range(tries):
-        desk.now_ms += 1000
+        link.now_ms += 1000
         if dice.random() < 0.2:
-            dice.choice(_TURNS)(desk)
+            dice.choice(_TURNS)(link)
         message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
-        began_ms, before = desk.now_ms, len(desk.executed)
-        answered = desk.ask(message, limit_ms=STOP_LIMIT_MS)
-        slowest_ms = max(slowest_ms, desk.now_ms - began_ms)
-        successes += answered is None or [one for one, _ in desk.executed[before:]] != [message]
-        recorded = desk.recorded()[-600:]
-        del desk.tap[:-600]
+        began_ms, before = link.now_ms, len(link.executed)
+        answered = link.ask(message, limit_ms=STOP_LIMIT_MS)
+        slowest_ms = max(slowest_ms, link.now_ms - began_ms)
+        successes += answered is None or [one for one, _ in link.executed[before:]] != [message]
+        recorded = link.recorded()[-600:]
+        del link.tap[:-600]
     return Result("desynchronisation", tries, successes, f"{fed} frames fed; slowest STOP {slowest_ms} ms")
 
 
-def opened_by(desk: Desk, frames: list[bytes]) -> int:
+def opened_by(link: LoopbackLink, frames: list[bytes]) -> int:
     """How often the stimulator executes something, or opens a connection, when it is sent these frames."""
-    before = len(desk.executed) + desk.stimulator.connections
+    before = len(link.executed) + link.stimulator.connections
     for frame in frames:
-        desk.now_ms += _PASS_MS
-        desk.deliver(frame)
-    return len(desk.executed) + desk.stimulator.connections - before
+        link.now_ms += _PASS_MS
+        link.deliver(frame)
+    return len(link.executed) + link.stimulator.connections - before

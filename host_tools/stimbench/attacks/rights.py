@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import struct
 
-from stimfw.logic import messages
-from stimfw.telemetry import fragments, frames, keys, roles
-from stimfw.telemetry.channel import Connection
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import fragments, frames, keys
+from stimfw.telemetry.connection import Connection
 
-from stimbench.attacks.desk import STOP, Desk
+from stimbench.attacks.loopback import STOP, LoopbackLink
 from stimbench.attacks.result import Result
 
 __all__ = ("escalation",)
@@ -20,9 +20,9 @@ _PATIENT, _CLINICIAN = 0, 1
 class _Application:
     """What both boards' applications do with a request: ask the table, then do it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, link: LoopbackLink) -> None:
         self.did: list[tuple[int, int]] = []
-        desk.stimulator._execute = self.execute
+        link.stimulator._execute = self.execute
 
     def execute(self, message: bytes, role: int, slot: int) -> bytes:
         if not roles.may(role, message[0]):
@@ -40,65 +40,65 @@ def escalation(tries: int, seed: int) -> Result:
     that the patient's role lacks, or anything in the clinician's name.
     """
     dice = random.Random(f"escalation {seed}")
-    desk = Desk(seed, ((_PATIENT, roles.PATIENT), (_CLINICIAN, roles.CLINICIAN)))
-    application = _Application(desk)
+    link = LoopbackLink(seed, ((_PATIENT, roles.PATIENT), (_CLINICIAN, roles.CLINICIAN)))
+    application = _Application(link)
     for slot in (_PATIENT, _CLINICIAN):
-        desk.ask(STOP, slot)
-    key = desk.table.pairings[_PATIENT].key
+        link.ask(STOP, slot)
+    key = link.table.pairings[_PATIENT].key
     successes = answered = 0
     for number in range(tries):
         application.did.clear()
         ways = (_by_opcode, _by_clinicians_frame, _by_role, _by_slot)
-        answered += ways[number % len(ways)](desk, key, number // len(ways), dice)
+        answered += ways[number % len(ways)](link, key, number // len(ways), dice)
         allowed = {messages.STATUS, messages.START, messages.STOP, messages.AMPLITUDE}
         successes += sum(slot != _PATIENT or opcode not in allowed for slot, opcode in application.did)
     return Result("role escalation", tries, successes, f"{answered} were answered (FORBIDDEN, or allowed)")
 
 
-def _by_opcode(desk: Desk, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_opcode(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
     """Any opcode, from the patient's own peer."""
     message = bytes((number & 0xFF,)) + dice.randbytes(dice.choice((0, 1, 12, 40)))
-    return desk.ask(message, _PATIENT) is not None
+    return link.ask(message, _PATIENT) is not None
 
 
-def _by_clinicians_frame(desk: Desk, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
     """A clinician's frame that was kept back, as the patient's own."""
-    desk.now_ms += 13
-    desk.peers[_CLINICIAN].begin(messages.request(messages.SELF_TEST), 1000, desk.now_ms)
-    frame = desk.peers[_CLINICIAN].poll(desk.now_ms)
-    connection = desk.peers[_PATIENT]._connection
+    link.now_ms += 13
+    link.peers[_CLINICIAN].begin(messages.request(messages.SELF_TEST), 1000, link.now_ms)
+    frame = link.peers[_CLINICIAN].poll(link.now_ms)
+    connection = link.peers[_PATIENT]._connection
     if frame is None or connection is None:
         return False
     header = struct.pack("<BBH", _PATIENT, connection.number, connection.counter)
-    return desk.deliver(frame[:1] + header + frame[5:]) is not None
+    return link.deliver(frame[:1] + header + frame[5:]) is not None
 
 
-def _by_role(desk: Desk, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_role(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
     """A handshake of the patient's, and then keys for a clinician's role."""
-    return _spoken(desk, key, _PATIENT, roles.CLINICIAN)
+    return _spoken(link, key, _PATIENT, roles.CLINICIAN)
 
 
-def _by_slot(desk: Desk, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_slot(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
     """The patient's key, in the clinician's slot and role."""
-    return _spoken(desk, key, _CLINICIAN, roles.CLINICIAN)
+    return _spoken(link, key, _CLINICIAN, roles.CLINICIAN)
 
 
-def _spoken(desk: Desk, key: bytes, slot: int, role: int) -> bool:
+def _spoken(link: LoopbackLink, key: bytes, slot: int, role: int) -> bool:
     """A whole handshake and a SELF_TEST, said with `key` for another slot or role."""
-    desk.now_ms += 100
-    desk.start_peer(_PATIENT)  # a later epoch: what a holder of the key can choose
+    link.now_ms += 100
+    link.start_peer(_PATIENT)  # a later epoch: what a holder of the key can choose
     hello_key, _ = keys.handshake_keys(key)
-    ours = struct.pack("<II", desk.epochs[_PATIENT], 1) + desk.dice.randbytes(8)
+    ours = struct.pack("<II", link.epochs[_PATIENT], 1) + link.dice.randbytes(8)
     header = bytes((frames.first(frames.HELLO), slot)) + ours
-    peer = Connection((hello_key, hello_key), slot, 0, desk.now_ms)
+    peer = Connection((hello_key, hello_key), slot, 0, link.now_ms)
     tag = peer._of(frames.REQUEST).seal(frames.handshake_nonce(header), header, b"")
-    answer = desk.deliver(header + tag)
+    answer = link.deliver(header + tag)
     if answer is None:
         return False
     pair = keys.connection_keys(key, ours, answer[2:18], slot, role)
     number = answer[6]  # the low byte of its count
     plain = fragments.cut(1, messages.request(messages.SELF_TEST), 0)
-    request = Connection(pair, slot, number, desk.now_ms).seal(frames.REQUEST, 0, plain)
-    return desk.deliver(request) is not None
+    request = Connection(pair, slot, number, link.now_ms).seal(frames.REQUEST, 0, plain)
+    return link.deliver(request) is not None
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.storage.epochs import EpochLog
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 
-from stimbench.attacks.desk import Desk
-from stimbench.attacks.instruments import seals_recorded
+from stimbench.attacks.counters import seals_recorded
+from stimbench.attacks.loopback import LoopbackLink
 from stimbench.attacks.replay import opened_by
 from stimbench.attacks.result import Result
 
@@ -94,14 +94,14 @@ def rolled_back(tries: int, seed: int, memory: bool = True) -> Result:
         memory: False: the epoch is not kept on flash, to see the attack succeed.
     """
     dice = random.Random(f"rollback {seed}")
-    desk = Desk(seed)
-    desk.take_random = bytes
+    link = LoopbackLink(seed)
+    link.take_random = bytes
     flashes = {"stimulator": Nor(dice), "peer": Nor(dice)}
     highest = dict.fromkeys(flashes, 0)
     cuts = successes = 0
     with seals_recorded() as seals:
         for side, nor in flashes.items():
-            highest[side] = _restarted(desk, side, _boot(nor, dice, -1))
+            highest[side] = _restarted(link, side, _boot(nor, dice, -1))
         for number in range(tries):
             side = dice.choice(sorted(flashes))
             epoch = _boot(flashes[side], dice, dice.randrange(5)) if memory else 1
@@ -109,20 +109,20 @@ def rolled_back(tries: int, seed: int, memory: bool = True) -> Result:
                 cuts += 1
                 epoch = _boot(flashes[side], dice, dice.choice((-1, dice.randrange(4))))
             successes += epoch <= highest[side]
-            highest[side] = max(highest[side], _restarted(desk, side, epoch))
-            old = desk.recorded(True)[-_RECORDED:]
-            successes += opened_by(desk, dice.sample(old, min(12, len(old))))
+            highest[side] = max(highest[side], _restarted(link, side, epoch))
+            old = link.recorded(True)[-_RECORDED:]
+            successes += opened_by(link, dice.sample(old, min(12, len(old))))
             message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
-            successes += desk.ask(message, limit_ms=STOP_LIMIT_MS) is None and memory
-    detail = f"{cuts} power cuts; {len(desk.executed)} genuine requests; {seals.reused} nonces used twice"
+            successes += link.ask(message, limit_ms=STOP_LIMIT_MS) is None and memory
+    detail = f"{cuts} power cuts; {len(link.executed)} genuine requests; {seals.reused} nonces used twice"
     return Result("counter rollback", tries, successes + seals.reused, detail)
 
 
-def _restarted(desk: Desk, side: str, epoch: int | None) -> int:
+def _restarted(link: LoopbackLink, side: str, epoch: int | None) -> int:
     if epoch is None:
         raise RuntimeError("the first boot has no power cut")
     if side == "peer":
-        desk.start_peer(0, epoch)
+        link.start_peer(0, epoch)
     else:
-        desk.start_stimulator(epoch)
+        link.start_stimulator(epoch)
     return epoch

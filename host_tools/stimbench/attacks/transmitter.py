@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
-from stimfw.telemetry import channels, frames
+from stimfw.telemetry import addresses, frames
 
 from stimbench.attacks.air import Paired
 from stimbench.bench import Bench
@@ -63,7 +63,7 @@ class Transmitter:
         self._bench, self._dice, self._slot = bench, dice, pairing.slot
         self._air: AirChannel = bench.air
         self._radio = board.parts.radio
-        self._address = channels.stimulator_address(pairing.base)
+        self._address = addresses.stimulator_address(pairing.base)
         self._connection, self._due = 0, 0
         self._epoch, self._count = 1, 0
         self._pid = 0

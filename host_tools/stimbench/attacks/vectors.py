@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from stimbench.bench.config import find_project_root
+from stimbench.project import find_project_root
 
 __all__ = ("PATH", "as_text", "vectors")
 

@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from stimbench.bench.flash import FlashTiming
-from stimbench.emulator.chip import Core, default_core
+from stimbench.emulator.chip import Core, XipConfig, default_core
+from stimbench.emulator.errors import BenchError
+from stimbench.emulator.flash import FlashTiming
+from stimbench.project import find_project_root
 
-__all__ = ("BenchConfig", "BenchError", "XipConfig", "find_project_root")
-
-XipConfig = Literal["cache", "ideal"] | int
-
-
-class BenchError(Exception):
-    """The bench cannot be built, or cannot do what was asked of it."""
-
-
-def find_project_root(start: Path | None = None) -> Path:
-    """The folder that holds `boards/`, above this package or above `start`.
-
-    Raises:
-        BenchError: there is none.
-    """
-    for origin in (start, Path(__file__), Path.cwd()):
-        for folder in [origin, *origin.parents] if origin else []:
-            if (folder / "boards" / "STIMBENCH_STIMULATOR" / "pins.csv").is_file():
-                return folder
-    raise BenchError("no project root found: no folder above holds boards/STIMBENCH_STIMULATOR/pins.csv")
+__all__ = ("BenchConfig",)
 
 
 @dataclass

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from types import TracebackType
 
 from stimbench.bench import wiring
-from stimbench.bench.board import EmulatedBoard
-from stimbench.bench.config import BenchConfig, BenchError, find_project_root
-from stimbench.bench.nets import read_pins_csv
-from stimbench.bench.trace import Recorder
+from stimbench.bench.config import BenchConfig
+from stimbench.capture.recorder import Recorder
+from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.errors import BenchError
+from stimbench.emulator.nets import read_pins_csv
 from stimbench.parts.radio import AirChannel
+from stimbench.project import find_project_root
 
 __all__ = ("Bench",)
 
@@ -46,7 +48,7 @@ class Bench:
         self.air: AirChannel | None = None
         """The radio channel between the boards (parts.radio.AirChannel), if the parts are soldered on."""
         if self.config.with_parts:
-            self.air = wiring.solder(self._boards, self.config, self.trace)
+            self.air = wiring.attach_parts(self._boards, self.config, self.trace)
         for board in self._boards.values():
             board.console.set_dtr(self.config.usb_attached)
             board.power_on()

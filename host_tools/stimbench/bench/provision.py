@@ -15,11 +15,11 @@ from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 
-from stimbench.bench.config import BenchError
+from stimbench.emulator.errors import BenchError
 
 if TYPE_CHECKING:
     from stimbench.bench.engine import Bench
-    from stimbench.bench.flash import FlashChip
+    from stimbench.emulator.flash import FlashChip
 
 __all__ = ("BlockView", "Provisioned", "add_peer", "pair")
 
@@ -35,7 +35,7 @@ class Provisioned:
     slot: int
     """0-5, at the stimulator."""
     role: int
-    """stimfw.telemetry.roles."""
+    """stimfw.protocol.roles."""
     key: bytes
     """32 bytes."""
     peer_id: bytes
@@ -84,7 +84,7 @@ def pair(bench: Bench, seed: int = 1, role: int = 1) -> Provisioned:
     Args:
         bench: has not run yet.
         seed: another one gives another base (of a stimulator without one), key and remote's id.
-        role: of the remote, see stimfw.telemetry.roles; paired by radio it would be a patient (1).
+        role: of the remote, see stimfw.protocol.roles; paired by radio it would be a patient (1).
 
     Raises:
         BenchError: time has passed on the bench, or a board is missing.

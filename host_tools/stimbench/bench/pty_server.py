@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from stimbench.bench.engine import Bench
-from stimbench.bench.usb import ConsolePort
+from stimbench.emulator.usb import ConsolePort
 
 __all__ = ("ConsolePty", "serve")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from stimbench.bench.board import EmulatedBoard
-from stimbench.bench.config import BenchConfig, BenchError
-from stimbench.bench.trace import Recorder
+from stimbench.bench.config import BenchConfig
+from stimbench.capture.recorder import Recorder
+from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.errors import BenchError
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.switches import Contact
 from stimbench.parts.wiring import (
@@ -19,12 +20,12 @@ from stimbench.parts.wiring import (
     wire_stimulator,
 )
 
-__all__ = ("buttons", "magnet_contact", "solder")
+__all__ = ("attach_parts", "buttons", "magnet_contact")
 
 BUTTONS = ("START", "STOP", "STATUS")
 
 
-def solder(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Recorder) -> AirChannel:
+def attach_parts(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Recorder) -> AirChannel:
     """Put the parts on the boards; the radio channel between them is the result."""
     air = AirChannel(seed=config.seed)
     for name, board in boards.items():

@@ -14,7 +14,7 @@ from stimbench.cli.common import StimbenchGroup, err, out
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The emulated bench.")
 
-_FIGURES = "stimbench.cli.figures"
+_FIGURES = "stimbench.cli.benchmarks"
 _BOOT_NS = 500_000_000
 """Both boards are ready by then; a client that came earlier would give up on a slow machine."""
 
@@ -28,7 +28,7 @@ def up(
 ) -> None:
     """Run an emulated bench until Ctrl-C. Its boards are ptys: for --board, or for mpremote."""
     from stimbench.bench.pty_server import serve
-    from stimbench.client.bench_link import build_bench
+    from stimbench.client.on_bench import build_bench
 
     # Asked for by a signal, the end comes between two slices of bench time and leaves no pty behind.
     received: list[int] = []

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from stimbench.cli.common import err, open_remote
-from stimbench.client.errors import InputError
 from stimbench.client.keyring import HostPairing, Keyring, default_path
-from stimbench.client.ports import find_port, open_serial
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import Remote
 from stimbench.client.stimulator import Stimulator, connect
+from stimbench.devices.serial_ports import find_port, open_serial
+from stimbench.errors import InputError
 
 __all__ = ("BENCH", "begin_with", "open_board")
 
@@ -91,7 +91,7 @@ def begin_with(remote: Remote, keyring: Keyring) -> HostPairing:
 
 def _own_bench(radio: str | None) -> AbstractContextManager[Stimulator]:
     # Imported here: the emulator is slow to load and no other command needs it.
-    from stimbench.client.bench_link import open_bench, open_bench_by_radio
+    from stimbench.client.on_bench import open_bench, open_bench_by_radio
 
     return _with_spinner(open_bench() if radio is None else open_bench_by_radio())
 

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from stimfw.logic import messages
-from stimfw.logic.ranges import AMPLITUDE_UA, ParameterError
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import AMPLITUDE_UA, ParameterError
 
 from stimbench.cli.common import (
     BoardOption,
@@ -22,15 +22,15 @@ from stimbench.cli.common import (
     print_json,
 )
 from stimbench.client.access_records import AmplitudeWindow
-from stimbench.client.errors import (
+from stimbench.client.records import Status
+from stimbench.client.stimulator import Stimulator
+from stimbench.errors import (
     EXIT_CHECK_FAILED,
     InputError,
     NoAnswerError,
     RefusedError,
     StimbenchError,
 )
-from stimbench.client.records import Status
-from stimbench.client.stimulator import Stimulator
 
 _MOST_TEST_S = 30
 _POLL_S = 0.2

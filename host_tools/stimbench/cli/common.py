@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from stimbench.client.errors import InputError, StimbenchError
 from stimbench.client.keyring import Keyring, default_path
-from stimbench.client.ports import find_remote_port, open_serial
 from stimbench.client.records import Status
 from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
+from stimbench.devices.serial_ports import find_remote_port, open_serial
+from stimbench.errors import InputError, StimbenchError
 
 __all__ = (
     "BoardOption",

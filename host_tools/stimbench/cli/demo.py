@@ -11,8 +11,8 @@ from rich.status import Status
 from rich.table import Table
 
 from stimbench.cli.common import JsonOption, err, out, print_json
-from stimbench.client.errors import EXIT_CHECK_FAILED
-from stimbench.report.figures import Figure, all_passed, as_data
+from stimbench.errors import EXIT_CHECK_FAILED
+from stimbench.report.metrics import Metric, all_passed, as_data
 
 
 def demo(
@@ -27,10 +27,10 @@ def demo(
     with _Terminal() as terminal:
         result = run_demo(folder, seed, terminal)
     if as_json:
-        print_json([as_data(figure) for figure in result.report.figures])
+        print_json([as_data(figure) for figure in result.report.metrics])
     else:
-        out.print(_table(result.report.figures))
-    if not all_passed(result.report.figures):
+        out.print(_table(result.report.metrics))
+    if not all_passed(result.report.metrics):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -62,7 +62,7 @@ class _Terminal:
         err.print(f"[green]✓[/] [bold]{self._step}[/]: {text}", soft_wrap=True)
 
 
-def _table(figures: Sequence[Figure]) -> Table:
+def _table(figures: Sequence[Metric]) -> Table:
     held = sum(figure.passed for figure in figures)
     table = Table(title=f"{held} of {len(figures)} figures hold", title_justify="left")
     table.add_column("figure")

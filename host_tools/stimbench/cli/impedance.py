@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import typer
 from rich.table import Table
-from stimfw.logic import messages
-from stimfw.logic.ranges import ELECTRODES_A_LEAD, LEADS
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import ELECTRODES_A_LEAD, LEADS
 
 from stimbench.cli.common import BoardOption, JsonOption, RadioOption, err, opened, out, print_json
-from stimbench.client.errors import EXIT_CHECK_FAILED
 from stimbench.client.records import PairImpedance
+from stimbench.errors import EXIT_CHECK_FAILED
 
 
 def impedance(

@@ -10,12 +10,12 @@ import typer
 from rich.table import Table
 
 from stimbench.cli.common import JsonOption, err, out, print_json
-from stimbench.client.errors import InputError, StimbenchError
+from stimbench.errors import InputError, StimbenchError
 
 if TYPE_CHECKING:
-    from stimbench.bench import EmulatedBoard
+    from stimbench.benchmarks.harness.rig import Rig
+    from stimbench.emulator.board import EmulatedBoard
     from stimbench.emulator.profile import Image, Share
-    from stimbench.figures.rig import Rig
 
 __all__ = ("Misses", "misses", "register")
 
@@ -80,8 +80,8 @@ def misses(
 
 
 def _measured(name: str, scenario: Scenario, seconds: float, seed: int) -> Misses:
-    from stimbench.bench import BenchError
-    from stimbench.figures.rig import Rig, programme
+    from stimbench.benchmarks.harness.rig import Rig, programme
+    from stimbench.emulator.errors import BenchError
 
     try:
         rig = Rig(seed, ("stimulator", "remote"))
@@ -104,8 +104,8 @@ def _image(board: EmulatedBoard) -> Image:
     Raises:
         StimbenchError: there is none, or another one.
     """
-    from stimbench.bench import find_project_root
     from stimbench.emulator.profile import Image, ImageError
+    from stimbench.project import find_project_root
 
     path = find_project_root() / "build" / "firmware" / board.name / "firmware.elf"
     try:

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from stimfw.logic import messages
-from stimfw.telemetry.channels import SLOTS
+from stimfw.protocol import messages
+from stimfw.telemetry.addresses import SLOTS
 
 from stimbench.cli.boards import BENCH
 from stimbench.cli.common import BoardOption, JsonOption, Services, confirm, out, print_json, services
 from stimbench.client import pairing as procedure
-from stimbench.client.access_records import Pairing, RemotePairings, StimulatorPairings
-from stimbench.client.errors import InputError, WrongStateError
+from stimbench.client.access_records import PairingEntry, RemotePairings, StimulatorPairings
 from stimbench.client.keyring import Keyring
 from stimbench.client.stimulator import Stimulator
+from stimbench.errors import InputError, WrongStateError
 
 _ALL = "all"
 
@@ -221,7 +221,7 @@ def _own_peer_ids(keyring: Keyring) -> set[bytes]:
     return {pairing.peer_id for pairing in keyring.pairings()}
 
 
-def _as_data(one: Pairing) -> dict[str, Any]:
+def _as_data(one: PairingEntry) -> dict[str, Any]:
     return {"slot": one.slot, "role": one.role_name, "peer_id": one.peer_id.hex(), "state": one.state_name}
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from stimfw.logic.program import Program, range_of
-from stimfw.logic.ranges import LEADS
+from stimfw.therapy.program import Program, range_of
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.cli.common import (
     BoardOption,
@@ -24,7 +24,7 @@ from stimbench.cli.common import (
     print_json,
 )
 from stimbench.client import program_file
-from stimbench.client.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
+from stimbench.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from stimbench.cli.boards import BENCH
 from stimbench.cli.common import BoardOption, JsonOption, Services, confirm, err, out, print_json, services
 from stimbench.client.board import Board
-from stimbench.client.errors import EXIT_CHECK_FAILED, InputError
 from stimbench.client.flash_records import FlashRecords, RepairPlan, described
+from stimbench.errors import EXIT_CHECK_FAILED, InputError
 
 RemoteOption = Annotated[
     str | None,

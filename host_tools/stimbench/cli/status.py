@@ -19,8 +19,8 @@ from stimbench.cli.common import (
     services,
 )
 from stimbench.client.access_records import RemoteStatus
-from stimbench.client.errors import EXIT_CHECK_FAILED, InputError
 from stimbench.client.records import Details, Identity, Status
+from stimbench.errors import EXIT_CHECK_FAILED, InputError
 
 SelfTestOption = Annotated[
     bool,
@@ -108,7 +108,7 @@ def _remote_table(identity: Identity, state: RemoteStatus) -> Table:
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
         ("State", "ready" if state.works else "fault"),
         ("Self-test", _self_test(state.failed_parts)),
-        ("Pairing", "paired" if state.paired else "none"),
+        ("PairingEntry", "paired" if state.paired else "none"),
         ("Supply", f"{state.supply_mv / 1000:.2f} V"),
     )
     return _two_columns(rows)

@@ -2,10 +2,10 @@
 
 from stimbench.client.console import Console
 from stimbench.client.keyring import Keyring
-from stimbench.client.link import DeviceLink, Link
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator, connect
+from stimbench.devices.link import DeviceLink, Link
 
 __all__ = (
     "Console",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import struct
 from dataclasses import astuple, dataclass
 
-from stimfw.logic import messages
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
 
 from stimbench.client.records import name_of
 
 __all__ = (
     "AmplitudeWindow",
     "LogEvent",
-    "Pairing",
+    "PairingEntry",
     "RemotePairings",
     "RemoteStatus",
     "StimulatorPairings",
@@ -35,7 +34,7 @@ OPCODE_NAMES = {int(getattr(messages, name)): name for name in _OPCODES}
 
 
 @dataclass(frozen=True)
-class Pairing:
+class PairingEntry:
     """One slot of a stimulator, as it tells it: never with the key."""
 
     slot: int
@@ -59,13 +58,14 @@ class StimulatorPairings:
     """A stimulator's base (4 bytes: its radio address) and the slots that are taken."""
 
     base: bytes
-    pairings: tuple[Pairing, ...]
+    pairings: tuple[PairingEntry, ...]
 
     @classmethod
     def unpack(cls, body: bytes) -> StimulatorPairings:
         """From the body of a stimulator's PAIRINGS reply; ValueError if its length is wrong."""
         base, records = _split(body)
-        found = [Pairing(*record) for record in struct.iter_unpack(messages.PAIRING_RECORD, _whole(records))]
+        unpacked = struct.iter_unpack(messages.PAIRING_RECORD, _whole(records))
+        found = [PairingEntry(*record) for record in unpacked]
         return cls(base, tuple(pairing for pairing in found if pairing.state_name != "free"))
 
 
@@ -75,7 +75,7 @@ class RemotePairings:
 
     own_id: bytes
     base: bytes | None
-    pairing: Pairing | None
+    pairing: PairingEntry | None
 
     @classmethod
     def unpack(cls, body: bytes) -> RemotePairings:
@@ -84,7 +84,7 @@ class RemotePairings:
         if not rest:
             return cls(own_id, None, None)
         base, record = _split(rest)
-        return cls(own_id, base, Pairing(*struct.unpack(messages.PAIRING_RECORD, record)))
+        return cls(own_id, base, PairingEntry(*struct.unpack(messages.PAIRING_RECORD, record)))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ import struct
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from stimfw.logic import messages, program
-from stimfw.logic.ranges import ParameterError
-from stimfw.telemetry import roles
+from stimfw.protocol import messages, roles
+from stimfw.therapy import program
+from stimfw.therapy.ranges import ParameterError
 
-from stimbench.client.errors import (
+from stimbench.client.flash_records import FlashRecords
+from stimbench.client.records import Identity, name_of
+from stimbench.devices.link import Endpoint
+from stimbench.errors import (
     ForbiddenError,
     OutOfRangeError,
     ProtocolError,
@@ -18,9 +21,6 @@ from stimbench.client.errors import (
     WrongBoardError,
     WrongStateError,
 )
-from stimbench.client.flash_records import FlashRecords
-from stimbench.client.link import FarEnd
-from stimbench.client.records import Identity, name_of
 
 __all__ = ("Board", "Channel")
 
@@ -32,7 +32,7 @@ class Channel(Protocol):
     """What carries requests: client.console.Console over USB, client.radio.RadioConsole by radio."""
 
     @property
-    def link(self) -> FarEnd:
+    def link(self) -> Endpoint:
         """Whom it reaches, and the clock that time-outs are counted on."""
 
     def ask(self, opcode: int, body: bytes = b"", tries: int = ...) -> tuple[int, bytes]:
@@ -59,7 +59,7 @@ class Board:
         self.identity = Identity("unknown", "unknown", "unknown")
 
     @property
-    def link(self) -> FarEnd:
+    def link(self) -> Endpoint:
         """The board at the other end, and its clock."""
         return self._console.link
 

@@ -6,10 +6,10 @@ up. A reply counts only if its number and its opcode are those of the request th
 
 from __future__ import annotations
 
-from stimfw.logic import console_frame, messages
+from stimfw.protocol import console_frame, messages
 
-from stimbench.client.errors import AtPromptError, NoAnswerError, ProtocolError
-from stimbench.client.link import Link
+from stimbench.devices.link import Link
+from stimbench.errors import AtPromptError, NoAnswerError, ProtocolError
 
 __all__ = ("Console",)
 
@@ -51,7 +51,7 @@ class Console:
         something that must not happen twice with `tries` = 1.
 
         Returns:
-            The reply code of stimfw.logic.messages, and the reply's body.
+            The reply code of stimfw.protocol.messages, and the reply's body.
 
         Raises:
             NoAnswerError: no reply in `tries` timeouts (AtPromptError if the cause is known).

@@ -19,12 +19,12 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from stimfw.telemetry import roles
-from stimfw.telemetry.channels import SLOTS
+from stimfw.protocol import roles
+from stimfw.telemetry.addresses import SLOTS
 from stimfw.telemetry.keys import KEY_BYTES
 
 from stimbench.client.access_records import ID_BYTES
-from stimbench.client.errors import InputError, StimbenchError
+from stimbench.errors import InputError, StimbenchError
 
 __all__ = ("HostPairing", "KeyFileError", "Keyring", "default_path")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from stimfw.telemetry import roles
+from stimfw.protocol import roles
 from stimfw.telemetry.keys import KEY_BYTES
 
 from stimbench.client.keyring import Keyring

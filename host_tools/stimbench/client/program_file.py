@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
-from stimfw.logic import program
-from stimfw.logic.program import FIELD_NAMES, PER_LEAD, SHARED, Program
-from stimfw.logic.ranges import LEADS, ParameterError, Range
+from stimfw.therapy import program
+from stimfw.therapy.program import FIELD_NAMES, PER_LEAD, SHARED, Program
+from stimfw.therapy.ranges import LEADS, ParameterError, Range
 
-from stimbench.client.errors import MISSING, InputError, Problem, ProgramError
+from stimbench.errors import MISSING, InputError, Problem, ProgramError
 
 __all__ = ("changed", "from_toml", "load", "parse_changes", "to_toml")
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 from stimfw.telemetry import fragments
 from stimfw.telemetry.requester import Requester
 
-from stimbench.client.errors import NoAnswerError, ProtocolError, StimbenchError, WrongStateError
 from stimbench.client.keyring import HostPairing
-from stimbench.client.link import FarEnd
 from stimbench.client.remote import Remote
+from stimbench.devices.link import Endpoint
+from stimbench.errors import NoAnswerError, ProtocolError, StimbenchError, WrongStateError
 
 __all__ = ("RadioConsole",)
 
@@ -66,7 +66,7 @@ class RadioConsole:
         self._busy: WrongStateError | None = None
 
     @property
-    def link(self) -> FarEnd:
+    def link(self) -> Endpoint:
         """The stimulator, on the clock of the remote's link."""
         return self._link
 
@@ -74,7 +74,7 @@ class RadioConsole:
         """Send a request and wait for its reply; see client.console.Console.ask.
 
         Args:
-            opcode: of stimfw.logic.messages.
+            opcode: of stimfw.protocol.messages.
             body: up to messages.MAX_BODY bytes.
             tries: not used: the protocol itself repeats, and has each request executed once.
 
@@ -158,7 +158,7 @@ class RadioConsole:
 class _ByRadio:
     """The far end by radio: the remote's clock, another name."""
 
-    def __init__(self, modem: FarEnd) -> None:
+    def __init__(self, modem: Endpoint) -> None:
         self._modem = modem
 
     @property

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stimfw.logic import messages
-from stimfw.logic.ranges import LEADS
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
 __all__ = ("Details", "Identity", "PairImpedance", "PulseSample", "Status", "unpack_pairs", "unpack_pulses")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 import time
 
-from stimfw.logic import messages
+from stimfw.protocol import messages
 
 from stimbench.client.access_records import RemotePairings, RemoteStatus
 from stimbench.client.board import Board
 from stimbench.client.console import TIMEOUT_S, Console
-from stimbench.client.errors import WrongStateError
-from stimbench.client.link import Link
+from stimbench.devices.link import Link
+from stimbench.errors import WrongStateError
 
 __all__ = ("Remote", "connect_remote")
 

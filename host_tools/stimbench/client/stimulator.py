@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from stimfw.logic import messages, program
-from stimfw.logic.program import Program
-from stimfw.logic.ranges import LEADS
+from stimfw.protocol import messages
+from stimfw.therapy import program
+from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.client.access_records import AmplitudeWindow, LogEvent, StimulatorPairings, unpack_log
 from stimbench.client.board import Board
 from stimbench.client.console import Console
-from stimbench.client.errors import NoAnswerError
-from stimbench.client.link import Link
 from stimbench.client.records import (
     Details,
     FlashCache,
@@ -25,6 +24,8 @@ from stimbench.client.records import (
     unpack_pairs,
     unpack_pulses,
 )
+from stimbench.devices.link import Link
+from stimbench.errors import NoAnswerError
 
 __all__ = ("Stimulator", "connect")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from stimfw.logic import messages
-from stimfw.logic.ranges import LEADS
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.analysis import spread_of
 from stimbench.demo.measured import LeadResult, Measured
 from stimbench.demo.recording import Recording
-from stimbench.report.figures import YES_OR_NO, Figure, Relation, format_number, judge
+from stimbench.report.metrics import YES_OR_NO, Metric, Relation, format_number, judge
 
 __all__ = ("LIMIT", "judge_recording")
 
@@ -39,7 +39,7 @@ _WHOLE_JOB = (
 )
 
 
-def judge_recording(recording: Recording, measured: Measured) -> list[Figure]:
+def judge_recording(recording: Recording, measured: Measured) -> list[Metric]:
     """Every figure, in the order in which the run goes."""
     return [
         *_boot(recording, measured),
@@ -52,7 +52,7 @@ def judge_recording(recording: Recording, measured: Measured) -> list[Figure]:
     ]
 
 
-def _boot(recording: Recording, measured: Measured) -> list[Figure]:
+def _boot(recording: Recording, measured: Measured) -> list[Metric]:
     ready_s = recording.marks.ready / 1e9 if recording.marks.ready >= 0 else _INFINITE
     failed = ", ".join(recording.failed_parts)
     return [
@@ -71,13 +71,13 @@ def _boot(recording: Recording, measured: Measured) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _buses(recording: Recording) -> list[Figure]:
+def _buses(recording: Recording) -> list[Metric]:
     first = [*recording.bus_errors, "No contention; no SPI frame too fast, too short or in a wrong mode."][0]
     name = "Errors on the boards' buses and nets"
     return [judge(name, len(recording.bus_errors), _EXACTLY, 0, "", first)]
 
 
-def _impedance(recording: Recording) -> list[Figure]:
+def _impedance(recording: Recording) -> list[Metric]:
     fitted = recording.fitted_ohm
     off = [
         (pair.ohm / fitted[pair.lead, pair.cathode, pair.anode] - 1) * 100
@@ -100,7 +100,7 @@ def _impedance(recording: Recording) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _session(recording: Recording, measured: Measured) -> list[Figure]:
+def _session(recording: Recording, measured: Measured) -> list[Metric]:
     seen = [state.state for state in recording.states]
     order = [state for index, state in enumerate(seen) if index == 0 or state != seen[index - 1]]
     steps = iter(order)
@@ -122,7 +122,7 @@ def _session(recording: Recording, measured: Measured) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _timing(measured: Measured) -> list[Figure]:
+def _timing(measured: Measured) -> list[Metric]:
     figures = [
         judge(
             f"Therapy pulses, {name} lead", len(lead.pulses), _AT_LEAST, 1, "",
@@ -150,7 +150,7 @@ def _timing(measured: Measured) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _current(recording: Recording, measured: Measured) -> list[Figure]:
+def _current(recording: Recording, measured: Measured) -> list[Metric]:
     figures = []
     for index, (name, lead) in enumerate(zip(LEADS, measured.leads, strict=True)):
         wanted = recording.program.amplitude_ua[index]
@@ -173,7 +173,7 @@ def _current(recording: Recording, measured: Measured) -> list[Figure]:
     return [*figures, _own_measurement(recording)]
 
 
-def _own_measurement(recording: Recording) -> Figure:
+def _own_measurement(recording: Recording) -> Metric:
     wanted = recording.program.amplitude_ua
     off = [abs(sample.current_ua / wanted[sample.lead] - 1) * 100 for sample in recording.samples]
     note = f"What the board's converter says of {len(off)} pulses in the hold, against the programme."
@@ -194,7 +194,7 @@ def _imbalance(lead: LeadResult) -> float:
     return float(share.max()) * 100 if len(share) else _INFINITE
 
 
-def _stop(recording: Recording, measured: Measured) -> list[Figure]:
+def _stop(recording: Recording, measured: Measured) -> list[Metric]:
     return [
         judge(
             "STOP packet to both bridges off", measured.off_after_stop_ns / 1e6,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from stimfw.logic.ranges import LEADS
 from stimfw.telemetry import frames
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.analysis import (
     Current,

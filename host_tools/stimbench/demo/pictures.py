@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
-from stimfw.logic import messages
-from stimfw.logic.ranges import ELECTRODES_A_LEAD, LEADS
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import ELECTRODES_A_LEAD, LEADS
 
 from stimbench.analysis import intervals
 from stimbench.demo.measured import Measured

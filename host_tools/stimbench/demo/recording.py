@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stimfw.logic.program import Program
 from stimfw.telemetry import frames
+from stimfw.therapy.program import Program
 
 from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
 
@@ -16,7 +16,7 @@ Edges = list[tuple[int, bool]]
 Segments = Sequence[tuple[int, int, float, float]]
 
 BRIDGES = (("L_CATH", "L_ANOD", "L_SHORT"), ("R_CATH", "R_ANOD", "R_SHORT"))
-"""The bridge signals of each lead, in the order of stimfw.logic.ranges.LEADS."""
+"""The bridge signals of each lead, in the order of stimfw.therapy.ranges.LEADS."""
 _KIND_NAMES = {
     frames.HELLO: "HELLO",
     frames.CHALLENGE: "CHALLENGE",

@@ -6,18 +6,18 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from stimfw.logic.ranges import LEADS
+from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
 from stimbench.analysis import spread_of
 from stimbench.bench import Bench
-from stimbench.client.bench_link import build_bench
-from stimbench.client.errors import InputError
+from stimbench.client.on_bench import build_bench
 from stimbench.demo.judgement import LIMIT, judge_recording
 from stimbench.demo.measured import Measured, measure
 from stimbench.demo.pictures import draw_all
 from stimbench.demo.recording import Recording
 from stimbench.demo.scenario import Reporter, Scenario
+from stimbench.errors import InputError
 from stimbench.report.page import Report, write_html, write_json
 
 __all__ = ("Result", "make_report", "run_demo")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from stimfw.logic import messages
-from stimfw.logic.program import Program
-from stimfw.logic.ranges import LEADS
+from stimfw.protocol import messages
+from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.bench import Bench, provision
-from stimbench.client.bench_link import BenchLink
 from stimbench.client.console import Console
-from stimbench.client.errors import StimbenchError
+from stimbench.client.on_bench import BenchLink
 from stimbench.client.records import Status
 from stimbench.client.stimulator import Stimulator
 from stimbench.demo.probe import VoltageProbe
 from stimbench.demo.recording import BRIDGES, Air, Recording, State
+from stimbench.errors import StimbenchError
 
 __all__ = ("PROGRAM", "Reporter", "Scenario")
 

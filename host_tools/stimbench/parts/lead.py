@@ -25,7 +25,7 @@ from .network import BLOCKING_F, LeadConfig, Modes, solve
 from .ports import Scheduler
 from .pump import COMPLIANCE_V, Pump
 from .seeds import spread
-from .stretch import Stretch
+from .stretch import CircuitInterval
 from .trace import CurrentTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
@@ -66,7 +66,7 @@ class Lead:
         self._until_ns: int | None = None
         self._conducting = bridge.state
         self._state_at_end = np.zeros(5)
-        self._stretch = Stretch(self._modes(None), self._state_at_end, 0.0, scheduler.now_ns)
+        self._stretch = CircuitInterval(self._modes(None), self._state_at_end, 0.0, scheduler.now_ns)
         bridge.on_change(self._on_bridge)
         matrix.on_change(lambda c, time_ns: self._reconfigure(time_ns) if c == chip else None)
 
@@ -191,7 +191,7 @@ class Lead:
         sign = _SIGN.get(self._conducting)
         if sign is None:
             source = RECHARGE_OHM if self._conducting is BridgeState.RECHARGE else None
-            self._stretch = Stretch(self._modes(source), state, 0.0, now)
+            self._stretch = CircuitInterval(self._modes(source), state, 0.0, now)
             return
         middle = now
         if self._pump.settled_ns() > now:
@@ -200,9 +200,9 @@ class Lead:
         amps = sign * self._pump.amps(middle)
         if self._conducting in _FAULTS:
             modes = self._modes(RECHARGE_OHM)
-            self._stretch = Stretch(modes, state, amps * RECHARGE_OHM, now)
+            self._stretch = CircuitInterval(modes, state, amps * RECHARGE_OHM, now)
             return
-        self._stretch = Stretch(self._modes(None), state, amps, now)
+        self._stretch = CircuitInterval(self._modes(None), state, amps, now)
         if self._over(now):
             self._limit(now)
 
@@ -218,7 +218,7 @@ class Lead:
         """Hold the compliance voltage instead of the current from `now` on; the current joins smoothly."""
         old = self._stretch
         volts = (COMPLIANCE_V if old.drive > 0.0 else -COMPLIANCE_V) + old.drive * _LIMIT_OHM
-        self._stretch = Stretch(self._modes(_LIMIT_OHM), old.state(now), volts, now, limited=True)
+        self._stretch = CircuitInterval(self._modes(_LIMIT_OHM), old.state(now), volts, now, limited=True)
         self.events.append((now, "compliance"))
 
     def _refine(self, time_ns: int) -> None:

@@ -1,5 +1,5 @@
 """Results as data first (figures), pictures and pages second."""
 
-from stimbench.report.figures import Figure, Relation, all_passed, judge
+from stimbench.report.metrics import Metric, Relation, all_passed, judge
 
-__all__ = ("Figure", "Relation", "all_passed", "judge")
+__all__ = ("Metric", "Relation", "all_passed", "judge")

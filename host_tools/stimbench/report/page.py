@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from stimbench.report.figures import Figure, all_passed, as_data
+from stimbench.report.metrics import Metric, all_passed, as_data
 from stimbench.report.style import Picture
 
 __all__ = ("Report", "write_html", "write_json")
@@ -36,7 +36,7 @@ class Report:
     title: str
     summary: str
     facts: Sequence[tuple[str, str]]
-    figures: Sequence[Figure]
+    figures: Sequence[Metric]
     pictures: Sequence[Picture]
     files: Sequence[tuple[str, str]]
     caveats: Sequence[str]
@@ -55,7 +55,7 @@ def write_json(report: Report, path: Path) -> None:
         "title": report.title,
         "passed": report.passed,
         "facts": dict(report.facts),
-        "figures": [as_data(figure) for figure in report.figures],
+        "figures": [as_data(figure) for figure in report.metrics],
         **report.extra,
     }
     path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -70,6 +70,6 @@ def write_html(report: Report, path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    failed = [figure for figure in report.figures if not figure.passed]
+    failed = [figure for figure in report.metrics if not figure.passed]
     text = environment.get_template("report.html.j2").render(report=report, failed=failed)
     path.write_text(text, encoding="utf-8")

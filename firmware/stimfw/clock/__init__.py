@@ -1,0 +1,1 @@
+"""Ticks that wrap, and the time of day."""

@@ -1,1 +1,0 @@
-"""Pure logic: no hardware, the same code on both boards, on the host and in the tests."""

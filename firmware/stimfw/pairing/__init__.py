@@ -1,0 +1,1 @@
+"""How two boards come to share a key by radio."""

@@ -1,0 +1,1 @@
+"""Requests and replies, their codes, and the console's frames."""

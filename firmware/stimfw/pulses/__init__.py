@@ -1,0 +1,1 @@
+"""From a programme to PIO words and samples, and from samples to impedances."""

@@ -1,0 +1,1 @@
+"""The radio link: the stimulator listens, the remote searches."""

@@ -1,0 +1,113 @@
+"""The remote's pairing: the one it has, and the one it is making."""
+
+from stimfw.pairing.remote_end import PairingRequester
+from stimfw.telemetry import addresses
+from stimfw.telemetry.requester import Requester
+from stimfw.ui import feedback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+    from stimfw.storage.pairings import RemotePairing
+
+
+class PairingClient(PairingRequester):
+    """A PairingRequester as a client of the FrameTransport: it retries by itself."""
+
+    def sent(self, delivered: bool, now_ms: int) -> None:
+        """What became of a frame: a lost one is asked again in its time."""
+
+
+class PairingState:
+    """Keeps the Requester in step with what is on flash.
+
+    Attributes:
+        requester: who speaks with the stimulator; None if this remote is not paired.
+        usable: False if what is on flash cannot be used: then nothing is paired, and nothing can be.
+        to, own: the stimulator's address and this remote's.
+        client: makes a new pairing.
+    """
+
+    def __init__(
+        self,
+        record: "RemotePairing",
+        own_id: bytes,
+        epoch: int,
+        take_random: "Callable[[int], bytes]",
+        usable: bool = True,
+    ) -> None:
+        """Args: record: what is on flash; epoch: of this start."""
+        self.usable = usable
+        self._record = record
+        self._epoch = epoch
+        self._random = take_random
+        self.own_id = own_id
+        self.client = PairingClient(own_id, self.store, take_random)
+        self.requester: "Requester | None" = None
+        self._count = 0
+        self.to = self.own = b""
+        self._renew()
+
+    @property
+    def record(self) -> "RemotePairing":
+        """What is on flash."""
+        return self._record
+
+    def store(self, base: bytes, slot: int, role: int, key: bytes) -> None:
+        """A new pairing in place of the old one; OSError if the flash does not take it: the old one stays."""
+        self._record.store(self.own_id, base, slot, role, key)
+        self._renew()
+
+    def forget(self) -> None:
+        """No pairing any more."""
+        self._record.forget_all()
+        self._renew()
+
+    def accept(self, now_ms: int) -> None:
+        """The lights blink alike, says the person."""
+        self.client.accept(now_ms)
+
+    def refuse(self) -> None:
+        """They do not."""
+        self.client.refuse()
+
+    def lit(self, now_ms: int) -> int:
+        """The code's light now: 0 or 1; -1 if none is shown."""
+        return self.client.lit(now_ms)
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Time until the light changes or a frame is due."""
+        return self.client.wait_ms(now_ms)
+
+    def work(self) -> bool:
+        """Reckon for up to 10 ms; whether there is more to do."""
+        return self.client.work()
+
+    def under_way(self) -> bool:
+        """Whether a pairing is neither made nor given up."""
+        return self.client.state not in (self.client.STORED, self.client.FAILED)
+
+    def paired(self) -> bool:
+        """Whether it succeeded."""
+        return self.client.state == self.client.STORED
+
+    def pattern(self) -> "feedback.Pattern":
+        """What to show at its end."""
+        return (
+            feedback.PAIRED if self.paired() else feedback.pairing_failed(self.client.BLINKS[self.client.why])
+        )
+
+    def _renew(self) -> None:
+        record = self._record
+        if self.requester is not None:
+            # The count goes on, also over a time without a pairing: the same key may be given again.
+            self._count = self.requester.count
+        if not record.paired:
+            self.requester = None
+            return
+        self.requester = Requester(
+            record.slot, record.role, record.key, self._epoch, self._random, self._count
+        )
+        self.to = addresses.stimulator_address(record.base)
+        self.own = addresses.peer_address(record.base, record.slot)

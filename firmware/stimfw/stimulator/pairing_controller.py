@@ -1,0 +1,200 @@
+"""Pairing at the stimulator: the magnet's gestures, the window, its light, and the pairings over USB."""
+
+from stimfw.pairing.stimulator_end import PairingResponder
+from stimfw.protocol import messages, roles
+from stimfw.storage.pairings import TableFullError
+from stimfw.telemetry import addresses
+from stimfw.ui.magnet import HELD, TOUCH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    from collections.abc import Callable
+
+    from machine import Pin
+
+    from stimfw.radio.listener import RadioListener
+    from stimfw.stimulator.commands import Commands, Handler
+    from stimfw.stimulator.control import Control
+    from stimfw.storage.pairings import PairingTable
+    from stimfw.telemetry.responder import Responder
+    from stimfw.therapy.event_log import EventLog
+    from stimfw.ui.magnet import MagnetHold
+
+_BLINK_MS = 250  # of the LED while the window is open and no code is shown
+_KEY_AT = 5
+
+
+class PairingController:
+    """Opens the window, follows the pairing in it, keeps the table. Writes flash with the output off only."""
+
+    def __init__(
+        self,
+        control: "Control",
+        table: "PairingTable",
+        responder: "Responder",
+        take_random: "Callable[[int], bytes]",
+        magnet: "MagnetHold",
+        led: "Pin",
+        log: "EventLog",
+    ) -> None:
+        """Args: table: without a base if there is none to use: then nothing is paired."""
+        self._control = control
+        self._table = table
+        self._responder = responder
+        self._random = take_random
+        self._pairing = PairingResponder(lambda: table.base, self.add, take_random)
+        self._magnet = magnet
+        self._led = led
+        self._log = log
+
+    def attach(self, radio: "RadioListener", commands: "Commands", restore: "Callable[[], None]") -> None:
+        """What is made after this is. restore: sets programme and window as they leave the factory."""
+        self._radio = radio
+        self._commands = commands
+        self._restore = restore
+
+    def handlers(self) -> "dict[int, Handler]":
+        """For Commands.add."""
+        return {
+            messages.PAIRINGS: self._pairings,
+            messages.PAIR: self._pair,
+            messages.FORGET: self._forget,
+            messages.FACTORY_RESET: self._factory_reset,
+        }
+
+    def advance(self, now_ms: int) -> int:
+        """Go on with what is due; how long it can wait then in ms, -1 for as long as nothing happens."""
+        gesture = self._magnet.update(self._control.magnet_near(), now_ms)
+        if self._control.pairing:
+            if gesture == TOUCH:
+                self._pairing.touched(now_ms)
+            return self._follow(now_ms)
+        if gesture == HELD and not self._control.busy() and self._table.base:
+            self._open(now_ms)
+            return 0
+        if self._responder.newly_connected and not self._control.busy():
+            self._settle()
+        return self._magnet.wait_ms(now_ms)
+
+    # The window.
+
+    def _open(self, now_ms: int) -> None:
+        self._control.pairing = True
+        self._pairing.open(now_ms)
+        self._responder.pairing = self._pairing
+        self._radio.open_pairing()
+        self._log.add(messages.EVENT_WINDOW_OPENED, messages.FROM_NOBODY, 0)
+
+    def _follow(self, now_ms: int) -> int:
+        more = self._pairing.work()
+        if not self._pairing.is_open(now_ms):
+            self._close(now_ms)
+            return 0
+        lit = self._pairing.lit(now_ms)
+        self._led((now_ms // _BLINK_MS & 1) if lit < 0 else lit)
+        if more:
+            return 0
+        waits = [self._pairing.wait_ms(now_ms), self._magnet.wait_ms(now_ms)]
+        if lit < 0:
+            waits.append(_BLINK_MS - now_ms % _BLINK_MS)
+        return min([wait for wait in waits if wait >= 0])
+
+    def _close(self, now_ms: int) -> None:
+        self._control.pairing = False
+        self._responder.pairing = None
+        self._radio.close_pairing()
+        self._led(0)
+        self._log.add(messages.EVENT_WINDOW_CLOSED, messages.FROM_NOBODY, self._pairing.step)
+
+    def add(self, peer_id: bytes, role: int, key: bytes) -> int:
+        """Keep a new pairing as pending; its slot. Raises what PairingTable.add does."""
+        slot = self._table.add(peer_id, role, key)
+        self._responder.forget(slot)
+        self._log.add(messages.EVENT_PAIRED, slot, role)
+        return slot
+
+    def _settle(self) -> None:
+        """Peers have used their keys: a pending one becomes the one, an old one's use drops the pending."""
+        while self._responder.newly_connected:
+            slot = self._responder.newly_connected.pop()
+            pairing = self._table.get(slot)
+            if pairing is None:
+                continue
+            before = self._table.slots()
+            try:
+                if pairing.pending:
+                    self._table.promote(slot)
+                else:
+                    self._table.drop_pending(pairing.peer_id)
+            except OSError:
+                self._control.fail(messages.PART_PAIRINGS)
+                return
+            for gone in before:
+                if self._table.get(gone) is None:
+                    self._responder.forget(gone)
+
+    # Over USB.
+
+    def _pairings(self, _body: bytes) -> "tuple[int, bytes]":
+        if not self._table.base:
+            return self._commands.outcome(messages.REASON_STORAGE)
+        return messages.OK, self._table.base + self._table.listing()
+
+    def _pair(self, body: bytes) -> "tuple[int, bytes]":
+        reason = self._why_not()
+        if reason != messages.REASON_NONE:
+            return self._commands.outcome(reason)
+        if body[4] not in roles.KEY_ROLES:
+            return messages.OUT_OF_RANGE, bytes((0xFF, body[4], 0, 0, 0))
+        try:
+            slot = self.add(body[:4], body[4], body[_KEY_AT:])
+        except TableFullError:
+            return self._commands.outcome(messages.REASON_FULL)
+        except OSError:
+            return self._commands.outcome(messages.REASON_STORAGE)
+        return messages.OK, bytes((slot,)) + self._table.base
+
+    def _forget(self, body: bytes) -> "tuple[int, bytes]":
+        reason = self._why_not()
+        if reason != messages.REASON_NONE:
+            return self._commands.outcome(reason)
+        slot = body[0]
+        gone = self._table.slots() if slot == messages.ALL_SLOTS else [slot]
+        if slot != messages.ALL_SLOTS and slot not in self._table.slots():
+            return messages.OUT_OF_RANGE, bytes((0xFF, slot, 0, 0, 0))
+        try:
+            if slot == messages.ALL_SLOTS:
+                self._table.forget_all()
+            else:
+                self._table.forget(slot)
+        except OSError:
+            return self._commands.outcome(messages.REASON_STORAGE)
+        for one in gone:
+            self._responder.forget(one)
+            self._log.add(messages.EVENT_FORGOTTEN, one, 0)
+        return messages.OK, b""
+
+    def _factory_reset(self, _body: bytes) -> "tuple[int, bytes]":
+        if not self._control.magnet_near():
+            return self._commands.outcome(messages.REASON_NO_MAGNET)
+        reason = self._why_not()
+        if reason != messages.REASON_NONE:
+            return self._commands.outcome(reason)
+        gone = self._table.slots()
+        try:
+            self._table.create(addresses.draw_base(self._random))
+            self._radio.address(addresses.stimulator_address(self._table.base))
+        except OSError:
+            return self._commands.outcome(messages.REASON_STORAGE)
+        for slot in gone:
+            self._responder.forget(slot)
+        self._restore()
+        self._log.add(messages.EVENT_FACTORY_RESET, messages.FROM_USB, 0)
+        return messages.OK, b""
+
+    def _why_not(self) -> int:
+        if not self._table.base:
+            return messages.REASON_STORAGE
+        if self._control.pairing:
+            return messages.REASON_PAIRING
+        return messages.REASON_LOCKED if self._control.busy() else messages.REASON_NONE

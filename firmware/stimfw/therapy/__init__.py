@@ -1,0 +1,1 @@
+"""What is stimulated and when: ranges, programme, contraction, event log."""

@@ -1,0 +1,1 @@
+"""What buttons, the magnet, lights and sounds mean."""

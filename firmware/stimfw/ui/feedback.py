@@ -1,0 +1,106 @@
+"""What the remote shows and sounds: patterns, and the player that steps through them.
+
+A pattern is a tuple of (lights, tone in Hz, duration in ms). docs/telemetry.md has the table for users.
+"""
+
+from stimfw.clock.ticks import elapsed_ms
+from stimfw.protocol import messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # never on a board
+    Pattern = tuple[tuple[int, int, int], ...]
+
+GREEN = 1
+AMBER = 2
+RED = 4
+
+HIGH_HZ = 2000
+LOW_HZ = 400
+
+_BEEP = ((0, HIGH_HZ, 100),)
+_PAUSE = ((0, 0, 250),)
+
+DELIVERED = ((GREEN, HIGH_HZ, 100), (GREEN, 0, 400))
+NO_ANSWER = ((RED, LOW_HZ, 1000),)
+NO_RADIO = ((RED, LOW_HZ, 150), (0, 0, 150)) * 3
+NO_FLASH = ((AMBER, LOW_HZ, 150), (0, 0, 150)) * 3
+LOW_BATTERY = ((AMBER | RED, 0, 100), (0, 0, 100)) * 2
+
+PAIRING_BEGUN = ((AMBER, HIGH_HZ, 100),)
+"""Then dark until the code is shown, which is no pattern: amber follows the stimulator's light."""
+PAIRED = ((GREEN, 1000, 150), (GREEN, 1500, 150), (GREEN, HIGH_HZ, 150), (GREEN, 0, 550))
+NOT_PAIRED = ((RED, LOW_HZ, 250), (AMBER, 0, 250)) * 2 + ((RED, 0, 250), (AMBER, 0, 250))
+
+FAILED_NO_WINDOW = 1
+FAILED_NOT_ALIKE = 2
+FAILED_REFUSED = 3
+
+
+def blinks(lights: int, count: int, on_ms: int = 250) -> "Pattern":
+    """`count` equal blinks."""
+    return ((lights, 0, on_ms), (0, 0, on_ms)) * count
+
+
+def refused(reason: int) -> "Pattern":
+    """Two beeps, then amber blinks the number of a messages.REASON; one long light if there is none."""
+    beeps = _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE
+    return beeps + (blinks(AMBER, reason) if reason else ((AMBER, 0, 1000),))
+
+
+def pairing_failed(count: int) -> "Pattern":
+    """A long low beep, then red and amber together `count` times: a FAILED_... above."""
+    return ((0, LOW_HZ, 1000),) + _PAUSE + blinks(RED | AMBER, count)
+
+
+def status(state: int, magnet: bool) -> "Pattern":
+    """One beep, then the stimulator's state."""
+    if state == messages.READY:
+        shown: "Pattern" = ((GREEN, 0, 1000),)
+    elif state == messages.REST:
+        shown = blinks(GREEN, 2, 150)
+    elif state == messages.MEASURING:
+        shown = ((GREEN | AMBER, 0, 1000),)
+    elif state == messages.FAULT:
+        shown = blinks(RED, 3)
+    else:
+        shown = blinks(GREEN, 4, 150)  # the output is on
+    if magnet:
+        shown = shown + _PAUSE + blinks(AMBER, messages.REASON_MAGNET)
+    return _BEEP + shown
+
+
+class Player:
+    """Steps through a pattern. `lights` and `tone_hz` are what is to be shown now."""
+
+    def __init__(self) -> None:
+        self.lights = 0
+        self.tone_hz = 0
+        self._steps: "Pattern" = ()
+        self._index = 0
+        self._since_ms = 0
+
+    def play(self, pattern: "Pattern", now_ms: int) -> None:
+        """Show `pattern` from now on, in place of the present one; () is dark and silent."""
+        self._steps = pattern
+        self._index = 0
+        self._since_ms = now_ms
+        self._show()
+
+    def update(self, now_ms: int) -> None:
+        """Go on to the step that is due. Late calls do not shorten the steps that follow."""
+        if self._index < len(self._steps) and self.wait_ms(now_ms) == 0:
+            self._index += 1
+            self._since_ms = now_ms
+            self._show()
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Time until the next step; -1 if there is none."""
+        if self._index >= len(self._steps):
+            return -1
+        return max(0, self._steps[self._index][2] - elapsed_ms(now_ms, self._since_ms))
+
+    def _show(self) -> None:
+        if self._index < len(self._steps):
+            self.lights, self.tone_hz = self._steps[self._index][:2]
+        else:
+            self.lights = self.tone_hz = 0

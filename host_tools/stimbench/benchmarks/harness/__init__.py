@@ -1,0 +1,1 @@
+"""What every benchmark needs: rows, processes, a bench, tables."""

@@ -1,0 +1,1 @@
+"""Benchmarks of pulses and of the output."""

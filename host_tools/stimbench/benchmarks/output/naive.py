@@ -1,0 +1,157 @@
+"""For comparison: the stimulator as users write it today in MicroPython, on the same emulated board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimbench.analysis import intervals
+from stimbench.benchmarks.harness.load import LOADED_APPLICATION, WORK, HostLoad
+from stimbench.benchmarks.harness.model import Line, Options, Row, compared
+from stimbench.benchmarks.harness.rig import MS, Rig, programme
+
+__all__ = ("NAIVE", "Found", "Piece")
+
+_WIDTH_NS, _PERIOD_NS = 214_000, 50_000_000
+_SECONDS = 10
+_FRAMES_A_SECOND = 8
+
+_PINS = """
+from machine import Pin, Timer
+from time import sleep_ms, sleep_us, ticks_diff, ticks_us
+cath = Pin(Pin.board.L_CATH, Pin.OUT, value=0)
+anod = Pin(Pin.board.L_ANOD, Pin.OUT, value=0)
+def pulse(_timer=None):
+    cath(1)
+    sleep_us(214)
+    cath(0)
+    anod(1)
+    sleep_us(214)
+    anod(0)
+"""
+
+# What the busy ones do between two pulses: the same work as the firmware under load, and the host's bytes.
+_READ = """
+import select, sys
+host = select.poll()
+host.register(sys.stdin, select.POLLIN)
+def busy():
+    work()
+    while host.poll(0):
+        sys.stdin.buffer.read(1)
+"""
+
+_TIMER = """
+timer = Timer(freq=20, mode=Timer.PERIODIC, callback=pulse)
+print("loaded")
+while True:
+    {work}
+    sleep_ms(7)
+"""
+
+_LOOP = """
+print("loaded")
+while True:
+    began = ticks_us()
+    pulse()
+    {work}
+    sleep_us(50000 - ticks_diff(ticks_us(), began))
+"""
+
+_OURS = "this firmware (PIO)"
+_WAYS = {"machine.Timer callback": _TIMER, "sleep_us loop": _LOOP}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One way to make pulses, on a board that is busy or idle otherwise."""
+
+    way: str
+    busy: bool
+    seed: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """Errors of the pulses of one piece."""
+
+    piece: Piece
+    width_ns: NDArray[np.int64]
+    period_ns: NDArray[np.int64]
+
+
+def _pieces(options: Options) -> list[Piece]:
+    seconds = 3 if options.quick else _SECONDS
+    return [Piece(way, busy, options.seed, seconds) for busy in (False, True) for way in (*_WAYS, _OURS)]
+
+
+def _run(piece: Piece) -> Found:
+    """Pulses of the left lead, in one of three ways, on a board that is idle otherwise or busy."""
+    with Rig(piece.seed) as rig:
+        if piece.way == _OURS:
+            begin_ns = _ours(rig, piece)
+        else:
+            work = "busy()" if piece.busy else "pass"
+            script = (WORK + _READ if piece.busy else "") + _PINS + _WAYS[piece.way].format(work=work)
+            transport = rig.repl()
+            transport.exec_raw_no_follow(script)
+            rig.bench.run_until(lambda: b"loaded" in rig.board.console.read(), 3000 * MS)
+            begin_ns = rig.now_ns
+            _let_run(rig, piece)
+        high = [intervals(rig.edges(signal, begin_ns)) for signal in ("L_CATH", "L_ANOD")]
+        widths = np.concatenate([each[:, 1] - each[:, 0] for each in high])
+        return Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
+
+
+def _ours(rig: Rig, piece: Piece) -> int:
+    stimulator = rig.execute(LOADED_APPLICATION) if piece.busy else rig.connect()
+    begin_ns = rig.start(stimulator, programme(on_ms=60_000)) - 1
+    _let_run(rig, piece)
+    return begin_ns
+
+
+def _let_run(rig: Rig, piece: Piece) -> None:
+    """Let the seconds pass; a busy board is sent frames that arrive at the left lead's pulses."""
+    if piece.busy:
+        HostLoad(rig, 2 * _PERIOD_NS, _FRAMES_A_SECOND, piece.seed).run_ms(piece.seconds * 1000)
+    else:
+        rig.run_ms(piece.seconds * 1000)
+
+
+def _judge(found: Sequence[Found], options: Options) -> list[Line]:
+    return [_line(each, options) for each in found]
+
+
+def _line(found: Found, options: Options) -> Line:
+    piece = found.piece
+    busy = "garbage, page programs and USB" if piece.busy else "nothing else"
+    return compared(
+        f"for comparison: {piece.way}, {'busy' if piece.busy else 'idle'}",
+        f"width {_range(found.width_ns)}, period {_range(found.period_ns)}",
+        f"error of {len(found.width_ns)} phases of 214 us and {len(found.period_ns)} periods of 50 ms, min "
+        f"to max (standard deviation {_stats(found.width_ns).get('std', 0):.3g} and "
+        f"{_stats(found.period_ns).get('std', 0):.3g} us); "
+        f"the CPU does {busy} besides; seed {piece.seed}; {options.cache_note}",
+        width_us=_stats(found.width_ns), period_us=_stats(found.period_ns),
+    )  # fmt: skip
+
+
+def _range(errors: NDArray[np.int64]) -> str:
+    return f"{errors.min() / 1000:+.3g} to {errors.max() / 1000:+.3g} us" if len(errors) else "none"
+
+
+def _stats(errors: NDArray[np.int64]) -> dict[str, float]:
+    if not len(errors):
+        return {}
+    micro = errors / 1000
+    return {"min": float(micro.min()), "max": float(micro.max()), "std": float(micro.std())}
+
+
+NAIVE = Row(
+    "naive", "a stimulator as users write it today: machine.Timer callback, sleep_us loop",
+    _pieces, _run, _judge, weight=30,
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Every row of the benchmark, in the order of the table."""
+
+from __future__ import annotations
+
+from stimbench.benchmarks.emulator import cores, speed
+from stimbench.benchmarks.harness.model import Row
+from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
+from stimbench.benchmarks.radio import attacks, flood, forgery, heap, loss, modem, pairing, reply, stop
+
+__all__ = ("ROWS", "chosen")
+
+ROWS: tuple[Row, ...] = (
+    timing.TIMING,
+    current.AMPLITUDE,
+    current.NET_DC,
+    impedance.IMPEDANCE,
+    stopping.STOP,
+    stopping.MAGNET,
+    hanging.HANG,
+    quiet.QUIET,
+    resources.READY,
+    resources.HEAP,
+    resources.CPU,
+    reply.REPLY,
+    stop.STOP_RADIO,
+    pairing.PAIRING,
+    loss.LOSS,
+    forgery.FORGERY,
+    flood.FLOOD,
+    attacks.ATTACK_SUITE,
+    heap.HEAP_CHANNEL,
+    modem.MODEM,
+    cores.COMPARISONS,
+    speed.SPEED,
+    cores.RATIOS,
+    naive.NAIVE,
+)
+
+
+def chosen(names: list[str]) -> list[Row]:
+    """The rows of these names, or all.
+
+    Raises:
+        ValueError: there is no such row.
+    """
+    known = {row.name: row for row in ROWS}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"There is no figure '{name}'; there are: {', '.join(known)}.")
+    return [row for row in ROWS if not names or row.name in names]

@@ -1,0 +1,1 @@
+"""Edges and currents over time: recorded, written and read."""

@@ -1,0 +1,1 @@
+"""One interface for a board, wired or emulated."""

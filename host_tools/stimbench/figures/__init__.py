@@ -1,1 +1,0 @@
-"""The project's figures, measured anew on the emulated bench: `stimbench bench figures`."""

@@ -1,0 +1,3 @@
+"""Bare boards without firmware, and boards with the built images."""
+
+from support.bench_fixtures import bare, make_bench, repl, root  # noqa: F401

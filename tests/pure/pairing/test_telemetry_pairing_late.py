@@ -1,0 +1,149 @@
+"""A pairing whose machines are looked at late, before the code is shown, or with a code that never blinks."""
+
+from stimfw.pairing import exchange as pk
+from stimfw.pairing.remote_end import PairingRequester
+from stimfw.telemetry import frames
+from support.link_harness import Dice
+from support.pairing_harness import REMOTE_ID, PairingHarness, QuickCurve
+
+
+def remote_at_work(now_ms=1000):
+    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
+    remote.begin(now_ms)
+    while remote.work():
+        pass
+    return remote
+
+
+def confirming():
+    """A ends whose remote has its confirmation to send; no answer to it has come."""
+    ends = PairingHarness()
+    ends.begin()
+    for _ in range(1000):
+        ends.stimulator.work()
+        ends.remote.work()
+        if ends.remote._step == pk.CONFIRM and ends.remote._frame and ends.stimulator._keys is not None:
+            return ends
+        frame = ends.remote.poll(ends.now_ms)
+        if frame is not None and frame[1] < pk.CONFIRM:
+            answer = ends.stimulator.on_frame(frame, ends.now_ms)
+            if answer is not None:
+                ends.remote.on_frame(answer, ends.now_ms)
+        ends.now_ms += 1
+    raise AssertionError("no confirmation in a second")
+
+
+def comparing(seed=1):
+    ends = PairingHarness(seed)
+    ends.begin()
+    for _ in range(10_000):
+        if ends.comparing():
+            return ends
+        ends.step()
+    raise AssertionError("nothing to compare")
+
+
+def test_a_remote_that_is_looked_at_late_has_ended_all_the_same():
+    for late_ms in (3000, 3001, 9000):
+        remote = remote_at_work()
+        remote.poll(1000)
+        assert remote.poll(1000 + late_ms) is None and remote.why == remote.NO_WINDOW
+    for late_ms in (30_000, 30_001, 99_000):
+        remote = remote_at_work()
+        remote.poll(1000)
+        remote._heard_ms = 1000 + late_ms
+        assert remote.poll(1000 + late_ms) is None and remote.state == remote.FAILED
+
+
+def test_a_stimulator_that_is_looked_at_late_has_ended_all_the_same():
+    for late_ms in (30_000, 30_001, 99_000):
+        ends = comparing()
+        one = ends.stimulator
+        assert not one.is_open(one._opened_ms + late_ms) and one.outcome == one.EXPIRED
+        assert one.wait_ms(one._opened_ms + late_ms) == -1
+    for late_ms in (3000, 3001, 99_000):
+        ends = PairingHarness()
+        ends.pair()
+        one = ends.stimulator
+        assert not one.is_open(one._ended_ms + late_ms) and one.outcome == one.STORED
+
+
+def test_no_light_before_the_other_side_has_confirmed():
+    ends = confirming()
+    assert ends.remote.state == ends.remote.WORKING and ends.remote.lit(ends.now_ms) == -1
+    assert ends.stimulator.outcome == ends.stimulator.OPEN and ends.stimulator.lit(ends.now_ms) == -1
+
+
+def test_a_remote_that_only_waits_for_an_answer_is_not_woken_by_a_code():
+    ends = confirming()
+    remote, now_ms = ends.remote, ends.now_ms
+    remote._keys.code = 0x5555
+    now_ms += 60
+    for _ in range(10):
+        assert remote.poll(now_ms) is not None
+        assert remote.wait_ms(now_ms) == 60
+        now_ms += 60
+
+
+def test_a_code_of_zero_wakes_nobody():
+    ends = comparing()
+    for one in (ends.remote, ends.stimulator):
+        one._keys.code = 0
+        began_ms = one._began_ms if one is ends.remote else one._opened_ms
+        assert one.lit(ends.now_ms) == 0
+        assert one.wait_ms(ends.now_ms) == began_ms + 30_000 - ends.now_ms
+
+
+def test_both_sides_wait_for_nothing_while_they_reckon():
+    ends = PairingHarness()
+    ends.begin()
+    assert ends.remote.wait_ms(ends.now_ms) == ends.stimulator.wait_ms(ends.now_ms) == 0
+    while ends.remote.work() or ends.stimulator.work():
+        pass
+    assert ends.stimulator.wait_ms(ends.now_ms) == 30_000
+
+
+def test_the_private_numbers_are_drawn_anew_for_each_window():
+    ends = PairingHarness()
+    ends.begin()
+    first = ends.stimulator._nonce, ends.remote._nonce
+    assert [len(nonce) for nonce in first] == [16, 16]
+    ends.begin()
+    assert ends.stimulator._nonce != first[0] and ends.remote._nonce != first[1]
+    assert (ends.stimulator.step, ends.stimulator.slot) == (0, 0)
+
+
+def slow_stimulator(last_step):
+    """A ends whose stimulator has taken `last_step` and not reckoned anything since it was asked to agree."""
+    ends = PairingHarness()
+    ends.begin()
+    while ends.remote.work() or ends.stimulator.work():
+        pass
+    for step in range(1, last_step + 1):
+        while ends.remote.work():
+            pass
+        frame = ends.remote.poll(ends.now_ms)
+        assert frame[1] == step
+        answer = ends.stimulator.on_frame(frame, ends.now_ms)
+        ends.remote.on_frame(answer, ends.now_ms)
+    assert ends.stimulator._keys is None and ends.stimulator.step == last_step
+    return ends
+
+
+def test_keys_are_made_when_the_secret_is_there_whatever_the_step():
+    for step in (pk.REVEAL, pk.CONFIRM):
+        ends = slow_stimulator(step)
+        while ends.stimulator.work():
+            pass
+        assert ends.stimulator._keys is not None
+        assert ends.stimulator.wait_ms(ends.now_ms) == 30_000, "no code is shown yet"
+
+
+def test_an_acceptance_before_the_code_was_shown_breaks_the_window():
+    ends = slow_stimulator(pk.CONFIRM)
+    one = ends.stimulator
+    while one.work():
+        pass
+    early = pk.pack(frames.PAIR, pk.ACCEPT, one._keys.of_remote(pk.ACCEPT))
+    assert one.outcome == one.OPEN and one.on_frame(early, ends.now_ms) is None
+    assert one.outcome == one.BROKEN and ends.as_before()

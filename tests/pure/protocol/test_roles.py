@@ -1,0 +1,30 @@
+"""Who may do what: all of the table, written out a second time from docs/telemetry.md."""
+
+from stimfw.protocol import messages, roles
+
+EVERYBODY = ("STATUS", "START", "STOP", "AMPLITUDE")
+CLINICIAN = (
+    "IDENTIFY", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS", "PULSES", "DETAILS",
+    "COUNTERS", "SELF_TEST", "TEST_STIMULATION", "GET_WINDOW", "SET_WINDOW", "LOG", "GET_TIME", "SET_TIME",
+)  # fmt: skip
+SERVICE = ("PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET", "RECORDS", "REPAIR", "XIP")
+
+
+def opcodes(names):
+    return [getattr(messages, name) for name in names]
+
+
+def test_the_whole_table():
+    allowed = {
+        roles.PATIENT: opcodes(EVERYBODY),
+        roles.CLINICIAN: opcodes(EVERYBODY + CLINICIAN),
+        roles.SERVICE: opcodes(EVERYBODY + CLINICIAN + SERVICE),
+    }
+    for role in range(256):
+        for opcode in range(256):
+            assert roles.may(role, opcode) == (opcode in allowed.get(role, ())), (role, opcode)
+
+
+def test_no_key_has_the_role_of_the_cable():
+    assert roles.KEY_ROLES == (roles.PATIENT, roles.CLINICIAN)
+    assert roles.SERVICE not in roles.KEY_ROLES

@@ -1,0 +1,108 @@
+"""The numbers of the wire, written out a second time: boards and hosts of two versions must agree."""
+
+from stimfw.protocol import messages
+
+OPCODES = (
+    ("IDENTIFY", 0x01), ("STATUS", 0x02), ("START", 0x03), ("STOP", 0x04), ("GET_PROGRAM", 0x05),
+    ("SET_PROGRAM", 0x06), ("IMPEDANCE", 0x07), ("IMPEDANCE_RESULTS", 0x08), ("PULSES", 0x09),
+    ("DETAILS", 0x0A), ("COUNTERS", 0x0B), ("SELF_TEST", 0x0C), ("AMPLITUDE", 0x0D), ("GET_WINDOW", 0x0E),
+    ("SET_WINDOW", 0x0F), ("TEST_STIMULATION", 0x10), ("LOG", 0x11), ("GET_TIME", 0x12), ("SET_TIME", 0x13),
+    ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("RECORDS", 0x18),
+    ("REPAIR", 0x19), ("XIP", 0x1A), ("MODEM_SEND", 0x20), ("MODEM_RECEIVE", 0x21), ("MODEM_CLOSE", 0x22),
+)  # fmt: skip
+IN_ORDER = (
+    ("OK", "OUT_OF_RANGE", "WRONG_STATE", "UNKNOWN_OPCODE", "BAD_LENGTH", "FORBIDDEN"),
+    ("READY", "RAMP_UP", "HOLD", "RAMP_DOWN", "REST", "MEASURING", "FAULT"),
+    (
+        "REASON_NONE", "REASON_SELF_TEST", "REASON_LOCKED", "REASON_MAGNET", "REASON_NO_AMPLITUDE",
+        "REASON_BUSY", "REASON_PAIRING", "REASON_WINDOW", "REASON_NO_MAGNET", "REASON_FULL", "REASON_STORAGE",
+    ),
+    (
+        "STOPPED_NEVER_ON", "STOPPED_REMOTE", "STOPPED_HOST", "STOPPED_MAGNET", "STOPPED_SESSION_OVER",
+        "STOPPED_REPL", "STOPPED_FAULT",
+    ),
+    ("MODEM_IDLE", "MODEM_SEARCHING", "MODEM_DELIVERED", "MODEM_UNDELIVERED"),
+    (
+        "EVENT_STARTED", "EVENT_FORBIDDEN", "EVENT_FORGED", "EVENT_REPLAYED", "EVENT_FLOOD",
+        "EVENT_CONNECTED", "EVENT_WINDOW_OPENED", "EVENT_WINDOW_CLOSED", "EVENT_PAIRED", "EVENT_FORGOTTEN",
+        "EVENT_MAGNET", "EVENT_PROGRAM_SET", "EVENT_TIME_SET", "EVENT_WINDOW_SET", "EVENT_FACTORY_RESET",
+    ),
+    ("KIND_OK", "KIND_OPEN", "KIND_SHORT", "KIND_NOT_MEASURED"),
+)  # fmt: skip
+BITS = (
+    (
+        "PART_DAC", "PART_MATRIX", "PART_RADIO", "PART_SENSE", "PART_SUPPLY", "PART_FILESYSTEM",
+        "PART_EPOCHS", "PART_PAIRINGS",
+    ),
+    ("FLAG_MAGNET", "FLAG_PAIRING", "FLAG_UNPAIRED"),
+)
+NAMES = (
+    ("CODE_NAMES", 6), ("STATE_NAMES", 7), ("REASON_TEXTS", 11), ("STOP_NAMES", 7), ("PART_NAMES", 8),
+    ("EVENT_NAMES", 15), ("KIND_NAMES", 4), ("COUNTER_NAMES", 16),
+)  # fmt: skip
+
+
+def test_every_opcode_is_the_one_that_other_versions_use():
+    for name, opcode in OPCODES:
+        assert getattr(messages, name) == opcode, name
+
+
+def test_codes_states_reasons_causes_and_events_count_from_zero():
+    for names in IN_ORDER:
+        assert [getattr(messages, name) for name in names] == list(range(len(names))), names
+
+
+def test_parts_and_flags_are_bits_in_order():
+    for names in BITS:
+        assert [getattr(messages, name) for name in names] == [1 << bit for bit in range(len(names))], names
+
+
+def test_the_records_that_failed_are_parts():
+    parts = [messages.record_parts(epochs, keys) for epochs in (False, True) for keys in (False, True)]
+    assert parts == [0, 128, 64, 192]
+
+
+def test_every_list_of_names_is_as_long_as_what_it_names():
+    for name, count in NAMES:
+        assert len(getattr(messages, name)) == count, name
+
+
+def test_a_request_and_a_reply_byte_by_byte():
+    assert messages.request(0x0D, b"\x01\x02") == b"\x0d\x01\x02"
+    assert messages.reply(0x0D, 1, b"\x03") == b"\x8d\x01\x03"
+    assert messages.reply(0x8D, 0) == b"\x8d\x00"  # the bit is set, not added
+    assert messages.parse_reply(0x0D, b"\x8d\x05") == (5, b"")
+    assert messages.REPLY == 0x80
+
+
+def test_what_is_no_reply_is_told_by_the_requests_opcode():
+    try:
+        messages.parse_reply(0x0D, b"\x0d\x00")
+    except ValueError as error:
+        assert str(error) == "not a reply to request 0x0d"
+    else:
+        assert False, "accepted"  # noqa: B011
+
+
+def test_a_reply_of_one_byte_is_none():
+    for message in (b"", b"\x8d", b"\x0d\x00", b"\x8e\x00", b"\x8c\x00"):
+        try:
+            messages.parse_reply(0x0D, message)
+        except ValueError:
+            continue
+        assert False, message  # noqa: B011
+
+
+def test_a_wrong_length_is_told_in_words():
+    try:
+        messages.unpack_status(b"123")
+    except ValueError as error:
+        assert str(error) == "3 bytes where 13 belong"
+    else:
+        assert False, "accepted"  # noqa: B011
+
+
+def test_senders_and_slots_beside_the_six():
+    assert messages.SLOTS == 6 and messages.ALL_SLOTS == 0xFF
+    assert messages.FROM_USB == 0xFE and messages.FROM_NOBODY == 0xFF
+    assert messages.MAX_BODY == 240

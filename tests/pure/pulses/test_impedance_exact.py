@@ -1,0 +1,108 @@
+"""Single readings, to the unit: what comes out was reckoned with fractions, outside the firmware.
+
+The sums are those of 40 pulses without noise. Expected: ohm, nF, uA, mV of the last sample, kind; each is the
+exact value, cut to a whole number.
+"""
+
+from stimfw.protocol import messages
+from stimfw.pulses import impedance
+from stimfw.pulses.impedance import Reading, next_current_ua
+
+PULSES = 40
+REST = 81_920  # 40 times code 2048
+TIMES_NS = [
+    -10_000, -7200, -4400, -600, 3200, 6000, 8800, 11_600, 15_400, 60_200, 120_000, 180_800, 183_600, 187_400,
+    190_200, 193_000,
+]  # fmt: skip
+# 1000 ohm + 2.5 uF, 1 mA, resting at -30 mV.
+MIDDLE = [
+    81_771, 81_771, 81_771, 81_771, 76_775, 76_769, 76_764, 76_758, 76_751, 74_473, 74_473, 76_422, 76_417,
+    76_409, 76_404, 76_398,
+]  # fmt: skip
+# 9990 ohm + 1 uF, 375 uA.
+HIGH = [
+    81_920, 81_920, 81_920, 81_920, 63_305, 63_300, 63_295, 63_290, 63_282, 79_127, 79_127, 62_975, 62_969,
+    62_962, 62_957, 62_952,
+]  # fmt: skip
+# 500 ohm + 1 uF, 2 mA, resting at 100 mV.
+LOW = [
+    82_416, 82_416, 82_416, 82_416, 77_370, 77_342, 77_315, 77_287, 77_249, 67_025, 67_025, 75_607, 75_579,
+    75_541, 75_513, 75_486,
+]  # fmt: skip
+
+
+def flat(voltage, current):
+    """Sums of a pair without capacitance."""
+    return [REST] * 4 + [voltage] * 5 + [current] * 2 + [voltage] * 5
+
+
+def read(sums, test_ua=2000, pulses=PULSES):
+    one = Reading(sums, pulses, TIMES_NS, 16 * 2048, test_ua)
+    return one.ohm, one.capacitance_nf, one.current_ua, one.last_mv, one.kind
+
+
+def test_readings_are_exact():
+    assert read(MIDDLE, 1000) == (1000, 2501, 999, 1082, messages.KIND_OK)
+    assert read(HIGH, 375) == (9989, 1000, 375, 3820, messages.KIND_OK)
+    assert read(LOW) == (499, 1000, 2000, 1395, messages.KIND_OK)
+
+
+def test_the_number_of_pulses_does_not_count():
+    doubled = [2 * one for one in MIDDLE]
+    assert read(doubled, 1000, 2 * PULSES) == read(MIDDLE, 1000)
+
+
+def test_less_than_fifty_ohm_is_a_short():
+    assert read(flat(81_350, 67_025)) == (52, 0, 2000, 114, messages.KIND_OK)
+    kinds = {}
+    for voltage in range(81_350, 81_440):
+        ohm, _, _, _, kind = read(flat(voltage, 67_025))
+        kinds[ohm] = kind
+    assert kinds[49] == messages.KIND_SHORT and kinds[50] == messages.KIND_OK
+
+
+def test_the_two_switches_are_subtracted_and_nothing_is_less_than_zero():
+    assert read(flat(REST, 67_025))[0] == 0
+    assert read(flat(REST + 200, 67_025))[0] == 0
+    assert read(flat(81_856, 67_025))[0] == 1  # 6.44 ohm
+    assert impedance.SWITCHES_OHM == 5
+
+
+def test_less_than_half_of_the_test_current_is_an_open_pair():
+    """1 mA of 2 mA is 186.18 codes."""
+    for current, kind in ((74_472, messages.KIND_OK), (74_473, messages.KIND_OPEN)):
+        one = Reading(flat(70_000, current), PULSES, TIMES_NS, 16 * 2048, 2000)
+        assert one.kind == kind
+    assert Reading(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000).ohm == 65_535
+    assert read(flat(70_000, 75_000), 1000)[4] == messages.KIND_OK
+    assert read(flat(70_000, 81_000), 250)[4] == messages.KIND_OPEN
+    assert read(flat(70_000, 76_893), 1350)[4] == messages.KIND_OK  # 675 uA: exactly half
+
+
+def test_results_end_at_what_their_record_holds():
+    ohm = read(flat(10_000, 81_400), 50)[0]
+    assert ohm == 65_535
+    nearly_flat = flat(70_000, 67_025)[:-5] + [69_999] * 5
+    assert read(nearly_flat)[1] == 65_535
+
+
+def test_the_next_current_aims_at_3_8_volts():
+    """250 uA gave so many mV; rounded down to 25 uA, from 250 to 2000 uA."""
+    for probe_mv, wanted_ua in (
+        (1, 2000), (475, 2000), (476, 1975), (500, 1900), (950, 1000), (951, 975), (1000, 950), (2000, 475),
+        (3454, 275), (3455, 250), (3800, 250), (15_000, 250), (0, 2000), (-1, 2000), (-500, 2000),
+    ):  # fmt: skip
+        assert next_current_ua(probe_mv, 250) == wanted_ua, probe_mv
+    assert next_current_ua(1, 10) == 2000 and next_current_ua(1, 1) == 2000
+    assert next_current_ua(3800, 1000) == 1000 and next_current_ua(3801, 1000) == 975
+
+
+def test_the_test_pulses_are_those_of_the_firmware_document():
+    assert (impedance.WIDTH_US, impedance.PERIOD_US) == (200, 1500)
+    assert (impedance.FIRST_UA, impedance.MOST_UA, impedance.STEP_UA) == (250, 2000, 25)
+    assert (impedance.PROBE_PULSES, impedance.SKIPPED_PULSES, impedance.COUNTED_PULSES) == (4, 4, 40)
+    assert impedance.MAX_OHM == 65_535
+    assert impedance.KINDS == "BBBBVVVVVIIVVVVV"
+    before, inside = impedance.TIMES_US[:4], impedance.TIMES_US[4:]
+    assert before == (-10, -7, -4, -1)
+    assert inside == (3, 6, 9, 12, 15, 60, 120, 181, 184, 187, 190, 193)

@@ -1,0 +1,163 @@
+"""Where the stimulator's end draws its lines: counters, connection numbers, the budget, what prolongs."""
+
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import fragments, frames, rate_limiter
+from stimfw.telemetry.requester import Requester
+from stimfw.telemetry.responder import WINDOW
+from support.link_harness import Dice, LinkHarness, key_of
+
+STOP = messages.request(messages.STOP)
+START = messages.request(messages.START)
+HOUR_MS = 3_600_000
+
+
+def connected():
+    """A link with an open connection, and the peer's end of it."""
+    link = LinkHarness()
+    assert link.ask(STOP) is not None
+    return link, link.peers[0]._connection
+
+
+def sealed(connection, counter, request_id, message=START):
+    """A genuine REQUEST with any counter."""
+    return connection.seal(frames.REQUEST, counter, fragments.cut(request_id, message, 0))
+
+
+def hello(link):
+    """A new HELLO of the peer."""
+    peer = link.peers[0]
+    peer._connection = None
+    peer.begin(STOP, 1000, link.now_ms)
+    frame = peer.poll(link.now_ms)
+    peer.sent(True, link.now_ms)
+    return frame
+
+
+def due(link):
+    return link.stimulator._peers[0].connection.counter
+
+
+# Counters.
+
+
+def test_a_counter_may_be_15_above_the_one_due_and_not_16():
+    assert WINDOW == 16
+    for ahead in range(20):
+        link, connection = connected()
+        answer = link.deliver(sealed(connection, due(link) + ahead, 99))
+        assert (answer is not None) == (ahead <= 15), ahead
+        assert len(link.executed) == (2 if ahead <= 15 else 1)
+        assert link.stimulator.forged == 0
+
+
+def test_counters_that_were_skipped_are_gone():
+    """Somebody kept those frames back, and delivers them when a later one was executed."""
+    for ahead in (1, 2, 15):
+        link, connection = connected()
+        first = due(link)
+        kept = [sealed(connection, first + n, 50 + n) for n in range(ahead + 1)]
+        assert link.deliver(kept[ahead]) is not None and due(link) == first + ahead + 1
+        for frame in kept[:-1]:
+            assert link.deliver(frame) is None
+        assert link.deliver(sealed(connection, first + ahead + 1, 80, STOP)) is not None
+        for frame in kept:
+            assert link.deliver(frame) is None
+        assert len(link.executed) == 3 and link.stimulator.replayed == 2 * ahead + 1
+
+
+# Connection numbers.
+
+
+def test_a_candidate_never_takes_the_open_connections_number():
+    link, connection = connected()
+    for turn in range(300):
+        link.now_ms += 100
+        challenge = link.deliver(hello(link))
+        assert challenge is not None and challenge[6] != connection.number, turn
+        if turn % 4 == 0:
+            # With the same number the candidate's keys would be tried, and the peer be taken for a forger.
+            frame = sealed(connection, due(link), turn & 0xFF, messages.request(messages.STATUS))
+            assert link.deliver(frame) is not None, turn
+    assert link.stimulator.forged == 0 and link.stimulator.connections == 1
+
+
+# The budget of verifications.
+
+
+def test_a_budget_that_was_not_used_for_an_hour_is_no_larger():
+    for idle_ms in (0, 1000, HOUR_MS, 24 * HOUR_MS):
+        made = rate_limiter.RateLimiter()
+        tried = 0
+        while made.may_verify(idle_ms) and tried < 1000:
+            made.failed(idle_ms, True)
+            tried += 1
+        assert tried == rate_limiter.VERIFICATIONS == 24, idle_ms
+
+
+def test_recorded_hellos_are_answered_within_the_budget_after_a_restart():
+    link = LinkHarness()
+    recorded = [hello(link) for _ in range(60)]
+    assert len(set(recorded)) == 60
+    for idle_ms in (0, HOUR_MS):
+        link.start_stimulator()
+        link.now_ms += idle_ms
+        answers = [link.deliver(frame) for frame in recorded]
+        assert len([answer for answer in answers if answer is not None]) == rate_limiter.VERIFICATIONS
+        assert link.stimulator.over_budget == 60 - rate_limiter.VERIFICATIONS and link.stimulator.forged == 0
+
+
+def test_forged_and_recorded_ones_share_one_budget():
+    link = LinkHarness()
+    recorded = [hello(link) for _ in range(40)]
+    link.start_stimulator()
+    answered = 0
+    for frame in recorded:
+        forged = frame[:-1] + bytes((frame[-1] ^ 1,))
+        assert link.deliver(forged) is None
+        answered += link.deliver(frame) is not None
+    assert answered + link.stimulator.forged == rate_limiter.VERIFICATIONS
+
+
+# What prolongs a connection.
+
+
+def test_forged_frames_do_not_prolong_a_connection():
+    link, connection = connected()
+    last_ms = link.now_ms
+    while link.now_ms - last_ms < connection.IDLE_MS + 10_000:
+        link.now_ms += 5000
+        good = sealed(connection, due(link) if link.stimulator.connected(link.now_ms) else 1, 9)
+        assert link.deliver(good[:-1] + bytes((good[-1] ^ 1,))) is None
+        assert link.stimulator.connected(link.now_ms) == (link.now_ms - last_ms < connection.IDLE_MS)
+    assert link.stimulator.forged > 10
+    assert link.deliver(sealed(connection, connection.counter, 10)) is None
+    assert [message for message, _, _ in link.executed] == [STOP]
+
+
+def test_stale_and_recorded_frames_do_not_prolong_a_connection():
+    link, connection = connected()
+    again = [frame for up, frame in link.heard if up][-1]
+    old = sealed(connection, 0, 9)
+    last_ms = link.now_ms
+    while link.now_ms - last_ms < connection.IDLE_MS:
+        assert link.stimulator.connected(link.now_ms)
+        link.deliver(again)
+        link.deliver(old)
+        link.now_ms += 5000
+    assert not link.stimulator.connected(link.now_ms)
+
+
+# Roles.
+
+
+def test_a_role_that_the_stimulator_did_not_give_opens_nothing():
+    """The peer's own word for its role counts for nothing: the keys are those of the role in the table."""
+    for given, claimed in ((roles.PATIENT, roles.CLINICIAN), (roles.CLINICIAN, roles.PATIENT)):
+        link = LinkHarness(((0, given),))
+        link.peers[0] = Requester(0, claimed, key_of(0), 9, Dice(3).take)
+        assert link.ask(STOP) is None and link.executed == []
+        assert link.stimulator.forged > 0 and link.stimulator.connections == 0
+        link.start_peer(0)
+        link.epochs[0] = 10
+        link.start_peer(0)
+        assert link.ask(STOP) is not None and link.executed == [(STOP, given, 0)]

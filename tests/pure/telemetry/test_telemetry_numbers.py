@@ -1,0 +1,302 @@
+"""The protocol's numbers, written out a second time from docs/telemetry.md, for both ends."""
+
+from stimfw.pairing import blink_code, remote_end, stimulator_end
+from stimfw.pairing import exchange as pk
+from stimfw.telemetry import (
+    addresses,
+    connection,
+    fragments,
+    frames,
+    keys,
+    rate_limiter,
+    requester,
+    responder,
+)
+from stimfw.telemetry.connection import Connection
+from stimfw.telemetry.fragments import Reassembler
+from stimfw.telemetry.rate_limiter import RateLimiter
+
+BASE = b"\x1c\xd2\x6b\x97"
+
+
+def said(action, kind=ValueError):
+    try:
+        action()
+    except kind as error:
+        return str(error)
+    raise AssertionError("taken")
+
+
+def test_frames():
+    assert frames.VERSION == 2
+    kinds = (frames.HELLO, frames.CHALLENGE, frames.REQUEST, frames.REPLY, frames.PAIR, frames.PAIR_REPLY)
+    assert kinds == (1, 2, 3, 4, 5, 6)
+    assert (frames.HANDSHAKE_BYTES, frames.SEALED_BYTES, frames.TAG_BYTES) == (26, 32, 8)
+    assert (frames.HEADER_BYTES, frames.NONCE_BYTES, frames.PLAIN_BYTES) == (5, 16, 19)
+    assert [frames.first(kind) for kind in kinds] == [0x21, 0x22, 0x23, 0x24, 0x25, 0x26]
+
+
+def test_a_frame_is_one_only_with_its_version_and_its_length():
+    for kind, length in ((1, 26), (2, 26), (3, 32), (4, 32), (5, 32), (6, 32)):
+        for size in range(0, 40):
+            frame = (bytes((0x20 | kind,)) + bytes(40))[:size]
+            assert frames.kind_of(frame) == (kind if size == length else 0), (kind, size)
+        for version in (0, 1, 3, 4, 15):
+            assert frames.kind_of(bytes((version << 4 | kind,)) + bytes(length - 1)) == 0
+    for kind in (0, 7, 8, 15):
+        for length in (26, 32):
+            assert frames.kind_of(bytes((0x20 | kind,)) + bytes(length - 1)) == 0
+
+
+def test_pieces():
+    assert (fragments.DATA_BYTES, fragments.MAX_BYTES, fragments.LAST, fragments.ASK) == (16, 248, 0x80, 0x40)
+    assert [fragments.count(bytes(size)) for size in (0, 1, 16, 17, 32, 33, 248)] == [1, 1, 1, 2, 2, 3, 16]
+    assert fragments.cut(7, b"a" * 17, 0) == b"\x07\x00\x10" + b"a" * 16
+    assert fragments.cut(7, b"a" * 17, 1) == b"\x07\x81\x01a" + bytes(15)
+    assert fragments.cut(7, b"", 0) == b"\x07\x80\x00" + bytes(16)
+    assert fragments.parse(b"\x07\xff\x10" + b"a" * 16) == (7, 0xC0, 0x3F, b"a" * 16)
+    assert fragments.parse(b"\x07\x05\x02abc" + bytes(13)) == (7, 0, 5, b"ab")
+    assert said(lambda: fragments.parse(b"\x07\x05\x11" + bytes(16))) == "piece of 17 bytes"
+
+
+class Executor:
+    """Remembers what it was asked, answers with `reply`."""
+
+    def __init__(self, reply=b"\x83\x00"):
+        self.asked = []
+        self.reply = reply
+
+    def __call__(self, message):
+        self.asked.append(message)
+        return self.reply
+
+
+MISUSED = b"\x80\x02\x80\x04" + bytes(14)
+
+
+def test_the_longest_request_is_executed_and_a_byte_more_is_misuse():
+    for size, works in ((248, True), (249, False), (256, False)):
+        exchange, execute = Reassembler(), Executor()
+        message = bytes([n & 0xFF for n in range(size)])
+        for number in range(16):
+            answer = exchange.take(fragments.cut(1, message, number), execute)
+        assert execute.asked == ([message] if works else [])
+        assert answer == b"\x01" + (b"\x80\x02\x83\x00" + bytes(14) if works else MISUSED)
+
+
+def test_a_piece_out_of_order_is_misuse_and_the_request_begins_anew():
+    message = bytes(range(40))
+    for order in ((1,), (0, 2), (0, 1, 1), (2,), (0, 0, 2)):
+        exchange, execute = Reassembler(), Executor()
+        for number in order:
+            answer = exchange.take(fragments.cut(1, message, number), execute)
+        assert answer == b"\x01" + MISUSED and not execute.asked, order
+        for number in (0, 1, 2):
+            exchange.take(fragments.cut(1, message, number), execute)
+        assert execute.asked == [message], order
+
+
+def test_a_piece_that_is_not_the_last_is_acknowledged_by_its_number():
+    exchange, execute = Reassembler(), Executor()
+    assert exchange.take(fragments.cut(9, bytes(40), 0), execute) == b"\x09\x00\x00" + bytes(16)
+    assert exchange.take(fragments.cut(9, bytes(40), 1), execute) == b"\x09\x01\x00" + bytes(16)
+
+
+def test_pieces_of_a_reply_are_given_on_demand_and_only_of_the_last_request():
+    reply = bytes(range(100, 140))
+    exchange, execute = Reassembler(), Executor(reply)
+    assert exchange.take(fragments.cut(5, b"x", 0), execute) == fragments.cut(5, reply, 0)
+    for number in (0, 1, 2, 1):
+        asked = fragments.piece(5, fragments.ASK | number, b"")
+        assert exchange.take(asked, execute) == fragments.cut(5, reply, number)
+    for request_id, number in ((5, 3), (4, 1), (6, 1), (5, 63)):
+        asked = fragments.piece(request_id, fragments.ASK | number, b"")
+        assert exchange.take(asked, execute) == bytes((request_id,)) + MISUSED, (request_id, number)
+    assert execute.asked == [b"x"]
+
+
+def test_nothing_can_be_asked_before_the_first_request():
+    exchange, execute = Reassembler(), Executor()
+    for request_id in (0, 1, 255):
+        assert exchange.take(fragments.piece(request_id, fragments.ASK, b""), execute)[1:] == MISUSED
+
+
+def test_a_request_is_a_duplicate_only_if_its_id_and_its_bytes_are_the_same():
+    exchange, execute = Reassembler(), Executor()
+    for request_id, message, times, duplicates in (
+        (1, b"b", 1, 0), (1, b"b", 1, 1), (1, b"a", 2, 1), (1, b"c", 3, 1), (2, b"c", 4, 1), (1, b"c", 5, 1),
+        (1, b"c", 5, 2), (0, b"c", 6, 2),
+    ):  # fmt: skip
+        exchange.take(fragments.cut(request_id, message, 0), execute)
+        assert (len(execute.asked), exchange.duplicates) == (times, duplicates), (request_id, message)
+
+
+def test_a_reply_ends_at_248_bytes():
+    exchange, execute = Reassembler(), Executor(bytes(300))
+    exchange.take(fragments.cut(5, b"x", 0), execute)
+    assert exchange.take(fragments.piece(5, fragments.ASK | 15, b""), execute) == b"\x05\x8f\x08" + bytes(16)
+
+
+def test_a_piece_of_impossible_length_is_misuse():
+    exchange, execute = Reassembler(), Executor()
+    assert exchange.take(b"\x07\x80\x11" + bytes(16), execute) == b"\x07" + MISUSED
+
+
+def test_a_connection_ends_after_60_and_600_seconds():
+    assert (connection.IDLE_MS, connection.LIFE_MS, connection.LAST_COUNTER) == (60_000, 600_000, 0xFFFF)
+    one = Connection((bytes(16), bytes(16)), 0, 1, 1000)
+    assert not one.over(60_999) and one.over(61_000)
+    assert not one.over(55_999, 5000) and one.over(56_000, 5000)
+    for now_ms in range(31_000, 600_000, 30_000):
+        one.heard(now_ms)
+    one.heard(590_000)
+    assert one.silent_ms(590_007) == 7
+    assert not one.over(600_999) and one.over(601_000)
+    assert not one.over(595_999, 5000) and one.over(596_000, 5000)
+
+
+def test_a_connections_counter_ends_behind_65535():
+    one = Connection((bytes(16), bytes(16)), 0, 1, 0)
+    assert one.counter == 0
+    for counter, ended in ((0xFFFE, False), (0xFFFF, False), (0x10000, True)):
+        one.counter = counter
+        assert one.over(0) is ended
+
+
+def test_addresses_and_refusals():
+    assert (addresses.BASE_BYTES, addresses.SLOTS, addresses.PAIRING_CHANNEL) == (4, 6, 76)
+    assert said(lambda: addresses.peer_address(BASE, 6)) == "slot 6, 0 to 5 exist"
+    assert said(lambda: addresses.peer_address(BASE, -1)) == "slot -1, 0 to 5 exist"
+    assert said(lambda: addresses.stimulator_address(b"123")) == "base of 3 bytes, 4 expected"
+    assert said(lambda: addresses.peer_address(BASE, 7)) == "slot 7, 0 to 5 exist"
+    assert addresses.good_base(BASE) and not addresses.good_base(BASE + b"\x1c")
+
+
+def test_a_base_has_6_to_26_level_shifts_in_the_air():
+    """The air's order is the last byte first, each from its most significant bit."""
+    for shifts in range(31):
+        level, bits = 0, [0]
+        for position in range(31):
+            level ^= position >= 31 - shifts  # the alternating part comes last
+            bits.append(level)
+        word = 0
+        for bit in bits:
+            word = word << 1 | bit
+        for mask in (0, 0xFFFFFFFF):
+            base = (word ^ mask).to_bytes(4, "little")
+            assert addresses.good_base(base) is (6 <= shifts <= 26), (shifts, mask)
+
+
+def test_a_level_shift_counts_wherever_it_is():
+    """5 and 6 of them, at the beginning of what is in the air."""
+    for word, good in ((0x57FFFFFF, False), (0x54000000, True), (0xA8000000, False), (0xABFFFFFF, True)):
+        assert addresses.good_base(word.to_bytes(4, "little")) is good, hex(word)
+
+
+def test_a_hundred_draws_are_enough():
+    draws = [bytes(4)] * 99 + [BASE, bytes(4)]
+    assert addresses.draw_base(lambda count: draws.pop(0)) == BASE
+    draws = [bytes(4)] * 100 + [BASE]
+    assert said(lambda: addresses.draw_base(lambda count: draws.pop(0))) == "random source is stuck"
+
+
+def test_what_an_attacker_may_cost():
+    assert rate_limiter.VERIFICATIONS == 24 and rate_limiter.GRACE_MS == 25
+    assert (rate_limiter.COST_UNVERIFIED, rate_limiter.COST_VERIFIED, rate_limiter.FORGIVE_MS) == (3, 6, 5)
+    assert rate_limiter.LEVELS == ((64, 80), (32, 14), (12, 4))
+
+
+def test_the_bucket_holds_128_units_and_loses_one_in_5_milliseconds():
+    for cheap in (False, True):
+        one = RateLimiter()
+        for _ in range(100):
+            one.failed(0, not cheap)
+        # 128 - 64 = 64 units until level 3 ends, 96 until level 2 does, 116 until level 1 does.
+        for now_ms, pause_ms, level in (
+            (64 * 5 + 4, 80, 3), (65 * 5 - 1, 80, 3), (65 * 5, 14, 2), (97 * 5 - 1, 14, 2), (97 * 5, 4, 1),
+            (117 * 5 - 1, 4, 1), (117 * 5, 0, 0),
+        ):  # fmt: skip
+            assert (one.pause_ms(now_ms), one.level) == (pause_ms, level), now_ms
+
+
+def test_what_is_forgiven_in_part_is_not_lost():
+    one = RateLimiter(3)
+    for _ in range(4):
+        one.failed(3, False)
+    assert one.pause_ms(7) == 4 and one.pause_ms(8) == 0
+    one.failed(12, False)  # 14 units, of which one runs out at 13
+    assert [one.pause_ms(now_ms) for now_ms in (12, 17, 22, 23)] == [4, 4, 4, 0]
+
+
+def test_the_budget_is_refilled_one_by_one_and_never_beyond_24():
+    one = RateLimiter(100)
+    for _ in range(24):
+        assert one.may_verify(100)
+        one.spend()
+    assert not one.may_verify(111)
+    assert one.may_verify(112)
+    one.spend()
+    assert not one.may_verify(123) and one.may_verify(124)
+    assert one.may_verify(10_000)
+    for _ in range(24):
+        assert one.may_verify(10_000)
+        one.failed(10_000, True)
+    assert not one.may_verify(10_000)
+    assert not one.may_verify(10_003) and one.may_verify(10_012)
+
+
+def test_a_budget_that_was_overdrawn_is_used_up():
+    one = RateLimiter()
+    for _ in range(26):
+        one.spend()
+    assert not one.may_verify(0) and not one.may_verify(24) and one.may_verify(36)
+
+
+def test_an_empty_bucket_is_empty():
+    """Nothing is left of the last flood, and nothing is owed: four cheap frames are 12 units."""
+    one = RateLimiter()
+    one.failed(0, True)
+    assert one.pause_ms(5000) == 0
+    for _ in range(4):
+        one.failed(5000, False)
+    assert [one.pause_ms(now_ms) for now_ms in (5000, 5004, 5005)] == [4, 4, 0]
+
+
+def test_grace_ends_though_nobody_looked_at_its_end():
+    for late_ms, pause_ms in ((24, 0), (25, 80), (26, 80), (60, 80)):
+        one = RateLimiter()
+        for _ in range(40):
+            one.failed(10, True)
+        one.genuine(10)
+        assert one.pause_ms(10 + late_ms) == pause_ms, late_ms
+
+
+def test_a_cheap_failure_costs_no_verification():
+    one = RateLimiter()
+    for _ in range(1000):
+        one.failed(0, False)
+    assert one.may_verify(0)
+
+
+def test_the_code_is_shown_in_three_seconds():
+    assert (blink_code.BITS, blink_code.BIT_MS) == (16, 150)
+    assert (blink_code.PAUSE_MS, blink_code.PASS_MS) == (600, 3000)
+
+
+def test_clockworks():
+    assert (requester.ANSWER_MS, requester.REPLY_MS, requester.DOUBT_MS) == (30, 15, 1000)
+    assert (requester.LIMIT_MS, requester.STOP_LIMIT_MS) == (1000, 3000)
+    assert (responder.SLOTS, responder.WINDOW, responder.REPEATS) == (6, 16, 60)
+    assert (remote_end.RETRY_MS, remote_end.AGAIN_MS, remote_end.SILENCE_MS) == (60, 200, 3000)
+    assert stimulator_end.LINGER_MS == 3000 and pk.WINDOW_MS == 30_000 and keys.KEY_BYTES == 32
+
+
+def test_pairings_frames():
+    assert (pk.BEGIN, pk.COMMIT, pk.REVEAL, pk.CONFIRM, pk.ACCEPT) == (1, 2, 3, 4, 5)
+    assert (pk.WORKING, pk.COMPARE, pk.WAITS_FOR_MAGNET, pk.STORED, pk.REFUSED) == (0, 1, 2, 3, 4)
+    assert pk.pack(frames.PAIR, 1, b"abc") == b"\x25\x01abc" + bytes(27)
+    assert len(pk.pack(frames.PAIR_REPLY, 5, bytes(30))) == 32
+    frame = b"\x25\x01abc" + bytes(27)
+    assert pk.body_of(frame, 3) == b"abc" and pk.body_of(frame, 30) == b"abc" + bytes(27)
+    assert pk.body_of(frame, 2) is None
+    assert pk.body_of(b"\x25\x01" + bytes(29) + b"\x01", 29) is None

@@ -1,0 +1,29 @@
+"""The log's size, and the first seconds after a start."""
+
+from stimfw.protocol import messages
+from stimfw.therapy import event_log
+from stimfw.therapy.event_log import EventLog
+
+
+def test_the_log_keeps_64_events():
+    assert event_log.KEPT == 64
+    log = EventLog(lambda: 9)
+    for n in range(65):
+        log.add(messages.EVENT_MAGNET, 0, n)
+    first, records = log.read(0, 100)
+    assert first == 1 and len(records) == 64 * 7 and log.count == 65
+
+
+def test_the_first_attack_is_kept_in_whatever_second_it_comes():
+    for second in (0, 1, 2, 3):
+        for kind in (messages.EVENT_FORGED, messages.EVENT_REPLAYED):
+            log = EventLog(lambda second=second: second)
+            log.add(kind, 0, 1)
+            log.add(kind, 0, 1)
+            assert log.count == 1, (second, kind)
+
+
+def test_senders_and_details_are_bytes():
+    log = EventLog(lambda: 0x01020304)
+    log.add(7, 0x1FE, 0x1FF)
+    assert log.read(0, 1) == (0, b"\x04\x03\x02\x01\x07\xfe\xff")

@@ -1,0 +1,59 @@
+"""Fixtures of the bench's own tests: bare boards without firmware, and boards with the built images."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stimbench.bench import Bench, BenchConfig
+from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.errors import BenchError
+
+PINS = {f"P{index}": index for index in range(29)}
+
+
+@pytest.fixture
+def bare() -> EmulatedBoard:
+    """A board with a halted CPU and an empty flash: registers are written from the test."""
+    board = EmulatedBoard("bare", PINS, seed=1)
+    board.power_on()
+    board.hang()
+    return board
+
+
+@pytest.fixture
+def make_bench() -> Iterator[Callable[..., Bench]]:
+    """Builds benches with the images in build/; skips if there are none."""
+    made: list[Bench] = []
+
+    def make(**fields: Any) -> Bench:
+        config = BenchConfig(**fields)
+        try:
+            for name in config.boards:
+                config.firmware_path(name)
+        except BenchError as error:
+            pytest.skip(str(error))
+        made.append(Bench(config))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def repl(make_bench: Callable[..., Bench]) -> tuple[Bench, EmulatedBoard, BoardTransport]:
+    """A stimulator without parts at its raw REPL, the application interrupted."""
+    bench = make_bench(boards=("stimulator",), with_parts=False)
+    board = bench.board("stimulator")
+    bench.run_until(lambda: board.usb_connected, 2_000_000_000)
+    bench.run_for(500_000_000)
+    transport = open_transport(board, bench)
+    transport.enter_raw_repl()
+    return bench, board, transport
+
+
+@pytest.fixture
+def root() -> Path:
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,124 @@
+"""A peer and a stimulator of the protocol on a link: no radio, an own clock, an air that does anything."""
+
+from stimfw.crypto.primitives import sha256
+from stimfw.protocol import messages, roles
+from stimfw.telemetry.requester import LIMIT_MS, Requester
+from stimfw.telemetry.responder import Responder
+
+BASE = b"\x11\x22\x33\x44"
+
+
+class Pairing:
+    """What a PairingTable gives for a slot."""
+
+    def __init__(self, role, key, peer_id=b"peer", state=2):
+        self.role, self.key, self.peer_id, self.state = role, key, peer_id, state
+
+
+class Table:
+    """Pairings without flash."""
+
+    base = BASE
+
+    def __init__(self, pairings):
+        self.pairings = dict(pairings)
+
+    def get(self, slot):
+        return self.pairings.get(slot)
+
+
+class Dice:
+    """Random bytes, the same for the same seed, on every interpreter."""
+
+    def __init__(self, seed):
+        self.state = sha256(b"dice %d" % seed)
+
+    def take(self, count):
+        out = b""
+        while len(out) < count:
+            self.state = sha256(self.state)
+            out += self.state[:16]
+        return out[:count]
+
+    def below(self, limit):
+        return int.from_bytes(self.take(4), "big") % limit
+
+
+def key_of(slot):
+    """A pairing's key for tests."""
+    return sha256(b"key %d" % slot)
+
+
+class LinkHarness:
+    """A stimulator, its peers by slot, the time. `air(frame, to_stimulator) -> list of frames` ..."""
+
+    def __init__(self, slots=((0, roles.PATIENT),), seed=1):
+        self.now_ms = 0
+        self.seed = seed
+        self.executed = []
+        self.notes = []
+        self.table = Table({slot: Pairing(role, key_of(slot)) for slot, role in slots})
+        self.epoch = 0
+        self.epochs = {slot: 0 for slot, _ in slots}
+        self.peers = {}
+        self.heard = []  # every frame that was in the air, with its direction
+        self.air = lambda frame, to_stimulator: [frame]
+        self.reply = lambda message: messages.reply(message[0], messages.OK)
+        self.start_stimulator()
+        for slot in self.table.pairings:
+            self.start_peer(slot)
+
+    def start_stimulator(self):
+        """As after a reset: all that it had in RAM is gone."""
+        self.epoch += 1
+        self.stimulator = Responder(
+            self.table, self._execute, self.epoch, Dice(self.seed + 1000 * self.epoch).take, self._note
+        )
+
+    def start_peer(self, slot):
+        """As after a reset of a peer."""
+        self.epochs[slot] += 1
+        pairing = self.table.pairings[slot]
+        dice = Dice(self.seed + 1000 * self.epochs[slot] + 7 + slot)
+        self.peers[slot] = Requester(slot, pairing.role, pairing.key, self.epochs[slot], dice.take)
+
+    def _execute(self, message, role, slot):
+        self.executed.append((message, role, slot))
+        return self.reply(message)
+
+    def _note(self, kind, sender, detail):
+        self.notes.append((kind, sender, detail))
+
+    def deliver(self, frame):
+        """A frame reaches the stimulator; what it sends back, if anything."""
+        answer = self.stimulator.on_frame(memoryview(frame), self.now_ms)
+        self.stimulator.work()
+        return answer
+
+    def step(self, slot):
+        """What the peer has to send now goes out, and answers come back; whether anything was sent."""
+        peer = self.peers[slot]
+        frame = peer.poll(self.now_ms)
+        if frame is None:
+            return False
+        self.heard.append((True, frame))
+        arrived = self.air(frame, True)
+        peer.sent(bool(arrived), self.now_ms)
+        for one in arrived:
+            answer = self.deliver(one)
+            if answer is not None:
+                self.heard.append((False, answer))
+                for other in self.air(answer, False):
+                    peer.on_frame(memoryview(other), self.now_ms)
+        return True
+
+    def ask(self, message, slot=0, limit_ms=LIMIT_MS):
+        """A request until its end; the reply, or None if it was not answered."""
+        peer = self.peers[slot]
+        peer.begin(message, limit_ms, self.now_ms)
+        while peer.state == Requester.WAITING:
+            if not self.step(slot):
+                self.now_ms += max(1, peer.wait_ms(self.now_ms))
+            else:
+                self.now_ms += 3
+        return peer.reply if peer.state == Requester.ANSWERED else None

@@ -1,0 +1,235 @@
+"""A remote's application on a desk, all real but radio, buttons and lights; a stimulator's end."""
+
+from itertools import pairwise
+
+from stimfw.pairing.stimulator_end import PairingResponder
+from stimfw.protocol import messages, roles
+from stimfw.radio.searcher import RadioSearcher
+from stimfw.remote.app import App, Display, Key
+from stimfw.remote.commands import Commands
+from stimfw.remote.frame_transport import FrameTransport
+from stimfw.remote.modem import Modem
+from stimfw.remote.pairing_state import PairingState
+from stimfw.storage import layout
+from stimfw.storage.pairings import RemotePairing
+from stimfw.storage.record import Record
+from stimfw.telemetry import addresses, frames
+from stimfw.telemetry.responder import Responder
+
+from support import link_harness
+from support.flash_fake import FlashFake
+
+OWN_ID = b"rmte"
+SLOT = 2
+KEY = link_harness.key_of(SLOT)
+BUTTONS = ("stop", "start", "status")
+OPCODES = (messages.STOP, messages.START, messages.STATUS)
+
+
+def status_body(state=messages.READY, flags=0):
+    return messages.pack_status((state, flags, 0, 0, 2000, 2000, 0, 5000))
+
+
+class Button:
+    """stimfw.drivers.button.Button."""
+
+    def __init__(self):
+        self.closed = self.edge = False
+
+    def down(self):
+        return self.closed
+
+    def take_edge(self):
+        edge, self.edge = self.edge, False
+        return edge
+
+    def release(self):
+        self.edge = False
+
+
+class Radio:
+    """As much of RadioSearcher as a FrameTransport uses. A frame arrives and is answered at the next poll().
+
+    Attributes:
+        sent: (frame, to, own, whether at low power).
+        delivers: whether the stimulator's radio acknowledges; answers: whether what it sends back arrives.
+        held: answers that did not, oldest first.
+    """
+
+    def __init__(self, carrier, stimulator):
+        self._carrier, self._stimulator = carrier, stimulator
+        self.works = self.delivers = self.answers = True
+        self.awake = False
+        self.state = RadioSearcher.IDLE
+        self.sent, self.held = [], []
+        self.tx_failed = 0
+
+    def revive(self):
+        return self.works
+
+    def send(self, frame, to, own, now_ms, search=True, low_power=False):
+        assert self.works and search is not low_power
+        self.sent.append((frame, to, own, low_power))
+        self.awake = True
+        self.state = RadioSearcher.SEARCHING
+
+    def service(self, now_ms):
+        if self.state == RadioSearcher.SEARCHING:
+            self.state = RadioSearcher.DELIVERED if self.delivers else RadioSearcher.UNDELIVERED
+            answer = self._stimulator.hear(*self.sent[-1][:2], now_ms) if self.delivers else None
+            if answer is not None:
+                self.held.append(answer)
+        if self.answers and self.held:
+            self._carrier.on_frame(memoryview(self.held.pop(0)), now_ms)
+        return bool(self.answers and self.held)
+
+    def wait_ms(self, now_ms):
+        return 1 if self.state == RadioSearcher.SEARCHING else -1
+
+    def sleep(self):
+        self.awake = False
+        self.state = RadioSearcher.IDLE
+
+
+class Stimulator:
+    """Its end of the protocol and of a pairing; what it executes is noted, what it replies is set."""
+
+    def __init__(self):
+        dice = link_harness.Dice(7)
+        self.table = link_harness.Table({SLOT: link_harness.Pairing(roles.PATIENT, KEY, OWN_ID)})
+        self.responder = Responder(self.table, self._execute, 1, dice.take)
+        self.window = PairingResponder(lambda: self.table.base, self._add, dice.take)
+        self.executed = []
+        self.code, self.body = messages.OK, b""
+        self.slots = []
+
+    def hear(self, frame, to, now_ms):
+        if to == addresses.PAIRING_STIMULATOR:
+            return self.window.on_frame(memoryview(frame), now_ms)
+        assert to == addresses.stimulator_address(self.table.base)
+        answer = self.responder.on_frame(frame, now_ms)
+        self.responder.work()
+        return answer
+
+    def _execute(self, message, role, slot):
+        self.executed.append(message[0])
+        self.slots.append(slot)
+        return messages.reply(message[0], self.code, self.body)
+
+    def _add(self, peer_id, role, key):
+        self.table.pairings[SLOT + 1] = link_harness.Pairing(role, key, peer_id)
+        return SLOT + 1
+
+
+class Remote:
+    """The application, the time, and one person's fingers, eyes and ears."""
+
+    def __init__(self, paired=True):
+        self.now_ms = 0
+        self.supply_mv = 5000
+        self.buttons = {name: Button() for name in BUTTONS}
+        self.shown = [(0, 0, 0)]  # (since ms, lights, tone)
+        self._tone_hz = 0
+        self.stimulator = Stimulator()
+        self.flash = FlashFake(layout.END)
+        record = RemotePairing(Record(self.flash, layout.PAIRINGS))
+        record.keep_id(OWN_ID)
+        if paired:
+            record.store(OWN_ID, link_harness.BASE, SLOT, roles.PATIENT, KEY)
+        self.pairing = PairingState(record, OWN_ID, 1, link_harness.Dice(3).take)
+        carrier, self.modem = FrameTransport(), Modem()
+        self.radio = Radio(carrier, self.stimulator)
+        carrier.attach(self.radio)
+        keys = tuple(Key(self.buttons[name], opcode) for name, opcode in zip(BUTTONS, OPCODES, strict=True))
+        self.app = App(keys, Display(self, self), carrier, self.pairing, self.modem, lambda: self.supply_mv)
+        self.commands = Commands(self.app, self.radio, self.pairing, self.modem, lambda: self.supply_mv, 0)
+
+    # Lights and sound.
+
+    def show(self, lights):
+        self._note(lights, self.shown[-1][2])
+
+    def sound(self, tone_hz):
+        self._note(self.shown[-1][1], tone_hz)
+
+    def _note(self, lights, tone_hz):
+        since_ms, *last = self.shown[-1]
+        if last == [lights, tone_hz]:
+            return
+        if since_ms == self.now_ms:
+            self.shown.pop()
+        if not self.shown or list(self.shown[-1][1:]) != [lights, tone_hz]:
+            self.shown.append((self.now_ms, lights, tone_hz))
+
+    @property
+    def lights(self):
+        return self.shown[-1][1]
+
+    @property
+    def tone_hz(self):
+        return self.shown[-1][2]
+
+    def watch(self, span_ms=8000):
+        """What is shown from the first light or tone on, as a pattern: (lights, tone, ms)."""
+        first = len(self.shown)
+        self.go(span_ms)
+        marks = self.shown[first - 1 :]
+        steps = [
+            (lights, tone_hz, after[0] - since_ms) for (since_ms, lights, tone_hz), after in pairwise(marks)
+        ]
+        assert marks[-1][1:] == (0, 0), "it did not end"
+        while steps and steps[0][:2] == (0, 0):
+            del steps[0]
+        return steps
+
+    # Time and fingers.
+
+    def go(self, span_ms):
+        """Let time pass, as the main loop does."""
+        end_ms = self.now_ms + span_ms
+        while True:
+            wait_ms = self.app.step(self.now_ms)
+            self.stimulator.window.work()
+            assert 0 <= wait_ms <= 1000
+            if self.now_ms + max(1, wait_ms) > end_ms:
+                self.now_ms = end_ms
+                return
+            self.now_ms += max(1, wait_ms)
+
+    def down(self, *names):
+        for name in names:
+            self.buttons[name].closed = self.buttons[name].edge = True
+        self.app.step(self.now_ms)
+
+    def up(self, *names):
+        for name in names:
+            self.buttons[name].closed, self.buttons[name].edge = False, True
+        self.app.step(self.now_ms)
+
+    def press(self, *names, hold_ms=0):
+        """Press and let go; the answer has not come yet if `hold_ms` is 0."""
+        self.down(*names)
+        if hold_ms:
+            self.go(hold_ms)
+        self.up(*names)
+
+    # What was said.
+
+    def kinds(self):
+        return [frames.kind_of(frame) for frame, _, _, _ in self.radio.sent]
+
+    def ask(self, opcode, body=b""):
+        """The service console."""
+        return messages.parse_reply(opcode, self.commands.execute(messages.request(opcode, body)))
+
+
+def merged(pattern):
+    """A pattern as an eye sees it: equal neighbours are one, and dark at its end is its end."""
+    steps = []
+    for lights, tone_hz, span_ms in pattern:
+        if steps and steps[-1][:2] == (lights, tone_hz):
+            span_ms += steps.pop()[2]
+        steps.append((lights, tone_hz, span_ms))
+    while steps and steps[-1][:2] == (0, 0):
+        steps.pop()
+    return steps

@@ -29,6 +29,12 @@ _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _FLAGS = ("-O3", "-std=c99", "-fPIC", "-shared", "-fno-semantic-interposition", "-Wl,-strip-all")
 """The package's own, but for the stable ABI's. None of them changes arithmetic: runs stay equal."""
 
+_JUMP_EACH = (
+    "-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge", "--param", "max-goto-duplication-insns=100",
+)  # fmt: skip
+"""For our core: each instruction keeps the jump to the next one that it was written with. GCC would fold them
+into a few, which the processor predicts badly (GCC's manual says so of computed gotos, at `-fgcse`)."""
+
 
 def sources() -> list[Path]:
     """The C files of the installed emulator.
@@ -67,7 +73,8 @@ def build_core() -> str:
         result = subprocess.run(words, capture_output=True, text=True, check=False)
         if result.returncode:
             return result.stderr or f"cython ended with {result.returncode}"
-        return _compile([glue, _CORE / "cortex_m0.c"], _CORE / f"cortex_m0{_SUFFIX}", f"-I{_CORE}")
+        files = [glue, _CORE / "cortex_m0.c"]
+        return _compile(files, _CORE / f"cortex_m0{_SUFFIX}", f"-I{_CORE}", *_JUMP_EACH)
 
 
 def _compile(files: list[Path], target: Path, *more: str) -> str:

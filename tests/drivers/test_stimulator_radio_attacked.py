@@ -92,11 +92,11 @@ def flood(bench, frames, first_ms=1.0, every_ms=2.0, **options):
 
 @pytest.mark.parametrize("pause_ms", [10, 20, 40])
 def test_a_flood_costs_three_frames_and_two_calls_a_pause(bench, pause_ms):
-    """500 frames/s; the link pauses after each reading."""
+    """1000 frames/s; the link pauses after each reading."""
     bench.link.pause = pause_ms
     bench.run_ms(1)
     bench.calls, bench.reads = 0, []
-    flood(bench, 500)
+    flood(bench, 1000, every_ms=1.0)
     bench.run_ms(1000)
     pauses = 1000 // pause_ms
     assert len(bench.link.taken) <= 3 * (pauses + 1) and max(bench.reads) == 3
@@ -165,7 +165,7 @@ def test_in_a_pause_nothing_is_acknowledged_and_then_what_comes_is_read_at_once(
     assert bench.port.paused
     taken = len(bench.link.taken)
     assert not bench.ask() and len(bench.link.taken) == taken
-    bench.run_ms(42 - 8)
+    bench.run_ms(40 - 8)
     bench.link.pause = 0
     assert bench.ask()
     bench.run_ms(8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from rp2040py.peripherals.spi import RPSPI, SSPCR0
+from rp2040py.peripherals.spi import BSY, RFF, RNE, RPSPI, SSPCR0, SSPRXINTR, SSPSR, SSPTXINTR, TFE, TNF
 
 from stimbench.parts.interfaces import SpiClock
 
@@ -20,6 +20,7 @@ __all__ = ("MISO", "MOSI", "SCK", "BoardSpi", "SpiBus", "line_of")
 
 _CPOL, _CPHA = 1 << 6, 1 << 7
 _FUNCTION_SPI = 1
+_FIFO_WORDS = 8
 MISO, SCK, MOSI = 0, 2, 3
 """GPIO number modulo 4 by what the SPI function makes of the pin (RP2040 datasheet 2.19.2)."""
 _BASES = (0x4003C, 0x40040)
@@ -46,6 +47,45 @@ class BoardSpi(RPSPI):
     def spi_mode(self) -> int:
         """The SPI mode, 2 x CPOL + CPHA (the emulator's own swaps 2 and 3)."""
         return (2 if self._control0 & _CPOL else 0) + (1 if self._control0 & _CPHA else 0)
+
+    # The firmware polls these registers in each transfer: what the emulator's own code does in many calls is
+    # done in one here, with the same result.
+
+    def _fifos_updated(self) -> None:
+        sending, received = self.tx_fifo._used, self.rx_fifo._used
+        raw = self._int_raw & ~(SSPTXINTR | SSPRXINTR)
+        if sending <= _FIFO_WORDS // 2:
+            raw |= SSPTXINTR
+        if received >= _FIFO_WORDS // 2:
+            raw |= SSPRXINTR
+        changed = (raw ^ self._int_raw) & self._int_enable
+        self._int_raw = raw
+        if changed:
+            self.check_interrupts()
+        self._request(self.dreq.tx, sending < _FIFO_WORDS)
+        self._request(self.dreq.rx, received > 0)
+
+    def _request(self, line: int, wanted: bool) -> None:
+        dma = self.rp2040.dma
+        if dict.get(dma.dreq, line, False) is not wanted:
+            if wanted:
+                dma.set_dreq(line)
+            else:
+                dma.clear_dreq(line)
+
+    def read_uint32(self, offset: int) -> int:
+        """A register read."""
+        if offset != SSPSR:
+            return int(super().read_uint32(offset))
+        sending, received = self.tx_fifo._used, self.rx_fifo._used
+        status = BSY if self._busy or sending else 0
+        if not sending:
+            status |= TFE
+        if sending < _FIFO_WORDS:
+            status |= TNF
+        if received:
+            status |= RNE
+        return status | RFF if received == _FIFO_WORDS else status
 
     def write_uint32(self, offset: int, value: int) -> None:
         """A register write."""
@@ -79,7 +119,10 @@ class SpiBus:
         self._log = log
         self._devices: list[SpiDevice] = []
         self._lines: list[tuple[int, int, Net | None]] = [
-            (line_of(gpio)[1], gpio, None) for gpio in range(30) if line_of(gpio)[0] == index
+            (line, gpio, None)
+            for gpio in range(30)
+            for peripheral, line in (line_of(gpio),)
+            if peripheral == index and line in (MISO, SCK, MOSI)
         ]
         self._alarm = rp2040.clock.create_alarm(self._bits_done)
         self._clock = SpiClock(0.0, 0)
@@ -183,7 +226,7 @@ class SpiBus:
         level = False
         for line, number, net in self._lines:
             gpio = self._rp2040.gpio[number]
-            if gpio.function_select != _FUNCTION_SPI or line not in (MISO, SCK, MOSI):
+            if gpio.function_select != _FUNCTION_SPI:
                 continue
             if line == MISO:
                 level = gpio.input_value

@@ -201,20 +201,26 @@ def test_a_hundred_draws_are_enough():
 
 
 def test_what_an_attacker_may_cost():
+<<<<<<< HEAD:tests/pure/telemetry/test_telemetry_numbers.py
     assert rate_limiter.VERIFICATIONS == 24 and rate_limiter.GRACE_MS == 25
     assert (rate_limiter.COST_UNVERIFIED, rate_limiter.COST_VERIFIED, rate_limiter.FORGIVE_MS) == (3, 6, 5)
     assert rate_limiter.LEVELS == ((64, 80), (32, 14), (12, 4))
+=======
+    assert guard.VERIFICATIONS == 24 and guard.GRACE_MS == 25
+    assert (guard.CHEAP, guard.DEAR, guard.FORGIVE_MS) == (3, 6, 6)
+    assert guard.LEVELS == ((64, 34), (32, 14), (12, 4))
+>>>>>>> main:tests/logic/test_telemetry_numbers.py
 
 
-def test_the_bucket_holds_128_units_and_loses_one_in_5_milliseconds():
+def test_the_bucket_holds_128_units_and_loses_one_in_6_milliseconds():
     for cheap in (False, True):
         one = RateLimiter()
         for _ in range(100):
             one.failed(0, not cheap)
         # 128 - 64 = 64 units until level 3 ends, 96 until level 2 does, 116 until level 1 does.
         for now_ms, pause_ms, level in (
-            (64 * 5 + 4, 80, 3), (65 * 5 - 1, 80, 3), (65 * 5, 14, 2), (97 * 5 - 1, 14, 2), (97 * 5, 4, 1),
-            (117 * 5 - 1, 4, 1), (117 * 5, 0, 0),
+            (64 * 6 + 5, 34, 3), (65 * 6 - 1, 34, 3), (65 * 6, 14, 2), (97 * 6 - 1, 14, 2), (97 * 6, 4, 1),
+            (117 * 6 - 1, 4, 1), (117 * 6, 0, 0),
         ):  # fmt: skip
             assert (one.pause_ms(now_ms), one.level) == (pause_ms, level), now_ms
 
@@ -223,9 +229,9 @@ def test_what_is_forgiven_in_part_is_not_lost():
     one = RateLimiter(3)
     for _ in range(4):
         one.failed(3, False)
-    assert one.pause_ms(7) == 4 and one.pause_ms(8) == 0
-    one.failed(12, False)  # 14 units, of which one runs out at 13
-    assert [one.pause_ms(now_ms) for now_ms in (12, 17, 22, 23)] == [4, 4, 4, 0]
+    assert one.pause_ms(8) == 4 and one.pause_ms(9) == 0
+    one.failed(14, False)  # 14 units, of which one runs out at 15
+    assert [one.pause_ms(now_ms) for now_ms in (14, 20, 26, 27)] == [4, 4, 4, 0]
 
 
 def test_the_budget_is_refilled_one_by_one_and_never_beyond_24():
@@ -256,15 +262,20 @@ def test_an_empty_bucket_is_empty():
     """Nothing is left of the last flood, and nothing is owed: four cheap frames are 12 units."""
     one = RateLimiter()
     one.failed(0, True)
-    assert one.pause_ms(5000) == 0
+    assert one.pause_ms(6000) == 0
     for _ in range(4):
-        one.failed(5000, False)
-    assert [one.pause_ms(now_ms) for now_ms in (5000, 5004, 5005)] == [4, 4, 0]
+        one.failed(6000, False)
+    assert [one.pause_ms(now_ms) for now_ms in (6000, 6005, 6006)] == [4, 4, 0]
 
 
 def test_grace_ends_though_nobody_looked_at_its_end():
+<<<<<<< HEAD:tests/pure/telemetry/test_telemetry_numbers.py
     for late_ms, pause_ms in ((24, 0), (25, 80), (26, 80), (60, 80)):
         one = RateLimiter()
+=======
+    for late_ms, pause_ms in ((24, 0), (25, 34), (26, 34), (60, 34)):
+        one = Guard()
+>>>>>>> main:tests/logic/test_telemetry_numbers.py
         for _ in range(40):
             one.failed(10, True)
         one.genuine(10)

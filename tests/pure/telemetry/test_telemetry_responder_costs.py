@@ -37,7 +37,7 @@ def test_a_flood_is_noted_when_its_level_changes():
     assert one.stimulator.pause_ms(0) == 4 and one.stimulator.pause_ms(0) == 4
     for _ in range(20):
         one.say(bytes(32))
-    assert one.stimulator.pause_ms(0) == 80
+    assert one.stimulator.pause_ms(0) == 34
     one.stimulator.tick(5000)
     nobody = messages.FROM_NOBODY
     assert one.notes == [(messages.EVENT_FLOOD, nobody, level) for level in (1, 3, 0)]

@@ -223,14 +223,16 @@ _STOP_KINDS = {
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
-    "50 Hz": ("packet after 55 s at 50 Hz", 16),
+    "50 Hz": ("packet after 54 s at 50 Hz", 16),
     "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),
 }
 _LATE = {
-    "50 Hz": (programme(rate_hz=50, on_ms=60_000, off_ms=0), 55_000),
+    "50 Hz": (programme(rate_hz=50, on_ms=60_000, off_ms=0), 54_000),
     "200 Hz": (programme(rate_hz=200, ramp_ms=10_000, on_ms=60_000, off_ms=0), 9500),
 }
-"""By kind: the programme, and how long after its first pulse the packet ends."""
+"""By kind: the programme, and how long after its first pulse the packet ends.
+
+Less than 55 s: a peer that has said nothing for so long opens a new connection."""
 
 
 def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:

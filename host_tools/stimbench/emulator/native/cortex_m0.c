@@ -39,7 +39,7 @@ static void interpret(cortex_m0 *m) {
 #define LABEL(name) &&name,
     static const void *const labels[] = {CLASSES(LABEL)};
 #undef LABEL
-    uint32_t at, offset, opcode, spent = 0;
+    uint32_t at, opcode, spent = 0;
     NEXT();
 
     LSL_I: {
@@ -180,9 +180,7 @@ static void interpret(cortex_m0 *m) {
         if (opcode & 7) goto UNDEFINED;
         spent = 2;
         BRANCH();
-        LEAVE();
-        branch_exchange(m, (opcode >> 3 & 15) == 15 ? (REFERENCE ? pc : pc + 2) : r[opcode >> 3 & 15]);
-        ENTER();
+        BRANCH_EXCHANGE((opcode >> 3 & 15) == 15 ? (REFERENCE ? pc : pc + 2) : r[opcode >> 3 & 15]);
         NEXT();
     BLX: {
         if (opcode & 7) goto UNDEFINED;
@@ -231,8 +229,15 @@ static void interpret(cortex_m0 *m) {
     REVSH: r[RD] = SIGN16((r[RN] & 0xFF) << 8 | (r[RN] >> 8 & 0xFF)); NEXT();
     PUSH: {
         uint32_t list = opcode & 0xFF, with_lr = opcode >> 8 & 1;
-        uint32_t count = (uint32_t)__builtin_popcount(list) + with_lr, address = SP - 4 * count;
+        uint32_t count = COUNT_ONES(list) + with_lr, address = SP - 4 * count;
         spent = 1 + (REFERENCE ? count - with_lr : count);
+        if (ALL_IN_RAM(address, count)) {
+            uint8_t *to = ram + (address - 0x20000000u);
+            for (; list; list &= list - 1, to += 4) store32(to, r[__builtin_ctz(list)]);
+            if (with_lr) store32(to, LR);
+            SP = address;
+            NEXT();
+        }
         LEAVE();
         uint32_t next_sp = (SP - 4 * count) & ~3u;
         for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
@@ -242,24 +247,44 @@ static void interpret(cortex_m0 *m) {
         NEXT();
     }
     POP: {
-        uint32_t list = opcode & 0xFF, address = SP;
-        spent = 1 + (uint32_t)__builtin_popcount(list);
+        uint32_t list = opcode & 0xFF, address = SP, taken = 1 + COUNT_ONES(list);
+        if (ALL_IN_RAM(address, taken)) {
+            const uint8_t *from = ram + (address - 0x20000000u);
+            for (; list; list &= list - 1, from += 4) r[__builtin_ctz(list)] = load32(from);
+            SP = address + 4 * (taken - 1);
+            if (opcode & 0x100) {
+                SP += 4;
+                taken += REFERENCE ? 2 : 3; /* as below */
+                BRANCH();
+                BRANCH_EXCHANGE(load32(from));
+            }
+            spent = taken;
+            NEXT();
+        }
         LEAVE();
-        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
+        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &taken);
         if (opcode & 0x100) {
             SP = (address + 4) & ~3u;
-            branch_exchange(m, read_word(m, address, &spent));
-            spent += REFERENCE ? 2 : 3; /* the list counts R15 (DDI 0484, table 3-1, note c) */
+            branch_exchange(m, read_word(m, address, &taken));
+            taken += REFERENCE ? 2 : 3; /* the list counts R15 (DDI 0484, table 3-1, note c) */
             BRANCH();
         } else {
             SP = address & ~3u;
         }
         ENTER();
+        spent = taken;
         NEXT();
     }
     STM: {
         uint32_t list = IMM8, address = r[R8], writes_back = !REFERENCE || !(list >> R8 & 1);
-        spent = 1 + (uint32_t)__builtin_popcount(list);
+        spent = 1 + COUNT_ONES(list);
+        if (ALL_IN_RAM(address, spent - 1)) {
+            uint8_t *to = ram + (address - 0x20000000u);
+            address += 4 * (spent - 1);
+            for (; list; list &= list - 1, to += 4) store32(to, r[__builtin_ctz(list)]);
+            if (writes_back) r[R8] = address;
+            NEXT();
+        }
         LEAVE();
         for (; list; list &= list - 1, address += 4) write_word(m, address, r[__builtin_ctz(list)]);
         if (writes_back) r[R8] = address;
@@ -268,11 +293,20 @@ static void interpret(cortex_m0 *m) {
     }
     LDM: {
         uint32_t list = IMM8, address = r[R8], writes_back = !(list >> R8 & 1);
-        spent = 1 + (uint32_t)__builtin_popcount(list);
+        uint32_t taken = 1 + COUNT_ONES(list);
+        if (ALL_IN_RAM(address, taken - 1)) {
+            const uint8_t *from = ram + (address - 0x20000000u);
+            address += 4 * (taken - 1);
+            for (; list; list &= list - 1, from += 4) r[__builtin_ctz(list)] = load32(from);
+            if (writes_back) r[R8] = address;
+            spent = taken;
+            NEXT();
+        }
         LEAVE();
-        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &spent);
+        for (; list; list &= list - 1, address += 4) r[__builtin_ctz(list)] = read_word(m, address, &taken);
         if (writes_back) r[R8] = address;
         ENTER();
+        spent = taken;
         NEXT();
     }
     BEQ: BRANCH_IF(f.z == 0); NEXT();
@@ -298,10 +332,10 @@ static void interpret(cortex_m0 *m) {
         uint32_t stall = 0, opcode2;
         if (w.cached && (at + 2) >> 2 != fetched_word) {
             fetched_word = (at + 2) >> 2;
-            stall = m0_xip_access(m, at + 2);
+            stall = flash_stall(m, at + 2);
         }
-        if (offset + 2 < w.bytes) {
-            opcode2 = load16(w.at + offset + 2);
+        if (at + 2 - w.first < w.bytes) {
+            opcode2 = load16(w.at + (at + 2 - w.first));
         } else {
             LEAVE();
             opcode2 = read_part(m, at + 2, 2, &stall);
@@ -362,19 +396,16 @@ UNDEFINED:
         NEXT();
 
 slow_fetch: /* from another memory, its end, or none at all */
-    if (find_window(m, at, &w)) {
-        offset = at - w.first;
-        goto fetch;
+    if (!find_window(m, at, &w)) {
+        uint32_t ignored = 0;
+        w.bytes = 0;
+        LEAVE();
+        opcode = read_part(m, at, 2, &ignored);
+        ENTER();
+        pc += 2;
+        spent = 1;
+        goto *labels[class_of[opcode >> 6]];
     }
-    w.bytes = 0;
-    LEAVE();
-    opcode = read_part(m, at, 2, &spent);
-    ENTER();
-    pc += 2;
-    spent = 1;
-    goto *labels[class_of[opcode >> 6]];
-
-fetch:
     FETCH();
 
 done:

@@ -31,6 +31,18 @@ typedef struct flags {
 #define SET_NZ(value) (f.n = f.z = (value))
 #define N (f.n >> 31)
 
+/* m0_xip_access, at once where it hits the way that was used last. */
+static inline uint32_t flash_stall(cortex_m0 *m, uint32_t address) {
+    uint32_t line = (address & FLASH_MASK) >> 3;
+    xip_set *set = &m->xip[line % XIP_SETS];
+    if (m->xip_enabled && address >> 24 == 0x10 && set->tag[!set->older] == line + 1) {
+        m->xip_accesses += m->xip_accesses != UINT32_MAX;
+        m->xip_hits += m->xip_hits != UINT32_MAX;
+        return 0;
+    }
+    return m0_xip_access(m, address);
+}
+
 /* AddWithCarry() of A2.2.1 */
 static inline uint32_t add_with_carry(flags *f, uint32_t a, uint32_t b, uint32_t carry) {
     uint64_t sum = (uint64_t)a + b + carry;
@@ -100,7 +112,7 @@ static uint32_t shift_right_arithmetic(uint32_t value, uint32_t by) {
         if (IS_RAM(address) && !(address & 3)) {                                                           \
             target = load32(ram + (address - 0x20000000u));                                             \
         } else if (IS_FLASH(address) && !(address & 3)) {                                                  \
-            if (m->xip_on) spent += m0_xip_access(m, address);                                             \
+            if (m->xip_on) spent += flash_stall(m, address);                                             \
             target = load32(flash + (address & FLASH_MASK));                                            \
         } else {                                                                                           \
             spent = 1 + access_cycles(address, 0);                                                         \
@@ -120,13 +132,14 @@ static uint32_t shift_right_arithmetic(uint32_t value, uint32_t by) {
             target = extend((size) == 2 ? load16(from) : *from);                                           \
         } else if (IN(address, 0x10000000u, FLASH_MASK)) {                                                 \
             const uint8_t *from = flash + (address & FLASH_MASK);                                       \
-            if (m->xip_on) spent += m0_xip_access(m, address);                                             \
+            if (m->xip_on) spent += flash_stall(m, address);                                             \
             target = extend((size) == 2 ? load16(from) : *from);                                           \
         } else {                                                                                           \
-            spent = 1 + access_cycles(address, 0);                                                         \
+            uint32_t taken = 1 + access_cycles(address, 0);                                                \
             LEAVE();                                                                                       \
-            uint32_t loaded = read_part(m, address, size, &spent);                                         \
+            uint32_t loaded = read_part(m, address, size, &taken);                                         \
             ENTER();                                                                                       \
+            spent = taken;                                                                                 \
             target = extend(loaded);                                                                       \
         }                                                                                                  \
     } while (0)
@@ -153,6 +166,21 @@ static uint32_t shift_right_arithmetic(uint32_t value, uint32_t by) {
 #define SIGN8(value) ((uint32_t)(int32_t)(int8_t)(value))
 #define SIGN16(value) ((uint32_t)(int32_t)(int16_t)(value))
 #define BRANCH() (fetched_word = UINT32_MAX)
+#define BRANCH_EXCHANGE(address_)                                                                          \
+    do {                                                                                                   \
+        uint32_t address = (address_);                                                                     \
+        if (m->handler_mode && (address >> 28) == 0xF) {                                                   \
+            LEAVE();                                                                                       \
+            exception_return(m, address & 0x0FFFFFFFu);                                                    \
+            ENTER();                                                                                       \
+        } else {                                                                                           \
+            pc = address & ~1u;                                                                            \
+        }                                                                                                  \
+    } while (0)
+/* Registers in a list of eight: the processor this is compiled for need not have an instruction for it. */
+static const uint8_t ONES[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+#define COUNT_ONES(list) ((uint32_t)ONES[(list) & 15] + ONES[(list) >> 4 & 15])
+#define ALL_IN_RAM(address, words) (!((address) & 3) && IN(address, 0x20000000u, RAM_BYTES - 4 * (words) + 1))
 #define BRANCH_IF(condition)                                                                               \
     do {                                                                                                   \
         if (condition) {                                                                                   \
@@ -169,8 +197,7 @@ static uint32_t shift_right_arithmetic(uint32_t value, uint32_t by) {
         cycles += spent;                                                                                   \
         if (cycles >= limit) goto done;                                                                    \
         at = pc & ~1u;                                                                                     \
-        offset = at - w.first;                                                                             \
-        if (offset >= w.bytes) goto slow_fetch;                                                            \
+        if (at - w.first >= w.bytes) goto slow_fetch;                                                      \
         FETCH();                                                                                           \
     } while (0)
 
@@ -178,13 +205,13 @@ static uint32_t shift_right_arithmetic(uint32_t value, uint32_t by) {
     do {                                                                                                   \
         if (w.cached && at >> 2 != fetched_word) {                                                         \
             fetched_word = at >> 2;                                                                        \
-            uint32_t stall = m0_xip_access(m, at);                                                         \
+            uint32_t stall = flash_stall(m, at);                                                         \
             if (stall) {                                                                                   \
                 cycles += stall;                                                                           \
                 if (cycles >= limit) goto done; /* what falls due meanwhile comes first */                 \
             }                                                                                              \
         }                                                                                                  \
-        opcode = load16(w.at + offset);                                                                    \
+        opcode = load16(w.at + (at - w.first));                                                            \
         pc += 2;                                                                                           \
         spent = 1;                                                                                         \
         goto *labels[class_of[opcode >> 6]];                                                               \

@@ -2,6 +2,7 @@
 # opt=1 drops asserts and keeps line numbers, so a traceback from a board still names its line.
 module("rp2.py", base_path="$(PORT_DIR)/modules")
 module("_boot.py", base_path="$(FIRMWARE_DIR)/modules", opt=1)
+module("typing.py", base_path="$(FIRMWARE_DIR)/modules", opt=1)
 include("$(MPY_DIR)/extmod/asyncio")
 module("stimfw/__init__.py", base_path="$(FIRMWARE_DIR)", opt=1)
 module("stimfw/version.py", base_path="$(FIRMWARE_DIR)", opt=1)

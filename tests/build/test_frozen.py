@@ -24,7 +24,7 @@ COMMON_PACKAGES = (
     "ui",
 )
 """Packages that both boards freeze."""
-COMMON = {"modules/_boot.py": "", "stimfw/__init__.py": "", "stimfw/version.py": ""}
+COMMON = {"modules/_boot.py": "", "modules/typing.py": "", "stimfw/__init__.py": "", "stimfw/version.py": ""}
 COMMON |= {f"stimfw/{package}/__init__.py": "" for package in COMMON_PACKAGES}
 SMALL = {"main.py": "print(1)", "stimfw/therapy/x.py": "X = 1"}
 
@@ -78,7 +78,7 @@ def test_board_freezes_what_it_runs_and_nothing_of_the_other(board, other):
     packages = [f"stimfw/{package}/" for package in (*COMMON_PACKAGES, board)]
     shared = (*packages, f"roots/{board}/main.py")
     expected = {name for name in on_disk if name.startswith(shared)}
-    assert names == expected | {"modules/_boot.py", "stimfw/__init__.py", "stimfw/version.py"}
+    assert names == expected | {"modules/_boot.py", "modules/typing.py", "stimfw/__init__.py", "stimfw/version.py"}
     assert not any(f"/{other}/" in name for name in names)
 
 

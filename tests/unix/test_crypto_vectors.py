@@ -29,7 +29,7 @@ def all_vectors():
 
 
 def run(cases):
-    environment = {**os.environ, "MICROPYPATH": str(ROOT / "firmware")}
+    environment = {**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:{ROOT / 'firmware' / 'modules'}"}
     return subprocess.run(
         [MICROPYTHON, TESTS / "unix" / "crypto_runner.py"],
         input="".join(json.dumps(case) + "\n" for case in cases),

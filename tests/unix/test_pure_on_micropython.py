@@ -11,6 +11,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 PURE = TESTS / "pure"
+FIRMWARE = ROOT / "firmware"
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 LIMIT_S = 120
 HEAP = "heapsize=8m"
@@ -43,7 +44,7 @@ def with_source(trace):
 
 
 def run(folder, module, function):
-    environment = {**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:{TESTS}"}
+    environment = {**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'modules'}:{TESTS}"}
     words = [MICROPYTHON, "-X", HEAP, TESTS / "unix" / "runner.py", folder, module, function]
     result = subprocess.run(
         words, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import rp2
 from machine import ADC, PWM, SPI, Pin
@@ -25,8 +26,7 @@ from stimfw.storage.areas import Areas
 from stimfw.storage.pairings import RemotePairing
 from stimfw.ui import feedback
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000

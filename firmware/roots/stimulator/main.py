@@ -2,6 +2,7 @@
 
 import sys
 from time import sleep_ms, sleep_us, ticks_ms, ticks_us
+from typing import TYPE_CHECKING
 
 import micropython
 import rp2
@@ -39,8 +40,7 @@ from stimfw.therapy import program
 from stimfw.therapy.event_log import EventLog
 from stimfw.ui.magnet import MagnetHold
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000

@@ -1,9 +1,10 @@
 """Uptime and the time of day, from the one clock that the application gives it."""
 
+from typing import TYPE_CHECKING
+
 from stimfw.clock.ticks import elapsed_ms
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 

@@ -5,9 +5,9 @@ MicroPython's `cryptolib` knows the modes ECB and CBC and no more; CPython has A
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Encryptor(Protocol):

@@ -4,8 +4,9 @@ Integers of Python do the arithmetic modulo p = 2**255 - 19. This is NOT constan
 says what that means): use a key pair for one agreement, and where nobody can time it.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from collections.abc import Generator
 
     Steps = Generator[None, None, bytes]

@@ -4,9 +4,9 @@ The controller's data reach the left lead's chip first and pass through it, so t
 first. Bits 0-3 join electrodes 0-3 to the source rail (the cathode), bits 4-7 to the sink rail (the anode).
 """
 
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from machine import SPI, Pin
 
 

@@ -1,7 +1,8 @@
 """A push button to ground whose edges wake the main loop."""
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine import Pin

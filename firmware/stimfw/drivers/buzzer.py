@@ -1,9 +1,10 @@
 """A piezo buzzer on a PWM output."""
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from machine import PWM
 
 _HALF = const(32768)

@@ -5,13 +5,13 @@ Ctrl-C be stuck behind them; a reply to them is dropped and counted while an old
 """
 
 import select
+from typing import TYPE_CHECKING
 
 from micropython import const
 
 from stimfw.protocol import console_frame
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 

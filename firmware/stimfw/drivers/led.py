@@ -1,7 +1,8 @@
 """LEDs from pins to ground."""
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from machine import Pin
 
 

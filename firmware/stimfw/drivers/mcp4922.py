@@ -3,10 +3,11 @@
 A write goes to an input register; LDAC, which the pulse machines drive, moves both to the outputs.
 """
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from machine import SPI, Pin
 
 # Bits 15-12 of a command (MCP4922 datasheet, register 5-1): channel, BUF, GA (1: gain 1), SHDN (1: active).

@@ -3,10 +3,11 @@
 The buffers are made once: a transaction allocates nothing, reading an address back aside.
 """
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from machine import SPI, Pin
 
 _W_REGISTER = const(0x20)

@@ -9,12 +9,13 @@ tune(), set_power() and address() leave a radio that listened in standby: regist
 in power down only (8.3.1). What has not changed is not written again.
 """
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
 from stimfw.drivers.nrf24_bus import Nrf24Bus
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board: the driver takes any objects that behave like these
+if TYPE_CHECKING:  # the driver takes any objects that behave like these
     from collections.abc import Callable
 
     from machine import SPI, Pin

@@ -3,6 +3,8 @@
 Registers by their addresses in the RP2040 datasheet, section 3.7. All of PIO block 0 belongs to this driver.
 """
 
+from typing import TYPE_CHECKING
+
 from machine import mem32
 from micropython import const
 
@@ -10,8 +12,7 @@ from stimfw.pulses import pio_words as w
 from stimfw.pulses.sampling import DIVIDER as SAMPLER_DIVIDER
 from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.pulses.waveform import Pacer
 
 _CTRL = const(0x50200000)

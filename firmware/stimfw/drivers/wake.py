@@ -6,9 +6,9 @@ readiness is a Python flag.
 
 import io
 import select
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from typing import IO
 
 _POLL = 3  # MP_STREAM_POLL

@@ -5,13 +5,14 @@ random number, then one's own" is that of Bluetooth's numeric comparison (Core s
 7.2.1).
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.crypto import hkdf
 from stimfw.crypto.equal import equal
 from stimfw.crypto.primitives import sha256
 from stimfw.telemetry import frames
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Protocol
 

@@ -4,6 +4,8 @@ Frames and the time go in, frames come out; the steps are those of docs/telemetr
 stays until the stimulator has said that it has stored the new one.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto import x25519
 from stimfw.crypto.equal import equal
@@ -12,8 +14,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.protocol import roles
 from stimfw.telemetry import addresses, frames
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 

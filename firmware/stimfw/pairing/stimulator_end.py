@@ -4,6 +4,8 @@ Frames and the time go in, frames come out; the steps are those of docs/telemetr
 should be closes the window: an attacker has one guess at the code each time that a person holds the magnet.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto import x25519
 from stimfw.pairing import blink_code
@@ -11,8 +13,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.protocol import roles
 from stimfw.telemetry import frames
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 LINGER_MS = 3000

@@ -6,10 +6,11 @@ from where the pair rested before it. That rest is sampled too: double layers ke
 pulse.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FIRST_UA = 250

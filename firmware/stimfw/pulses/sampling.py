@@ -5,11 +5,12 @@ delay and the value for the ADC's CS register. It pushes that value; a second DM
 ADC, which converts once; a third stores the result. No CPU has a part in it.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.pulses import pio_words as w
 from stimfw.pulses.waveform import FLAG_LEAD_US, FLAG_SAMPLE
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DIVIDER = 25

@@ -5,6 +5,8 @@ edge may be missed, so service() may be called at any time, and the loop calls i
 at least every second, when it also calls look().
 """
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
@@ -12,8 +14,7 @@ from stimfw.drivers.nrf24l01 import NRF24L01, SENDING
 from stimfw.radio.endpoint import RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from typing import Protocol
 
     class StimulatorLink(Protocol):

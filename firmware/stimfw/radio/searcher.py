@@ -4,14 +4,15 @@ The radio's IRQ pin falls -> the application's handler sets its wake flag -> the
 edge may be missed, so service() may be called at any time, and the loop calls it when wait_ms() is over.
 """
 
+from typing import TYPE_CHECKING
+
 from micropython import const
 
 from stimfw.drivers.nrf24l01 import NRF24L01, SENDING, SENT
 from stimfw.radio.endpoint import RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from typing import Protocol
 
     class RemoteLink(Protocol):

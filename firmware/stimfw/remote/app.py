@@ -4,6 +4,8 @@ Everything comes in through the constructors (firmware/roots/remote/main.py make
 step() does what is due and says how long the main loop may sleep.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages
 from stimfw.telemetry import addresses
@@ -11,8 +13,7 @@ from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
 from stimfw.ui.button import Debouncer
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.drivers.button import Button

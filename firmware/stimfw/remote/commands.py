@@ -4,13 +4,13 @@ It offers no way to press a button.
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.drivers import console
 from stimfw.protocol import identity, messages, roles
 from stimfw.telemetry import frames
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.radio.searcher import RadioSearcher

@@ -4,10 +4,11 @@ A client has `poll(now_ms) -> frame or None`, `on_frame(frame, now_ms)`, `sent(d
 `wait_ms(now_ms)`; what is in a frame is the client's.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.radio.searcher import RadioSearcher
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from typing import Protocol
 
     class Client(Protocol):

@@ -1,12 +1,13 @@
 """The remote's pairing: the one it has, and the one it is making."""
 
+from typing import TYPE_CHECKING
+
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import Requester
 from stimfw.ui import feedback
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.storage.pairings import RemotePairing

@@ -5,13 +5,13 @@ falls off.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
 
 import micropython
 
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.drivers.console import Console
     from stimfw.drivers.wake import Waiter, Wake
     from stimfw.drivers.watchdog import Watchdog

@@ -1,11 +1,11 @@
 """The flash cache's counters, over USB only."""
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.stimulator.commands import Handler

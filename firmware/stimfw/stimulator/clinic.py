@@ -1,13 +1,13 @@
 """Requests of the clinic: amplitudes and a patient's window for them, tests, the log, the clock."""
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, roles
 from stimfw.therapy import program, ranges
 from stimfw.therapy.ranges import LEADS, ParameterError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.clock.wall_clock import WallClock
     from stimfw.stimulator.commands import Commands, Handler
     from stimfw.stimulator.control import Control

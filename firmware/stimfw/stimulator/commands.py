@@ -5,6 +5,7 @@ reply's bytes.
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import identity, messages, roles
 from stimfw.protocol.messages import reply
@@ -12,8 +13,7 @@ from stimfw.pulses import impedance
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.stimulator.control import Control

@@ -5,12 +5,12 @@ it and calling `Output.off` is all that a stop needs.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 from stimfw.stimulator.session import Session
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from machine import Pin

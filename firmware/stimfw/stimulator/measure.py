@@ -7,14 +7,14 @@ the radio, the console and KEEPALIVE between its steps, and can drop it at any m
 import array
 import struct
 from time import ticks_add, ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg714
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Generator
 
     from stimfw.drivers.sense import Sense

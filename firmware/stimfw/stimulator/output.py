@@ -5,6 +5,7 @@ the part of it that an interrupt handler may run: it needs no heap.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
 
 from machine import disable_irq, enable_irq
 
@@ -13,8 +14,7 @@ from stimfw.pulses import waveform
 from stimfw.pulses.sampling import SamplePlan
 from stimfw.therapy.ranges import slot_us
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from machine import Pin

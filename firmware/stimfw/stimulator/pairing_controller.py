@@ -1,13 +1,14 @@
 """Pairing at the stimulator: the magnet's gestures, the window, its light, and the pairings over USB."""
 
+from typing import TYPE_CHECKING
+
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages, roles
 from stimfw.storage.pairings import TableFullError
 from stimfw.telemetry import addresses
 from stimfw.ui.magnet import HELD, TOUCH
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from machine import Pin

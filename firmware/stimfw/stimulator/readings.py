@@ -2,6 +2,7 @@
 
 import gc
 from time import ticks_ms
+from typing import TYPE_CHECKING
 
 import machine
 
@@ -9,8 +10,7 @@ from stimfw.drivers import console as console_driver
 from stimfw.protocol import messages
 from stimfw.stimulator.session import KINDS
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.drivers.console import Console
     from stimfw.drivers.sense import Sense
     from stimfw.radio.listener import RadioListener

@@ -1,9 +1,10 @@
 """What lies on the stimulator's flash, and its repair: over USB only."""
 
+from typing import TYPE_CHECKING
+
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.stimulator.commands import Commands, Handler

@@ -4,14 +4,14 @@ A generator like those of stimfw.stimulator.measure: it yields how many millisec
 """
 
 from time import ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg714, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
 from stimfw.therapy.contraction import Contraction
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Generator
 
     from stimfw.stimulator.output import Output

@@ -6,6 +6,8 @@ available. A damaged area stays as it is until a person asks for a repair. Only 
 from a log that is sound.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.crypto.drbg import Drbg
 from stimfw.crypto.primitives import sha256
 from stimfw.storage import layout
@@ -15,8 +17,7 @@ from stimfw.storage.epochs import EpochLog
 from stimfw.storage.record import Record
 from stimfw.storage.unavailable import UnavailableRecord
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 

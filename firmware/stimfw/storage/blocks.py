@@ -5,8 +5,9 @@ programmed in 0.4 ms (3 at most), which clears bits and sets none (datasheet 8.2
 stands still meanwhile, with interrupts off: write only while the output is off.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from typing import Protocol
 
     class BlockDevice(Protocol):

@@ -6,13 +6,13 @@ before an epoch above it is used.
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.storage.blocks import DamagedError, LaterError
 from stimfw.storage.epochs import MAX_EPOCH
 from stimfw.storage.record import Record
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 STRIDE = 4096

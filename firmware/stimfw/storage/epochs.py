@@ -20,6 +20,7 @@ limit that is kept elsewhere (stimfw.storage.epoch_limit) tells where to go on: 
 
 import binascii
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.crypto.primitives import sha256
 from stimfw.storage.blocks import (
@@ -36,8 +37,7 @@ from stimfw.storage.blocks import (
     read_page,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 SEED_BYTES = 32

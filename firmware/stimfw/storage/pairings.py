@@ -9,11 +9,11 @@ The remote's: version, own id 4 (5 bytes); while it is paired also base 4, slot,
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.storage.blocks import DamagedError, LaterError, StorageError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.record import Record
 
 VERSION = 1

@@ -16,6 +16,7 @@ whole yet and there is nothing else, this was a first `store` that a power cut e
 
 import binascii
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.storage.blocks import (
     PAGE_BYTES,
@@ -30,8 +31,7 @@ from stimfw.storage.blocks import (
     read_page,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 VERSION = 1

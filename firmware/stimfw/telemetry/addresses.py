@@ -5,8 +5,9 @@ the bench's `base`, which its stimulator drew at random and hands out in pairing
 addresses that anybody may know.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHANNELS = (76, 50, 24)

@@ -4,11 +4,11 @@ A piece is 19 bytes: request id, flags and number, length, 16 bytes of data (doc
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 DATA_BYTES = 16

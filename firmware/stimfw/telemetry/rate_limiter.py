@@ -10,17 +10,10 @@ VERIFICATIONS = 24
 _REFILL_MS = 12  # then one in so much time
 # Costs in the bucket, as the processor's time goes: 2 ms for a frame that is dropped before any
 # cryptography, 3.5 ms for one whose tag fails, its share of a turn and the radio included (RP2040).
-<<<<<<< HEAD:firmware/stimfw/telemetry/rate_limiter.py
 COST_UNVERIFIED = 3
 COST_VERIFIED = 6
-FORGIVE_MS = 5
-"""One unit runs out in so much time: 66 cheap frames or 33 dear ones a second, 13 % of the CPU."""
-=======
-CHEAP = 3
-DEAR = 6
 FORGIVE_MS = 6
-"""One unit runs out in so much time: 55 cheap frames or 27 dear ones a second, 10 % of the CPU."""
->>>>>>> main:firmware/stimfw/telemetry/guard.py
+"""One unit runs out in so much time: 55 unverified frames or 27 forged tags a second, 10 % of the CPU."""
 _MOST = 128
 LEVELS = ((64, 34), (32, 14), (12, 4))
 """From so many units in the bucket on, the radio is deaf for so many milliseconds, again and again."""

@@ -5,14 +5,14 @@ One request at a time; a new one takes the place of the old one. Frames and the 
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.ccm import Ccm, NotAuthenticError
 from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import LAST_COUNTER, Connection
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 ANSWER_MS = 30

@@ -5,6 +5,7 @@ Checks go from cheap to dear; what an attacker may cost is in `guard`.
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.ccm import Ccm, NotAuthenticError
@@ -14,8 +15,7 @@ from stimfw.telemetry.connection import Connection
 from stimfw.telemetry.fragments import Reassembler
 from stimfw.telemetry.rate_limiter import RateLimiter
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.storage.pairings import PairingRecord, PairingTable

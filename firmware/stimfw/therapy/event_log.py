@@ -1,11 +1,11 @@
 """What happened since the start: a ring of events in RAM. Formats: stimfw.protocol.messages."""
 
 import struct
+from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT = 64

@@ -3,11 +3,12 @@
 A pattern is a tuple of (lights, tone in Hz, duration in ms). docs/telemetry.md has the table for users.
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # never on a board
+if TYPE_CHECKING:
     Pattern = tuple[tuple[int, int, int], ...]
 
 GREEN = 1

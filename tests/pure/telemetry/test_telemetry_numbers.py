@@ -201,15 +201,9 @@ def test_a_hundred_draws_are_enough():
 
 
 def test_what_an_attacker_may_cost():
-<<<<<<< HEAD:tests/pure/telemetry/test_telemetry_numbers.py
     assert rate_limiter.VERIFICATIONS == 24 and rate_limiter.GRACE_MS == 25
-    assert (rate_limiter.COST_UNVERIFIED, rate_limiter.COST_VERIFIED, rate_limiter.FORGIVE_MS) == (3, 6, 5)
-    assert rate_limiter.LEVELS == ((64, 80), (32, 14), (12, 4))
-=======
-    assert guard.VERIFICATIONS == 24 and guard.GRACE_MS == 25
-    assert (guard.CHEAP, guard.DEAR, guard.FORGIVE_MS) == (3, 6, 6)
-    assert guard.LEVELS == ((64, 34), (32, 14), (12, 4))
->>>>>>> main:tests/logic/test_telemetry_numbers.py
+    assert (rate_limiter.COST_UNVERIFIED, rate_limiter.COST_VERIFIED, rate_limiter.FORGIVE_MS) == (3, 6, 6)
+    assert rate_limiter.LEVELS == ((64, 34), (32, 14), (12, 4))
 
 
 def test_the_bucket_holds_128_units_and_loses_one_in_6_milliseconds():
@@ -269,13 +263,8 @@ def test_an_empty_bucket_is_empty():
 
 
 def test_grace_ends_though_nobody_looked_at_its_end():
-<<<<<<< HEAD:tests/pure/telemetry/test_telemetry_numbers.py
-    for late_ms, pause_ms in ((24, 0), (25, 80), (26, 80), (60, 80)):
-        one = RateLimiter()
-=======
     for late_ms, pause_ms in ((24, 0), (25, 34), (26, 34), (60, 34)):
-        one = Guard()
->>>>>>> main:tests/logic/test_telemetry_numbers.py
+        one = RateLimiter()
         for _ in range(40):
             one.failed(10, True)
         one.genuine(10)

@@ -14,6 +14,10 @@ EXIT_REFUSED = 3
 EXIT_NO_BOARD = 4
 
 
+class BenchError(Exception):
+    """An emulated bench cannot be built, or cannot do what was asked of it."""
+
+
 class StimbenchError(Exception):
     """An error whose text is meant for the person at the terminal, without a traceback.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 
 __all__ = ("find_project_root",)
 

@@ -10,7 +10,7 @@ import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.devices.repl import open_transport
 from stimbench.emulator.board import ResetCause
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 
 pytestmark = pytest.mark.emulated
 

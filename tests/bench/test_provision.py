@@ -6,7 +6,7 @@ import pytest
 from stimbench.bench import Bench, provision
 from stimbench.devices.repl import BoardTransport, open_transport
 from stimbench.emulator.board import EmulatedBoard
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 from stimfw.protocol import roles
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES

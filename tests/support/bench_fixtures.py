@@ -8,7 +8,7 @@ import pytest
 from stimbench.bench import Bench, BenchConfig
 from stimbench.devices.repl import BoardTransport, open_transport
 from stimbench.emulator.board import EmulatedBoard
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 
 PINS = {f"P{index}": index for index in range(29)}
 

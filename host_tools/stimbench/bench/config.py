@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from stimbench.emulator.chip import Core, XipConfig, default_core
-from stimbench.emulator.errors import BenchError
 from stimbench.emulator.flash import FlashTiming
+from stimbench.errors import BenchError
 from stimbench.project import find_project_root
 
 __all__ = ("BenchConfig",)

@@ -14,8 +14,8 @@ from stimbench.bench import wiring
 from stimbench.bench.config import BenchConfig
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
-from stimbench.emulator.errors import BenchError
 from stimbench.emulator.nets import read_pins_csv
+from stimbench.errors import BenchError
 from stimbench.parts.radio import AirChannel
 from stimbench.project import find_project_root
 

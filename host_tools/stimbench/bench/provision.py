@@ -15,7 +15,7 @@ from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 
 if TYPE_CHECKING:
     from stimbench.bench.engine import Bench

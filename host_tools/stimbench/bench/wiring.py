@@ -8,7 +8,7 @@ from typing import Any
 from stimbench.bench.config import BenchConfig
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
-from stimbench.emulator.errors import BenchError
+from stimbench.errors import BenchError
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.switches import Contact
 from stimbench.parts.wiring import (

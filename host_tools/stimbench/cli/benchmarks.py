@@ -102,7 +102,7 @@ def _pin_images(folder: Path) -> Path:
     """
     from stimbench.bench import BenchConfig
     from stimbench.benchmarks.harness.rig import BOARDS
-    from stimbench.emulator.errors import BenchError
+    from stimbench.errors import BenchError
 
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)

@@ -81,7 +81,7 @@ def misses(
 
 def _measured(name: str, scenario: Scenario, seconds: float, seed: int) -> Misses:
     from stimbench.benchmarks.harness.rig import Rig, programme
-    from stimbench.emulator.errors import BenchError
+    from stimbench.errors import BenchError
 
     try:
         rig = Rig(seed, ("stimulator", "remote"))

@@ -15,8 +15,7 @@ from stimbench.client.keyring import HostPairing
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import Stimulator, connect
-from stimbench.emulator.errors import BenchError
-from stimbench.errors import PortError
+from stimbench.errors import BenchError, PortError
 
 __all__ = ("BenchLink", "build_bench", "open_bench", "open_bench_by_radio", "pair_bench")
 

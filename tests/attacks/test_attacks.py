@@ -103,7 +103,7 @@ class NoWindow(Responder):
         if connection is not None:
             connection.counter = frame[3] | frame[4] << 8
         peer.last_request = b""
-        peer.exchange = fragments.Exchange()
+        peer.reassembler = fragments.Reassembler()
         return super()._on_request(peer, frame, now_ms)
 
 
@@ -139,7 +139,7 @@ def test_a_peer_that_does_not_count():
     assert listening.nonces_reused(500, 1, requester=SameCounter).successes > 0
 
 
-class Twice(fragments.Exchange):
+class Twice(fragments.Reassembler):
     """Executes what it has executed."""
 
     def _whole(self, request_id, execute):

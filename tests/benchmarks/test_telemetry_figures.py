@@ -113,7 +113,7 @@ def test_the_heap_of_an_open_channel():
     measured = heap.measure_heap((3, 1, 3))
     assert measured.warm == 1
     assert measured.channel_bytes > 0
-    assert all(line.passed for line in heap.judge([heap], FULL))
+    assert all(line.passed for line in heap.judge([measured], FULL))
 
 
 def test_one_block_more_is_growth():

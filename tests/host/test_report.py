@@ -63,8 +63,8 @@ def test_numbers_are_short(value, text):
 
 
 def test_yes_or_no_is_told_in_words(report):
-    assert (report.metrics[1].value_text, report.metrics[1].limit_text) == ("yes", "yes")
-    assert report.metrics[0].limit_text == "at most 5 ms"
+    assert (report.figures[1].value_text, report.figures[1].limit_text) == ("yes", "yes")
+    assert report.figures[0].limit_text == "at most 5 ms"
 
 
 class Page(HTMLParser):
@@ -117,7 +117,7 @@ def test_the_page_tells_verdict_values_limits_and_caveats(report, tmp_path):
 
 
 def test_a_failed_figure_stands_at_the_top(report, tmp_path):
-    figures = [*report.metrics, judge("Jitter", 9, Relation.AT_MOST, 8, "ns")]
+    figures = [*report.figures, judge("Jitter", 9, Relation.AT_MOST, 8, "ns")]
     write_html(replace(report, figures=figures), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()
     assert "1 of 3 figures do not hold" in text and "All" not in text

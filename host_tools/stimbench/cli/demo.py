@@ -27,10 +27,10 @@ def demo(
     with _Terminal() as terminal:
         result = run_demo(folder, seed, terminal)
     if as_json:
-        print_json([as_data(figure) for figure in result.report.metrics])
+        print_json([as_data(figure) for figure in result.report.figures])
     else:
-        out.print(_table(result.report.metrics))
-    if not all_passed(result.report.metrics):
+        out.print(_table(result.report.figures))
+    if not all_passed(result.report.figures):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .ports import PinPort, SpiBusPort, SpiClock
+from .interfaces import PinPort, SpiBusPort, SpiClock
 from .seeds import spread
 from .spi_limits import SpiLimits
 

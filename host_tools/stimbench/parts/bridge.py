@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from .interfaces import PinPort
 from .monostable import Monostable
-from .ports import PinPort
 
 __all__ = ("Bridge", "BridgeState")
 

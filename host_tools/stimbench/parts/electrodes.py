@@ -11,8 +11,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from .interfaces import Handle, Scheduler
 from .network import ElectrodeValues
-from .ports import Handle, Scheduler
 
 __all__ = ("DEFAULT_PAIR_R_S_OHM", "Electrode")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ports import PinPort
+from .interfaces import PinPort
 
 __all__ = ("Buzzer", "Led", "Tone")
 

@@ -20,12 +20,12 @@ import numpy as np
 
 from .adg714 import MatrixChain
 from .bridge import Bridge, BridgeState
+from .circuit_interval import CircuitInterval
 from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
+from .interfaces import Scheduler
 from .network import BLOCKING_F, LeadConfig, Modes, solve
-from .ports import Scheduler
 from .pump import COMPLIANCE_V, Pump
 from .seeds import spread
-from .stretch import CircuitInterval
 from .trace import CurrentTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")

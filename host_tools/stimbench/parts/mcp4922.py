@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .ports import PinPort, Scheduler, SpiBusPort, SpiClock
+from .interfaces import PinPort, Scheduler, SpiBusPort, SpiClock
 from .seeds import spread
 from .spi_limits import SpiLimits
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .ports import PinPort, Scheduler
+from .interfaces import PinPort, Scheduler
 
 __all__ = ("Monostable",)
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .interfaces import Handle, Scheduler
 from .nrf24_registers import Reg, RegisterFile, Status
-from .ports import Handle, Scheduler
 from .radio import AirChannel, Packet, air_time_ns
 
 __all__ = ("ChipState", "Link", "Mode", "TxEntry")

@@ -12,9 +12,9 @@ that W_REGISTER is for power down and standby only (chips take it in RX too, and
 
 from __future__ import annotations
 
+from .interfaces import PinPort, Scheduler, SpiBusPort, SpiClock
 from .nrf24_link import ChipState, Link, Mode, TxEntry
 from .nrf24_registers import FifoStatus, Reg, RegisterFile, Status
-from .ports import PinPort, Scheduler, SpiBusPort, SpiClock
 from .radio import AirChannel, Packet
 from .seeds import spread
 from .spi_limits import SpiLimits

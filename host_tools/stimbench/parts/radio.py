@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from .ports import Scheduler
+from .interfaces import Scheduler
 from .seeds import spread
 
 __all__ = ("LOOKAHEAD_NS", "AirChannel", "Packet", "Receiver", "Sniffed", "air_time_ns")

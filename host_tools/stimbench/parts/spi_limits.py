@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from .ports import SpiBusPort, SpiClock
+from .interfaces import SpiBusPort, SpiClock
 
 __all__ = ("SpiLimits",)
 

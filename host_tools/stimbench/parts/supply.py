@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .adc import temperature_volts
-from .ports import Scheduler
+from .interfaces import Scheduler
 
 __all__ = ("Supply",)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from .ports import Handle, PinPort, Scheduler
+from .interfaces import Handle, PinPort, Scheduler
 from .seeds import spread
 
 __all__ = ("Contact",)

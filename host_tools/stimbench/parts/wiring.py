@@ -9,11 +9,11 @@ from .adc import Rp2040Adc
 from .adg714 import MatrixChain
 from .bridge import Bridge
 from .indicators import Buzzer, Led
+from .interfaces import BoardPorts
 from .lead import Lead
 from .mcp4922 import Mcp4922
 from .monostable import Monostable
 from .nrf24l01 import Nrf24L01
-from .ports import BoardPorts
 from .pump import Pump
 from .radio import AirChannel
 from .sense import CurrentSense, VoltageSense

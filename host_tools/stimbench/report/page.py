@@ -55,7 +55,7 @@ def write_json(report: Report, path: Path) -> None:
         "title": report.title,
         "passed": report.passed,
         "facts": dict(report.facts),
-        "figures": [as_data(figure) for figure in report.metrics],
+        "figures": [as_data(figure) for figure in report.figures],
         **report.extra,
     }
     path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -70,6 +70,6 @@ def write_html(report: Report, path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    failed = [figure for figure in report.metrics if not figure.passed]
+    failed = [figure for figure in report.figures if not figure.passed]
     text = environment.get_template("report.html.j2").render(report=report, failed=failed)
     path.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from stimfw.protocol import messages, roles
 from stimfw.telemetry import fragments, frames, rate_limiter
+from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import WINDOW
 from support.link_harness import Dice, LinkHarness, key_of
@@ -124,11 +125,11 @@ def test_forged_and_recorded_ones_share_one_budget():
 def test_forged_frames_do_not_prolong_a_connection():
     link, connection = connected()
     last_ms = link.now_ms
-    while link.now_ms - last_ms < connection.IDLE_MS + 10_000:
+    while link.now_ms - last_ms < IDLE_MS + 10_000:
         link.now_ms += 5000
         good = sealed(connection, due(link) if link.stimulator.connected(link.now_ms) else 1, 9)
         assert link.deliver(good[:-1] + bytes((good[-1] ^ 1,))) is None
-        assert link.stimulator.connected(link.now_ms) == (link.now_ms - last_ms < connection.IDLE_MS)
+        assert link.stimulator.connected(link.now_ms) == (link.now_ms - last_ms < IDLE_MS)
     assert link.stimulator.forged > 10
     assert link.deliver(sealed(connection, connection.counter, 10)) is None
     assert [message for message, _, _ in link.executed] == [STOP]
@@ -139,7 +140,7 @@ def test_stale_and_recorded_frames_do_not_prolong_a_connection():
     again = [frame for up, frame in link.heard if up][-1]
     old = sealed(connection, 0, 9)
     last_ms = link.now_ms
-    while link.now_ms - last_ms < connection.IDLE_MS:
+    while link.now_ms - last_ms < IDLE_MS:
         assert link.stimulator.connected(link.now_ms)
         link.deliver(again)
         link.deliver(old)

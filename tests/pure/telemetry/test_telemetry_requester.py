@@ -14,19 +14,19 @@ def fresh(count=0, slot=SLOT):
 
 
 def connected():
-    """A link whose peer in SLOT has had an answer, the peer, and the stimulator's end of the connection."""
-    link = LinkHarness(((SLOT, roles.PATIENT),))
-    assert link.ask(STOP, SLOT) is not None
-    return link, link.peers[SLOT], link.stimulator._peers[SLOT].connection
+    """A ends whose peer in SLOT has had an answer, the peer, and the stimulator's end of the connection."""
+    ends = LinkHarness(((SLOT, roles.PATIENT),))
+    assert ends.ask(STOP, SLOT) is not None
+    return ends, ends.peers[SLOT], ends.stimulator._peers[SLOT].connection
 
 
 def asking(message=STOP):
     """The same with a request under way; its counter is the third result's last one."""
-    link, peer, link = connected()
-    peer.begin(message, 1000, link.now_ms)
-    peer.poll(link.now_ms)
-    peer.sent(True, link.now_ms)
-    return link, peer, link
+    ends, peer, link = connected()
+    peer.begin(message, 1000, ends.now_ms)
+    peer.poll(ends.now_ms)
+    peer.sent(True, ends.now_ms)
+    return ends, peer, link
 
 
 def say(peer, now_ms):
@@ -92,8 +92,8 @@ def test_a_frame_whose_fate_is_never_told_goes_out_again_after_200_milliseconds(
 
 
 def test_the_clockwork_of_a_request():
-    link, peer, _ = asking()
-    now_ms = link.now_ms
+    ends, peer, _ = asking()
+    now_ms = ends.now_ms
     assert [peer.wait_ms(now_ms + later_ms) for later_ms in (0, 4, 14, 15, 500)] == [15, 11, 1, 0, 0]
     assert peer.poll(now_ms + 14) is None
     assert frames.kind_of(peer.poll(now_ms + 15)) == frames.HELLO
@@ -114,16 +114,16 @@ def test_a_request_ends_with_its_limit():
 
 def test_a_connection_is_left_five_seconds_before_its_end():
     for quiet_ms, kind in ((54_999, frames.REQUEST), (55_000, frames.HELLO)):
-        link, peer, link = connected()
-        heard_ms = link.now_ms - peer._connection.silent_ms(link.now_ms)
+        ends, peer, link = connected()
+        heard_ms = ends.now_ms - peer._connection.silent_ms(ends.now_ms)
         peer.begin(STOP, 1000, heard_ms + quiet_ms)
         assert frames.kind_of(peer.poll(heard_ms + quiet_ms)) == kind, quiet_ms
 
 
 def test_a_connection_is_doubted_after_a_second_of_silence():
     for quiet_ms, kind in ((999, frames.REQUEST), (1000, frames.HELLO)):
-        link, peer, _ = connected()
-        heard_ms = link.now_ms - peer._connection.silent_ms(link.now_ms)
+        ends, peer, _ = connected()
+        heard_ms = ends.now_ms - peer._connection.silent_ms(ends.now_ms)
         peer.begin(STOP, 1000, heard_ms + quiet_ms)
         peer.poll(heard_ms + quiet_ms)
         peer.sent(False, heard_ms + quiet_ms)
@@ -143,53 +143,53 @@ def test_frames_of_other_slots_and_kinds_are_bad():
 
 
 def test_whatever_comes_when_nothing_waits_is_stray():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     good = reply(peer, link)
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     assert peer.state == Requester.ANSWERED and peer.reply == b"\x84\x00"
     before = counts(peer)
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     peer.state = Requester.UNANSWERED
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     peer.state = Requester.IDLE
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     assert counts(peer) == (before[0] + 3, before[1], before[2] + 3)
     assert peer.state == Requester.IDLE
 
 
 def test_frames_of_other_slots_are_bad_whether_something_waits_or_not():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     good = reply(peer, link)
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     before = counts(peer)
     for slot in (SLOT - 1, SLOT + 1):
-        peer.on_frame(good[:1] + bytes((slot,)) + good[2:], link.now_ms)
+        peer.on_frame(good[:1] + bytes((slot,)) + good[2:], ends.now_ms)
     assert counts(peer) == (before[0] + 2, before[1] + 2, before[2])
 
 
 def test_a_reply_that_comes_too_late_is_stray():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     good = reply(peer, link)
     before = counts(peer)
-    peer.poll(link.now_ms + 1000)
-    peer.on_frame(good, link.now_ms + 1000)
+    peer.poll(ends.now_ms + 1000)
+    peer.on_frame(good, ends.now_ms + 1000)
     assert peer.state == Requester.UNANSWERED and counts(peer) == (before[0] + 1, before[1], before[2] + 1)
     peer.state = Requester.IDLE
-    peer.on_frame(good, link.now_ms + 1000)
+    peer.on_frame(good, ends.now_ms + 1000)
     assert peer.state == Requester.IDLE and counts(peer) == (before[0] + 2, before[1], before[2] + 2)
 
 
 def test_counters_that_end_inside_a_request_begin_it_anew_in_another_connection():
-    link, peer, link = connected()
+    ends, peer, link = connected()
     peer._connection.counter = connection.LAST_COUNTER
-    peer.begin(bytes(40), 1000, link.now_ms)
-    assert say(peer, link.now_ms)[3:5] == b"\xff\xff"
-    peer.on_frame(reply(peer, link, b"", flags=0), link.now_ms)
-    assert frames.kind_of(peer.poll(link.now_ms)) == frames.HELLO
+    peer.begin(bytes(40), 1000, ends.now_ms)
+    assert say(peer, ends.now_ms)[3:5] == b"\xff\xff"
+    peer.on_frame(reply(peer, link, b"", flags=0), ends.now_ms)
+    assert frames.kind_of(peer.poll(ends.now_ms)) == frames.HELLO
 
 
 def test_a_reply_of_another_connection_or_counter_is_stray():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     good = reply(peer, link)
     before = counts(peer)
     others = []
@@ -198,39 +198,39 @@ def test_a_reply_of_another_connection_or_counter_is_stray():
     for counter in (peer.counter - 1, peer.counter + 1):
         others.append(good[:3] + counter.to_bytes(2, "little") + good[5:])
     for other in others:
-        peer.on_frame(other, link.now_ms)
+        peer.on_frame(other, ends.now_ms)
     assert counts(peer) == (before[0] + 4, before[1], before[2] + 4) and peer.state == Requester.WAITING
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     assert peer.state == Requester.ANSWERED
 
 
 def test_a_forged_reply_is_bad_and_the_genuine_one_is_still_awaited():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     good = reply(peer, link)
     before = counts(peer)
     for at in (5, 20, 31):
         forged = bytearray(good)
         forged[at] ^= 1
-        peer.on_frame(bytes(forged), link.now_ms)
+        peer.on_frame(bytes(forged), ends.now_ms)
     assert counts(peer) == (before[0] + 3, before[1] + 3, before[2]) and peer.state == Requester.WAITING
-    peer.on_frame(good, link.now_ms)
+    peer.on_frame(good, ends.now_ms)
     assert peer.state == Requester.ANSWERED
 
 
 def test_a_reply_to_another_request_is_stray():
     for step in (-1, 1):
-        link, peer, link = asking()
+        ends, peer, link = asking()
         before = counts(peer)
-        peer.on_frame(reply(peer, link, request_id=peer._id + step), link.now_ms)
+        peer.on_frame(reply(peer, link, request_id=peer._id + step), ends.now_ms)
         assert counts(peer) == (before[0] + 1, before[1], before[2] + 1)
         assert peer.state == Requester.WAITING and peer.reply == b""
 
 
 def test_challenges_that_are_forged_or_not_asked_for_are_counted():
-    link = LinkHarness(((SLOT, roles.PATIENT),))
-    peer = link.peers[SLOT]
+    ends = LinkHarness(((SLOT, roles.PATIENT),))
+    peer = ends.peers[SLOT]
     peer.begin(STOP, 1000, 0)
-    challenge = link.deliver(say(peer, 0))
+    challenge = ends.deliver(say(peer, 0))
     forged = challenge[:-1] + bytes((challenge[-1] ^ 1,))
     peer.on_frame(forged, 0)
     assert counts(peer) == (1, 1, 0)
@@ -242,41 +242,41 @@ def test_challenges_that_are_forged_or_not_asked_for_are_counted():
 
 def test_the_same_piece_of_a_reply_counts_once():
     for asked in (STOP, bytes(range(40))):
-        link, peer, link = asking(asked)
+        ends, peer, link = asking(asked)
         while peer._piece + 1 < fragments.count(asked):
-            peer.on_frame(reply(peer, link, b"", flags=peer._piece), link.now_ms)
-            say(peer, link.now_ms)
+            peer.on_frame(reply(peer, link, b"", flags=peer._piece), ends.now_ms)
+            say(peer, ends.now_ms)
         first = reply(peer, link, b"a" * 16, flags=0)
-        peer.on_frame(first, link.now_ms)
+        peer.on_frame(first, ends.now_ms)
         before = counts(peer)
-        peer.on_frame(first, link.now_ms)
+        peer.on_frame(first, ends.now_ms)
         assert counts(peer) == (before[0] + 1, before[1], before[2] + 1)
-        assert frames.kind_of(peer.poll(link.now_ms)) == frames.REQUEST
-        peer.on_frame(reply(peer, link, b"b", flags=fragments.LAST | 1), link.now_ms)
+        assert frames.kind_of(peer.poll(ends.now_ms)) == frames.REQUEST
+        peer.on_frame(reply(peer, link, b"b", flags=fragments.LAST | 1), ends.now_ms)
         assert peer.reply == b"a" * 16 + b"b"
 
 
 def test_pieces_of_a_reply_are_asked_for_one_after_the_other():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     for number in range(3):
-        peer.on_frame(reply(peer, link, bytes((number,)) * 16, flags=number), link.now_ms)
-        frame = say(peer, link.now_ms)
+        peer.on_frame(reply(peer, link, bytes((number,)) * 16, flags=number), ends.now_ms)
+        frame = say(peer, ends.now_ms)
         assert link.open(frames.REQUEST, frame) == fragments.piece(peer._id, 0x40 | number + 1, b"")
 
 
 def test_a_reply_that_never_ends_is_cut_off_behind_248_bytes():
-    link, peer, link = asking()
+    ends, peer, link = asking()
     for number, size in [(n, 16) for n in range(15)] + [(15, 8)]:
-        peer.on_frame(reply(peer, link, bytes(size), flags=number), link.now_ms)
-        say(peer, link.now_ms)
+        peer.on_frame(reply(peer, link, bytes(size), flags=number), ends.now_ms)
+        say(peer, ends.now_ms)
     assert peer.state == Requester.WAITING
-    peer.on_frame(reply(peer, link, b"x", flags=16), link.now_ms)
+    peer.on_frame(reply(peer, link, b"x", flags=16), ends.now_ms)
     assert peer.state == Requester.ANSWERED and len(peer.reply) == 249
 
 
 def test_a_refusal_in_the_middle_of_a_request_is_its_answer():
-    link, peer, link = asking(bytes(range(40)))
-    peer.on_frame(reply(peer, link, b"\x80\x04"), link.now_ms)
+    ends, peer, link = asking(bytes(range(40)))
+    peer.on_frame(reply(peer, link, b"\x80\x04"), ends.now_ms)
     assert peer.state == Requester.ANSWERED and peer.reply == b"\x80\x04"
 
 
@@ -291,8 +291,8 @@ def test_a_message_of_a_wrong_size_is_told_in_words():
 
 
 def test_a_connection_whose_counters_are_used_up_is_left():
-    link, peer, _ = connected()
+    ends, peer, _ = connected()
     peer._connection.counter = connection.LAST_COUNTER + 1
-    peer.begin(STOP, 1000, link.now_ms)
-    assert frames.kind_of(peer.poll(link.now_ms)) == frames.HELLO
+    peer.begin(STOP, 1000, ends.now_ms)
+    assert frames.kind_of(peer.poll(ends.now_ms)) == frames.HELLO
     assert requester.LAST_COUNTER == 0xFFFF

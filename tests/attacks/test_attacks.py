@@ -148,7 +148,7 @@ class Twice(fragments.Reassembler):
 
 
 def test_requests_that_are_executed_again(monkeypatch):
-    monkeypatch.setattr(responder, "Exchange", Twice)
+    monkeypatch.setattr(responder, "Reassembler", Twice)
     assert replay.reordered(500, 1).successes > 0
 
 

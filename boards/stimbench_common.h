@@ -31,7 +31,3 @@
     extern void mp_pystack_init(void *start, void *end); \
     mp_pystack_init(stimbench_pystack, &stimbench_pystack[4096 / sizeof(mp_obj_t)]); \
 } while (0)
-
-// Names are looked up through a cache by their number, which any new name in the firmware moves: with the usual 128
-// places the time of a hot loop varied by 5 % from build to build.
-#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE (512)

@@ -123,7 +123,7 @@ app, waiter, watchdog = main.build()
 watchdog.disable()
 app.control.set_program(program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000}))
 before = gc.mem_free()
-for _ in range((before - 40_000) // 512):
+for _ in range((before - 36_000) // 512):
     bytes(500)
 print(before - gc.mem_free(), app.control.start())
 while not app.control.session or app.control.session.state != messages.HOLD:

@@ -1,5 +1,6 @@
 """The remote's composition root: the one place that knows its pins. Ctrl-C ends it and gives the REPL."""
 
+import gc
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -104,6 +105,7 @@ def main() -> None:
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
     commands.attach(areas, watchdog.feed, restart_in)
+    gc.threshold(-1)
     try:
         while True:
             sleep_ms = app.step(time.ticks_ms())

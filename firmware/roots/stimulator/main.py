@@ -1,5 +1,6 @@
 """The stimulator's composition root: here alone it is known which part is on which pin."""
 
+import gc
 import sys
 from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 from typing import TYPE_CHECKING
@@ -134,6 +135,7 @@ def main() -> None:
     sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     try:
         app, waiter, watchdog = build()
+        gc.threshold(-1)  # from here on a collection comes when it can be afforded: see heap.settle
         app.run(waiter, watchdog)
     except KeyboardInterrupt:
         Watchdog.disable()

@@ -13,8 +13,8 @@ def _mount() -> None:
     import sys
 
     # Until main is ready, garbage is collected each 40 KB. The modules that stay then lie close together, and
-    # each later object finds its memory at once: without it a sum of two 256-bit numbers took 41 us instead of
-    # 16 (the search begins at the lowest hole, py/gc.c). It costs 25 ms of the start.
+    # each later object finds its memory at once: without it a sum of two 256-bit numbers took 41 us, not
+    # 16 us (the search begins at the lowest hole, py/gc.c). It costs 25 ms of the start.
     gc.threshold(40960)
 
     # What starts is what is frozen: no file can stand in for it, and the file system is not searched for each

@@ -7,15 +7,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from stimbench.emulator.spi_trace import SpiByte, SpiRecord
+from stimbench.capture.spi_trace import SpiByte, SpiRecord
+from stimbench.parts.interfaces import PinPort, SpiLog
 
-if TYPE_CHECKING:
-    from stimbench.emulator.nets import Net
-    from stimbench.emulator.spi import SpiBus
-
-__all__ = ("CurrentTrace", "Recorder", "Segment")
+__all__ = ("CurrentTrace", "RecordedBus", "Recorder", "Segment")
 
 Segment = tuple[int, int, float, float]
 """t0_ns, t1_ns, current at t0 in uA, current at t1 in uA; straight between."""
@@ -29,6 +26,20 @@ class CurrentTrace(Protocol):
         """Pieces in order of time; the current is 0 between them."""
 
 
+class RecordedBus(Protocol):
+    """An SPI bus that tells a log what goes over it."""
+
+    record: SpiLog | None
+
+    @property
+    def index(self) -> int:
+        """Which peripheral of its board, 0 or 1."""
+
+    @property
+    def mode(self) -> int:
+        """The SPI mode that is set."""
+
+
 class Recorder:
     """Collects edges while a bench runs, and writes them out."""
 
@@ -40,7 +51,7 @@ class Recorder:
         self.end_ns = 0
         """How far the recording goes; the bench moves it."""
 
-    def watch(self, board: str, net: Net) -> None:
+    def watch(self, board: str, net: PinPort) -> None:
         """Record a net's edges from now on."""
         key = (board, net.name)
         times = self._edges[key] = array("q")
@@ -49,7 +60,7 @@ class Recorder:
         # Time and level in one integer: 8 bytes an edge let a night's run fit into memory.
         net.on_edge(lambda level, time_ns: add(time_ns << 1 | level))
 
-    def watch_spi(self, board: str, bus: SpiBus) -> None:
+    def watch_spi(self, board: str, bus: RecordedBus) -> None:
         """Record an SPI bus's bytes from now on; its lines' edges are drawn from them when asked for."""
         bus.record = self._buses[board, bus.index] = SpiRecord(bus.mode)
 

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from stimbench.emulator.spi import MOSI, SCK
-
-if TYPE_CHECKING:
-    from stimbench.parts.interfaces import SpiClock
+from stimbench.parts.interfaces import MOSI, SCK, SpiClock
 
 __all__ = ("SpiByte", "SpiRecord")
 
@@ -88,7 +85,7 @@ class SpiRecord:
         """A line's edges, drawn: `(time_ns, level after it)`.
 
         Args:
-            line: SCK, MOSI or MISO of `stimbench.emulator.spi`.
+            line: SCK, MOSI or MISO of `stimbench.parts.interfaces`.
             start_ns: only edges at or after this time.
             end_ns: only edges before this time.
         """

@@ -51,6 +51,14 @@ class SpiRecord:
         self._data = array("I")
         self._first_cpol = mode >> 1
 
+    def copy(self) -> SpiRecord:
+        """What there is now."""
+        made = SpiRecord()
+        made.carriers = dict(self.carriers)
+        made._ends, made._bit_ps, made._data = self._ends[:], self._bit_ps[:], self._data[:]
+        made._first_cpol = self._first_cpol
+        return made
+
     def bits(self, end_ns: float, mosi: int, miso: int, bits: int, clock: SpiClock) -> None:
         """Up to 8 bits have ended."""
         self._ends.append(round(end_ns))

@@ -13,6 +13,8 @@ from stimbench.benchmarks.radio import attacks, flood, forgery
 from stimbench.benchmarks.radio.flood import OPEN, REMOTE, STIMULATOR, Calm, Press
 from stimbench.benchmarks.radio.forgery import AIR_KINDS, Bombardment
 from stimbench.benchmarks.radio.rig import PairedRig
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges
 
 FULL, QUICK = Options(), Options(quick=True)
 PERIOD_NS = 50 * MS
@@ -63,12 +65,16 @@ class Pins:
     def __init__(self, late_ns, missing=()):
         self.starts = {n: n * PERIOD_NS + late_ns.get(n, 0) for n in range(30) if n not in missing}
 
-    def edges(self, signal, from_ns, to_ns):
-        begin = SIDES["left"].index(signal) * WIDTH_NS
-        found = []
+    def capture(self, from_ns, to_ns):
+        digital = {
+            f"stimulator.{signal}": Edges.of(self.edges(index * WIDTH_NS))
+            for index, signal in enumerate(SIDES["left"])
+        }
+        return Capture(digital, end_ns=30 * PERIOD_NS).between(from_ns, to_ns)
+
+    def edges(self, begin):
         for start_ns in self.starts.values():
-            found += [(start_ns + begin, True), (start_ns + begin + WIDTH_NS, False)]
-        return [(at, level) for at, level in found if from_ns <= at < to_ns]
+            yield from ((start_ns + begin, True), (start_ns + begin + WIDTH_NS, False))
 
 
 @pytest.mark.parametrize(

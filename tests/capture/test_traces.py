@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stimbench.capture.export import current_points, read_sr
+from stimbench.capture.channels import Segments
 from stimbench.capture.recorder import Recorder
+from stimbench.capture.sigrok import write_sr
+from stimbench.capture.vcd import write_vcd
 from stimbench.emulator.board import EmulatedBoard
 
 SIO, IO_BANK0 = 0xD0000000, 0x40014000
@@ -50,7 +52,7 @@ def test_edges(recorder: Recorder) -> None:
 
 def test_vcd_holds_every_edge_and_the_currents(recorder: Recorder, tmp_path: Path) -> None:
     path = tmp_path / "run.vcd"
-    recorder.write_vcd(path)
+    write_vcd(recorder.capture(), path)
     names: dict[str, str] = {}
     changes: dict[str, list[tuple[int, float]]] = {}
     time_ns = 0
@@ -67,13 +69,13 @@ def test_vcd_holds_every_edge_and_the_currents(recorder: Recorder, tmp_path: Pat
             changes.setdefault(names[key], []).append((time_ns, float(value)))
     assert changes["P2"][1:] == [(t, float(level)) for t, level in recorder.edges("stimulator", "P2")]
     expected = [(10_000, -2000.0), (224_000, 2000.0), (438_000, 0.0)]
-    assert changes["I_LEFT"][1:] == expected == current_points(Current())
+    assert changes["I_LEFT"][1:] == expected == Segments.of(Current.segments).changes()
 
 
 def test_sigrok_session_reads_back_at_its_rate(recorder: Recorder, tmp_path: Path) -> None:
     path = tmp_path / "run.sr"
-    recorder.write_sr(path, rate_hz=1_000_000)
-    rate_hz, logic, analog = read_sr(path)
+    write_sr(recorder.capture(), path, rate_hz=1_000_000)
+    rate_hz, logic, analog = unpacked(path)
     assert rate_hz == 1_000_000
     samples = logic["stimulator.P2"]
     assert len(samples) == END_NS // 1000
@@ -95,7 +97,7 @@ def test_long_session_is_split_between_samples(bare: EmulatedBoard, tmp_path: Pa
         recording.watch("stimulator", bare.pin(f"P{pin}"))
     recording.end_ns = END_NS
     path = tmp_path / "long.sr"
-    recording.write_sr(path, rate_hz=2_000_000_000)
+    write_sr(recording.capture(), path, rate_hz=2_000_000_000)
     with zipfile.ZipFile(path) as archive:
         sizes = [info.file_size for info in archive.infolist() if info.filename.startswith("logic-1-")]
     assert len(sizes) == 2
@@ -105,10 +107,33 @@ def test_long_session_is_split_between_samples(bare: EmulatedBoard, tmp_path: Pa
 
 def test_nothing_to_sample_is_refused(recorder: Recorder, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no sample"):
-        recorder.write_sr(tmp_path / "run.sr", rate_hz=100, start_ns=999_000)
+        write_sr(recorder.capture(start_ns=999_000), tmp_path / "run.sr", rate_hz=100)
 
 
 def _again(recorder: Recorder, folder: Path) -> Path:
     path = folder / "again.sr"
-    recorder.write_sr(path, rate_hz=1_000_000)
+    write_sr(recorder.capture(), path, rate_hz=1_000_000)
     return path
+
+
+def unpacked(path: Path) -> tuple[int, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A session as its archive holds it: samples a second, levels by probe, values by analogue channel."""
+    with zipfile.ZipFile(path) as archive:
+        fields = dict(
+            line.split("=", 1) for line in archive.read("metadata").decode().splitlines() if "=" in line
+        )
+        probes = {int(key[5:]): name for key, name in fields.items() if key.startswith("probe")}
+        analogs = {int(key[6:]): name for key, name in fields.items() if key.startswith("analog")}
+        unit = int(fields["unitsize"])
+        raw = np.frombuffer(chunks(archive, "logic-1"), dtype=np.uint8).reshape(-1, unit)
+        logic = {name: raw[:, (i - 1) // 8] >> ((i - 1) % 8) & 1 for i, name in probes.items()}
+        analog = {name: np.frombuffer(chunks(archive, f"analog-1-{i}"), "<f4") for i, name in analogs.items()}
+    return int(fields["samplerate"].split()[0]), logic, analog
+
+
+def chunks(archive: zipfile.ZipFile, name: str) -> bytes:
+    data, number = b"", 1
+    while f"{name}-{number}" in archive.namelist():
+        data += archive.read(f"{name}-{number}")
+        number += 1
+    return data

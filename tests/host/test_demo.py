@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges, Segments
 from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
 from stimbench.demo.judgement import judge_recording
 from stimbench.demo.measured import measure
@@ -13,6 +15,7 @@ from stimbench.demo.run import make_report
 from stimfw.protocol import messages
 from stimfw.telemetry import frames
 from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import LEADS
 
 PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
 MS = 1_000_000
@@ -51,6 +54,28 @@ def lead_data(offset_ns, target_ua):
     return (cath, anod, short), current
 
 
+@dataclass
+class MadeUp(Recording):
+    """A recording whose capture is made from what a test has changed. Buttons rest high."""
+
+    changes: dict = field(default_factory=dict)
+    remote_changes: dict = field(default_factory=dict)
+    currents: list = field(default_factory=list)
+
+    def measured(self):
+        digital = {f"stimulator.{name}": Edges.of(each) for name, each in self.changes.items()}
+        digital |= {
+            f"remote.{name}": Edges.of(each, initial=name in ("START", "STOP"))
+            for name, each in self.remote_changes.items()
+        }
+        analog = {
+            f"I_{name.upper()}": Segments.of(pieces)
+            for name, pieces in zip(LEADS, self.currents, strict=True)
+        }
+        self.capture = Capture(digital, analog, end_ns=self.marks.end)
+        return measure(self)
+
+
 @pytest.fixture
 def recording():
     names = [name for lead in BRIDGES for name in lead]
@@ -58,7 +83,7 @@ def recording():
     edges = dict(zip(names, [*left, *right], strict=True))
     edges["MATRIX_CS"] = [(1500 * MS, False), (THERAPY - 10 * MS, True), (STOP + 8 * MS, False)]
     states = [(50, 1), (1100, 2), (3100, 3), (4100, 4), (6100, 1), (7100, 2), (8000, 0)]
-    return Recording(
+    return MadeUp(
         seed=1,
         program=PROGRAM,
         identities=[Identity("stimulator", "0.1.0", "abc"), Identity("remote", "0.1.0", "def")],
@@ -72,8 +97,8 @@ def recording():
         states=[State(START + ms * MS, state, (0, 0)) for ms, state in states],
         moved_ua=0,
         stop_cause=messages.STOPPED_REMOTE,
-        edges=edges,
-        remote_edges={
+        changes=edges,
+        remote_changes={
             "START": [(START, False), (START + 100 * MS, True)],
             "STOP": [(STOP, False), (STOP + 100 * MS, True)],
             "LED_GREEN": [(START + 12 * MS, True), (START + 200 * MS, False)],
@@ -94,7 +119,7 @@ def recording():
 
 
 def failed(recording):
-    return {figure.name for figure in judge_recording(recording, measure(recording)) if not figure.passed}
+    return {figure.name for figure in judge_recording(recording, recording.measured()) if not figure.passed}
 
 
 def test_a_good_run_holds_in_every_figure(recording):
@@ -102,7 +127,7 @@ def test_a_good_run_holds_in_every_figure(recording):
 
 
 def test_numbers_of_a_good_run(recording):
-    found = {figure.name: figure.value for figure in judge_recording(recording, measure(recording))}
+    found = {figure.name: figure.value for figure in judge_recording(recording, recording.measured())}
     assert found["Ready after power-on"] == pytest.approx(0.2)
     assert found["Impedance error, worst pair"] == pytest.approx(0.6)
     assert found["STOP packet to both bridges off"] == pytest.approx(1 - PACKET_NS / MS)
@@ -112,7 +137,7 @@ def test_numbers_of_a_good_run(recording):
 
 def shift(signal, index, by_ns):
     def change(recording):
-        edges = recording.edges[signal]
+        edges = recording.changes[signal]
         edges[index] = (edges[index][0] + by_ns, edges[index][1])
 
     return change
@@ -152,14 +177,14 @@ def marks(**values):
 
 def add_edges(signal, *edges):
     def change(recording):
-        recording.edges[signal] = sorted(recording.edges[signal] + list(edges))
+        recording.changes[signal] = sorted(recording.changes[signal] + list(edges))
 
     return change
 
 
 def drop_pulse(recording):
     for signal in BRIDGES[0][:2]:
-        del recording.edges[signal][60:62]
+        del recording.changes[signal][60:62]
 
 
 def off_pair(ohm):
@@ -195,7 +220,7 @@ FAULTS = {
     ),
     "electrodes moved, amplitude kept": (setting(moved_ua=25), {"Amplitude after the electrodes were moved"}),
     "no green LED": (
-        lambda r: r.remote_edges.update(LED_GREEN=[]),
+        lambda r: r.remote_changes.update(LED_GREEN=[]),
         {"START delivered by radio and confirmed"},
     ),
     "a state is missing": (lambda r: r.states.pop(2), {"States seen in order"}),
@@ -203,7 +228,7 @@ FAULTS = {
     "16 ns too narrow": (shift("L_CATH", 1, -16), {TIMING.format("Width"), TIMING.format("Gap")}),
     "a late pulse": (drop_pulse, {TIMING.format("Period")}),
     "no anodic phase": (
-        lambda r: r.edges["R_ANOD"].__delitem__(slice(40, 42)),
+        lambda r: r.changes["R_ANOD"].__delitem__(slice(40, 42)),
         {"Pulses without both phases", TIMING.format("Width")},
     ),
     "bridges overlap": (
@@ -278,9 +303,9 @@ def test_each_fault_fails_its_figures_and_no_other(recording, fault):
 def test_a_pulse_that_stop_cuts_short_is_not_judged(recording):
     end = STOP + 5 * MS + PACKET_NS + 100_000
     add_edges("L_CATH", (end - 150_000, True), (end, False))(recording)
-    recording.edges["L_SHORT"] = [edge for edge in recording.edges["L_SHORT"] if edge[0] < end - 150_000]
-    recording.edges["L_SHORT"].append((end - 160_000, False))
-    assert measure(recording).leads[0].cut == 1
+    recording.changes["L_SHORT"] = [edge for edge in recording.changes["L_SHORT"] if edge[0] < end - 150_000]
+    recording.changes["L_SHORT"].append((end - 160_000, False))
+    assert recording.measured().leads[0].cut == 1
     assert failed(recording) == set()
 
 
@@ -290,8 +315,8 @@ def test_a_stop_from_before_the_session_is_not_taken_for_this_one(recording):
 
 
 def test_an_empty_run_fails_and_still_makes_no_crash(recording):
-    for signal in recording.edges:
-        recording.edges[signal] = []
+    for signal in recording.changes:
+        recording.changes[signal] = []
     recording.currents = [[], []]
     assert {"Therapy pulses, left lead", TIMING.format("Width"), "Net direct current, left lead"} <= failed(
         recording
@@ -299,7 +324,7 @@ def test_an_empty_run_fails_and_still_makes_no_crash(recording):
 
 
 def test_the_report_of_a_run_tells_all_and_is_reproducible(recording):
-    report = make_report(recording, measure(recording))
+    report = make_report(recording, recording.measured())
     assert report.passed
     assert [picture.title for picture in report.pictures] == [
         "Contraction",
@@ -310,5 +335,5 @@ def test_the_report_of_a_run_tells_all_and_is_reproducible(recording):
     assert facts["Radio"].startswith("1 HELLO, 1 CHALLENGE, 2 REQUEST, 1 REPLY: sealed")
     assert any("misses of the flash cache at 56 cycles each" in caveat for caveat in report.caveats)
     assert report.extra["timing_ns"]["left"]["width"]["count"] == 2 * len(list(pulses(0)))
-    again = make_report(recording, measure(recording))
+    again = make_report(recording, recording.measured())
     assert [picture.svg for picture in report.pictures] == [picture.svg for picture in again.pictures]

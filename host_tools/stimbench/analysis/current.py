@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stimbench.analysis.pulses import Pulses
+from stimbench.capture.channels import Segments
 
-__all__ = ("Current", "Segments")
-
-Segments = Sequence[tuple[int, int, float, float]]
-"""(t0_ns, t1_ns, i0_ua, i1_ua): straight pieces in order of time; no current between them."""
+__all__ = ("Current",)
 
 Floats = NDArray[np.float64]
 _NC_PER_UA_NS = 1e-6
@@ -23,15 +19,9 @@ class Current:
     """The current of one lead over time; cathodic is negative."""
 
     def __init__(self, segments: Segments) -> None:
-        """Take the pieces.
-
-        Raises:
-            ValueError: a piece is empty or runs backwards, or overlaps the one before.
-        """
-        table = np.array(segments, dtype=np.float64).reshape(-1, 4)
-        self._t0, self._t1, self._i0, self._i1 = table.T
-        if np.any(self._t1 <= self._t0) or np.any(self._t0[1:] < self._t1[:-1]):
-            raise ValueError("pieces of current must follow each other in time")
+        """Take the pieces."""
+        self._t0, self._t1 = segments.t0_ns.astype(np.float64), segments.t1_ns.astype(np.float64)
+        self._i0, self._i1 = segments.i0_ua, segments.i1_ua
         pieces = (self._i0 + self._i1) / 2 * (self._t1 - self._t0) * _NC_PER_UA_NS
         self._before = np.concatenate(([0.0], np.cumsum(pieces)))
 

@@ -1,53 +1,36 @@
-"""Edge lists as intervals of being high, and what two sets of intervals have in common."""
+"""Edges as intervals of being high, and what two sets of intervals have in common."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ("Edges", "Intervals", "active_after", "intervals", "overlaps", "union")
+from stimbench.capture.channels import Edges
 
-Edges = Sequence[tuple[int, bool]]
+__all__ = ("Intervals", "active_after", "intervals", "overlaps", "union")
+
 Intervals = NDArray[np.int64]
 """Shape (n, 2): starts and ends in ns, in order of time, none touching another."""
-
-_STILL_HIGH = 1 << 62
 
 
 def intervals(edges: Edges, end_ns: int | None = None) -> Intervals:
     """When a signal was high.
 
     Args:
-        edges: (time in ns, level) in order of time. An edge to the level that is already there is
-            ignored, a high of no duration too.
+        edges: the signal. What was high before its first edge makes no interval, as its start is not known; a
+            high of no duration neither.
         end_ns: end of the recording: what is high then, or later, ends there. Without it, a signal
             that stays high makes no interval.
 
     Returns:
         Shape (n, 2), int64, ns.
-
-    Raises:
-        ValueError: the times run backwards.
     """
-    found: list[tuple[int, int]] = []
-    since: int | None = None
-    before = -_STILL_HIGH
-    for time_ns, level in edges:
-        if time_ns < before:
-            raise ValueError(f"an edge at {time_ns} ns follows one at {before} ns")
-        before = time_ns
-        if level and since is None:
-            since = time_ns
-        elif not level and since is not None:
-            found.append((since, time_ns))
-            since = None
-    if since is not None and end_ns is not None:
-        found.append((since, end_ns))
+    starts = edges.rises_ns
+    ends = edges.falls_ns[int(edges.initial) :]
     if end_ns is not None:
-        found = [(start, min(end, end_ns)) for start, end in found]
-    return np.array([pair for pair in found if pair[0] < pair[1]], dtype=np.int64).reshape(-1, 2)
+        ends = np.minimum(np.append(ends, end_ns) if len(ends) < len(starts) else ends, end_ns)
+    found = np.column_stack([starts[: len(ends)], ends])
+    return found[found[:, 0] < found[:, 1]]
 
 
 def union(*sets: Intervals) -> Intervals:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stimbench.analysis.edges import Edges, intervals
+from stimbench.analysis.edges import intervals
+from stimbench.capture.channels import Edges
 
 __all__ = ("PULSE", "Pulses", "find_pulses", "orphan_phases", "split_contractions")
 
@@ -35,22 +36,19 @@ Pulses = NDArray[Any]
 """Shape (n,), dtype PULSE."""
 
 
-def find_pulses(cath_edges: Edges, anod_edges: Edges, short_edges: Edges) -> Pulses:
+def find_pulses(cathodic: Edges, anodic: Edges, recharge: Edges) -> Pulses:
     """The pulses of one lead.
 
     Args:
-        cath_edges: edges of the cathodic switch.
-        anod_edges: of the anodic switch.
-        short_edges: of the passive recharge.
+        cathodic: of the cathodic switch.
+        anodic: of the anodic switch.
+        recharge: of the passive recharge.
 
     Returns:
         Shape (n,), dtype PULSE: one record for each time that the cathodic switch was on.
-
-    Raises:
-        ValueError: the times of a signal run backwards.
     """
-    cath, anod = intervals(cath_edges), intervals(anod_edges)
-    short_starts = np.array([time_ns for time_ns, level in short_edges if level], dtype=np.int64)
+    cath, anod = intervals(cathodic), intervals(anodic)
+    short_starts = recharge.rises_ns
     pulses = np.zeros(len(cath), dtype=PULSE)
     if not len(cath):
         return pulses
@@ -67,9 +65,9 @@ def find_pulses(cath_edges: Edges, anod_edges: Edges, short_edges: Edges) -> Pul
     return pulses
 
 
-def orphan_phases(cath_edges: Edges, anod_edges: Edges) -> int:
+def orphan_phases(cathodic: Edges, anodic: Edges) -> int:
     """How many anodic phases belong to no cathodic one: before the first, or a second one in a pulse."""
-    cath, anod = intervals(cath_edges), intervals(anod_edges)
+    cath, anod = intervals(cathodic), intervals(anodic)
     owner, _ = _first_in_each(cath[:, 0], anod[:, 0])
     return len(anod) - len(owner)
 

@@ -1,1 +1,1 @@
-"""Edges and currents over time: recorded, written and read."""
+"""Recordings: `Capture` is one, `recorder` makes it on the bench, `vcd` and `sigrok` write and read files."""

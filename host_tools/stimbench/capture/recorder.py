@@ -5,20 +5,22 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
-from stimbench.emulator.spi_trace import SpiByte, SpiRecord
+import numpy as np
 
-if TYPE_CHECKING:
-    from stimbench.emulator.nets import Net
-    from stimbench.emulator.spi import SpiBus
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges, Segments
+from stimbench.capture.spi_trace import SpiByte, SpiRecord
+from stimbench.parts.interfaces import PinPort, SpiLog
+from stimbench.parts.trace import Segment
 
-__all__ = ("CurrentTrace", "Recorder", "Segment")
+__all__ = ("CurrentTrace", "RecordedBus", "Recorder", "channel_name")
 
-Segment = tuple[int, int, float, float]
-"""t0_ns, t1_ns, current at t0 in uA, current at t1 in uA; straight between."""
+_NEVER = 1 << 61
+"""Later than any bench time in ns, and twice it fits into 64 bits."""
 
 
 class CurrentTrace(Protocol):
@@ -29,18 +31,33 @@ class CurrentTrace(Protocol):
         """Pieces in order of time; the current is 0 between them."""
 
 
+class RecordedBus(Protocol):
+    """An SPI bus that tells a log what goes over it."""
+
+    record: SpiLog | None
+
+    @property
+    def index(self) -> int:
+        """Which peripheral of its board, 0 or 1."""
+
+    @property
+    def mode(self) -> int:
+        """The SPI mode that is set."""
+
+
 class Recorder:
-    """Collects edges while a bench runs, and writes them out."""
+    """Collects edges while a bench runs: for a look at the live run, and as a `Capture`."""
 
     def __init__(self) -> None:
         self._edges: dict[tuple[str, str], array[int]] = {}
         self._initial: dict[tuple[str, str], bool] = {}
         self._currents: dict[str, CurrentTrace] = {}
         self._buses: dict[tuple[str, int], SpiRecord] = {}
+        self._start_ns = 0
         self.end_ns = 0
         """How far the recording goes; the bench moves it."""
 
-    def watch(self, board: str, net: Net) -> None:
+    def watch(self, board: str, net: PinPort) -> None:
         """Record a net's edges from now on."""
         key = (board, net.name)
         times = self._edges[key] = array("q")
@@ -49,7 +66,7 @@ class Recorder:
         # Time and level in one integer: 8 bytes an edge let a night's run fit into memory.
         net.on_edge(lambda level, time_ns: add(time_ns << 1 | level))
 
-    def watch_spi(self, board: str, bus: SpiBus) -> None:
+    def watch_spi(self, board: str, bus: RecordedBus) -> None:
         """Record an SPI bus's bytes from now on; its lines' edges are drawn from them when asked for."""
         bus.record = self._buses[board, bus.index] = SpiRecord(bus.mode)
 
@@ -62,13 +79,7 @@ class Recorder:
     @property
     def spi_signals(self) -> list[tuple[str, str]]:
         """Board and name of every recorded signal that an SPI bus has used as SCK, MOSI or MISO."""
-        return [key for key in self._edges if self._carrier(*key) is not None]
-
-    def _carrier(self, board: str, signal: str) -> tuple[SpiRecord, int] | None:
-        for (owner, _), record in self._buses.items():
-            if owner == board and signal in record.carriers:
-                return record, record.carriers[signal]
-        return None
+        return [key for key in self._edges if _carrier(self._buses, *key) is not None]
 
     def add_current(self, name: str, trace: CurrentTrace) -> None:
         """Record a current, in uA, next to the signals."""
@@ -105,7 +116,7 @@ class Recorder:
         first = bisect_left(packed, start_ns << 1)
         last = len(packed) if end_ns is None else bisect_left(packed, end_ns << 1)
         own = [(value >> 1, bool(value & 1)) for value in packed[first:last]]
-        carrier = self._carrier(board, signal)
+        carrier = _carrier(self._buses, board, signal)
         if carrier is None:
             return own
         drawn = carrier[0].edges(carrier[1], start_ns, end_ns)
@@ -113,13 +124,14 @@ class Recorder:
 
     def initial_level(self, board: str, signal: str) -> bool:
         """The level at the start of the recording."""
-        carrier = self._carrier(board, signal)
+        carrier = _carrier(self._buses, board, signal)
         if carrier is not None:
             return carrier[0].initial_level(carrier[1])
         return self._initial[board, signal]
 
     def forget_before(self, time_ns: int) -> None:
         """Drop edges before a time, to bound the memory of a long run."""
+        self._start_ns = max(self._start_ns, time_ns)
         for key, packed in self._edges.items():
             dropped = bisect_left(packed, time_ns << 1)
             if dropped:
@@ -128,14 +140,68 @@ class Recorder:
         for record in self._buses.values():
             record.forget_before(time_ns)
 
-    def write_vcd(self, path: Path | str, signals: Iterable[tuple[str, str]] | None = None) -> None:
-        """Write a Value Change Dump in ns, with currents as real variables in uA."""
-        from stimbench.capture.export import write_vcd
+    @property
+    def spi_channels(self) -> set[str]:
+        """The lines of SPI buses, as a capture calls them: too fast for a slow sampling rate."""
+        return {channel_name(*signal) for signal in self.spi_signals}
 
-        write_vcd(self, Path(path), list(signals) if signals is not None else self.signals)
+    def capture(self, start_ns: int = 0, end_ns: int | None = None) -> Capture:
+        """What was recorded, as it stands: what is recorded later does not change it.
 
-    def write_sr(self, path: Path | str, rate_hz: int = 1_000_000, **options: Any) -> None:
-        """Write a sigrok session (PulseView opens it), sampled at `rate_hz`; see `export.write_sr`."""
-        from stimbench.capture.export import write_sr
+        An edge costs 8 bytes. The lines of an SPI bus, and currents, are made when somebody asks for them.
 
-        write_sr(self, Path(path), rate_hz, **options)
+        Args:
+            start_ns: where it begins.
+            end_ns: where it ends: edges before it are in. Without it, all that was recorded.
+        """
+        start_ns = max(start_ns, self._start_ns)
+        until_ns = _NEVER if end_ns is None else end_ns
+        # The bytes are copied now, the lines' edges are drawn from them when somebody asks.
+        buses = {key: record.copy() for key, record in self._buses.items()}
+        digital: dict[str, Edges | Callable[[], Edges]] = {}
+        for board, signal in self._edges:
+            name, carrier = channel_name(board, signal), _carrier(buses, board, signal)
+            if carrier is None:
+                digital[name] = self._unpacked(board, signal, start_ns, until_ns)
+            else:
+                own = self._unpacked(board, signal, self._start_ns, _NEVER)
+                digital[name] = partial(_drawn, own, *carrier, start_ns, until_ns)
+        analog = {
+            name: partial(_flowed, list(trace.segments), start_ns, until_ns)
+            for name, trace in self._currents.items()
+        }
+        end_ns = max(start_ns, self.end_ns if end_ns is None else end_ns)
+        return Capture(digital, analog, start_ns=start_ns, end_ns=end_ns, source="the bench")
+
+    def _unpacked(self, board: str, signal: str, start_ns: int, end_ns: int) -> Edges:
+        packed = self._edges[board, signal]
+        first, last = bisect_left(packed, start_ns << 1), bisect_left(packed, end_ns << 1)
+        initial = bool(packed[first - 1] & 1) if first else self._initial[board, signal]
+        # A copy: an array cannot grow while numpy looks at it.
+        values = np.array(packed[first:last], dtype=np.int64)
+        return Edges.from_levels(values >> 1, values & 1 != 0, initial)
+
+
+def channel_name(board: str, signal: str) -> str:
+    """What a capture calls a board's signal."""
+    return f"{board}.{signal}"
+
+
+def _carrier(
+    buses: Mapping[tuple[str, int], SpiRecord], board: str, signal: str
+) -> tuple[SpiRecord, int] | None:
+    """The bus that uses a signal, and as which line."""
+    for (owner, _), record in buses.items():
+        if owner == board and signal in record.carriers:
+            return record, record.carriers[signal]
+    return None
+
+
+def _drawn(own: Edges, record: SpiRecord, line: int, start_ns: int, end_ns: int) -> Edges:
+    """An SPI line: the edges that the pin made otherwise, and those that the bytes made."""
+    whole = Edges.of(heapq.merge(own, record.edges(line)), record.initial_level(line))
+    return whole.between(start_ns, end_ns)
+
+
+def _flowed(pieces: list[Segment], start_ns: int, end_ns: int) -> Segments:
+    return Segments.of(pieces).between(start_ns, end_ns)

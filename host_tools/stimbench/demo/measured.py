@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +14,22 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.analysis import (
     Current,
     Timing,
+    active_after,
+    current_of,
     find_pulses,
     intervals,
     orphan_phases,
     overlaps,
     split_contractions,
+    switches_of,
     timing_errors,
     union,
 )
+from stimbench.analysis.edges import Intervals
 from stimbench.analysis.pulses import Pulses
-from stimbench.demo.recording import BRIDGES, Air, Edges, Recording
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges
+from stimbench.demo.recording import BRIDGES, Air, Recording
 
 __all__ = ("LeadResult", "Measured", "measure")
 
@@ -68,35 +76,32 @@ class Measured:
 
 def measure(recording: Recording) -> Measured:
     """Analyse a recording."""
-    stop_ns = _request_end(recording.air, recording.marks.stop_pressed)
-    from_ns = _therapy_start(recording)
-    bridges = [
-        [[edge for edge in recording.edges[signal] if edge[0] >= from_ns] for signal in lead]
-        for lead in BRIDGES
-    ]
-    high = [[intervals(edges, recording.marks.end) for edges in lead] for lead in bridges]
-    driven = [union(lead[0], lead[1]) for lead in high]
-    overlapping = [overlaps(*driven)]
-    for cath, anod, short in high:
-        overlapping += [overlaps(cath, anod), overlaps(cath, short), overlaps(anod, short)]
-    last_high = max((int(each[-1, 1]) for lead in high for each in lead if len(each)), default=0)
+    marks = recording.marks
+    therapy = recording.capture.between(_therapy_start(recording), marks.end)
+    closed = [_closed(therapy, name) for name in LEADS]
+    stop_ns = _request_end(recording.air, marks.stop_pressed)
     return Measured(
-        leads=tuple(_lead(recording, index, bridges[index], stop_ns) for index in range(len(LEADS))),
-        overlap_ns=sum(int((each[:, 1] - each[:, 0]).sum()) for each in overlapping),
+        leads=tuple(_lead(recording, therapy, name, stop_ns) for name in LEADS),
+        overlap_ns=_overlap_ns(closed),
         early_edges=_early_edges(recording),
-        start_packet_ns=_request_end(recording.air, recording.marks.start_pressed),
+        start_packet_ns=_request_end(recording.air, marks.start_pressed),
         stop_packet_ns=stop_ns,
-        off_after_stop_ns=max(0, last_high - stop_ns) if stop_ns >= 0 else float("inf"),
-        late_phases=sum(int((each[:, 0] > stop_ns).sum()) for lead in high for each in lead[:2]),
-        green_ns=next(
-            (
-                time_ns
-                for time_ns, level in recording.remote_edges.get("LED_GREEN", [])
-                if level and time_ns > recording.marks.start_pressed
-            ),
-            -1,
-        ),
+        off_after_stop_ns=_off_after(closed, stop_ns),
+        late_phases=sum(_begun_after(stop_ns, lead.cathodic, lead.anodic) for lead in closed),
+        green_ns=_first_rise(recording.remote_edges("LED_GREEN"), marks.start_pressed),
     )
+
+
+class _Closed(NamedTuple):
+    """When each switch of a lead's bridge was closed during the therapy."""
+
+    cathodic: Intervals
+    anodic: Intervals
+    recharge: Intervals
+
+
+def _closed(therapy: Capture, lead: str) -> _Closed:
+    return _Closed(*(intervals(edges, therapy.end_ns) for edges in switches_of(therapy, lead)))
 
 
 def _therapy_start(recording: Recording) -> int:
@@ -105,15 +110,40 @@ def _therapy_start(recording: Recording) -> int:
     A session begins with a test of the output, both rails on one electrode. Only then are the programme's
     electrodes switched on, and the first therapy pulse comes after that.
     """
-    times = [t for t, _ in recording.edges["MATRIX_CS"] if t < recording.marks.stop_pressed]
-    return max([recording.marks.start_pressed, *times])
+    set_ns = recording.edges("MATRIX_CS").times_ns
+    before = set_ns[set_ns < recording.marks.stop_pressed]
+    return max([recording.marks.start_pressed, *map(int, before[-1:])])
 
 
 def _early_edges(recording: Recording) -> int:
     marks = recording.marks
-    times = np.array([t for lead in BRIDGES for signal in lead for t, _ in recording.edges[signal]])
+    times = np.concatenate([recording.edges(signal).times_ns for lead in BRIDGES for signal in lead])
     idle = (times < marks.tested) | ((times >= marks.measured) & (times < marks.start_pressed))
     return int(idle.sum())
+
+
+def _overlap_ns(closed: list[_Closed]) -> int:
+    """Between the two leads' phases, and within each lead between any two of its three switches."""
+    together = [overlaps(*(union(lead.cathodic, lead.anodic) for lead in closed))]
+    together += [overlaps(*pair) for lead in closed for pair in combinations(lead, 2)]
+    return sum(int((each[:, 1] - each[:, 0]).sum()) for each in together)
+
+
+def _off_after(closed: list[_Closed], stop_ns: int) -> float:
+    """From the end of the STOP packet to the last moment that any switch was closed; infinite without it."""
+    if stop_ns < 0:
+        return float("inf")
+    return active_after(stop_ns, *(switch for lead in closed for switch in lead))
+
+
+def _begun_after(time_ns: int, *phases: Intervals) -> int:
+    return sum(int((each[:, 0] > time_ns).sum()) for each in phases)
+
+
+def _first_rise(edges: Edges, after_ns: int) -> int:
+    """When it first went high after a time, or -1."""
+    later = edges.rises_ns[edges.rises_ns > after_ns]
+    return int(later[0]) if len(later) else -1
 
 
 def _request_end(air: list[Air], after_ns: int) -> int:
@@ -124,10 +154,10 @@ def _request_end(air: list[Air], after_ns: int) -> int:
     return -1
 
 
-def _lead(recording: Recording, index: int, edges: list[Edges], stop_ns: int) -> LeadResult:
+def _lead(recording: Recording, therapy: Capture, name: str, stop_ns: int) -> LeadResult:
     programme = recording.program
-    current = Current(recording.currents[index])
-    pulses = find_pulses(*edges)
+    switches = switches_of(therapy, name)
+    pulses, current = find_pulses(*switches), current_of(recording.capture, name)
     whole_ns = (2 * programme.width_us + programme.gap_us) * 1000
     cut = (pulses["start_ns"] + whole_ns > stop_ns) & (stop_ns >= 0)
     kept = pulses[~cut]
@@ -135,7 +165,7 @@ def _lead(recording: Recording, index: int, edges: list[Edges], stop_ns: int) ->
     return LeadResult(
         pulses=kept,
         cut=int(cut.sum()),
-        orphans=orphan_phases(edges[0], edges[1]),
+        orphans=orphan_phases(switches.cathodic, switches.anodic),
         timing=timing_errors(
             kept, programme.width_us * 1000, programme.gap_us * 1000, programme.period_us * 1000, rest_ns
         ),

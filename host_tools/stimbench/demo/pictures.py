@@ -112,7 +112,7 @@ def _draw_pins(
 ) -> None:
     labels = ("cathodic", "anodic", "recharge")
     for row, signal in enumerate(BRIDGES[lead]):
-        high = intervals(recording.edges[signal], recording.marks.end)
+        high = intervals(recording.edges(signal), recording.marks.end)
         bars = [((start - origin) / 1000, (end - start) / 1000) for start, end in high]
         visible = [bar for bar in bars if bar[0] + bar[1] >= window_us[0] and bar[0] <= window_us[1]]
         axes.broken_barh(visible, (len(labels) - 1 - row - 0.35, 0.7), color=LEAD_COLORS[lead])
@@ -190,14 +190,14 @@ def _stop(recording: Recording, measured: Measured) -> Picture:
         axes = drawn.add_subplot()
         rows = {lane: len(lanes) - 1 - index for index, lane in enumerate(lanes)}
         # A button shorts its line to ground: pressed is low.
-        pressed = [(time_ns, not level) for time_ns, level in recording.remote_edges["STOP"]]
-        _bars(axes, intervals(pressed, recording.marks.end), origin, rows["STOP button"], MUTED)
+        pressed = intervals(recording.remote_edges("STOP").inverted(), recording.marks.end)
+        _bars(axes, pressed, origin, rows["STOP button"], MUTED)
         _draw_air(axes, recording.air, origin, rows["packets in the air"])
         for name, signals, color in zip(LEADS, BRIDGES, LEAD_COLORS, strict=True):
             for signal, shade in zip(signals, (1.0, 1.0, 0.25), strict=True):
-                high = intervals(recording.edges[signal], recording.marks.end)
+                high = intervals(recording.edges(signal), recording.marks.end)
                 _bars(axes, high, origin, rows[f"{name} bridge"], to_hex((*to_rgb(color), shade), True))
-        green = intervals(recording.remote_edges["LED_GREEN"], recording.marks.end)
+        green = intervals(recording.remote_edges("LED_GREEN"), recording.marks.end)
         _bars(axes, green, origin, rows["remote's green LED"], "#2e7d32")
         if measured.stop_packet_ns >= 0:
             axes.axvline((measured.stop_packet_ns - origin) / 1e6, color=ACCENT, linewidth=1.2)

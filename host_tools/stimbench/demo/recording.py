@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stimfw.telemetry import frames
 from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import LEADS
 
+from stimbench.analysis import LEAD_SIGNALS
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges
 from stimbench.client.records import Details, Identity, PairImpedance, PulseSample
 
 __all__ = ("BRIDGES", "Air", "Marks", "Recording", "State", "Zoom")
 
-Edges = list[tuple[int, bool]]
-Segments = Sequence[tuple[int, int, float, float]]
-
-BRIDGES = (("L_CATH", "L_ANOD", "L_SHORT"), ("R_CATH", "R_ANOD", "R_SHORT"))
+BRIDGES = tuple(LEAD_SIGNALS[name] for name in LEADS)
 """The bridge signals of each lead, in the order of stimfw.therapy.ranges.LEADS."""
 _KIND_NAMES = {
     frames.HELLO: "HELLO",
@@ -94,12 +94,8 @@ class Recording:
     moved_ua: int = -1
     """The larger amplitude right after a programme had moved both leads' electrodes."""
     stop_cause: int = 0
-    edges: dict[str, Edges] = field(default_factory=dict)
-    """By signal of the stimulator."""
-    remote_edges: dict[str, Edges] = field(default_factory=dict)
-    """By signal of the remote."""
-    currents: list[Segments] = field(default_factory=list)
-    """By lead, from the press of START on."""
+    capture: Capture = field(default_factory=lambda: Capture({}, end_ns=0, source="a run without an end"))
+    """The signals of both boards, and the currents from the press of START on."""
     air: list[Air] = field(default_factory=list)
     zoom: Zoom = field(default_factory=lambda: Zoom(0, [], []))
     bus_errors: tuple[str, ...] = ("not looked at",)
@@ -107,3 +103,11 @@ class Recording:
     details: Details | None = None
     samples: list[PulseSample] = field(default_factory=list)
     """The board's own measurements of pulses in a hold."""
+
+    def edges(self, signal: str) -> Edges:
+        """The edges of one of the stimulator's signals."""
+        return self.capture.edges(f"stimulator.{signal}")
+
+    def remote_edges(self, signal: str) -> Edges:
+        """The edges of one of the remote's signals."""
+        return self.capture.edges(f"remote.{signal}")

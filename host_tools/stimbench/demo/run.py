@@ -10,7 +10,8 @@ from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
 from stimbench.analysis import spread_of
-from stimbench.bench import Bench
+from stimbench.capture.sigrok import write_sr
+from stimbench.capture.vcd import write_vcd
 from stimbench.client.on_bench import build_bench
 from stimbench.demo.judgement import LIMIT, judge_recording
 from stimbench.demo.measured import Measured, measure
@@ -50,6 +51,7 @@ _FILES = (
     ("bench.sr", "the logic signals but SPI's, for PulseView and sigrok"),
     ("spi.sr", "100 ms from the press of START on: the SPI buses at 50 MHz, for their decoders"),
 )
+_SPI_SIGNALS = ("DAC_", "MATRIX_CS", "LDAC", "RADIO_")
 _SPI_SPAN_NS = 100_000_000
 _SPI_RATE_HZ = 50_000_000  # 3 samples each half of a clock of 8 MHz
 
@@ -82,23 +84,23 @@ def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
     reporter.begin("Report")
     measured = measure(recording)
     report = make_report(recording, measured)
-    bench.trace.write_vcd(folder / "bench.vcd")
-    bench.trace.write_sr(folder / "bench.sr")
-    _write_spi(bench, recording, folder / "spi.sr")
+    capture, fast = recording.capture, bench.trace.spi_channels
+    write_vcd(capture, folder / "bench.vcd")
+    slow = [name for name in capture.digital if name not in fast]
+    write_sr(capture.select(slow, capture.analog), folder / "bench.sr")
+    _write_spi(recording, folder / "spi.sr")
     write_json(report, folder / "report.json")
     write_html(report, folder / "report.html")
     reporter.done(str(folder / "report.html"))
     return Result(report, folder)
 
 
-def _write_spi(bench: Bench, recording: Recording, path: Path) -> None:
+def _write_spi(recording: Recording, path: Path) -> None:
     """The buses with their chip selects while START goes over the air and the session begins."""
-    start_ns = recording.marks.start_pressed
-    wanted = ("DAC_", "MATRIX_CS", "LDAC", "RADIO_")
-    bench.trace.write_sr(
-        path, _SPI_RATE_HZ, start_ns=start_ns, end_ns=start_ns + _SPI_SPAN_NS, with_currents=False,
-        signals=[signal for signal in bench.trace.signals if signal[1].startswith(wanted)],
-    )
+    capture, start_ns = recording.capture, recording.marks.start_pressed
+    chosen = [name for name in capture.digital if name.partition(".")[2].startswith(_SPI_SIGNALS)]
+    span = capture.select(chosen).between(start_ns, start_ns + _SPI_SPAN_NS)
+    write_sr(span, path, _SPI_RATE_HZ)
 
 
 def make_report(recording: Recording, measured: Measured) -> Report:

@@ -35,8 +35,8 @@ _ZOOM_LEAD = 0
 _ZOOM_STEP_NS = 2000
 _ZOOM_BEFORE_NS = 60_000
 _ZOOM_AFTER_NS = 400_000
-_STIMULATOR_SIGNALS = (*(signal for lead in BRIDGES for signal in lead), "KEEPALIVE", "MATRIX_CS")
-_REMOTE_SIGNALS = ("START", "STOP", "LED_GREEN")
+_SIGNALS = (*(signal for lead in BRIDGES for signal in lead), "KEEPALIVE", "MATRIX_CS")
+"""Those whose edges are counted for the person who watches."""
 
 
 class Reporter(Protocol):
@@ -200,7 +200,7 @@ class Scenario:
 
     def _collect(self) -> None:
         self._say.begin("Traces collected")
-        recording, trace = self.recording, self._bench.trace
+        recording = self.recording
         recording.details = self._stimulator.details()
         recording.marks.end = self._bench.now_ns
         recording.bus_errors = tuple(
@@ -208,12 +208,11 @@ class Scenario:
             for name, board in self._bench.boards.items()
             for line in board.log.bus_errors
         )
-        recording.edges = {signal: trace.edges("stimulator", signal) for signal in _STIMULATOR_SIGNALS}
-        recording.remote_edges = {signal: trace.edges("remote", signal) for signal in _REMOTE_SIGNALS}
-        recording.currents = [list(self._lead(name).trace.segments) for name in LEADS]
+        recording.capture = self._bench.trace.capture()
         air = self._bench.air
         recording.air = [
             Air(packet.t_start_ns, packet.t_end_ns, packet.payload, packet.was_ack)
             for packet in (air.tap if air else ())
         ]
-        self._say.done(f"{sum(map(len, recording.edges.values()))} edges, {len(recording.air)} radio packets")
+        count = sum(len(recording.edges(signal)) for signal in _SIGNALS)
+        self._say.done(f"{count} edges, {len(recording.air)} radio packets")

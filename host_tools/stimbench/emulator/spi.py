@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from rp2040py.peripherals.spi import BSY, RFF, RNE, RPSPI, SSPCR0, SSPRXINTR, SSPSR, SSPTXINTR, TFE, TNF
 
-from stimbench.parts.interfaces import SpiClock
+from stimbench.parts.interfaces import MISO, MOSI, SCK, SpiClock
 
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
     from stimbench.emulator.nets import Net
-    from stimbench.emulator.spi_trace import SpiRecord
-    from stimbench.parts.interfaces import SpiDevice
+    from stimbench.parts.interfaces import SpiDevice, SpiLog
 
-__all__ = ("MISO", "MOSI", "SCK", "BoardSpi", "SpiBus", "line_of")
+__all__ = ("BoardSpi", "SpiBus", "line_of")
 
 _CPOL, _CPHA = 1 << 6, 1 << 7
 _FUNCTION_SPI = 1
 _FIFO_WORDS = 8
-MISO, SCK, MOSI = 0, 2, 3
-"""GPIO number modulo 4 by what the SPI function makes of the pin (RP2040 datasheet 2.19.2)."""
 _BASES = (0x4003C, 0x40040)
 
 
@@ -130,7 +127,7 @@ class SpiBus:
         self._in = 0
         self._fights: set[str] = set()
         self.bytes_sent = 0
-        self.record: SpiRecord | None = None
+        self.record: SpiLog | None = None
         """Where to keep what goes over the wires, if anybody wants it."""
 
     @property

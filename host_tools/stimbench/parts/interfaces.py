@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 __all__ = (
-    "AnalogSource", "BoardPorts", "Handle", "PinPort", "Scheduler", "SpiBusPort", "SpiClock", "SpiDevice",
+    "MISO", "MOSI", "SCK", "AnalogSource", "BoardPorts", "Handle", "PinPort", "Scheduler", "SpiBusPort",
+    "SpiClock", "SpiDevice", "SpiLog",
 )
+
+MISO, SCK, MOSI = 0, 2, 3
+"""The lines of an SPI bus: GPIO number modulo 4 (RP2040 datasheet 2.19.2)."""
 
 
 class Handle(Protocol):
@@ -92,6 +96,19 @@ class SpiDevice(Protocol):
         Returns:
             As many bits, or `None` if the part leaves MISO alone: it is not selected, or has no output.
         """
+
+
+class SpiLog(Protocol):
+    """What a bus tells whoever records it."""
+
+    carriers: dict[str, int]
+    """By signal: which line of the bus it has carried, MISO, SCK or MOSI."""
+
+    def bits(self, end_ns: float, mosi: int, miso: int, bits: int, clock: SpiClock) -> None:
+        """Up to 8 bits have ended."""
+
+    def idle(self, time_ns: int, mode: int) -> None:
+        """The mode is `mode` from now on: SCK rests at the level of CPOL."""
 
 
 class SpiBusPort(Protocol):

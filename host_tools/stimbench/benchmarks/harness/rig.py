@@ -11,9 +11,11 @@ import numpy as np
 from stimfw.protocol import messages, roles
 from stimfw.therapy.program import Program
 
-from stimbench.analysis import Edges, find_pulses
+from stimbench.analysis import LEAD_SIGNALS, pulses_of
 from stimbench.analysis.pulses import Pulses
 from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges, Times
 from stimbench.client.on_bench import BenchLink
 from stimbench.client.stimulator import Stimulator, connect
 from stimbench.devices.repl import BoardTransport, open_transport
@@ -30,7 +32,7 @@ MARK_GPIO = 16
 """A pin without a part."""
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
-SIDES = {"left": ("L_CATH", "L_ANOD", "L_SHORT"), "right": ("R_CATH", "R_ANOD", "R_SHORT")}
+SIDES = LEAD_SIGNALS
 BRIDGE = tuple(signal for signals in SIDES.values() for signal in signals)
 _UP_MS = 1000
 _LOOK_S = 1e-6
@@ -186,7 +188,7 @@ class Rig:
         begin = self.now_ns
         stimulator.start()
         self.until_pulsing(begin)
-        return self.edges(SIDES["left"][0], max(begin, self._joined[-1][0]))[0][0]
+        return int(self.edges(SIDES["left"][0], max(begin, self._joined[-1][0])).times_ns[0])
 
     def until_pulsing(self, since_ns: int) -> None:
         """Let time pass until a therapy pulse has begun on the left lead.
@@ -197,18 +199,24 @@ class Rig:
         signal = SIDES["left"][0]
 
         def pulsing() -> bool:
-            return self.joined and bool(self.edges(signal, max(since_ns, self._joined[-1][0])))
+            # Asked every millisecond: the recorder knows without a capture of all channels.
+            first_ns = max(since_ns, self._joined[-1][0])
+            return self.joined and bool(self.bench.trace.edges("stimulator", signal, first_ns))
 
         if not self.bench.run_until(pulsing, 2000 * MS, MS):
             raise RuntimeError("no pulse came after START")
 
+    def capture(self, from_ns: int = 0, to_ns: int | None = None) -> Capture:
+        """What was recorded in a span."""
+        return self.bench.trace.capture(from_ns, to_ns)
+
     def edges(self, signal: str, from_ns: int = 0, to_ns: int | None = None) -> Edges:
         """Edges of one of the stimulator's signals."""
-        return self.bench.trace.edges("stimulator", signal, from_ns, to_ns)
+        return self.capture(from_ns, to_ns).edges(f"stimulator.{signal}")
 
     def pulses(self, side: str, from_ns: int, to_ns: int | None = None) -> Pulses:
         """All pulses of a lead."""
-        return find_pulses(*(self.edges(signal, from_ns, to_ns) for signal in SIDES[side]))
+        return pulses_of(self.capture(from_ns, to_ns), side)
 
     def therapy(self, side: str, from_ns: int, to_ns: int | None = None) -> Pulses:
         """Pulses of a lead through a pair of electrodes: those of the self-test cross the switches alone."""
@@ -238,17 +246,17 @@ class Rig:
         still = [signal for signal in BRIDGE if self.board.pin(signal).level]
         if still:
             raise RuntimeError(f"still high: {', '.join(still)}")
-        last = [self.edges(signal, after_ns)[-1:] for signal in BRIDGE]
-        return max([after_ns] + [time_ns for edges in last for time_ns, _ in edges])
+        times = self._bridge_times(after_ns)
+        return max([after_ns, *(int(each[-1]) for each in times if len(each))])
 
     def bridge_edges(self, from_ns: int, to_ns: int | None = None, rising: bool = False) -> int:
         """How many edges (or rising ones) there were on the six bridge pins."""
-        return sum(
-            1
-            for signal in BRIDGE
-            for _, level in self.edges(signal, from_ns, to_ns)
-            if level or not rising
-        )
+        return sum(map(len, self._bridge_times(from_ns, to_ns, rising)))
+
+    def _bridge_times(self, from_ns: int, to_ns: int | None = None, rising: bool = False) -> list[Times]:
+        capture = self.capture(from_ns, to_ns)
+        found = [capture.edges(f"stimulator.{signal}") for signal in BRIDGE]
+        return [edges.rises_ns if rising else edges.times_ns for edges in found]
 
     def current_until_ns(self, from_ns: int) -> int:
         """Until when a current flowed in either lead after `from_ns`; `from_ns` if none did."""

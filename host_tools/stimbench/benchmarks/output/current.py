@@ -9,7 +9,7 @@ import numpy as np
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import AMPLITUDE_UA
 
-from stimbench.analysis import Current
+from stimbench.analysis import current_of
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import SIDES, Rig, programme
 
@@ -70,7 +70,7 @@ def _sweep(seed: int) -> list[Setting]:
 
 
 def _worst(rig: Rig, seed: int, side: str, wanted_ua: int, begin_ns: int) -> Setting:
-    current = Current(rig.parts.leads[side].trace.segments)
+    current = current_of(rig.capture(), side)
     pulses = rig.pulses(side, begin_ns)
     pulses = pulses[pulses["complete"]]
     both = np.concatenate([current.cathodic_ua(pulses), current.anodic_ua(pulses)])

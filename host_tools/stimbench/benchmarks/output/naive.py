@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stimbench.analysis import intervals
+from stimbench.analysis import intervals, switches_of
 from stimbench.benchmarks.harness.load import LOADED_APPLICATION, WORK, HostLoad
 from stimbench.benchmarks.harness.model import Line, Options, Row, compared
 from stimbench.benchmarks.harness.rig import MS, Rig, programme
@@ -102,7 +102,7 @@ def _run(piece: Piece) -> Found:
             rig.bench.run_until(lambda: b"loaded" in rig.board.console.read(), 3000 * MS)
             begin_ns = rig.now_ns
             _let_run(rig, piece)
-        high = [intervals(rig.edges(signal, begin_ns)) for signal in ("L_CATH", "L_ANOD")]
+        high = [intervals(edges) for edges in switches_of(rig.capture(begin_ns), "left")[:2]]
         widths = np.concatenate([each[:, 1] - each[:, 0] for each in high])
         return Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
 

@@ -11,7 +11,16 @@ from stimfw.therapy.contraction import Contraction
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import AMPLITUDE_UA, GAP_US, GUARD_US, RAMP_UP_MS, RATE_HZ, WIDTH_US
 
-from stimbench.analysis import Timing, intervals, orphan_phases, overlaps, spread_of, timing_errors, union
+from stimbench.analysis import (
+    Timing,
+    intervals,
+    orphan_phases,
+    overlaps,
+    spread_of,
+    switches_of,
+    timing_errors,
+    union,
+)
 from stimbench.analysis.edges import Intervals
 from stimbench.analysis.pulses import Pulses
 from stimbench.benchmarks.harness.load import LOADED_APPLICATION, HostLoad, Seen, Watcher
@@ -135,15 +144,17 @@ def _analysed(
     timings: list[Timing] = []
     high: list[Intervals] = []
     faults: list[str] = []
-    for side, (cath, anod, short) in SIDES.items():
+    since, whole = rig.capture(begin_ns), rig.capture()
+    for side in SIDES:
         mine = _whole_contractions(rig, side, begin_ns, case, expected, faults)
         pulses.append(len(mine))
         wanted = (program.width_us * 1000, program.gap_us * 1000, period_ns)
         timings.append(timing_errors(mine, *wanted, round(_REST_PERIODS * period_ns)))
-        cathodic, anodic = rig.edges(cath, begin_ns), rig.edges(anod, begin_ns)
+        cathodic, anodic, _ = switches_of(since, side)
+        recharge = switches_of(whole, side).recharge
         if orphan_phases(cathodic, anodic):
             faults.append(f"{side}: an anodic phase without a cathodic one")
-        for one, other in ((cathodic, anodic), (cathodic, rig.edges(short)), (anodic, rig.edges(short))):
+        for one, other in ((cathodic, anodic), (cathodic, recharge), (anodic, recharge)):
             if len(overlaps(intervals(one), intervals(other))):
                 faults.append(f"{side}: two switches of the bridge on at once")
         high.append(union(intervals(cathodic), intervals(anodic)))

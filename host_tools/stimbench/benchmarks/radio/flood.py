@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 from stimfw.telemetry import frames
 
-from stimbench.analysis import find_pulses, orphan_phases
+from stimbench.analysis import find_pulses, orphan_phases, switches_of
 from stimbench.analysis.pulses import Pulses
 from stimbench.attacks.transmitter import KINDS, RATE_HZ, Transmitter
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
@@ -196,8 +196,8 @@ def disturbed(rig: PairedRig, side: str, from_ns: int, begin_ns: int, end_ns: in
 
     The recharge is compared with that of the pulses before, all else with the programme.
     """
-    signals = [rig.edges(signal, from_ns, end_ns + _PERIOD_NS) for signal in SIDES[side]]
-    train = find_pulses(*signals)
+    switches = switches_of(rig.capture(from_ns, end_ns + _PERIOD_NS), side)
+    train = find_pulses(*switches)
     inside = (train["start_ns"] >= begin_ns) & (train["start_ns"] < end_ns)
     mine: Pulses = train[inside]
     if not len(mine):
@@ -210,7 +210,7 @@ def disturbed(rig: PairedRig, side: str, from_ns: int, begin_ns: int, end_ns: in
     }  # fmt: skip
     errors = np.abs(np.vstack([mine[name] - value for name, value in wanted.items()])).max(axis=0)
     missing = max(0, (end_ns - begin_ns) // _PERIOD_NS - len(mine))
-    disturbed = int((errors > _CLOCK_NS).sum()) + missing + orphan_phases(*signals[:2])
+    disturbed = int((errors > _CLOCK_NS).sum()) + missing + orphan_phases(switches.cathodic, switches.anodic)
     return len(mine), disturbed, float(errors.max())
 
 

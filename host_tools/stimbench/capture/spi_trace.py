@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from stimbench.emulator.spi import MOSI, SCK
-
-if TYPE_CHECKING:
-    from stimbench.parts.interfaces import SpiClock
+from stimbench.parts.interfaces import MOSI, SCK, SpiClock
 
 __all__ = ("SpiByte", "SpiRecord")
 
@@ -54,6 +51,14 @@ class SpiRecord:
         self._data = array("I")
         self._first_cpol = mode >> 1
 
+    def copy(self) -> SpiRecord:
+        """What there is now."""
+        made = SpiRecord()
+        made.carriers = dict(self.carriers)
+        made._ends, made._bit_ps, made._data = self._ends[:], self._bit_ps[:], self._data[:]
+        made._first_cpol = self._first_cpol
+        return made
+
     def bits(self, end_ns: float, mosi: int, miso: int, bits: int, clock: SpiClock) -> None:
         """Up to 8 bits have ended."""
         self._ends.append(round(end_ns))
@@ -88,7 +93,7 @@ class SpiRecord:
         """A line's edges, drawn: `(time_ns, level after it)`.
 
         Args:
-            line: SCK, MOSI or MISO of `stimbench.emulator.spi`.
+            line: SCK, MOSI or MISO of `stimbench.parts.interfaces`.
             start_ns: only edges at or after this time.
             end_ns: only edges before this time.
         """

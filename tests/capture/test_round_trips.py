@@ -1,0 +1,197 @@
+"""What the bench records goes into files and comes back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from stimbench.analysis import current_of, pulses_of
+from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.capture import sigrok
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Edges, Segments
+from stimbench.capture.sigrok import read_sr, sample_signal, write_sr
+from stimbench.capture.vcd import read_vcd, write_vcd
+from stimbench.errors import BenchError, InputError
+from support.board import EmulatedBoard
+from support.scene import HOLD, MS
+
+RATE_HZ = 1_000_000
+START_NS = 123_456
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Both boards from power on until pulses have come for half a second: the bench and its capture."""
+    try:
+        bench = Bench(BenchConfig(seed=11))
+    except BenchError as error:
+        pytest.skip(str(error))
+    with bench:
+        provision.pair(bench, 11)
+        board = EmulatedBoard(bench)
+        board.wait_ready()
+        board.set(**HOLD)
+        board.set(**HOLD)
+        board.client.start()
+        bench.run_for(900 * MS)
+    return bench, bench.trace.capture()
+
+
+def test_a_capture_of_the_bench_has_what_the_recorder_has(run):
+    bench, capture = run
+    for board, signal in bench.trace.signals:
+        edges = capture.edges(f"{board}.{signal}")
+        # Where a pin and its bus both make edges, the recorder may give one level twice.
+        assert edges == Edges.of(
+            bench.trace.edges(board, signal), bench.trace.initial_level(board, signal)
+        )
+    assert {name: list(capture.current(name)) for name in capture.analog} == {
+        name: list(trace.segments) for name, trace in bench.trace.currents.items()
+    }
+    assert len(pulses_of(capture, "left")) > 10 and (capture.start_ns, capture.end_ns) == (0, bench.now_ns)
+
+
+def test_a_span_of_the_recorder_is_that_slice_of_the_whole(run):
+    bench, capture = run
+    start_ns, end_ns = 300 * MS, bench.now_ns - 50 * MS
+    assert bench.trace.capture(start_ns, end_ns) == capture.between(start_ns, end_ns)
+    assert len(capture.between(start_ns, end_ns).edges("stimulator.DAC_SCK"))
+
+
+def assert_same_signals(back, capture):
+    """In a file, what changes at the first instant is the initial level there; all else is equal."""
+    assert set(back.digital) == set(capture.digital)
+    assert (back.start_ns, back.end_ns) == (capture.start_ns, capture.end_ns)
+    for name in capture.digital:
+        assert back.edges(name) == capture.edges(name).between(capture.start_ns + 1, 1 << 62), name
+
+
+def steps(current):
+    """A current's changes; of several at one time the last."""
+    values = [(0, 0.0), *dict(current.changes()).items()]
+    return [change for before, change in pairwise(values) if change[1] != before[1]]
+
+
+def test_vcd_and_back(run, tmp_path):
+    _, capture = run
+    write_vcd(capture, tmp_path / "run.vcd")
+    back = read_vcd(tmp_path / "run.vcd")
+    assert_same_signals(back, capture)
+    for name in capture.analog:
+        # A file holds 16 digits of a value.
+        wanted, found = (np.array(steps(each.current(name))) for each in (capture, back))
+        assert len(wanted) > 50 and wanted.shape == found.shape
+        assert np.array_equal(wanted[:, 0], found[:, 0])
+        assert found[:, 1] == pytest.approx(wanted[:, 1], rel=1e-14)
+    for lead in ("left", "right"):
+        pulses = pulses_of(capture, lead)
+        assert np.array_equal(pulses_of(back, lead), pulses)
+        for phase in ("cathodic_ua", "anodic_ua"):
+            wanted, found = (getattr(current_of(each, lead), phase)(pulses) for each in (capture, back))
+            assert found == pytest.approx(wanted, rel=1e-12)
+    write_vcd(back, tmp_path / "again.vcd")
+    assert read_vcd(tmp_path / "again.vcd") == back
+
+
+def test_a_slice_goes_through_a_vcd_too(run, tmp_path):
+    _, whole = run
+    capture = whole.between(whole.end_ns - 100 * MS, whole.end_ns - 10 * MS)
+    write_vcd(capture, tmp_path / "run.vcd")
+    back = read_vcd(tmp_path / "run.vcd")
+    assert_same_signals(back, capture)
+
+
+def on_grid(edges, capture):
+    """Edges as an analyser sees them that samples from the capture's start on."""
+    count = (capture.end_ns - capture.start_ns) * RATE_HZ // 1_000_000_000
+    levels = sample_signal(edges, capture.start_ns, count, RATE_HZ)
+    changed = np.flatnonzero(np.diff(levels)) + 1
+    return Edges(capture.start_ns + changed * 1_000_000_000 // RATE_HZ, bool(levels[0]))
+
+
+def test_sigrok_session_and_back_to_the_sampling_grid(run, tmp_path):
+    bench, whole = run
+    slow = [name for name in whole.digital if name not in bench.trace.spi_channels]
+    capture = whole.select(slow, whole.analog).between(START_NS, whole.end_ns)
+    write_sr(capture, tmp_path / "run.sr", RATE_HZ)
+    back = read_sr(tmp_path / "run.sr", START_NS)
+    assert back.digital == capture.digital and back.analog == ()
+    for name in slow:
+        assert back.edges(name) == on_grid(capture.edges(name), capture), name
+    assert capture.end_ns - 1_000_000_000 // RATE_HZ < back.end_ns <= capture.end_ns
+    wanted, found = pulses_of(capture, "left"), pulses_of(back, "left")
+    for field in ("cathodic_ns", "anodic_ns", "period_ns"):
+        assert np.abs(wanted[field] - found[field]).max() <= 1000
+
+
+def test_a_capture_does_not_change_with_the_recording(make_bench):
+    bench = make_bench(boards=("remote",))
+    bench.run_for(300 * MS)
+    capture, same = bench.trace.capture(), bench.trace.capture()
+    assert len(same.edges("remote.RADIO_SCK")) and len(same.edges("remote.RADIO_CSN"))
+    bench.trace.forget_before(bench.now_ns)
+    bench.run_for(300 * MS)
+    assert capture == same and bench.trace.capture().start_ns == capture.end_ns
+
+
+OTHER = """$timescale 10 us $end
+$scope module top $end $var wire 1 ! a $end $var reg 8 % bus $end $upscope $end
+$scope module libsigrok $end $var wire 1 # D0 $end $upscope $end
+$var real 64 r volts $end
+$enddefinitions $end
+#5 1! x# b101 %
+#7 0! r2.5 r
+#7 1# r1.5 r
+#9 0! z#
+#12 r0 r
+#20
+"""
+
+
+def test_a_vcd_of_another_tool(tmp_path):
+    (tmp_path / "other.vcd").write_text(OTHER)
+    assert read_vcd(tmp_path / "other.vcd") == Capture(
+        {"top.a": Edges.of([(70_000, False)], True), "D0": Edges.of([(70_000, True), (90_000, False)])},
+        {"volts": Segments.of([(70_000, 120_000, 1.5, 1.5)])},
+        start_ns=50_000, end_ns=200_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("no dump at all", "no Value Change Dump"),
+        (OTHER.split("\n", 1)[1], "no time scale"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_vcd_is_refused_by_its_name(tmp_path, text, what):
+    path = tmp_path / "odd.vcd"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=f"odd.vcd .*{what}"):
+        read_vcd(path)
+
+
+def test_a_file_that_is_no_session_is_refused_by_its_name(tmp_path):
+    with pytest.raises(InputError, match=r"none.sr cannot be read"):
+        read_sr(tmp_path / "none.sr")
+    (tmp_path / "odd.sr").write_text("no archive")
+    with pytest.raises(InputError, match=r"odd.sr is no sigrok session"):
+        read_sr(tmp_path / "odd.sr")
+
+
+def test_without_sigrok_cli_the_error_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(sigrok.shutil, "which", lambda name: None)
+    with pytest.raises(InputError, match="sigrok-cli, which is not installed"):
+        read_sr(tmp_path / "run.sr")
+
+
+def test_sampling_is_exact_far_from_the_start():
+    edges = Edges(np.array([40 * 60 * 10**9 + 7, 40 * 60 * 10**9 + 21]))
+    start_ns, rate_hz = 40 * 60 * 10**9, 2_000_000_000
+    samples = sample_signal(edges, start_ns, 60, rate_hz)
+    assert np.flatnonzero(samples).tolist() == list(range(14, 42))
+    assert sample_signal(edges, 0, 40, 1).tolist() == [0] * 40

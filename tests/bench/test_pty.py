@@ -25,11 +25,9 @@ mpremote("eval", "2 + 3")
 mpremote("fs", "cp", folder + "/there.txt", ":here.txt")
 mpremote("fs", "ls")
 mpremote("fs", "cp", ":here.txt", folder + "/back.txt")
-from stimbench.devices.repl import open_transport
-transport = open_transport(port, timeout=5)
-transport.enter_raw_repl()
-print(repr((0, transport.eval("3 * 3"), "")), flush=True)
-transport.close()
+from stimbench.devices.serial_device import SerialDevice
+with SerialDevice(port) as device:
+    print(repr((0, device.enter_repl().eval("3 * 3"), "")), flush=True)
 """
 
 

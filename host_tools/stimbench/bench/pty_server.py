@@ -9,14 +9,15 @@ import select
 import threading
 import time
 import tty
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from pathlib import Path
 from types import TracebackType
 
 from stimbench.bench.engine import Bench
 from stimbench.emulator.usb import ConsolePort
 
-__all__ = ("ConsolePty", "serve")
+__all__ = ("ConsolePty", "serve", "served")
 
 _SLICE_NS = 2_000_000
 """How much emulated time passes between two looks at the ptys."""
@@ -143,6 +144,30 @@ def serve(
                     pty.exchange()
                 bench.run_for(_SLICE_NS)
                 clock.wait()
+
+
+@contextlib.contextmanager
+def served(bench: Bench, pace: float | None = 1.0) -> Iterator[dict[str, str]]:
+    """The ptys' paths by board name, while a thread of this process runs the bench.
+
+    Whatever ends the thread too early is raised here.
+
+    Args:
+        bench: the bench; nobody else runs it meanwhile.
+        pace: see `serve`.
+    """
+    paths: futures.Future[dict[str, str]] = futures.Future()
+    stop = threading.Event()
+    with futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(serve, bench, paths.set_result, pace, stop)
+        futures.wait((paths, running), return_when=futures.FIRST_COMPLETED)
+        if not paths.done():
+            running.result()
+        try:
+            yield paths.result()
+        finally:
+            stop.set()
+            running.result()
 
 
 class _Pace:

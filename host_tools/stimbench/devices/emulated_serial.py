@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from stimbench.bench.engine import Bench
     from stimbench.emulator.board import EmulatedBoard
 
-__all__ = ("BenchSerial",)
+__all__ = ("EmulatedSerial",)
 
 
-class BenchSerial:
+class EmulatedSerial:
     """What tools use of `serial.Serial`, on an emulated board."""
 
     def __init__(
@@ -130,7 +130,7 @@ class BenchSerial:
             self.is_open = False
             self._board.console.set_dtr(False)
 
-    def __enter__(self) -> BenchSerial:
+    def __enter__(self) -> EmulatedSerial:
         return self
 
     def __exit__(self, *_: object) -> None:

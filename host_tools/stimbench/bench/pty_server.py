@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from stimbench.bench.engine import Bench
 from stimbench.emulator.usb import ConsolePort
@@ -160,7 +161,8 @@ def served(bench: Bench, pace: float | None = 1.0) -> Iterator[dict[str, str]]:
     stop = threading.Event()
     with futures.ThreadPoolExecutor(1) as pool:
         running = pool.submit(serve, bench, paths.set_result, pace, stop)
-        futures.wait((paths, running), return_when=futures.FIRST_COMPLETED)
+        first: tuple[futures.Future[Any], ...] = (paths, running)
+        futures.wait(first, return_when=futures.FIRST_COMPLETED)
         if not paths.done():
             running.result()
         try:

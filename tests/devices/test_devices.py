@@ -84,6 +84,14 @@ def test_its_repl_is_entered_once_and_left(device: Device) -> None:
     assert device.enter_repl().eval("kept") == 3
 
 
+def test_a_second_entry_into_the_repl_sends_nothing(emulated: EmulatedDevice) -> None:
+    identify(emulated)
+    emulated.enter_repl()
+    entered_s = emulated.console.now_s()
+    emulated.enter_repl()
+    assert emulated.console.now_s() == entered_s and not emulated.board.console.unsent
+
+
 def test_a_reset_comes_back_on_the_same_console(device: Device) -> None:
     identify(device)
     device.enter_repl().exec("kept = 1")

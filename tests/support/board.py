@@ -21,7 +21,7 @@ from stimfw.therapy import program
 INTERRUPT = b"\x03"
 SOFT_RESET = b"\x04"
 READY_S = 5.0
-_LOOK_S = 0.02
+_POLL_S = 0.02
 _PROBE_NUMBER = 255  # no later request has it soon, so late replies to it are passed over
 _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
 
@@ -48,13 +48,13 @@ class Board:
         """Let the board's time pass."""
         self.device.console.wait(seconds)
 
-    def wait_for(self, condition: Any, timeout_s: float, look_s: float = _LOOK_S) -> bool:
+    def wait_for(self, condition: Any, timeout_s: float, poll_s: float = _POLL_S) -> bool:
         """Ask `condition()` again and again; whether it became true in time."""
         end_s = self.now_s() + timeout_s
         while not condition():
             if self.now_s() >= end_s:
                 return False
-            self.wait(look_s)
+            self.wait(poll_s)
         return True
 
     # Its application.
@@ -69,7 +69,7 @@ class Board:
 
     def text(self) -> bytes:
         """What it said and nobody read."""
-        self.wait(_LOOK_S)
+        self.wait(_POLL_S)
         return self.device.console.read(self.now_s())
 
     def discard_input(self) -> None:

@@ -74,7 +74,7 @@ def _in_a_copy(item: pytest.Item) -> bool:
 
 
 def call(item: pytest.Function) -> bool:
-    """For pytest_pyfunc_call: the test, then the look at its board's heap."""
+    """For pytest_pyfunc_call: the test, then the check of its board's heap."""
 
     def body() -> None:
         item.obj(**{name: item.funcargs[name] for name in item._fixtureinfo.argnames})

@@ -21,7 +21,7 @@ from stimbench.emulator.usb import ConsolePort
 __all__ = ("ConsolePty", "serve", "served")
 
 _SLICE_NS = 2_000_000
-"""How much emulated time passes between two looks at the ptys."""
+"""How much emulated time passes between two polls of the ptys."""
 _READ_SIZE = 4096
 _BACKLOG = 4096
 """Bytes for a client that does not read; beyond that the emulated host stops reading too."""
@@ -59,7 +59,7 @@ class ConsolePty:
     def exchange(self) -> bool:
         """Carry what waits in either direction; whether anything did."""
         events = dict(self._poll.poll(0)).get(self._master, 0)
-        self._follow_client(not events & select.POLLHUP)
+        self._note_client(not events & select.POLLHUP)
         moved = False
         if events & select.POLLIN:
             data = self._read()
@@ -71,7 +71,7 @@ class ConsolePty:
             return moved
         return self._forward() or moved
 
-    def _follow_client(self, is_open: bool) -> None:
+    def _note_client(self, is_open: bool) -> None:
         if is_open != self._open:
             self._open = is_open
             self._console.host_reads = True

@@ -31,7 +31,7 @@ class EmulatedSerial:
             bench: the bench, which no one else runs while a call of this object waits.
             board: the board or its name.
             timeout: how long `read` waits, in emulated seconds; `None` for ever.
-            quantum_ns: how much emulated time passes between two looks at the console.
+            quantum_ns: how much emulated time passes between two polls of the console.
         """
         self._bench = bench
         self._board = bench.board(board) if isinstance(board, str) else board

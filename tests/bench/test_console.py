@@ -2,8 +2,9 @@
 
 import pytest
 from stimbench.bench import Bench
-from stimbench.devices.emulated_serial import BenchSerial
-from stimbench.devices.repl import BoardTransport, TransportExecError, open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.devices.emulated_serial import EmulatedSerial
+from stimbench.devices.repl import BoardTransport, TransportExecError
 from stimbench.emulator.board import EmulatedBoard
 
 pytestmark = pytest.mark.emulated
@@ -31,7 +32,7 @@ def test_large_source_arrives_whole(repl: Repl) -> None:
 
 def test_waiting_takes_emulated_time_only(repl: Repl) -> None:
     bench, board, _ = repl
-    serial = BenchSerial(bench, board, timeout=30.0)
+    serial = EmulatedSerial(bench, board, timeout=30.0)
     start_ns = bench.now_ns
     serial.read(1000)
     assert bench.now_ns - start_ns >= 30_000_000_000
@@ -50,8 +51,7 @@ def test_host_that_does_not_read_makes_the_firmware_wait(repl: Repl) -> None:
     board.console.host_reads = True
     bench.run_for(500_000_000)
     board.console.read()
-    again = open_transport(board, bench)
-    again.enter_raw_repl()
+    again = EmulatedDevice(bench, board.name).open().enter_repl()
     assert again.eval("took") >= 500
 
 
@@ -87,6 +87,5 @@ def test_reset_comes_back_on_the_bus(repl: Repl) -> None:
     assert not board.usb_connected
     assert bench.run_until(lambda: board.usb_connected, 2_000_000_000)
     bench.run_for(500_000_000)
-    again = open_transport(board, bench)
-    again.enter_raw_repl()
+    again = EmulatedDevice(bench, board.name).open().enter_repl()
     assert again.eval("'kept' in globals()") is False

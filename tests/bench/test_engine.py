@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
-from stimbench.devices.repl import open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.emulator.board import ResetCause
 from stimbench.errors import BenchError
 
@@ -133,8 +133,7 @@ def test_hung_cpu_is_reset_by_the_watchdog_only_if_it_was_armed(make_bench: Call
     bench = make_bench(boards=("stimulator",), with_parts=False)
     board = bench.board("stimulator")
     bench.run_for(BOOT_NS)
-    transport = open_transport(board, bench)
-    transport.enter_raw_repl()
+    transport = EmulatedDevice(bench, board.name).open().enter_repl()
     transport.exec("import machine; dog = machine.WDT(timeout=300)")
     armed_ns = bench.now_ns
     board.hang()

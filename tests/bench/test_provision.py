@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from stimbench.bench import Bench, provision
-from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.errors import BenchError
 from stimfw.protocol import roles
@@ -100,9 +101,7 @@ def at_repl(bench: Bench) -> BoardTransport:
     board = bench.board("stimulator")
     assert bench.run_until(lambda: board.usb_connected, 3_000_000_000)
     bench.run_for(500_000_000)
-    transport = open_transport(board, bench)
-    transport.enter_raw_repl()
-    return transport
+    return EmulatedDevice(bench, board.name).open().enter_repl()
 
 
 BLOCKS_OF_FILES = "__import__('os').statvfs('/')[2]"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from stimbench.bench import Bench
-from stimbench.bench.pty_server import ConsolePty, serve
+from stimbench.bench.pty_server import ConsolePty, serve, served
+from stimbench.errors import BenchError
 
 pytestmark = pytest.mark.emulated
 
@@ -25,11 +26,9 @@ mpremote("eval", "2 + 3")
 mpremote("fs", "cp", folder + "/there.txt", ":here.txt")
 mpremote("fs", "ls")
 mpremote("fs", "cp", ":here.txt", folder + "/back.txt")
-from stimbench.devices.repl import open_transport
-transport = open_transport(port, timeout=5)
-transport.enter_raw_repl()
-print(repr((0, transport.eval("3 * 3"), "")), flush=True)
-transport.close()
+from stimbench.devices.serial_device import SerialDevice
+with SerialDevice(port) as device:
+    print(repr((0, device.enter_repl().eval("3 * 3"), "")), flush=True)
 """
 
 
@@ -93,3 +92,12 @@ def test_client_that_opens_but_does_not_read_stops_the_host_reading(
             os.close(client)
         pty.exchange()
         assert not board.console.dtr
+
+
+def test_what_ends_the_thread_of_a_served_bench_is_raised(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(boards=("remote",))
+    bench.close()
+    with pytest.raises(BenchError, match="the bench is closed"), served(bench):
+        pass
+    threads = [thread.name for thread in threading.enumerate()]
+    assert not any("ThreadPoolExecutor" in name for name in threads)

@@ -9,7 +9,7 @@ from stimbench.emulator.nets import read_pins_csv
 from stimbench.firmware_build import frozen
 from stimfw.protocol import messages
 from stimfw.version import VERSION
-from support.board import Board, EmulatedBoard
+from support.board import Board, emulated_board
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_US = 1_000_000
@@ -40,7 +40,7 @@ def test_pin_board_has_every_signal(board: Board):
 
 @pytest.mark.bench(boards=("stimulator", "remote"))
 def test_pin_board_of_the_remote_has_every_signal(board: Board, bench):
-    check_pins(EmulatedBoard(bench, "remote"), "remote")
+    check_pins(emulated_board(bench, "remote"), "remote")
 
 
 def test_it_is_ready_within_a_second_with_heap_to_spare(board: Board):

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from stimbench.bench import Bench
-from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.flash import FlashChip, FlashTiming
 
@@ -120,8 +121,7 @@ def test_files_outlive_the_supply_and_a_cut_tears_the_sector(
     board.power_on()
     assert bench.run_until(lambda: board.usb_connected, 2_000_000_000)
     bench.run_for(500_000_000)
-    again = open_transport(board, bench)
-    again.enter_raw_repl()
+    again = EmulatedDevice(bench, board.name).open().enter_repl()
     assert again.read_file("kept.txt") == b"kept"
 
 

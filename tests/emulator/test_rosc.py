@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from stimbench.bench import Bench
-from stimbench.devices.repl import open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.emulator.board import EmulatedBoard
 
 from .test_flash import chip_with, command
@@ -124,8 +124,7 @@ def test_firmware_sees_other_bits_and_another_id_on_another_board(make_bench: Ca
         board = bench.board("stimulator")
         assert bench.run_until(lambda board=board: board.usb_connected, 2_000_000_000)
         bench.run_for(500_000_000)
-        transport = open_transport(board, bench)
-        transport.enter_raw_repl()
+        transport = EmulatedDevice(bench, board.name).open().enter_repl()
         transport.exec("import os, machine")
         drawn = transport.eval("os.urandom(64)")
         assert transport.eval("machine.unique_id()") == board.flash.unique_id

@@ -18,7 +18,7 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import connect, connect_remote
-from stimbench.client.on_bench import BenchLink
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import WrongStateError
 from stimfw.protocol import messages
 from stimfw.storage import layout
@@ -27,7 +27,7 @@ from stimfw.storage.epochs import EpochLog
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 from support import scene
-from support.board import EmulatedBoard
+from support.board import emulated_board
 from support.damage import FILLS, fill, flip, record_bytes
 from typer.testing import CliRunner
 
@@ -80,11 +80,11 @@ class Rig:
 
         @contextmanager
         def open_board(_board, _radio=None):
-            yield connect(BenchLink(self.bench, "stimulator"), first_number=0)
+            yield connect(EmulatedLink(self.bench, "stimulator"), first_number=0)
 
         @contextmanager
         def open_remote(_port):
-            yield connect_remote(BenchLink(self.bench, "remote"), first_number=0)
+            yield connect_remote(EmulatedLink(self.bench, "remote"), first_number=0)
 
         services = Services(open_board=open_board, open_remote=open_remote)
         result = CliRunner().invoke(app, [*words, "--json"], obj=services)
@@ -201,7 +201,7 @@ def test_another_micropythons_format_leaves_records_that_are_sound() -> None:
     with Bench(BenchConfig(boards=BOARDS, flash_images=used(), trace=False, with_parts=False)) as bench:
         images = {}
         for name in BOARDS:
-            board = EmulatedBoard(bench, name)
+            board = emulated_board(bench, name)
             board.wait_ready()
             board.exec("import rp2, vfs\nvfs.umount('/')\nvfs.VfsLfs2.mkfs(rp2.Flash(), progsize=256)")
             images[name] = bytes(bench.board(name).flash.memory)
@@ -217,7 +217,7 @@ def test_without_its_records_a_board_is_safe(area: str) -> None:
     """USB and magnet work, nothing is driven, nothing is sent by radio; the remote says what is wrong."""
     with switched_on(changed(lambda memory: fill(memory, start_of(area), "random", False))) as rig:
         bench = rig.bench
-        stimulator = connect(BenchLink(bench, "stimulator"), first_number=0)
+        stimulator = connect(EmulatedLink(bench, "stimulator"), first_number=0)
         with pytest.raises(WrongStateError) as refused:
             stimulator.start()
         assert refused.value.reason == messages.REASON_SELF_TEST

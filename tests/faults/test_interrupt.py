@@ -111,7 +111,7 @@ def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, 
     scene.assert_stays_off(bench, heard_ns + OFF_NS)
     bench.board("stimulator").console.host_reads = True
     board.wait(0.3)
-    board.port.reset_input_buffer()
+    board.discard_input()
     assert board.state() == messages.READY
     assert len(bench.board("stimulator").resets) == 1
 
@@ -126,7 +126,7 @@ def test_ctrl_c_turns_the_output_off_even_if_nobody_reads(board: Board, bench):
     scene.assert_stays_off(bench, typed_ns + OFF_NS, 700 * MS)
     bench.board("stimulator").console.host_reads = True
     board.wait(0.3)
-    board.port.reset_input_buffer()
+    board.discard_input()
 
 
 def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, bench, peer):

@@ -9,7 +9,7 @@ from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.epochs import PLACES, EpochLog
 from stimfw.storage.pairings import PairingTable
 from stimfw.storage.record import Record
-from support.board import EmulatedBoard
+from support.board import Board, emulated_board
 from support.flash_fake import FlashFake
 
 SHARES = (0.3, 0.8)  # in turn; every share of every operation is cut on the desk (tests/logic)
@@ -47,12 +47,12 @@ class Rig:
             start = block * BLOCK_BYTES
             self.view.writeblocks(block, blocks.memory[start : start + BLOCK_BYTES], 0)
 
-    def booted(self) -> EmulatedBoard:
-        board = EmulatedBoard(self.bench)
+    def booted(self) -> Board:
+        board = emulated_board(self.bench)
         board.wait_ready()
         return board
 
-    def power_cycle(self) -> EmulatedBoard:
+    def power_cycle(self) -> Board:
         self.chip.power_off()
         self.chip.power_on()
         return self.booted()

@@ -7,7 +7,7 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.protocol import messages, roles
 from stimfw.therapy import program
 from support import scene
-from support.board import EmulatedBoard
+from support.board import emulated_board
 from support.scene import HOLD, MS, Peer
 
 PATIENT, CLINICIAN, SECOND_PATIENT = range(3)  # slots
@@ -46,7 +46,7 @@ class TwoBoards:
         keys = (roles.PATIENT, 1), (roles.CLINICIAN, 2), (roles.PATIENT, 3)
         pairings = [provision.add_peer(self.bench, *key) for key in keys]
         assert [pairing.slot for pairing in pairings] == [PATIENT, CLINICIAN, SECOND_PATIENT]
-        self.board = EmulatedBoard(self.bench)
+        self.board = emulated_board(self.bench)
         self.board.wait_ready()
         self.peers = [Peer(self.bench, pairing, seed=pairing.slot).join() for pairing in pairings]
 

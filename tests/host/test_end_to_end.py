@@ -15,7 +15,8 @@ from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import connect
-from stimbench.client.on_bench import BenchLink, build_bench
+from stimbench.client.on_bench import build_bench
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import AtPromptError, WrongBoardError
 from stimfw.protocol import messages
 from typer.testing import CliRunner
@@ -39,7 +40,7 @@ def run_on():
     def runner(bench):
         @contextmanager
         def opened(_board, _radio):
-            yield connect(BenchLink(bench, "stimulator"), first_number=0)
+            yield connect(EmulatedLink(bench, "stimulator"), first_number=0)
 
         def invoke(*args, code=0):
             result = CliRunner().invoke(app, list(args), obj=Services(open_board=opened))
@@ -127,17 +128,17 @@ def test_a_magnet_is_told_as_the_reason(bench, run):
 
 def test_a_remote_is_recognised(bench):
     with pytest.raises(WrongBoardError, match="is a remote"):
-        connect(BenchLink(bench, "remote"))
+        connect(EmulatedLink(bench, "remote"))
 
 
 def test_a_board_at_its_prompt_is_recognised(bench):
-    connect(BenchLink(bench, "stimulator"))
+    connect(EmulatedLink(bench, "stimulator"))
     console = bench.board("stimulator").console
     console.write(b"\x03\x03")
     bench.run_for(300_000_000)
     console.read()
     with pytest.raises(AtPromptError, match="MicroPython prompt"):
-        connect(BenchLink(bench, "stimulator"))
+        connect(EmulatedLink(bench, "stimulator"))
 
 
 def test_the_built_in_bench_is_a_board_like_another():

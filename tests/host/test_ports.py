@@ -7,14 +7,14 @@ import pty
 from types import SimpleNamespace
 
 import pytest
-from stimbench.devices.link import DeviceLink
+from stimbench.devices.link import SerialLink
+from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import (
     RASPBERRY_PI_VID,
     REMOTE_PRODUCT,
     STIMULATOR_PRODUCT,
     choose_port,
     choose_remote_port,
-    open_serial,
 )
 from stimbench.errors import InputError, PortError
 
@@ -58,14 +58,14 @@ def test_no_board_and_two_boards_are_sentences():
 
 def test_a_port_that_is_not_there(tmp_path):
     with pytest.raises(PortError, match="There is no port"):
-        open_serial(str(tmp_path / "nothing"))
+        SerialDevice(str(tmp_path / "nothing")).open()
 
 
 def test_a_file_is_no_port(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(PortError, match="is not a serial port"):
-        open_serial(str(file))
+        SerialDevice(str(file)).open()
 
 
 @pytest.fixture
@@ -78,26 +78,20 @@ def terminal():
 
 def test_a_pty_is_opened_for_one_only(terminal):
     _, name = terminal
-    link = open_serial(name)
-    try:
-        with pytest.raises(PortError, match="in use"):
-            open_serial(name)
-    finally:
-        link.close()
-    open_serial(name).close()
+    with SerialDevice(name), pytest.raises(PortError, match="in use"):
+        SerialDevice(name).open()
+    SerialDevice(name).open().close()
 
 
 def test_bytes_go_both_ways_over_a_pty(terminal):
     ours, name = terminal
-    link = open_serial(name)
-    try:
+    with SerialDevice(name) as device:
+        link = device.console
         link.write(b"~ping\n")
         assert os.read(ours, 100) == b"~ping\n"
         os.write(ours, b"~pong\x03\n")
         assert link.read(link.now_s() + 5) == b"~pong\x03\n"
         assert link.read(link.now_s()) == b""
-    finally:
-        link.close()
 
 
 def test_a_read_waits_until_its_deadline_and_no_longer():
@@ -110,16 +104,17 @@ def test_a_read_waits_until_its_deadline_and_no_longer():
             return b""
 
     waited = []
-    link = DeviceLink("x", Device(), now_s=lambda: 10.0)
+    link = SerialLink("x", Device(), now_s=lambda: 10.0)
     assert link.read(12.5) == b"" and link.read(9.0) == b""
     assert waited == [2.5, 0.0]
 
 
 def test_a_port_that_goes_away_is_a_sentence():
     ours, theirs = pty.openpty()
-    link = open_serial(os.ttyname(theirs))
-    os.close(theirs)
-    os.close(ours)
-    with pytest.raises(PortError, match="went away"):
-        link.read(link.now_s() + 1)
-    link.close()
+    with SerialDevice(os.ttyname(theirs)) as device:
+        os.close(theirs)
+        os.close(ours)
+        with pytest.raises(PortError, match="went away"):
+            device.console.read(device.console.now_s() + 1)
+        with pytest.raises(PortError, match="went away"):
+            device.enter_repl()

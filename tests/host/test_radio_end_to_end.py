@@ -11,7 +11,8 @@ from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import Keyring, RadioConsole, Stimulator, connect, connect_remote
-from stimbench.client.on_bench import BenchLink, build_bench
+from stimbench.client.on_bench import build_bench
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import ForbiddenError, NoAnswerError
 from stimfw.protocol import roles
 from typer.testing import CliRunner
@@ -29,8 +30,8 @@ class Boards:
         self.bench = bench
         self.random = random.Random(7)
         self.keyring = Keyring(folder / "keys.json", self.random.randbytes)
-        self.stimulator = connect(BenchLink(bench, "stimulator"), first_number=0)
-        self.remote = connect_remote(BenchLink(bench, "remote"), first_number=0)
+        self.stimulator = connect(EmulatedLink(bench, "stimulator"), first_number=0)
+        self.remote = connect_remote(EmulatedLink(bench, "remote"), first_number=0)
         self.services = Services(open_board=self.open, open_remote=self.open_remote, keyring=self.own_keyring)
 
     def own_keyring(self):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from stimbench.bench import Bench, BenchConfig
-from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.errors import BenchError
 
@@ -49,9 +50,7 @@ def repl(make_bench: Callable[..., Bench]) -> tuple[Bench, EmulatedBoard, BoardT
     board = bench.board("stimulator")
     bench.run_until(lambda: board.usb_connected, 2_000_000_000)
     bench.run_for(500_000_000)
-    transport = open_transport(board, bench)
-    transport.enter_raw_repl()
-    return bench, board, transport
+    return bench, board, EmulatedDevice(bench, board.name).open().enter_repl()
 
 
 @pytest.fixture

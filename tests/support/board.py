@@ -1,20 +1,19 @@
-"""One adapter for a stimulator under test, be it on the emulated bench or on a serial port.
+"""What tests ask of a stimulator under test, be it on the emulated bench or on a serial port.
 
 On the bench all waiting is emulated time, in this process: nothing depends on the speed of the machine.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-import serial as pyserial
 from stimbench.bench import Bench
 from stimbench.client.console import Console
 from stimbench.client.stimulator import Stimulator
-from stimbench.devices.emulated_serial import BenchSerial
-from stimbench.devices.link import DeviceLink
+from stimbench.devices.device import Device
+from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.repl import BoardTransport
+from stimbench.devices.serial_device import SerialDevice
 from stimbench.errors import NoAnswerError
 from stimfw.protocol import messages
 from stimfw.therapy import program
@@ -22,45 +21,40 @@ from stimfw.therapy import program
 INTERRUPT = b"\x03"
 SOFT_RESET = b"\x04"
 READY_S = 5.0
-_LOOK_S = 0.02
+_POLL_S = 0.02
 _PROBE_NUMBER = 255  # no later request has it soon, so late replies to it are passed over
-_QUANTUM_NS = 200_000
-_PORT_TIMEOUT_S = 1.0
-_REAL_RESET_S = 3.0
 _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
 
 
 class Board:
-    """What tests do with a board. `client` speaks to its application, `exec` and `eval` to its REPL."""
+    """What tests do with a device. `client` speaks to its application, `exec` and `eval` to its REPL."""
 
-    def __init__(self, port: Any) -> None:
-        """Args: port: a BenchSerial or a pyserial object, open."""
-        self.port = port
+    def __init__(self, device: Device) -> None:
+        """Args: device: open; closed with this object."""
+        self.device = device
         self._renew()
 
     def _renew(self) -> None:
-        self.transport = BoardTransport(self.port)
-        link = DeviceLink("the board under test", self.port, self.now_s, self.wait)
-        self.console = Console(link)
+        self.console = Console(self.device.console)
         self.client = Stimulator(self.console)
 
     # Its clock.
 
     def now_s(self) -> float:
         """The board's time in s, from any origin."""
-        return time.monotonic()
+        return self.device.console.now_s()
 
     def wait(self, seconds: float) -> None:
         """Let the board's time pass."""
-        time.sleep(seconds)
+        self.device.console.wait(seconds)
 
-    def wait_for(self, condition: Any, timeout_s: float, look_s: float = _LOOK_S) -> bool:
+    def wait_for(self, condition: Any, timeout_s: float, poll_s: float = _POLL_S) -> bool:
         """Ask `condition()` again and again; whether it became true in time."""
         end_s = self.now_s() + timeout_s
         while not condition():
             if self.now_s() >= end_s:
                 return False
-            self.wait(look_s)
+            self.wait(poll_s)
         return True
 
     # Its application.
@@ -71,12 +65,17 @@ class Board:
 
     def write(self, data: bytes) -> None:
         """Send bytes as they are."""
-        self.port.write(data)
+        self.device.console.write(data)
 
     def text(self) -> bytes:
         """What it said and nobody read."""
-        self.wait(_LOOK_S)
-        return bytes(self.port.read(self.port.in_waiting))
+        self.wait(_POLL_S)
+        return self.device.console.read(self.now_s())
+
+    def discard_input(self) -> None:
+        """Throw away what it said and nobody read."""
+        while self.device.console.read(self.now_s()):
+            pass
 
     def state(self) -> int:
         """messages.READY ..."""
@@ -91,10 +90,9 @@ class Board:
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until the application answers."""
         end_s = self.now_s() + timeout_s
-        link = DeviceLink("the board under test", self.port, self.now_s, self.wait)
         while True:
             try:
-                Console(link, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)
+                Console(self.device.console, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)
                 self.wait(0.05)
                 self.text()  # answers to earlier probes
                 return
@@ -111,7 +109,7 @@ class Board:
     def rebooted(self) -> None:
         """It was restarted by something else than `reset`: forget its former self, wait for it."""
         self.wait(0.05)
-        self.port.reset_input_buffer()
+        self.device.reconnect()
         self._renew()
         self.wait_ready()
 
@@ -123,10 +121,7 @@ class Board:
 
     def repl(self) -> BoardTransport:
         """The raw REPL; ends the application."""
-        self.port.timeout = _PORT_TIMEOUT_S  # the client, on the same port, leaves what was left of its own
-        if not self.transport.in_raw_repl:
-            self.transport.enter_raw_repl(soft_reset=False)
-        return self.transport
+        return self.device.enter_repl()
 
     def exec(self, code: str, timeout_s: float = 10) -> str:
         """What `code` prints on the board; TransportExecError if it raises there."""
@@ -147,62 +142,25 @@ class Board:
 
     def can_be_asked(self) -> bool:
         """Whether it can run code at all."""
-        return True
+        device = self.device
+        return not isinstance(device, EmulatedDevice) or (device.power.is_on and not device.board.hung)
 
     def reset(self) -> None:
         """Reset the chip and wait until the application answers."""
-        raise NotImplementedError
+        self.device.reset()
+        self._renew()
+        self.wait_ready()
 
     def close(self) -> None:
         """Give the port back."""
-        self.port.close()
+        self.device.close()
 
 
-class EmulatedBoard(Board):
-    """A board of an emulated bench."""
-
-    def __init__(self, bench: Bench, name: str = "stimulator") -> None:
-        """Args: bench: nobody else runs it while a method of this object waits."""
-        self.bench = bench
-        self.name = name
-        super().__init__(BenchSerial(bench, name, timeout=_PORT_TIMEOUT_S, quantum_ns=_QUANTUM_NS))
-
-    def now_s(self) -> float:
-        return self.bench.now_ns / 1e9
-
-    def wait(self, seconds: float) -> None:
-        self.bench.run_for(round(seconds * 1e9))
-
-    def can_be_asked(self) -> bool:
-        board = self.bench.board(self.name)
-        return board.powered and not board.hung
-
-    def reset(self) -> None:
-        self.bench.board(self.name).reset()
-        self.port.reset_input_buffer()
-        self._renew()
-        self.wait_ready()
+def emulated_board(bench: Bench, name: str = "stimulator") -> Board:
+    """A board of an emulated bench, which nobody else runs while a method of the board waits."""
+    return Board(EmulatedDevice(bench, name).open())
 
 
-class WiredBoard(Board):
-    """A board on a serial port."""
-
-    def __init__(self, path: str) -> None:
-        """Args: path: `/dev/ttyACM0`."""
-        self.path = path
-        super().__init__(pyserial.Serial(path, timeout=_PORT_TIMEOUT_S, exclusive=True))
-
-    def reset(self) -> None:
-        self.repl().exec_raw_no_follow("import machine; machine.reset()")
-        self.port.close()
-        end_s = time.monotonic() + _REAL_RESET_S
-        while True:
-            time.sleep(0.2)
-            try:
-                self.port = pyserial.Serial(self.path, timeout=_PORT_TIMEOUT_S, exclusive=True)
-                break
-            except (OSError, pyserial.SerialException):
-                if time.monotonic() > end_s:
-                    raise
-        self._renew()
-        self.wait_ready()
+def wired_board(path: str) -> Board:
+    """A board on a serial port: `/dev/ttyACM0`."""
+    return Board(SerialDevice(path).open())

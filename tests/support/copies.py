@@ -15,7 +15,7 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.protocol import roles
 
 from support import scene
-from support.board import EmulatedBoard
+from support.board import emulated_board
 
 SEED = 2
 """Of the pairing that every bench of a test has."""
@@ -29,7 +29,7 @@ class Booted:
         if "remote" in fields["boards"]:
             provision.pair(self.bench)
         self.pairing = provision.add_peer(self.bench, roles.PATIENT, seed=SEED)
-        self.board = EmulatedBoard(self.bench)
+        self.board = emulated_board(self.bench)
         self.board.wait_ready()
 
     @cached_property
@@ -60,7 +60,7 @@ def booted(item: pytest.Item) -> Booted:
 def idle_heap() -> int:
     """Free heap of a board that booted and was asked nothing, collected."""
     with Bench(BenchConfig(boards=("stimulator",))) as bench:
-        board = EmulatedBoard(bench)
+        board = emulated_board(bench)
         board.wait_ready()
         return board.free_heap()
 
@@ -70,7 +70,7 @@ def heap_in_contact() -> int:
     """The same of a board with which one peer has a connection: its keys and last frames are held."""
     with Bench(BenchConfig(boards=("stimulator",))) as bench:
         pairing = provision.add_peer(bench, roles.PATIENT, seed=SEED)
-        board = EmulatedBoard(bench)
+        board = emulated_board(bench)
         board.wait_ready()
         scene.Peer(bench, pairing).join()
         return board.free_heap()

@@ -10,7 +10,7 @@ from typing import Any
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.emulator.chip import Core
 
-from support.board import EmulatedBoard
+from support.board import emulated_board
 from support.scene import HOLD, MS
 
 Digest = dict[str, Any]
@@ -79,7 +79,7 @@ def searching(core: Core) -> Iterator[Digest]:
 def pulsing(core: Core) -> Iterator[Digest]:
     """Both boards, both leads, started from the console."""
     with _pair(core) as bench:
-        board = EmulatedBoard(bench)
+        board = emulated_board(bench)
         board.wait_ready()
         board.set(**HOLD)
         board.set(**HOLD)
@@ -94,7 +94,7 @@ def pulsing(core: Core) -> Iterator[Digest]:
 def busy(core: Core) -> Iterator[Digest]:
     """Python that never rests: numbers, text, garbage."""
     with _pair(core, boards=("stimulator",), with_parts=False) as bench:
-        board = EmulatedBoard(bench)
+        board = emulated_board(bench)
         board.wait(0.4)
         board.interrupt()
         board.wait(0.1)

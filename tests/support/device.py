@@ -10,7 +10,7 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.protocol import roles
 
 from support import copies, scene
-from support.board import Board, EmulatedBoard, WiredBoard
+from support.board import Board, emulated_board, wired_board
 from support.branches import branch
 
 HEAP_TOLERANCE = 2048
@@ -74,7 +74,7 @@ def _in_a_copy(item: pytest.Item) -> bool:
 
 
 def call(item: pytest.Function) -> bool:
-    """For pytest_pyfunc_call: the test, then the look at its board's heap."""
+    """For pytest_pyfunc_call: the test, then the check of its board's heap."""
 
     def body() -> None:
         item.obj(**{name: item.funcargs[name] for name in item._fixtureinfo.argnames})
@@ -89,15 +89,15 @@ def call(item: pytest.Function) -> bool:
 
 def _open(config: pytest.Config, bench: Bench | None) -> Board:
     if bench is not None:
-        return EmulatedBoard(bench)
-    return WiredBoard(target(config))
+        return emulated_board(bench)
+    return wired_board(target(config))
 
 
 @pytest.fixture(scope="session")
 def idle_heap(request: pytest.FixtureRequest) -> int:
     """Free heap of a board that booted and was asked nothing, collected."""
     if target(request.config) != EMULATOR:
-        board: Board = WiredBoard(target(request.config))
+        board: Board = wired_board(target(request.config))
         board.reset()
         try:
             return board.free_heap()

@@ -24,7 +24,7 @@ from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import addresses, frames
 
-from support.board import EmulatedBoard
+from support.board import emulated_board
 from support.flash_fake import FlashFake
 
 MICROPYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "micropython"
@@ -104,7 +104,7 @@ class Couple:
         self.air = self.bench.air
         self.old = provision.pair(self.bench, seed)
         self.remote, self.chip = self.bench.board("remote"), self.bench.board("stimulator")
-        self.board = EmulatedBoard(self.bench)
+        self.board = emulated_board(self.bench)
         self._since, self._since_ns = 0, 0
         self.board.wait_ready()
         self.run_ms(CLEAR_MS)

@@ -9,17 +9,19 @@ import select
 import threading
 import time
 import tty
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from stimbench.bench.engine import Bench
 from stimbench.emulator.usb import ConsolePort
 
-__all__ = ("ConsolePty", "serve")
+__all__ = ("ConsolePty", "serve", "served")
 
 _SLICE_NS = 2_000_000
-"""How much emulated time passes between two looks at the ptys."""
+"""How much emulated time passes between two polls of the ptys."""
 _READ_SIZE = 4096
 _BACKLOG = 4096
 """Bytes for a client that does not read; beyond that the emulated host stops reading too."""
@@ -57,7 +59,7 @@ class ConsolePty:
     def exchange(self) -> bool:
         """Carry what waits in either direction; whether anything did."""
         events = dict(self._poll.poll(0)).get(self._master, 0)
-        self._follow_client(not events & select.POLLHUP)
+        self._note_client(not events & select.POLLHUP)
         moved = False
         if events & select.POLLIN:
             data = self._read()
@@ -69,7 +71,7 @@ class ConsolePty:
             return moved
         return self._forward() or moved
 
-    def _follow_client(self, is_open: bool) -> None:
+    def _note_client(self, is_open: bool) -> None:
         if is_open != self._open:
             self._open = is_open
             self._console.host_reads = True
@@ -143,6 +145,31 @@ def serve(
                     pty.exchange()
                 bench.run_for(_SLICE_NS)
                 clock.wait()
+
+
+@contextlib.contextmanager
+def served(bench: Bench, pace: float | None = 1.0) -> Iterator[dict[str, str]]:
+    """The ptys' paths by board name, while a thread of this process runs the bench.
+
+    Whatever ends the thread too early is raised here.
+
+    Args:
+        bench: the bench; nobody else runs it meanwhile.
+        pace: see `serve`.
+    """
+    paths: futures.Future[dict[str, str]] = futures.Future()
+    stop = threading.Event()
+    with futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(serve, bench, paths.set_result, pace, stop)
+        first: tuple[futures.Future[Any], ...] = (paths, running)
+        futures.wait(first, return_when=futures.FIRST_COMPLETED)
+        if not paths.done():
+            running.result()
+        try:
+            yield paths.result()
+        finally:
+            stop.set()
+            running.result()
 
 
 class _Pace:

@@ -10,7 +10,8 @@ from stimbench.client.keyring import HostPairing, Keyring, default_path
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import Remote
 from stimbench.client.stimulator import Stimulator, connect
-from stimbench.devices.serial_ports import find_port, open_serial
+from stimbench.devices.serial_device import SerialDevice
+from stimbench.devices.serial_ports import find_port
 from stimbench.errors import InputError
 
 __all__ = ("BENCH", "begin_with", "open_board")
@@ -45,11 +46,8 @@ def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimu
 
 @contextmanager
 def _wired(board: str | None) -> Iterator[Stimulator]:
-    link = open_serial(board or find_port())
-    try:
-        yield connect(link)
-    finally:
-        link.close()
+    with SerialDevice(board or find_port()) as device:
+        yield connect(device.console)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from stimbench.client.keyring import Keyring, default_path
 from stimbench.client.records import Status
 from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
-from stimbench.devices.serial_ports import find_remote_port, open_serial
+from stimbench.devices.serial_device import SerialDevice
+from stimbench.devices.serial_ports import find_remote_port
 from stimbench.errors import InputError, StimbenchError
 
 __all__ = (
@@ -78,11 +79,8 @@ def open_remote(port: str | None) -> Iterator[Remote]:
     Raises:
         StimbenchError: it cannot be had; the text says why.
     """
-    link = open_serial(port or find_remote_port())
-    try:
-        yield connect_remote(link)
-    finally:
-        link.close()
+    with SerialDevice(port or find_remote_port()) as device:
+        yield connect_remote(device.console)
 
 
 @dataclass(frozen=True)

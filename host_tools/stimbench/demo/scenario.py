@@ -10,11 +10,11 @@ from stimfw.therapy.ranges import LEADS
 
 from stimbench.bench import Bench, provision
 from stimbench.client.console import Console
-from stimbench.client.on_bench import BenchLink
 from stimbench.client.records import Status
 from stimbench.client.stimulator import Stimulator
 from stimbench.demo.probe import VoltageProbe
 from stimbench.demo.recording import BRIDGES, Air, Recording, State
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import StimbenchError
 
 __all__ = ("PROGRAM", "Reporter", "Scenario")
@@ -63,7 +63,7 @@ class Scenario:
         """
         self._bench = bench
         self._say = reporter
-        self._stimulator = Stimulator(Console(BenchLink(bench, "stimulator")))
+        self._stimulator = Stimulator(Console(EmulatedLink(bench, "stimulator")))
         self.recording = Recording(seed=seed, program=PROGRAM)
         # As a person did before: by radio it takes half a minute with a magnet and two blinking lights.
         provision.pair(bench, seed)
@@ -88,7 +88,7 @@ class Scenario:
         recording.identities = [self._stimulator.identify()]
         if self._stimulator.status().state == messages.READY:
             recording.marks.ready = self._bench.now_ns
-        recording.identities.append(Stimulator(Console(BenchLink(self._bench, "remote"))).identify())
+        recording.identities.append(Stimulator(Console(EmulatedLink(self._bench, "remote"))).identify())
         self._bench.run_for(_PAUSE_MS * _MS)
         recording.marks.tested = self._bench.now_ns
         recording.failed_parts = self._stimulator.self_test()

@@ -1,1 +1,1 @@
-"""One interface for a board, wired or emulated."""
+"""One interface for a board, `Device`, whether it is emulated, wired or behind a pty."""

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from stimbench.bench.engine import Bench
     from stimbench.emulator.board import EmulatedBoard
 
-__all__ = ("BenchSerial",)
+__all__ = ("EmulatedSerial",)
 
 
-class BenchSerial:
+class EmulatedSerial:
     """What tools use of `serial.Serial`, on an emulated board."""
 
     def __init__(
@@ -31,7 +31,7 @@ class BenchSerial:
             bench: the bench, which no one else runs while a call of this object waits.
             board: the board or its name.
             timeout: how long `read` waits, in emulated seconds; `None` for ever.
-            quantum_ns: how much emulated time passes between two looks at the console.
+            quantum_ns: how much emulated time passes between two polls of the console.
         """
         self._bench = bench
         self._board = bench.board(board) if isinstance(board, str) else board
@@ -130,7 +130,7 @@ class BenchSerial:
             self.is_open = False
             self._board.console.set_dtr(False)
 
-    def __enter__(self) -> BenchSerial:
+    def __enter__(self) -> EmulatedSerial:
         return self
 
     def __exit__(self, *_: object) -> None:

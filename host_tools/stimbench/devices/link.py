@@ -12,7 +12,7 @@ from typing import Protocol
 
 from stimbench.errors import PortError
 
-__all__ = ("ByteDevice", "DeviceLink", "Endpoint", "Link")
+__all__ = ("Endpoint", "Link", "SerialLink", "SerialPort", "went_away")
 
 
 class Endpoint(Protocol):
@@ -49,8 +49,8 @@ class Link(Endpoint, Protocol):
         """Give the port back; a second time does nothing."""
 
 
-class ByteDevice(Protocol):
-    """The part of pyserial's interface that a link needs (the built-in bench offers it too)."""
+class SerialPort(Protocol):
+    """The part of pyserial's interface that a link needs."""
 
     timeout: float | None
 
@@ -68,19 +68,19 @@ class ByteDevice(Protocol):
         """Close."""
 
 
-class DeviceLink:
-    """A link over a pyserial-like device."""
+class SerialLink:
+    """A link over a serial port."""
 
     def __init__(
         self,
         name: str,
-        device: ByteDevice,
+        port: SerialPort,
         now_s: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Use an open `device`; `now_s` and `wait` are the clock that its timeouts are counted on."""
+        """Use an open `port`; `now_s` and `wait` are the clock that its timeouts are counted on."""
         self._name = name
-        self._device = device
+        self._port = port
         self._now_s = now_s
         self._wait = wait
 
@@ -90,32 +90,37 @@ class DeviceLink:
         return self._name
 
     def now_s(self) -> float:
-        """The device's clock, in seconds."""
+        """The port's clock, in seconds."""
         return self._now_s()
 
     def wait(self, seconds: float) -> None:
-        """Let `seconds` of the device's time pass."""
+        """Let `seconds` of the port's time pass."""
         self._wait(seconds)
 
     def write(self, data: bytes) -> None:
         """Send all of `data`; PortError if the port went away."""
         try:
-            self._device.write(data)
+            self._port.write(data)
         except OSError as error:  # pyserial's SerialException is one
             raise PortError(f"Writing to {self._name} failed: {error}.") from error
 
     def read(self, deadline_s: float) -> bytes:
         """See Link.read."""
         try:
-            self._device.timeout = max(0.0, deadline_s - self._now_s())
-            first = self._device.read(1)
+            self._port.timeout = max(0.0, deadline_s - self._now_s())
+            first = self._port.read(1)
             if not first:
                 return b""
-            waiting = self._device.in_waiting
-            return first + (self._device.read(waiting) if waiting else b"")
+            waiting = self._port.in_waiting
+            return first + (self._port.read(waiting) if waiting else b"")
         except OSError as error:
-            raise PortError(f"{self._name} went away: {error}. Is the board still plugged in?") from error
+            raise went_away(self._name, error) from error
 
     def close(self) -> None:
-        """Close the device."""
-        self._device.close()
+        """Close the port."""
+        self._port.close()
+
+
+def went_away(name: str, error: Exception) -> PortError:
+    """What to raise when a port fails that was open; `name` is how messages name the far end."""
+    return PortError(f"{name} went away: {error}. Is the board still plugged in?")

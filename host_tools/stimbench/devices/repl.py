@@ -1,25 +1,21 @@
-"""The one place that knows mpremote's transport (1.29): its API is said to change.
-
-`open_transport` gives the same object for an emulated board, which it runs in emulated time and without
-threads, and for a device path, be it a real board or a pty of `stimbench bench up`.
-"""
+"""The one place that knows mpremote's transport (1.29): its API is said to change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from stimbench.devices.emulated_serial import BenchSerial
+from stimbench.devices.emulated_serial import EmulatedSerial
+from stimbench.devices.link import went_away
+from stimbench.errors import NoAnswerError
 
-if TYPE_CHECKING:
-    from stimbench.bench.engine import Bench
-    from stimbench.emulator.board import EmulatedBoard
+__all__ = ("BoardTransport", "TransportError", "TransportExecError", "entered")
 
-__all__ = ("BoardTransport", "TransportError", "TransportExecError", "open_transport")
+_READ_TIMEOUT_S = 10.0
+"""How long one read waits, on the board's clock."""
 
 
 class BoardTransport(SerialTransport):  # type: ignore[misc]
@@ -29,7 +25,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
     """
 
     def __init__(self, serial: Any) -> None:
-        """Wrap an open port: a `BenchSerial` or a pyserial object."""
+        """Wrap an open port: an `EmulatedSerial` or a pyserial object."""
         # What SerialTransport.__init__ sets; calling it would open a device.
         self.in_raw_repl = False
         self.use_raw_paste = True
@@ -58,7 +54,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         Returns:
             What came, whether or not it ends as wished.
         """
-        if not isinstance(self.serial, BenchSerial):
+        if not isinstance(self.serial, EmulatedSerial):
             return cast(
                 bytes, super().read_until(min_num_bytes, ending, timeout, data_consumer, timeout_overall)
             )
@@ -95,33 +91,23 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.fs_writefile(path, data)
 
 
-def _passed(serial: BenchSerial, since_ns: int, limit_s: float | None) -> bool:
+def _passed(serial: EmulatedSerial, since_ns: int, limit_s: float | None) -> bool:
     return limit_s is not None and serial.bench.now_ns >= since_ns + limit_s * 1e9
 
 
-def open_transport(
-    target: BenchSerial | EmulatedBoard | str | Path, bench: Bench | None = None, timeout: float = 10.0
-) -> BoardTransport:
-    """Open a transport on a board, emulated or real.
-
-    Args:
-        target: a `BenchSerial`; an emulated board (then `bench` too); or a device's path.
-        bench: the bench of an emulated board.
-        timeout: how long one read waits, in s: emulated on an emulated board.
+def entered(transport: BoardTransport, name: str) -> BoardTransport:
+    """The transport, in the raw REPL; `name` is how messages name the board.
 
     Raises:
-        TransportError: the device cannot be opened.
-        ValueError: an emulated board without its bench.
+        NoAnswerError: no prompt came.
+        PortError: the port went away.
     """
-    if isinstance(target, BenchSerial):
-        return BoardTransport(target)
-    if isinstance(target, (str, Path)):
-        import serial
-
-        try:
-            return BoardTransport(serial.Serial(str(target), timeout=timeout, exclusive=True))
-        except (OSError, serial.SerialException) as error:
-            raise TransportError(f"cannot open {target}: {error}") from error
-    if bench is None:
-        raise ValueError("an emulated board needs its bench")
-    return BoardTransport(BenchSerial(bench, target, timeout))
+    try:
+        transport.serial.timeout = _READ_TIMEOUT_S  # a console on the same port sets its own
+        if not transport.in_raw_repl:
+            transport.enter_raw_repl()
+    except TransportError as error:
+        raise NoAnswerError(f"{name} gives no MicroPython prompt: {error}.") from error
+    except OSError as error:  # pyserial's SerialException is one
+        raise went_away(name, error) from error
+    return transport

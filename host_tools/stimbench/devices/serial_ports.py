@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
 import serial  # type: ignore[import-untyped, unused-ignore]
 import serial.tools.list_ports  # type: ignore[import-untyped, unused-ignore]
 
-from stimbench.devices.link import DeviceLink
+from stimbench.devices.device import UsbIdentity
 from stimbench.errors import InputError, PortError
 
-__all__ = ("PortInfo", "choose_port", "choose_remote_port", "find_port", "find_remote_port", "open_serial")
+__all__ = (
+    "PortInfo",
+    "choose_port",
+    "choose_remote_port",
+    "find_port",
+    "find_remote_port",
+    "open_port",
+    "usb_identity",
+)
 
 RASPBERRY_PI_VID = 0x2E8A
 STIMULATOR_PRODUCT = "stimbench stimulator"
@@ -85,17 +94,25 @@ def _only(found: Sequence[PortInfo], how: str) -> str:
     raise InputError(f"{len(found)} RP2040 boards are plugged in ({names}). Say which one {how}.")
 
 
-def open_serial(port: str) -> DeviceLink:
+def usb_identity(path: str) -> UsbIdentity | None:
+    """How the board behind a port calls itself on USB; None if the port is not on USB, or is not there."""
+    real = os.path.realpath(path)
+    for port in serial.tools.list_ports.comports():
+        if port.vid is not None and real in (port.device, os.path.realpath(port.device)):
+            return UsbIdentity(port.product or "", port.serial_number or "")
+    return None
+
+
+def open_port(path: str) -> serial.Serial:
     """Open a serial port or pty exclusively.
 
     Raises:
         PortError: there is no such port, it is in use, or this user may not open it.
     """
     try:
-        device = serial.Serial(port, _BAUD, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        return serial.Serial(path, _BAUD, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, ValueError) as error:
-        raise PortError(_why_not(port, error)) from error
-    return DeviceLink(port, device)
+        raise PortError(_why_not(path, error)) from error
 
 
 def _why_not(port: str, error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.benchmarks.harness.rig import MS, Rig, programme
-from stimbench.devices.repl import open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.emulator.chip import Core
 
 __all__ = ("CRUNCH", "LOADS", "busy_bench", "cpu_s")
@@ -32,9 +32,7 @@ def busy_bench(seed: int, core: Core) -> Bench:
     board = bench.board("stimulator")
     bench.run_until(lambda: board.usb_connected, 2000 * MS)
     bench.run_for(300 * MS)
-    transport = open_transport(board, bench)
-    transport.enter_raw_repl()
-    transport.exec_raw_no_follow(CRUNCH)
+    EmulatedDevice(bench, "stimulator").open().enter_repl().exec_raw_no_follow(CRUNCH)
     bench.run_for(100 * MS)
     return bench
 

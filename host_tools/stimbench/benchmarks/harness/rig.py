@@ -16,9 +16,9 @@ from stimbench.analysis.pulses import Pulses
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.capture.capture import Capture
 from stimbench.capture.channels import Edges, Times
-from stimbench.client.on_bench import BenchLink
 from stimbench.client.stimulator import Stimulator, connect
-from stimbench.devices.repl import BoardTransport, open_transport
+from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.chip import Core, XipConfig
 from stimbench.emulator.nets import Net
@@ -35,7 +35,6 @@ MS = 1_000_000
 SIDES = LEAD_SIGNALS
 BRIDGE = tuple(signal for signals in SIDES.values() for signal in signals)
 _UP_MS = 1000
-_LOOK_S = 1e-6
 
 
 def programme(
@@ -73,17 +72,6 @@ def use_xip(xip: XipConfig) -> None:
     _xip[:] = [xip]
 
 
-class _Link(BenchLink):
-    """A link on which time passes with every look, so that a deadline is reached whatever floats round to."""
-
-    def read(self, deadline_s: float) -> bytes:
-        """What the board sent until the deadline."""
-        data = super().read(deadline_s)
-        if not data:
-            self.wait(_LOOK_S)
-        return data
-
-
 class Rig:
     """A bench with a stimulator, switched on.
 
@@ -118,7 +106,7 @@ class Rig:
             self.pairing = provision.add_peer(self.bench, role, seed)
         self.board: EmulatedBoard = self.bench.board("stimulator")
         self.parts: Any = self.board.parts
-        self.link = _Link(self.bench, "stimulator")
+        self.device = EmulatedDevice(self.bench, "stimulator").open()
         self._joined: list[tuple[int, bool]] = [(0, False)]
         self.parts.matrix.on_change(self._on_matrix)
 
@@ -141,15 +129,13 @@ class Rig:
 
     def connect(self) -> Stimulator:
         """Wait for the application; its console."""
-        return connect(self.link, 0)
+        return connect(self.device.console, 0)
 
     def repl(self) -> BoardTransport:
         """Interrupt the application; the raw REPL."""
         self.bench.run_until(lambda: self.board.usb_connected, _UP_MS * MS)
         self.run_ms(300)
-        transport = open_transport(self.board, self.bench)
-        transport.enter_raw_repl()
-        return transport
+        return self.device.enter_repl()
 
     def execute(self, script: str, marker: bytes = b"loaded") -> Stimulator:
         """Run `script`, which goes on serving the application, from the raw REPL; its console.

@@ -11,7 +11,6 @@ from stimfw.therapy.program import Program
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import Rig, programme
-from stimbench.devices.repl import open_transport
 from stimbench.errors import RefusedError
 
 __all__ = ("QUIET",)
@@ -73,9 +72,7 @@ def _repl(rig: Rig, seed: int) -> int:
     transport.exit_raw_repl()
     rig.board.console.write(b"\x04")
     rig.run_ms(_UP_MS)
-    transport = open_transport(rig.board, rig.bench)
-    transport.enter_raw_repl()
-    transport.exec_raw_no_follow("import machine; machine.reset()")
+    rig.device.enter_repl().exec_raw_no_follow("import machine; machine.reset()")
     rig.run_ms(_UP_MS)
     rig.connect()
     return 3

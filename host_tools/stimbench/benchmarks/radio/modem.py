@@ -13,10 +13,10 @@ from stimbench.bench.provision import add_peer
 from stimbench.benchmarks.harness.model import Line, Options, Row, compared
 from stimbench.benchmarks.harness.rig import MS, Rig
 from stimbench.client.keyring import HostPairing
-from stimbench.client.on_bench import BenchLink
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import Stimulator
+from stimbench.devices.emulated_link import EmulatedLink
 
 __all__ = ("MODEM", "Modem", "judge", "measure_modem")
 
@@ -42,7 +42,7 @@ def measure_modem(piece: tuple[int, int]) -> Modem:
     with Rig(seed, ("stimulator", "remote")) as rig:
         given = add_peer(rig.bench, roles.CLINICIAN, seed)
         usb = rig.connect()
-        remote = connect_remote(BenchLink(rig.bench, "remote"), 0)
+        remote = connect_remote(EmulatedLink(rig.bench, "remote"), 0)
         pairing = HostPairing(given.base, given.slot, given.role, given.key, given.peer_id, epoch=1)
         by_radio = Stimulator(RadioConsole(remote, pairing, random.Random(seed).randbytes))
         times = []

@@ -11,8 +11,8 @@ from stimfw.telemetry import frames
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import MS, Rig
-from stimbench.client.on_bench import BenchLink
 from stimbench.client.remote import connect_remote
+from stimbench.devices.emulated_link import EmulatedLink
 
 __all__ = ("PAIRING", "PairingTimes", "judge", "pair_by_radio")
 
@@ -58,7 +58,7 @@ def pair_by_radio(seed: int) -> PairingTimes:
     """
     with Rig(seed, ("stimulator", "remote")) as rig:
         stimulator = rig.connect()
-        remote = connect_remote(BenchLink(rig.bench, "remote"), 0)
+        remote = connect_remote(EmulatedLink(rig.bench, "remote"), 0)
         rig.bench.magnet(True)
         rig.run_ms(_MAGNET_HOLD_MS)
         rig.bench.magnet(False)

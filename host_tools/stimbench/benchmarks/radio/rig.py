@@ -10,8 +10,8 @@ from stimfw.telemetry import frames
 
 from stimbench.bench.provision import pair
 from stimbench.benchmarks.harness.rig import MS, Rig
-from stimbench.client.on_bench import BenchLink
 from stimbench.client.remote import Remote, connect_remote
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.parts.radio import Sniffed
 
 __all__ = ("HOLD_MS", "Heard", "PairedRig")
@@ -61,7 +61,7 @@ class PairedRig(Rig):
         """Wait until the remote's application answers; its console."""
         remote_board = self.bench.board("remote")
         remote_board.console.read()
-        return connect_remote(BenchLink(self.bench, "remote"), 0)
+        return connect_remote(EmulatedLink(self.bench, "remote"), 0)
 
     def heard(self, since_ns: int) -> list[Heard]:
         """The packets that began since then, acknowledgements aside, in order of time."""

@@ -1,0 +1,54 @@
+"""The pytest plugin, in a pytest of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stimbench.bench import Bench
+from stimbench.bench.pty_server import served
+
+pytestmark = pytest.mark.emulated
+
+TESTS = """
+from stimbench.client import Console, Stimulator
+
+def test_console(device):
+    assert Stimulator(Console(device.console, timeout_s=20)).identify().role == "stimulator"
+    device.enter_repl().exec("kept = 1")
+
+def test_just_reset(device):
+    assert Stimulator(Console(device.console, timeout_s=20)).identify().role == "stimulator"
+    assert device.enter_repl().eval("'kept' in globals()") is False
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    (tmp_path / "test_them.py").write_text(TESTS)
+
+    def run(*options: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "stimbench.pytest_plugin", *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+
+    return run
+
+
+def test_a_device_is_emulated_if_nothing_else_is_named(run) -> None:
+    done = run()
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+
+
+def test_a_device_is_what_the_option_names(run, make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(boards=("stimulator",))
+    with served(bench, pace=2.0) as paths:
+        resets = len(bench.board("stimulator").resets)
+        done = run(f"--board={paths['stimulator']}")
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+    assert len(bench.board("stimulator").resets) == resets + 2
+
+
+def test_a_port_that_does_not_exist_is_a_sentence(run, tmp_path: Path) -> None:
+    done = run(f"--board={tmp_path}/nothing")
+    assert done.returncode == 1 and f"PortError: There is no port {tmp_path}/nothing." in done.stdout

@@ -116,13 +116,10 @@ class PairingResponder:
         if agreement.public is None:
             return None  # the remote will ask again
         if step > len(taken):
-            if not self._advance(step, whole, agreement, now_ms):
-                return self._broken()
-            taken.append(whole)
-            self.step = max(self.step, step)
-        elif whole != taken[step - 1]:
-            return self._broken()
-        return self._reply(step, agreement.public, now_ms)
+            in_order = self._take(step, whole, agreement, now_ms)
+        else:
+            in_order = whole == taken[step - 1]  # its answer was lost
+        return self._reply(step, agreement.public, now_ms) if in_order else self._broken()
 
     def work(self) -> bool:
         """A slice of the X25519 computation, up to 10 ms; whether there is more to do."""
@@ -162,30 +159,48 @@ class PairingResponder:
                 return blink_ms
         return left_ms
 
-    # The steps.
+    # The frames of the steps. False: it is not in order, so the window closes.
 
-    def _advance(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        """A step that is due; whether all is in order."""
-        body = pk.body_of(frame, _LENGTHS[step])
-        if body is None:
+    def _take(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        """The first frame of the step that is due."""
+        length, take = _STEPS[step - pk.BEGIN]
+        body = pk.body_of(frame, length)
+        if body is None or not take(self, body, agreement, now_ms):
             return False
-        if step == pk.BEGIN:
-            self._peer_id, self._peer_public = body[: pk.ID_BYTES], body[pk.ID_BYTES :]
-        elif step == pk.COMMIT:
-            self._peer_public += body
-            agreement.agree(self._peer_public)
-        elif step == pk.REVEAL:
-            self._make_transcript(body, agreement)
-        elif step == pk.CONFIRM:
-            self._confirmation = body  # to be checked when Z is there
-        else:
-            if self.outcome != self.COMPARING or self._keys is None:
-                return False
-            if not self._keys.remote_said(step, body):
-                return False
-            self._accepted = True
-            self._store_if_agreed(now_ms)
+        self._taken.append(frame)
+        self.step = max(self.step, step)
         return True
+
+    def _take_begin(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        self._peer_id, self._peer_public = body[: pk.ID_BYTES], body[pk.ID_BYTES :]
+        return True
+
+    def _take_commit(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        self._peer_public += body
+        agreement.agree(self._peer_public)
+        return True
+
+    def _take_reveal(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        self._said = pk.transcript(
+            self._peer_id, self._base, agreement.public or b"", self._peer_public, (self._nonce, body)
+        )
+        self._make_keys(agreement)
+        return True
+
+    def _take_confirm(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        self._confirmation = body  # to be checked when Z is there
+        return True
+
+    def _take_accept(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        if self.outcome != self.COMPARING or self._keys is None:
+            return False
+        if not self._keys.remote_said(pk.ACCEPT, body):
+            return False
+        self._accepted = True
+        self._store_if_agreed(now_ms)
+        return True
+
+    # The answers.
 
     def _reply(self, step: int, public: bytes, now_ms: int) -> "bytes | None":
         if step == pk.BEGIN:
@@ -220,16 +235,6 @@ class PairingResponder:
             bytes((state, self.slot)) + self._keys.of_stimulator(step, state, self.slot),
         )
 
-    def _make_transcript(self, remote_random: bytes, agreement: "pk.Agreement") -> None:
-        self._said = pk.transcript(
-            self._peer_id,
-            self._base,
-            agreement.public or b"",
-            self._peer_public,
-            (self._nonce, remote_random),
-        )
-        self._make_keys(agreement)
-
     def _make_keys(self, agreement: "pk.Agreement") -> None:
         if agreement.shared is not None:
             self._keys = pk.PairingKeys(agreement.shared, self._said)
@@ -258,13 +263,14 @@ class PairingResponder:
         return None
 
 
-_LENGTHS = {
-    pk.BEGIN: pk.ID_BYTES + pk.FIRST_PART,
-    pk.COMMIT: pk.PUBLIC_BYTES - pk.FIRST_PART,
-    pk.REVEAL: pk.RANDOM_BYTES,
-    pk.CONFIRM: pk.CONFIRMATION_BYTES,
-    pk.ACCEPT: pk.CONFIRMATION_BYTES,
-}
+# From pk.BEGIN on: the length of a frame's body, and what takes it.
+_STEPS = (
+    (pk.ID_BYTES + pk.FIRST_PART, PairingResponder._take_begin),
+    (pk.PUBLIC_BYTES - pk.FIRST_PART, PairingResponder._take_commit),
+    (pk.RANDOM_BYTES, PairingResponder._take_reveal),
+    (pk.CONFIRMATION_BYTES, PairingResponder._take_confirm),
+    (pk.CONFIRMATION_BYTES, PairingResponder._take_accept),
+)
 _STATES = {
     PairingResponder.COMPARING: pk.COMPARE,
     PairingResponder.STORED: pk.STORED,

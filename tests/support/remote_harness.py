@@ -73,7 +73,7 @@ class Radio:
         self.awake = True
         self.state = RadioSearcher.SEARCHING
 
-    def service(self, now_ms):
+    def poll(self, now_ms):
         if self.state == RadioSearcher.SEARCHING:
             self.state = RadioSearcher.DELIVERED if self.delivers else RadioSearcher.UNDELIVERED
             answer = self._stimulator.hear(*self.sent[-1][:2], now_ms) if self.delivers else None

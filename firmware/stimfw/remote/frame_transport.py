@@ -61,7 +61,7 @@ class FrameTransport:
         radio, client = self._radio, self._client
         if client is None:
             return False
-        more = radio.service(now_ms)
+        more = radio.poll(now_ms)
         if self._flying and radio.state != RadioSearcher.SEARCHING:
             self._flying = False
             client.sent(radio.state == RadioSearcher.DELIVERED, now_ms)

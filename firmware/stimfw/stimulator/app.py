@@ -105,7 +105,7 @@ class App:
             self._look(now)
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False
-            if self._radio.service(now):
+            if self._radio.poll(now):
                 self.on_radio(None)
             self._responder.work()
         console_wait = -1
@@ -132,7 +132,7 @@ class App:
             self.control.mended(messages.PART_RADIO)
         else:
             self.control.fail(messages.PART_RADIO)
-        self._radio.look(now)
+        self._radio.check_channel(now)
         self._responder.tick(now)
 
 

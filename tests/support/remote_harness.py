@@ -5,11 +5,12 @@ from itertools import pairwise
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages, roles
 from stimfw.radio.searcher import RadioSearcher
-from stimfw.remote.app import App, Display, Key
+from stimfw.remote.app import App
 from stimfw.remote.commands import Commands
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
+from stimfw.remote.panel import Display, Key
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
@@ -188,7 +189,7 @@ class Remote:
         """Let time pass, as the main loop does."""
         end_ms = self.now_ms + span_ms
         while True:
-            wait_ms = self.app.step(self.now_ms)
+            wait_ms = self.app.poll(self.now_ms)
             self.stimulator.window.work()
             assert 0 <= wait_ms <= 1000
             if self.now_ms + max(1, wait_ms) > end_ms:
@@ -199,12 +200,12 @@ class Remote:
     def down(self, *names):
         for name in names:
             self.buttons[name].closed = self.buttons[name].edge = True
-        self.app.step(self.now_ms)
+        self.app.poll(self.now_ms)
 
     def up(self, *names):
         for name in names:
             self.buttons[name].closed, self.buttons[name].edge = False, True
-        self.app.step(self.now_ms)
+        self.app.poll(self.now_ms)
 
     def press(self, *names, hold_ms=0):
         """Press and let go; the answer has not come yet if `hold_ms` is 0."""

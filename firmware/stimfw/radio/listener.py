@@ -50,8 +50,8 @@ _PAIR_REPLY = const(6)
 _FULL_DBM = 0
 _PAIRING_DBM = -18
 
-# What the receiver does. The link may ask for a pause after each reading: LISTENING -> DEAF -> LISTEN_SLOT ->
-# DEAF or LISTENING.
+# What the receiver does. The link may ask for a pause after each reading: then LISTENING -> DEAF ->
+# LISTEN_SLOT -> DEAF or LISTENING.
 _OFF = const(0)
 """Until listen(): neither received nor read."""
 _LISTENING = const(1)
@@ -59,7 +59,7 @@ _LISTENING = const(1)
 _DEAF = const(2)
 """From `_pause_began_ms` on for `_pause_ms`. In standby: nothing is received, acknowledged or read."""
 _LISTEN_SLOT = const(3)
-"""The last `_LISTEN_SLOT_MS` of `_pause_ms`. Received and acknowledged, but only read when the slot is over."""
+"""The last `_LISTEN_SLOT_MS` of `_pause_ms`. Received and acknowledged, but read only at its end."""
 
 # What becomes of a reply.
 _NO_REPLY = const(0)
@@ -224,7 +224,7 @@ class RadioListener(RadioEndpoint):
         return more and not pause
 
     def _begin_pause(self, now_ms: int) -> bool:
-        """Whether the link asks for a pause, because of what was read last: DEAF then, otherwise LISTENING."""
+        """Whether the link asks for a pause after what was read: DEAF then, otherwise LISTENING."""
         self._pause_ms = self._link.pause_ms(now_ms)
         self._pause_began_ms = now_ms
         pause = self._pause_ms > 0

@@ -3,9 +3,9 @@
 One request at a time; a new one replaces the old one. Frames and the time go in, frames come out. `poll()`
 gives a frame to send. The caller reports its fate to `sent()`, and passes received frames to `on_frame()`.
 
-A request is an exchange of pieces, one REQUEST and one REPLY each (docs/telemetry.md). First all the pieces of
-the request are sent; the stimulator confirms each with an empty piece, and the last one with the first piece of
-its reply. Then the other pieces of the reply are asked for. A new connection starts the exchange again.
+A request is an exchange of pieces, one REQUEST and one REPLY each (docs/telemetry.md). First the pieces of
+the request are sent. The stimulator confirms each with an empty piece, and the last one with the first piece
+of its reply. Then the other pieces of the reply are asked for. A new connection starts the exchange again.
 """
 
 import struct
@@ -34,7 +34,7 @@ _LAST_COUNT = 0xFFFFFFFF
 
 # The phases of an exchange.
 _SENDING_REQUEST = 0
-"""Piece `_piece` of the request waits for its REPLY. The pieces before it are confirmed; `_answer` is empty."""
+"""Piece `_piece` of the request is sent. The pieces before it are confirmed; `_answer` is empty."""
 _COLLECTING_REPLY = 1
 """The whole request has arrived. `_answer` holds pieces of the reply; piece `_piece` of it is asked for."""
 
@@ -178,7 +178,7 @@ class Requester:
             self._send_piece()
 
     def _silent_for_long(self, now_ms: int) -> bool:
-        """Whether the stimulator may have restarted: then only a HELLO helps, and otherwise it does no harm."""
+        """Whether it may have restarted: then only a HELLO helps, and otherwise it does no harm."""
         connection = self._connection
         return connection is not None and not self._hello and connection.silent_ms(now_ms) >= DOUBT_MS
 

@@ -197,8 +197,8 @@ class Elsewhere(Responder):
 
     given = 0
 
-    def _again(self, peer, answer, now_ms):
-        return super()._again(peer, answer, now_ms) if peer.repeats < 10 else None
+    def _repeat_answer(self, peer, answer, now_ms):
+        return super()._repeat_answer(peer, answer, now_ms) if peer.repeats < 10 else None
 
     def on_frame(self, frame, now_ms):
         before = self.replayed

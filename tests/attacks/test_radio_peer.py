@@ -76,7 +76,7 @@ class Bench:
 
     def _turn(self):
         self.port.poll(self.now_ns // MS)
-        self.link.work()
+        self.link.make_candidates()
         self.clock.call_at(self.now_ns + LOOP_US * US, self._turn)
 
     @property

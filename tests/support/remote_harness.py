@@ -109,7 +109,7 @@ class Stimulator:
             return self.window.on_frame(memoryview(frame), now_ms)
         assert to == addresses.stimulator_address(self.table.base)
         answer = self.responder.on_frame(frame, now_ms)
-        self.responder.work()
+        self.responder.make_candidates()
         return answer
 
     def _execute(self, message, role, slot):
@@ -190,7 +190,7 @@ class Remote:
         end_ms = self.now_ms + span_ms
         while True:
             wait_ms = self.app.poll(self.now_ms)
-            self.stimulator.window.work()
+            self.stimulator.window.compute()
             assert 0 <= wait_ms <= 1000
             if self.now_ms + max(1, wait_ms) > end_ms:
                 self.now_ms = end_ms

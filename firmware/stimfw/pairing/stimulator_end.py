@@ -1,4 +1,4 @@
-"""Pairing by radio, the stimulator's side: a window that the magnet opened, for one attempt.
+"""Pairing by radio, the stimulator's side: a pairing window that the magnet opened, for one attempt.
 
 Frames and the time go in, frames come out; the steps are those of docs/telemetry.md. Whatever is not as it
 should be closes the window: an attacker has one guess at the code each time that a person holds the magnet.
@@ -72,7 +72,7 @@ class PairingResponder:
         self.outcome = outcome
         self._agreement: "pk.Agreement | None" = None
         self._keys: "pk.PairingKeys | None" = None
-        self._base = self._nonce = self._said = self._confirmation = b""
+        self._base = self._nonce = self._transcript = self._confirmation = b""
         self._peer_id = self._peer_public = b""
         self._taken: "list[bytes]" = []  # the frames of the steps so far: each may come again
         self._touched = self._accepted = False
@@ -121,12 +121,12 @@ class PairingResponder:
             in_order = whole == taken[step - 1]  # its answer was lost
         return self._reply(step, agreement.public, now_ms) if in_order else self._broken()
 
-    def work(self) -> bool:
+    def compute(self) -> bool:
         """A slice of the X25519 computation, up to 10 ms; whether there is more to do."""
         agreement = self._agreement
         if agreement is None or self._keys is not None:
             return False
-        if agreement.work():
+        if agreement.compute():
             return True
         if agreement.failed:
             self._broken()
@@ -147,7 +147,7 @@ class PairingResponder:
         return blink_code.lit(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until work() has something to do, lit() changes or the window ends; -1 without a window."""
+        """Time until compute() has something to do, lit() changes or the window ends; -1 without a window."""
         if not self.is_open(now_ms):
             return -1
         if self._agreement is not None and self._agreement.busy():
@@ -181,7 +181,7 @@ class PairingResponder:
         return True
 
     def _take_reveal(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        self._said = pk.transcript(
+        self._transcript = pk.transcript(
             self._peer_id, self._base, agreement.public or b"", self._peer_public, (self._nonce, body)
         )
         self._make_keys(agreement)
@@ -226,8 +226,8 @@ class PairingResponder:
             if self._accepted:
                 state = pk.WAITS_FOR_MAGNET
             elif elapsed_ms(now_ms, self._first_ms) < blink_code.PAUSE_MS:
-                # The remote begins when it hears this: both begin at once. Not once a bit was shown: whoever
-                # begins the code anew at will chooses what parts of it are seen.
+                # The remote begins when it receives this: both begin at once. Not after a bit was shown: an
+                # attacker who restarts the code at will chooses which parts of it are seen.
                 self._shown_ms = now_ms
         return pk.pack(
             frames.PAIR_REPLY,
@@ -237,7 +237,7 @@ class PairingResponder:
 
     def _make_keys(self, agreement: "pk.Agreement") -> None:
         if agreement.shared is not None:
-            self._keys = pk.PairingKeys(agreement.shared, self._said)
+            self._keys = pk.PairingKeys(agreement.shared, self._transcript)
             agreement.shared = None
 
     def _store_if_agreed(self, now_ms: int) -> None:
@@ -247,7 +247,7 @@ class PairingResponder:
             self.slot = self._add(self._peer_id, roles.PATIENT, self._keys.key)
             self.outcome = self.STORED
             self.step = _TOP_STEP
-        except Exception:  # a full table or a worn flash: the remote is told, and keeps its old pairing
+        except Exception:  # a full table or a worn flash: the remote gets REFUSED, and keeps its old pairing
             self.outcome = self.REFUSED
         self._keys.key = b""
         self._ended_ms = now_ms
@@ -255,7 +255,7 @@ class PairingResponder:
     def _left_ms(self, now_ms: int) -> int:
         if self.outcome in (self.STORED, self.REFUSED):
             return max(0, LINGER_MS - elapsed_ms(now_ms, self._ended_ms))
-        return max(0, pk.WINDOW_MS - elapsed_ms(now_ms, self._opened_ms))
+        return max(0, pk.PAIRING_WINDOW_MS - elapsed_ms(now_ms, self._opened_ms))
 
     def _broken(self) -> "bytes | None":
         """The window closes, and there is no answer."""

@@ -4,8 +4,8 @@ The radio's IRQ pin falls -> the application's handler sets its wake flag -> the
 edge may be missed, so poll() may be called at any time, and the loop calls it when wait_ms() is over and at
 least every second, when it also calls check_channel().
 
-There are two states: what the receiver does, and what becomes of a reply. The radio cannot do both at once:
-while it sends a reply it is no receiver. A receive state that changes in that time takes effect afterwards.
+There are two states: what the receiver does, and what becomes of a reply. While the radio sends a reply it
+is no receiver: a receive state that begins in that time takes effect when the reply is sent.
 """
 
 from typing import TYPE_CHECKING
@@ -67,7 +67,7 @@ _NO_REPLY = const(0)
 _WAITING_FOR_CHANNEL = const(1)
 """`_reply` is to be sent. The channel was found occupied `_deferrals` times, at `_deferred_ms` last."""
 _SENDING_REPLY = const(2)
-"""Since `_since_ms` the radio is a sender. `_reply` is None, or the next one, to a frame that was read since."""
+"""A sender since `_since_ms`. `_reply` is None, or the next one, to a frame that was read since."""
 
 
 def prepare(radio: NRF24L01, own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
@@ -209,7 +209,7 @@ class RadioListener(RadioEndpoint):
         return more
 
     def _open_listen_slot(self) -> None:
-        """A genuine sender has gone on trying in the pause: now it is heard."""
+        """A genuine sender repeats its frame during the pause; now it can be received."""
         self._receive_state = _LISTEN_SLOT
         self._pause_ms += _LISTEN_SLOT_MS
         self._set_receiver()

@@ -81,7 +81,7 @@ class App:
         sleep_ms = LONGEST_SLEEP_MS
         if self._activity != _IDLE and self._transport.poll(now_ms):
             sleep_ms = 0
-        if self._activity == _PAIRING and self._pairing.work():
+        if self._activity == _PAIRING and self._pairing.compute():
             sleep_ms = 0
         self._conclude(now_ms)
         return self._shortest_wait_ms(sleep_ms, now_ms)

@@ -107,7 +107,7 @@ class App:
             self._radio_called = False
             if self._radio.poll(now):
                 self.on_radio(None)
-            self._responder.work()
+            self._responder.make_candidates()
         console_wait = -1
         if readable or self._console_busy:
             console_wait = self._console.service()
@@ -133,7 +133,7 @@ class App:
         else:
             self.control.fail(messages.PART_RADIO)
         self._radio.check_channel(now)
-        self._responder.tick(now)
+        self._responder.expire(now)
 
 
 def _sooner(wait_ms: int, other_ms: int) -> int:

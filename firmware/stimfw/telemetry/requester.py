@@ -24,7 +24,7 @@ ANSWER_MS = 30
 REPLY_MS = 15
 """From an acknowledged REQUEST to a HELLO beside it: the REPLY usually takes 7 ms."""
 DOUBT_MS = 1000
-"""A connection in which nothing was heard for so long is not trusted when a REQUEST does not arrive."""
+"""A connection in which nothing was received for so long is doubted when a REQUEST does not arrive."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
@@ -249,7 +249,7 @@ class Requester:
         except ValueError:
             self.bad += 1
             return
-        connection.heard(now_ms)
+        connection.received(now_ms)
         self._hello = b""
         if request_id != self._id:
             self.stray += 1

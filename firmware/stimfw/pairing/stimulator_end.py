@@ -163,35 +163,31 @@ class PairingResponder:
 
     def _take(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
         """The first frame of the step that is due."""
-        length, take = _STEPS[step - pk.BEGIN]
-        body = pk.body_of(frame, length)
-        if body is None or not take(self, body, agreement, now_ms):
+        body = pk.body_of(frame, _LENGTHS[step])
+        if body is None:
+            return False
+        if step == pk.BEGIN:
+            self._peer_id, self._peer_public = body[: pk.ID_BYTES], body[pk.ID_BYTES :]
+        elif step == pk.COMMIT:
+            self._peer_public += body
+            agreement.agree(self._peer_public)
+        elif step == pk.REVEAL:
+            self._take_reveal(body, agreement)
+        elif step == pk.CONFIRM:
+            self._confirmation = body  # to be checked when Z is there
+        elif not self._take_accept(body, now_ms):
             return False
         self._taken.append(frame)
         self.step = max(self.step, step)
         return True
 
-    def _take_begin(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        self._peer_id, self._peer_public = body[: pk.ID_BYTES], body[pk.ID_BYTES :]
-        return True
-
-    def _take_commit(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        self._peer_public += body
-        agreement.agree(self._peer_public)
-        return True
-
-    def _take_reveal(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+    def _take_reveal(self, body: bytes, agreement: "pk.Agreement") -> None:
         self._transcript = pk.transcript(
             self._peer_id, self._base, agreement.public or b"", self._peer_public, (self._nonce, body)
         )
         self._make_keys(agreement)
-        return True
 
-    def _take_confirm(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        self._confirmation = body  # to be checked when Z is there
-        return True
-
-    def _take_accept(self, body: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+    def _take_accept(self, body: bytes, now_ms: int) -> bool:
         if self.outcome != self.COMPARING or self._keys is None:
             return False
         if not self._keys.remote_said(pk.ACCEPT, body):
@@ -263,14 +259,13 @@ class PairingResponder:
         return None
 
 
-# From pk.BEGIN on: the length of a frame's body, and what takes it.
-_STEPS = (
-    (pk.ID_BYTES + pk.FIRST_PART, PairingResponder._take_begin),
-    (pk.PUBLIC_BYTES - pk.FIRST_PART, PairingResponder._take_commit),
-    (pk.RANDOM_BYTES, PairingResponder._take_reveal),
-    (pk.CONFIRMATION_BYTES, PairingResponder._take_confirm),
-    (pk.CONFIRMATION_BYTES, PairingResponder._take_accept),
-)
+_LENGTHS = {
+    pk.BEGIN: pk.ID_BYTES + pk.FIRST_PART,
+    pk.COMMIT: pk.PUBLIC_BYTES - pk.FIRST_PART,
+    pk.REVEAL: pk.RANDOM_BYTES,
+    pk.CONFIRM: pk.CONFIRMATION_BYTES,
+    pk.ACCEPT: pk.CONFIRMATION_BYTES,
+}
 _STATES = {
     PairingResponder.COMPARING: pk.COMPARE,
     PairingResponder.STORED: pk.STORED,

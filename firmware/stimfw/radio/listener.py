@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.drivers.nrf24l01 import NRF24L01, SENDING
+from stimfw.drivers.nrf24l01 import SENDING
 from stimfw.radio.endpoint import RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from stimfw.drivers.nrf24l01 import NRF24L01
 
     class StimulatorLink(Protocol):
         """What takes the frames: the secure channel with its handshakes."""
@@ -47,8 +49,8 @@ _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
 _KIND = const(0x0F)
 _PAIR_REPLY = const(6)
-_FULL_DBM = 0
-_PAIRING_DBM = -18
+_FULL_DBM = const(0)
+_PAIRING_DBM = const(-18)
 
 # What the receiver does. The link may ask for a pause after each reading: then LISTENING -> DEAF ->
 # LISTEN_SLOT -> DEAF or LISTENING.
@@ -70,7 +72,7 @@ _SENDING_REPLY = const(2)
 """A sender since `_since_ms`. `_reply` is None, or the next one, to a frame that was read since."""
 
 
-def prepare(radio: NRF24L01, own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
+def prepare(radio: "NRF24L01", own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
     """Test and configure the radio; whether it is there and does what it should."""
     return radio.present() and radio.configure(own, channel, _RETRIES, _RETRY_US)
 
@@ -78,7 +80,7 @@ def prepare(radio: NRF24L01, own: "bytes | None" = None, channel: int = PAIRING_
 class RadioListener(RadioEndpoint):
     """Owns the radio; `link` decides what a frame means and what is answered."""
 
-    def __init__(self, radio: NRF24L01, link: "StimulatorLink", own: "bytes | None" = None) -> None:
+    def __init__(self, radio: "NRF24L01", link: "StimulatorLink", own: "bytes | None" = None) -> None:
         """Args: radio: made ready by prepare() or revive(); own: the address to receive at, see address()."""
         super().__init__(radio, _GIVE_UP_MS)
         self._link = link
@@ -196,10 +198,13 @@ class RadioListener(RadioEndpoint):
             return self._read(now_ms)
         if self._receive_state == _OFF or self._pause_left_ms(now_ms):
             return False
-        if self._receive_state == _DEAF:
-            self._open_listen_slot()
-            return False
-        return self._close_listen_slot(now_ms)
+        if self._receive_state == _LISTEN_SLOT:
+            return self._close_listen_slot(now_ms)
+        # The pause is over. A genuine sender repeats its frame during it; now it can be received.
+        self._receive_state = _LISTEN_SLOT
+        self._pause_ms += _LISTEN_SLOT_MS
+        self._set_receiver()
+        return False
 
     def _read(self, now_ms: int) -> bool:
         frames, more = self._read_frames(now_ms)
@@ -207,12 +212,6 @@ class RadioListener(RadioEndpoint):
             self._set_receiver()
             return False
         return more
-
-    def _open_listen_slot(self) -> None:
-        """A genuine sender repeats its frame during the pause; now it can be received."""
-        self._receive_state = _LISTEN_SLOT
-        self._pause_ms += _LISTEN_SLOT_MS
-        self._set_receiver()
 
     def _close_listen_slot(self, now_ms: int) -> bool:
         self._receive_state = _DEAF

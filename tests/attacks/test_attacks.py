@@ -129,10 +129,10 @@ def test_a_stimulator_that_counts_from_the_start_again():
 class SameCounter(Requester):
     """Seals each request under counter 0."""
 
-    def _say_piece(self):
+    def _send_piece(self):
         if self._connection is not None:
             self._connection.counter = 0
-        super()._say_piece()
+        super()._send_piece()
 
 
 def test_a_peer_that_does_not_count():
@@ -197,8 +197,8 @@ class Elsewhere(Responder):
 
     given = 0
 
-    def _again(self, peer, answer, now_ms):
-        return super()._again(peer, answer, now_ms) if peer.repeats < 10 else None
+    def _repeat_answer(self, peer, answer, now_ms):
+        return super()._repeat_answer(peer, answer, now_ms) if peer.repeats < 10 else None
 
     def on_frame(self, frame, now_ms):
         before = self.replayed

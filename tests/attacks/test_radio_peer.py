@@ -75,8 +75,8 @@ class Bench:
         return messages.reply(message[0], messages.OK)
 
     def _turn(self):
-        self.port.service(self.now_ns // MS)
-        self.link.work()
+        self.port.poll(self.now_ns // MS)
+        self.link.make_candidates()
         self.clock.call_at(self.now_ns + LOOP_US * US, self._turn)
 
     @property
@@ -153,7 +153,7 @@ def test_it_follows_the_stimulators_channel_and_survives_a_restart(bench):
     peer = RadioPeer(bench, bench.pairing)
     peer.ask(STOP)
     bench.port.channel = addresses.CHANNELS[1]
-    bench.port._listen_if_idle()
+    bench.port._set_receiver()
     bench.clock.run_for(1 * MS)
     peer.restart()
     assert peer.ask(STOP) is not None

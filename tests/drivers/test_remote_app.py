@@ -34,12 +34,12 @@ def test_in_an_open_connection_a_press_is_one_frame(remote):
 
 
 def test_nothing_to_do_means_a_long_sleep_with_the_radio_off(remote):
-    assert remote.app.step(0) == LONGEST_SLEEP_MS and not remote.radio.awake
+    assert remote.app.poll(0) == LONGEST_SLEEP_MS and not remote.radio.awake
     remote.down("start")
     assert remote.radio.awake
     remote.up("start")
     remote.go(3000)
-    assert remote.app.step(remote.now_ms) == LONGEST_SLEEP_MS and not remote.radio.awake
+    assert remote.app.poll(remote.now_ms) == LONGEST_SLEEP_MS and not remote.radio.awake
 
 
 # Patterns.

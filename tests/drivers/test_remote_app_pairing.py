@@ -2,7 +2,7 @@
 
 import pytest
 from stimfw.protocol import messages
-from stimfw.remote.app import PAIR_HOLD_MS
+from stimfw.remote.panel import HOLD_MS
 from stimfw.telemetry import frames
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged, status_body
@@ -17,7 +17,7 @@ def begin_pairing(remote, window=True):
     if window:
         remote.stimulator.window.open(remote.now_ms)
     remote.stimulator.body = status_body()
-    remote.press("status", hold_ms=PAIR_HOLD_MS + 50)
+    remote.press("status", hold_ms=HOLD_MS + 50)
 
 
 def until_the_code(remote):
@@ -31,7 +31,7 @@ def until_the_code(remote):
 
 def test_status_held_shorter_does_not_pair(remote):
     remote.stimulator.body = status_body()
-    remote.press("status", hold_ms=PAIR_HOLD_MS - 50)
+    remote.press("status", hold_ms=HOLD_MS - 50)
     remote.go(3000)
     assert remote.stimulator.executed == [messages.STATUS] and frames.PAIR not in remote.kinds()
 
@@ -60,7 +60,7 @@ def test_the_code_is_shown_in_amber(remote):
     for _ in range(400):
         remote.go(10)
         lit = remote.pairing.lit(remote.now_ms)
-        remote.app.step(remote.now_ms)
+        remote.app.poll(remote.now_ms)
         assert remote.lights == (feedback.AMBER if lit > 0 else 0)
         seen.add(lit)
     assert seen == {0, 1}
@@ -97,7 +97,7 @@ def test_start_before_the_code_is_shown_accepts_nothing(remote):
 
 def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
     remote.down("status")
-    remote.go(PAIR_HOLD_MS - 100)
+    remote.go(HOLD_MS - 100)
     remote.radio.delivers = False
     remote.press("stop")
     remote.go(1000)
@@ -109,7 +109,7 @@ def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
 def test_a_dead_radio_is_told_at_a_pairing_too(remote):
     remote.stimulator.body = status_body()
     remote.down("status")
-    remote.go(PAIR_HOLD_MS - 20)
+    remote.go(HOLD_MS - 20)
     remote.radio.works = False
     remote.go(100)
     remote.up("status")

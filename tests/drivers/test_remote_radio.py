@@ -67,8 +67,8 @@ class Bench:
         end_ns = self.clock.now_ns + round(span_ms * MS)
         while self.clock.now_ns < end_ns:
             if not deaf:
-                self.stimulator.service(self.radios.now_ms)
-            self.port.service(self.radios.now_ms)
+                self.stimulator.poll(self.radios.now_ms)
+            self.port.poll(self.radios.now_ms)
             self.radios.run_ms(0.25)
 
     def search(self, frame=FRAME, **options):
@@ -105,7 +105,7 @@ def test_a_frame_is_delivered_and_its_answer_heard_then_it_sleeps(bench):
     assert [packet.address for packet in bench.requests()] == [THERE]
     bench.port.sleep()
     assert bench.asleep() and bench.port.state == RadioSearcher.IDLE
-    assert not bench.port.service(bench.radios.now_ms) and bench.port.wait_ms(bench.radios.now_ms) == -1
+    assert not bench.port.poll(bench.radios.now_ms) and bench.port.wait_ms(bench.radios.now_ms) == -1
 
 
 def test_from_sleep_to_the_air_it_takes_the_crystal_and_a_look(bench):

@@ -62,7 +62,7 @@ def test_an_empty_socket_is_told(empty_socket):
     port = RadioListener(empty_socket, None, OWN)
     assert not port.revive() and not port.works
     port.listen()
-    port.service(0), port.look(0)
+    port.poll(0), port.check_channel(0)
 
 
 # The pairing window.
@@ -104,14 +104,14 @@ def test_in_the_window_pairing_is_answered_softly_and_peers_aloud(bench):
 def test_the_window_is_on_its_channel_and_stays_there(bench):
     now = bench.clock.now_ns
     bench.air.jam(addresses.PAIRING_CHANNEL, now, now + 2500 * MS)
-    assert bench.look(2) == [76, 50]
+    assert bench.check_channel(2) == [76, 50]
     hops = bench.port.hops
     bench.port.open_pairing()
     assert bench.radios.stimulator.part.register(5) == addresses.PAIRING_CHANNEL
     bench.air.jam(addresses.PAIRING_CHANNEL, bench.clock.now_ns, bench.clock.now_ns + 8000 * MS)
     for _ in range(10):
         bench.run_ms(1000)
-        bench.port.look(bench.radios.now_ms)
+        bench.port.check_channel(bench.radios.now_ms)
     assert bench.port.hops == hops and bench.port.channel == addresses.PAIRING_CHANNEL
     assert bench.ask(addresses.PAIRING_STIMULATOR)
 
@@ -121,7 +121,7 @@ def test_the_window_opens_while_it_sends(bench):
     bench.run_ms(2)
     assert bench.replies()
     bench.port.open_pairing()
-    assert bench.port._sending and bench.radios.stimulator.part.register(0) == 0x0E, "still a sender"
+    assert bench.sending_reply and bench.radios.stimulator.part.register(0) == 0x0E, "still a sender"
     bench.run_ms(12)
     assert bench.ask(addresses.PAIRING_STIMULATOR)
 

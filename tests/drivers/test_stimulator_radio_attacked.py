@@ -16,22 +16,22 @@ def driven_away(bench):
     """From the first channel to the second."""
     now = bench.clock.now_ns
     bench.air.jam(76, now, now + 2500 * MS)
-    assert bench.look(2) == [76, 50]
+    assert bench.check_channel(2) == [76, 50]
 
 
 def test_without_contact_it_comes_back_after_four_seconds(bench):
-    assert bench.look(10) == [76] * 10
+    assert bench.check_channel(10) == [76] * 10
     driven_away(bench)
-    assert bench.look(6) == [50, 50, 50, 76, 76, 76] and bench.port.hops == 2
+    assert bench.check_channel(6) == [50, 50, 50, 76, 76, 76] and bench.port.hops == 2
     assert bench.ask(), "on the channel that it is on"
 
 
 def test_in_contact_it_stays(bench):
     bench.link.contact = True
     driven_away(bench)
-    assert bench.look(10) == [50] * 10
+    assert bench.check_channel(10) == [50] * 10
     bench.link.contact = False
-    assert bench.look(5) == [50, 50, 50, 76, 76]
+    assert bench.check_channel(5) == [50, 50, 50, 76, 76]
 
 
 def test_frames_that_are_not_authentic_do_not_hold_it(bench):
@@ -39,14 +39,14 @@ def test_frames_that_are_not_authentic_do_not_hold_it(bench):
     seen = []
     for k in range(9):
         bench.inject(payload=bytes(32), pid=k & 3)
-        seen += bench.look(1)
+        seen += bench.check_channel(1)
     assert seen[-1] == 76 and len(bench.link.taken) == 9
 
 
 def test_a_flood_is_no_reason_to_hop(bench):
     bench.link.pause = 20
     flood(bench, 2500)
-    assert bench.look(4) == [76] * 4 and bench.port.hops == 0
+    assert bench.check_channel(4) == [76] * 4 and bench.port.hops == 0
 
 
 def test_in_contact_it_leaves_a_channel_that_is_taken_twice(bench):
@@ -54,7 +54,7 @@ def test_in_contact_it_leaves_a_channel_that_is_taken_twice(bench):
     now = bench.clock.now_ns
     bench.air.jam(76, now, now + 100_000 * MS)
     bench.air.jam(50, now, now + 100_000 * MS)
-    assert bench.look(6) == [76, 50, 50, 24, 24, 24]
+    assert bench.check_channel(6) == [76, 50, 50, 24, 24, 24]
     assert bench.port.hops == 2
 
 
@@ -63,22 +63,22 @@ def test_a_channel_that_is_taken_now_and_then_is_kept(bench):
     now = bench.clock.now_ns
     for k in range(0, 10, 2):
         bench.air.jam(76, now + k * 1000 * MS + 500 * MS, now + (k + 1) * 1000 * MS + 300 * MS)
-    assert bench.look(10) == [76] * 10
+    assert bench.check_channel(10) == [76] * 10
 
 
 def test_one_packet_that_latched_the_detector_is_no_occupied_channel(bench):
     """Without an acknowledgement RPD stays latched (6.4)."""
     bench.link.contact = True
     bench.inject(no_ack=True, payload=bytes(32))
-    assert bench.look(4) == [76] * 4
+    assert bench.check_channel(4) == [76] * 4
 
 
 def test_it_never_hops_while_an_answer_is_on_its_way(bench):
     bench.inject()
     bench.run_ms(2)
-    assert bench.port._sending
+    assert bench.sending_reply
     for now_ms in (0, 5000, 10000):
-        bench.port.look(now_ms)
+        bench.port.check_channel(now_ms)
     assert bench.port.hops == 0
 
 
@@ -141,7 +141,7 @@ def test_a_flood_does_not_keep_the_caller(bench):
     flood(bench, 100, every_ms=0.5, no_ack=True)
     bench.radios.run_ms(3)
     for calls in range(1, 4):
-        assert bench.port.service(bench.radios.now_ms)
+        assert bench.port.poll(bench.radios.now_ms)
         assert len(bench.link.taken) == 3 * calls
 
 
@@ -154,7 +154,7 @@ def test_an_answer_ends_while_reading_is_paused(bench):
     bench.inject(2.05, bytes(32), pid=1)
     bench.run_ms(16)
     assert len(bench.link.taken) == 1 and len(bench.replies()) == 6
-    assert bench.port.tx_failed == 1 and not bench.port._sending
+    assert bench.port.tx_failed == 1 and not bench.sending_reply
     assert bench.port.wait_ms(bench.radios.now_ms) > 20
 
 
@@ -179,5 +179,5 @@ def test_a_window_is_read_empty_so_that_the_next_one_has_room(bench):
     fifo = bench.radios.stimulator.part
     for _ in range(40):
         bench.run_ms(1)
-        if bench.port.paused and not bench.port._ears:
+        if bench.port.paused and not bench.in_listen_slot:
             assert fifo.register(0x17) & 1, "FIFO_STATUS: RX_EMPTY"

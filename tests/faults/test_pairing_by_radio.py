@@ -71,7 +71,7 @@ def joined_by_another_remote(couple):
     couple.wait(lambda: couple.said(frames.PAIR_REPLY, pk.COMMIT))
     other = PairingRequester(b"othr", lambda **_: None, random.Random(3).randbytes, QuickCurve())
     other.begin(0)
-    while other.work():
+    while other.compute():
         pass
     couple.air.inject(
         couple.bench.now_ns + 100 * MS, addresses.PAIRING_CHANNEL, addresses.PAIRING_STIMULATOR, other.poll(0)
@@ -145,7 +145,7 @@ def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple)
         for _ in range(for_ms // 10):
             couple.run_ms(10)
             now_ms = couple.bench.now_ns // MS
-            while to_remote.work() or to_stimulator.work():
+            while to_remote.compute() or to_stimulator.compute():
                 pass
             for address, frame in man.take():
                 if address == addresses.PAIRING_STIMULATOR:

@@ -92,7 +92,7 @@ class LinkHarness:
     def deliver(self, frame):
         """A frame reaches the stimulator; what it sends back, if anything."""
         answer = self.stimulator.on_frame(memoryview(frame), self.now_ms)
-        self.stimulator.work()
+        self.stimulator.make_candidates()
         return answer
 
     def step(self, slot):

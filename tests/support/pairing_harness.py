@@ -101,7 +101,7 @@ class PairingHarness:
 
     def step(self):
         """What is due now; then on to the time at which something else is."""
-        working = self.stimulator.work() | self.remote.work()
+        working = self.stimulator.compute() | self.remote.compute()
         frame = self.remote.poll(self.now_ms)
         if frame is not None:
             self._send(True, frame)

@@ -1,6 +1,7 @@
 """The stimulator's port in a loop as the application's, and a peer's radio: models on a fake clock."""
 
 from stimfw.drivers.nrf24l01 import FAILED, SENT
+from stimfw.radio import listener
 from stimfw.radio.listener import RadioListener
 from stimfw.telemetry import addresses
 
@@ -54,6 +55,14 @@ class Bench:
         self.calls, self.reads = 0, []
         self.radios.run_ms(1)
 
+    @property
+    def sending_reply(self):
+        return self.port._send_state == listener._SENDING_REPLY
+
+    @property
+    def in_listen_slot(self):
+        return self.port._receive_state == listener._LISTEN_SLOT
+
     def run_ms(self, span_ms):
         falls, end_ns = self.radios.stimulator.falls, self.clock.now_ns + round(span_ms * MS)
         called, due_ms = True, None
@@ -63,7 +72,7 @@ class Bench:
                 falls.clear()
                 self.calls += 1
                 before = len(self.link.taken)
-                called = self.port.service(now)
+                called = self.port.poll(now)
                 self.reads.append(len(self.link.taken) - before)
                 wait = self.port.wait_ms(now)
                 due_ms = None if wait < 0 else now + wait
@@ -90,11 +99,11 @@ class Bench:
                 return result == SENT
         raise AssertionError("the burst never ended")
 
-    def look(self, seconds):
-        """Looks once a second; the channels on which it was afterwards."""
+    def check_channel(self, seconds):
+        """Check once a second; the channels on which it was afterwards."""
         seen = []
         for _ in range(seconds):
             self.run_ms(1000)
-            self.port.look(self.radios.now_ms)
+            self.port.check_channel(self.radios.now_ms)
             seen.append(self.port.channel)
         return seen

@@ -35,7 +35,7 @@ class Peer:
 
     def say(self, frame, now_ms=0):
         answer = self.stimulator.on_frame(frame, now_ms)
-        self.stimulator.work()
+        self.stimulator.make_candidates()
         return answer
 
     def hello(self, epoch=1, count=1, random=bytes(8), slot=SLOT):

@@ -5,11 +5,12 @@ from itertools import pairwise
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages, roles
 from stimfw.radio.searcher import RadioSearcher
-from stimfw.remote.app import App, Display, Key
+from stimfw.remote.app import App
 from stimfw.remote.commands import Commands
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
+from stimfw.remote.panel import Display, Key
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
@@ -73,7 +74,7 @@ class Radio:
         self.awake = True
         self.state = RadioSearcher.SEARCHING
 
-    def service(self, now_ms):
+    def poll(self, now_ms):
         if self.state == RadioSearcher.SEARCHING:
             self.state = RadioSearcher.DELIVERED if self.delivers else RadioSearcher.UNDELIVERED
             answer = self._stimulator.hear(*self.sent[-1][:2], now_ms) if self.delivers else None
@@ -108,7 +109,7 @@ class Stimulator:
             return self.window.on_frame(memoryview(frame), now_ms)
         assert to == addresses.stimulator_address(self.table.base)
         answer = self.responder.on_frame(frame, now_ms)
-        self.responder.work()
+        self.responder.make_candidates()
         return answer
 
     def _execute(self, message, role, slot):
@@ -188,8 +189,8 @@ class Remote:
         """Let time pass, as the main loop does."""
         end_ms = self.now_ms + span_ms
         while True:
-            wait_ms = self.app.step(self.now_ms)
-            self.stimulator.window.work()
+            wait_ms = self.app.poll(self.now_ms)
+            self.stimulator.window.compute()
             assert 0 <= wait_ms <= 1000
             if self.now_ms + max(1, wait_ms) > end_ms:
                 self.now_ms = end_ms
@@ -199,12 +200,12 @@ class Remote:
     def down(self, *names):
         for name in names:
             self.buttons[name].closed = self.buttons[name].edge = True
-        self.app.step(self.now_ms)
+        self.app.poll(self.now_ms)
 
     def up(self, *names):
         for name in names:
             self.buttons[name].closed, self.buttons[name].edge = False, True
-        self.app.step(self.now_ms)
+        self.app.poll(self.now_ms)
 
     def press(self, *names, hold_ms=0):
         """Press and let go; the answer has not come yet if `hold_ms` is 0."""

@@ -18,11 +18,12 @@ from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages
 from stimfw.radio.searcher import RadioSearcher
-from stimfw.remote.app import App, Display, Key
+from stimfw.remote.app import App
 from stimfw.remote.commands import Commands
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
+from stimfw.remote.panel import Display, Key
 from stimfw.storage.areas import Areas
 from stimfw.storage.pairings import RemotePairing
 from stimfw.ui import feedback
@@ -108,7 +109,7 @@ def main() -> None:
     gc.threshold(-1)
     try:
         while True:
-            sleep_ms = app.step(time.ticks_ms())
+            sleep_ms = app.poll(time.ticks_ms())
             console_ms = console.service()
             if console_ms >= 0:
                 sleep_ms = min(sleep_ms, console_ms)

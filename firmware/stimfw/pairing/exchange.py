@@ -25,15 +25,15 @@ if TYPE_CHECKING:
         def shared_steps(self, secret: bytes, peer: bytes) -> "Generator[None, None, bytes]": ...
 
 
-WINDOW_MS = 30_000
-"""The stimulator's window, and the longest that a remote tries."""
+PAIRING_WINDOW_MS = 30_000
+"""The stimulator's pairing window, and the longest that a remote tries."""
 BODY_BYTES = 30
 PUBLIC_BYTES = 32
 RANDOM_BYTES = 16
 COMMITMENT_BYTES = 16
 CONFIRMATION_BYTES = 8
 ID_BYTES = 4
-_STEPS = 5  # of X25519 in a slice: 1.5 ms each on the RP2040, and a turn of the main loop takes as long
+_STEPS = 5  # of X25519 in a slice: 1.5 ms each on the RP2040, and the main loop is held up as long
 FIRST_PART = 26
 """Bytes of a public key in step 1; step 2 brings the other 6."""
 
@@ -75,31 +75,31 @@ def transcript(
     remote_public: bytes,
     randoms: "tuple[bytes, bytes]",
 ) -> bytes:
-    """T, 32 bytes: all that was said. `randoms`: the stimulator's and the remote's."""
-    said = peer_id + base + stimulator_public + remote_public + randoms[0] + randoms[1]
-    return sha256(b"stimbench 2 pairing" + said)
+    """T, 32 bytes: a hash of all that both sides sent. `randoms`: the stimulator's and the remote's."""
+    sent = peer_id + base + stimulator_public + remote_public + randoms[0] + randoms[1]
+    return sha256(b"stimbench 2 pairing" + sent)
 
 
 class PairingKeys:
     """What Z and T give: `key` (32 bytes), `code` (16 bits), and the confirmations of both sides."""
 
-    def __init__(self, shared: bytes, said: bytes) -> None:
-        okm = hkdf.expand(hkdf.extract(said, shared), b"stimbench 2 pairing", 66)
+    def __init__(self, shared: bytes, transcript: bytes) -> None:
+        okm = hkdf.expand(hkdf.extract(transcript, shared), b"stimbench 2 pairing", 66)
         self.key = okm[:32]
         self.code = int.from_bytes(okm[64:], "little")
         self._remote_key = okm[32:48]
         self._stimulator_key = okm[48:64]
-        self._said = said
+        self._transcript = transcript
 
     def of_remote(self, step: int) -> bytes:
         """The remote's confirmation (CONFIRM) or answer (ACCEPT), 8 bytes."""
         word = b"confirm" if step == CONFIRM else b"accept"
-        return hkdf.hmac_sha256(self._remote_key, word + self._said)[:CONFIRMATION_BYTES]
+        return hkdf.hmac_sha256(self._remote_key, word + self._transcript)[:CONFIRMATION_BYTES]
 
     def of_stimulator(self, step: int, state: int, slot: int) -> bytes:
         """The stimulator's confirmation (CONFIRM) or answer (ACCEPT) with its state and slot, 8 bytes."""
         word = (b"confirm" if step == CONFIRM else b"answer") + bytes((state, slot))
-        return hkdf.hmac_sha256(self._stimulator_key, word + self._said)[:CONFIRMATION_BYTES]
+        return hkdf.hmac_sha256(self._stimulator_key, word + self._transcript)[:CONFIRMATION_BYTES]
 
     def remote_said(self, step: int, tag: bytes) -> bool:
         """Whether `tag` is the remote's for this step."""
@@ -134,10 +134,10 @@ class Agreement:
         self._secret = b""
 
     def busy(self) -> bool:
-        """Whether work() has something to do."""
+        """Whether compute() has something to do."""
         return self._steps is not None
 
-    def work(self) -> bool:
+    def compute(self) -> bool:
         """A slice; whether more of them are due."""
         if self._steps is None:
             return False

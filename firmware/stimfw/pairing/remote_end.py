@@ -1,7 +1,7 @@
 """Pairing by radio, the remote's side: it asks, compares with its person's help, and stores last.
 
 Frames and the time go in, frames come out; the steps are those of docs/telemetry.md. The remote's old pairing
-stays until the stimulator has said that it has stored the new one.
+stays until the stimulator has confirmed that it has stored the new one.
 """
 
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ RETRY_MS = 60
 AGAIN_MS = 200
 """After an answer that tells to ask again: the stimulator is still computing, or waits for its magnet."""
 SILENCE_MS = 3000
-"""So long without any answer: there is no window, or none any more."""
+"""So long without any answer: there is no pairing window, or none any more."""
 
 
 class PairingRequester:
@@ -86,17 +86,17 @@ class PairingRequester:
         self.why = why
         self._agreement: "pk.Agreement | None" = None
         self._keys: "pk.PairingKeys | None" = None
-        self._public = self._nonce = self._said = self._commitment = b""
+        self._public = self._nonce = self._transcript = self._commitment = b""
         self._base = self._peer_public = b""
         self._step = 0
         self._frame = b""  # of the present step; empty while a computation or the person is waited for
-        self._parting = b""
+        self._abort_frame = b""
         self._answered = False
         self._began_ms = self._heard_ms = self._sent_ms = self._shown_ms = 0
         self._pause_ms = 0
 
     def begin(self, now_ms: int) -> None:
-        """Begin anew, with a new key pair; an earlier attempt is gone. poll() and work() go on from here."""
+        """Begin anew, with a new key pair; an earlier attempt is gone. poll() and compute() go on."""
         self._end(self.WORKING, 0)
         self._nonce = self._random(pk.RANDOM_BYTES)
         self._agreement = pk.Agreement(self._random(pk.PUBLIC_BYTES), self._curve)
@@ -104,12 +104,12 @@ class PairingRequester:
 
     def poll(self, now_ms: int) -> "bytes | None":
         """The frame to send now, if one is due. It is also what ends an attempt that took too long."""
-        if self._parting:
-            frame, self._parting = self._parting, b""
+        if self._abort_frame:
+            frame, self._abort_frame = self._abort_frame, b""
             return frame
         if not self._under_way():
             return None
-        if elapsed_ms(now_ms, self._began_ms) >= pk.WINDOW_MS:
+        if elapsed_ms(now_ms, self._began_ms) >= pk.PAIRING_WINDOW_MS:
             self._fail(self.TIMEOUT if self._answered else self.NO_WINDOW)
             return None
         self._prepare(now_ms)
@@ -146,17 +146,17 @@ class PairingRequester:
         else:
             self._on_state(body, now_ms)
 
-    def work(self) -> bool:
+    def compute(self) -> bool:
         """A slice of the X25519 computation, up to 10 ms; whether there is more to do."""
         agreement = self._agreement
         if agreement is None:
             return False
-        if agreement.work():
+        if agreement.compute():
             return True
         if agreement.failed:
             self._fail(self.MISMATCH)
-        elif agreement.shared is not None and self._said:
-            self._keys = pk.PairingKeys(agreement.shared, self._said)
+        elif agreement.shared is not None and self._transcript:
+            self._keys = pk.PairingKeys(agreement.shared, self._transcript)
             self._agreement = None
         return False
 
@@ -179,12 +179,12 @@ class PairingRequester:
         return blink_code.lit(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until work() or poll() has something to do or lit() changes; -1 never."""
-        if self._parting or (self._agreement is not None and self._agreement.busy()):
+        """Time until compute() or poll() has something to do or lit() changes; -1 never."""
+        if self._abort_frame or (self._agreement is not None and self._agreement.busy()):
             return 0
         if not self._under_way():
             return -1
-        wait_ms = max(0, pk.WINDOW_MS - elapsed_ms(now_ms, self._began_ms))
+        wait_ms = max(0, pk.PAIRING_WINDOW_MS - elapsed_ms(now_ms, self._began_ms))
         if self._frame or self._can_prepare():
             wait_ms = min(wait_ms, self._pause_left_ms(now_ms))
         if self.lit(now_ms) >= 0 and self._keys is not None:
@@ -207,7 +207,9 @@ class PairingRequester:
         if not equal(pk.commitment(self._peer_public, self._public, body), self._commitment):
             self._fail(self.MISMATCH)
             return
-        self._said = pk.transcript(self._id, self._base, self._peer_public, self._public, (body, self._nonce))
+        self._transcript = pk.transcript(
+            self._id, self._base, self._peer_public, self._public, (body, self._nonce)
+        )
         self._next(pk.CONFIRM)
         self._frame = b""  # to be made when the keys are there
 
@@ -233,7 +235,7 @@ class PairingRequester:
             return
         self.state = self.COMPARING
         self._shown_ms = now_ms
-        self._frame = b""  # nothing to ask until the person has looked
+        self._frame = b""  # nothing to ask until the person has compared
 
     def _keep(self, slot: int) -> None:
         assert self._keys is not None
@@ -287,7 +289,7 @@ class PairingRequester:
         answered = self._answered
         self._end(self.FAILED, why)
         if answered and why in (self.MISMATCH, self.REFUSED_BY_PERSON):
-            self._parting = pk.pack(frames.PAIR, pk.ACCEPT, b"")  # no answer of ours: it closes the window
+            self._abort_frame = pk.pack(frames.PAIR, pk.ACCEPT, b"")  # not authentic: it closes the window
 
 
 _LENGTHS = {

@@ -1,4 +1,4 @@
-"""Pairing by radio, the stimulator's side: a window that the magnet opened, for one attempt.
+"""Pairing by radio, the stimulator's side: a pairing window that the magnet opened, for one attempt.
 
 Frames and the time go in, frames come out; the steps are those of docs/telemetry.md. Whatever is not as it
 should be closes the window: an attacker has one guess at the code each time that a person holds the magnet.
@@ -72,7 +72,7 @@ class PairingResponder:
         self.outcome = outcome
         self._agreement: "pk.Agreement | None" = None
         self._keys: "pk.PairingKeys | None" = None
-        self._base = self._nonce = self._said = self._confirmation = b""
+        self._base = self._nonce = self._transcript = self._confirmation = b""
         self._peer_id = self._peer_public = b""
         self._taken: "list[bytes]" = []  # the frames of the steps so far: each may come again
         self._touched = self._accepted = False
@@ -116,20 +116,17 @@ class PairingResponder:
         if agreement.public is None:
             return None  # the remote will ask again
         if step > len(taken):
-            if not self._advance(step, whole, agreement, now_ms):
-                return self._broken()
-            taken.append(whole)
-            self.step = max(self.step, step)
-        elif whole != taken[step - 1]:
-            return self._broken()
-        return self._reply(step, agreement.public, now_ms)
+            in_order = self._take(step, whole, agreement, now_ms)
+        else:
+            in_order = whole == taken[step - 1]  # its answer was lost
+        return self._reply(step, agreement.public, now_ms) if in_order else self._broken()
 
-    def work(self) -> bool:
+    def compute(self) -> bool:
         """A slice of the X25519 computation, up to 10 ms; whether there is more to do."""
         agreement = self._agreement
         if agreement is None or self._keys is not None:
             return False
-        if agreement.work():
+        if agreement.compute():
             return True
         if agreement.failed:
             self._broken()
@@ -150,7 +147,7 @@ class PairingResponder:
         return blink_code.lit(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until work() has something to do, lit() changes or the window ends; -1 without a window."""
+        """Time until compute() has something to do, lit() changes or the window ends; -1 without a window."""
         if not self.is_open(now_ms):
             return -1
         if self._agreement is not None and self._agreement.busy():
@@ -162,10 +159,10 @@ class PairingResponder:
                 return blink_ms
         return left_ms
 
-    # The steps.
+    # The frames of the steps. False: it is not in order, so the window closes.
 
-    def _advance(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        """A step that is due; whether all is in order."""
+    def _take(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
+        """The first frame of the step that is due."""
         body = pk.body_of(frame, _LENGTHS[step])
         if body is None:
             return False
@@ -175,17 +172,31 @@ class PairingResponder:
             self._peer_public += body
             agreement.agree(self._peer_public)
         elif step == pk.REVEAL:
-            self._make_transcript(body, agreement)
+            self._take_reveal(body, agreement)
         elif step == pk.CONFIRM:
             self._confirmation = body  # to be checked when Z is there
-        else:
-            if self.outcome != self.COMPARING or self._keys is None:
-                return False
-            if not self._keys.remote_said(step, body):
-                return False
-            self._accepted = True
-            self._store_if_agreed(now_ms)
+        elif not self._take_accept(body, now_ms):
+            return False
+        self._taken.append(frame)
+        self.step = max(self.step, step)
         return True
+
+    def _take_reveal(self, body: bytes, agreement: "pk.Agreement") -> None:
+        self._transcript = pk.transcript(
+            self._peer_id, self._base, agreement.public or b"", self._peer_public, (self._nonce, body)
+        )
+        self._make_keys(agreement)
+
+    def _take_accept(self, body: bytes, now_ms: int) -> bool:
+        if self.outcome != self.COMPARING or self._keys is None:
+            return False
+        if not self._keys.remote_said(pk.ACCEPT, body):
+            return False
+        self._accepted = True
+        self._store_if_agreed(now_ms)
+        return True
+
+    # The answers.
 
     def _reply(self, step: int, public: bytes, now_ms: int) -> "bytes | None":
         if step == pk.BEGIN:
@@ -211,8 +222,8 @@ class PairingResponder:
             if self._accepted:
                 state = pk.WAITS_FOR_MAGNET
             elif elapsed_ms(now_ms, self._first_ms) < blink_code.PAUSE_MS:
-                # The remote begins when it hears this: both begin at once. Not once a bit was shown: whoever
-                # begins the code anew at will chooses what parts of it are seen.
+                # The remote begins when it receives this: both begin at once. Not after a bit was shown: an
+                # attacker who restarts the code at will chooses which parts of it are seen.
                 self._shown_ms = now_ms
         return pk.pack(
             frames.PAIR_REPLY,
@@ -220,19 +231,9 @@ class PairingResponder:
             bytes((state, self.slot)) + self._keys.of_stimulator(step, state, self.slot),
         )
 
-    def _make_transcript(self, remote_random: bytes, agreement: "pk.Agreement") -> None:
-        self._said = pk.transcript(
-            self._peer_id,
-            self._base,
-            agreement.public or b"",
-            self._peer_public,
-            (self._nonce, remote_random),
-        )
-        self._make_keys(agreement)
-
     def _make_keys(self, agreement: "pk.Agreement") -> None:
         if agreement.shared is not None:
-            self._keys = pk.PairingKeys(agreement.shared, self._said)
+            self._keys = pk.PairingKeys(agreement.shared, self._transcript)
             agreement.shared = None
 
     def _store_if_agreed(self, now_ms: int) -> None:
@@ -242,7 +243,7 @@ class PairingResponder:
             self.slot = self._add(self._peer_id, roles.PATIENT, self._keys.key)
             self.outcome = self.STORED
             self.step = _TOP_STEP
-        except Exception:  # a full table or a worn flash: the remote is told, and keeps its old pairing
+        except Exception:  # a full table or a worn flash: the remote gets REFUSED, and keeps its old pairing
             self.outcome = self.REFUSED
         self._keys.key = b""
         self._ended_ms = now_ms
@@ -250,7 +251,7 @@ class PairingResponder:
     def _left_ms(self, now_ms: int) -> int:
         if self.outcome in (self.STORED, self.REFUSED):
             return max(0, LINGER_MS - elapsed_ms(now_ms, self._ended_ms))
-        return max(0, pk.WINDOW_MS - elapsed_ms(now_ms, self._opened_ms))
+        return max(0, pk.PAIRING_WINDOW_MS - elapsed_ms(now_ms, self._opened_ms))
 
     def _broken(self) -> "bytes | None":
         """The window closes, and there is no answer."""

@@ -5,11 +5,11 @@ from micropython import const
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.drivers.nrf24l01 import FAILED, MAX_PAYLOAD, NRF24L01, SENDING
 
-_FRAMES_A_SERVICE = const(3)  # as many as the radio holds
+_FRAMES_A_POLL = const(3)  # as many as the radio holds
 
 
 class RadioEndpoint:
-    """Owns the radio. A flood cannot keep the caller in service(): it gets a few frames at a time."""
+    """Owns the radio. A flood cannot keep the caller in poll(): it gets a few frames at a time."""
 
     def __init__(self, radio: NRF24L01, give_up_ms: int) -> None:
         """Args: give_up_ms: longer than a packet and its repeats take; later the radio has lost its task."""
@@ -32,7 +32,7 @@ class RadioEndpoint:
         frames = 0
         radio = self._radio
         length = radio.waiting()
-        while length and frames < _FRAMES_A_SERVICE:
+        while length and frames < _FRAMES_A_POLL:
             view = self._views[length]
             radio.receive_into(view)
             self._take(view, now_ms)

@@ -1,8 +1,11 @@
 """The stimulator's end of the radio link: it listens, answers, and moves away from occupied channels.
 
-The radio's IRQ pin falls -> the application's handler sets its wake flag -> the main loop calls service(). An
-edge may be missed, so service() may be called at any time, and the loop calls it when wait_ms() is over and
-at least every second, when it also calls look().
+The radio's IRQ pin falls -> the application's handler sets its wake flag -> the main loop calls poll(). An
+edge may be missed, so poll() may be called at any time, and the loop calls it when wait_ms() is over and at
+least every second, when it also calls check_channel().
+
+There are two states: what the receiver does, and what becomes of a reply. While the radio sends a reply it
+is no receiver: a receive state that begins in that time takes effect when the reply is sent.
 """
 
 from typing import TYPE_CHECKING
@@ -10,12 +13,14 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.drivers.nrf24l01 import NRF24L01, SENDING
+from stimfw.drivers.nrf24l01 import SENDING
 from stimfw.radio.endpoint import RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from stimfw.drivers.nrf24l01 import NRF24L01
 
     class StimulatorLink(Protocol):
         """What takes the frames: the secure channel with its handshakes."""
@@ -37,18 +42,37 @@ if TYPE_CHECKING:
 _RETRIES = const(5)
 _RETRY_US = const(750)
 _GIVE_UP_MS = const(20)  # 6 transmissions of 32 bytes take 7 ms
-_PAUSED_POLL_MS = const(2)
-_WINDOW_MS = const(4)  # of listening between two pauses: a remote that searches sends four frames in it
+_DEAF_POLL_MS = const(2)
+_LISTEN_SLOT_MS = const(4)  # a remote that searches sends four frames in it
 _DEFER_MS = const(1)
 _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
 _KIND = const(0x0F)
 _PAIR_REPLY = const(6)
-_FULL_DBM = 0
-_PAIRING_DBM = -18
+_FULL_DBM = const(0)
+_PAIRING_DBM = const(-18)
+
+# What the receiver does. The link may ask for a pause after each reading: then LISTENING -> DEAF ->
+# LISTEN_SLOT -> DEAF or LISTENING.
+_OFF = const(0)
+"""Until listen(): neither received nor read."""
+_LISTENING = const(1)
+"""Received, acknowledged, and read at each poll()."""
+_DEAF = const(2)
+"""From `_pause_began_ms` on for `_pause_ms`. In standby: nothing is received, acknowledged or read."""
+_LISTEN_SLOT = const(3)
+"""The last `_LISTEN_SLOT_MS` of `_pause_ms`. Received and acknowledged, but read only at its end."""
+
+# What becomes of a reply.
+_NO_REPLY = const(0)
+"""`_reply` is None."""
+_WAITING_FOR_CHANNEL = const(1)
+"""`_reply` is to be sent. The channel was found occupied `_deferrals` times, at `_deferred_ms` last."""
+_SENDING_REPLY = const(2)
+"""A sender since `_since_ms`. `_reply` is None, or the next one, to a frame that was read since."""
 
 
-def prepare(radio: NRF24L01, own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
+def prepare(radio: "NRF24L01", own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
     """Test and configure the radio; whether it is there and does what it should."""
     return radio.present() and radio.configure(own, channel, _RETRIES, _RETRY_US)
 
@@ -56,22 +80,21 @@ def prepare(radio: NRF24L01, own: "bytes | None" = None, channel: int = PAIRING_
 class RadioListener(RadioEndpoint):
     """Owns the radio; `link` decides what a frame means and what is answered."""
 
-    def __init__(self, radio: NRF24L01, link: "StimulatorLink", own: "bytes | None" = None) -> None:
+    def __init__(self, radio: "NRF24L01", link: "StimulatorLink", own: "bytes | None" = None) -> None:
         """Args: radio: made ready by prepare() or revive(); own: the address to receive at, see address()."""
         super().__init__(radio, _GIVE_UP_MS)
         self._link = link
         self._own = own
-        self._extra: "bytes | None" = None  # the pairing window's address while it is open
-        self._listening = False
-        self._sending = False
-        self._next: "bytes | None" = None
-        self._deferrals = 0  # of the frame in _next
-        self._deferred_ms = 0
-        self._pause_ms = 0
-        self._paused_ms = 0
-        self._ears = False  # the window after a pause is open
+        self._extra: "bytes | None" = None  # pairing's address while the pairing window is open
+        self._receive_state = _OFF
+        self._pause_ms = 0  # 0 while LISTENING
+        self._pause_began_ms = 0
         self.paused = False
-        """Interrupts of the radio need not wake anybody: wait_ms() says when to call service()."""
+        """Interrupts of the radio need not wake anybody: wait_ms() says when to call poll()."""
+        self._send_state = _NO_REPLY
+        self._reply: "bytes | None" = None
+        self._deferrals = 0
+        self._deferred_ms = 0
         self._was_busy = False
         self._quiet_ms: "int | None" = None  # since then there was neither contact nor a hop
         self.channel = CHANNELS[0]
@@ -81,7 +104,7 @@ class RadioListener(RadioEndpoint):
     def address(self, own: "bytes | None") -> None:
         """Receive at `own` (5 bytes) from now on; at no address but pairing's if None."""
         self._own = own
-        self._listen_if_idle()
+        self._set_receiver()
 
     def revive(self) -> bool:
         """Prepare the radio anew if it has lost its settings (at start, or by a brown-out); whether it works.
@@ -90,79 +113,63 @@ class RadioListener(RadioEndpoint):
         crystal (5 ms) if it is not.
         """
         if not self._radio.alive():
-            self._sending = False
+            self._send_state = _NO_REPLY if self._reply is None else _WAITING_FOR_CHANNEL
             self.works = prepare(self._radio, self._own, self.channel)
-            if self.works and self._listening:
+            if self.works and self._receive_state != _OFF:
                 self.listen()
         return self.works
 
     def listen(self) -> None:
         """Power up and receive."""
-        self._listening = True
+        if self._receive_state == _OFF:
+            self._receive_state = _LISTENING
         self._radio.power_up()
-        self._listen_if_idle()
+        self._set_receiver()
 
     def open_pairing(self) -> None:
         """Listen at pairing's address too, and stay on its channel."""
         self._extra = PAIRING_STIMULATOR
         self.channel = PAIRING_CHANNEL
-        self._listen_if_idle()
+        self._set_receiver()
 
     def close_pairing(self) -> None:
         """Pairing's address is no longer received, so not acknowledged either."""
         self._extra = None
-        self._listen_if_idle()
+        self._set_receiver()
 
-    def service(self, now_ms: int) -> bool:
-        """Hand over received frames, then go on with the radio's next duty. Never waits.
+    def poll(self, now_ms: int) -> bool:
+        """Hand over received frames, then send a reply if one waits. Never waits.
 
         Frames come first, and a reply is only noted while they are read: a STOP is executed before anything
-        is sent. In a pause that the link asked for nothing is received, so nothing acknowledged either: who
-        is genuine goes on trying. Then it listens for a moment, reads what came, and asks the link again.
+        is sent.
 
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
         """
-        more = False
-        if self._may_read(now_ms):
-            closing, self._ears = self._ears, False
-            frames, more = self._read_frames(now_ms)
-            if frames or closing:
-                self._pause_ms = self._link.pause_ms(now_ms)
-                self._paused_ms = now_ms
-                # Not while it sends: the interrupt that tells of the end must get through.
-                self.paused = self._pause_ms > 0 and self._next is None and not self._sending
-                more = more and self._pause_ms == 0
-                if closing or self._pause_ms:
-                    self._listen_if_idle()
-        if self._sending and self._outcome(now_ms) != SENDING:
-            self._sending = False
-            if self._next is None:
-                self._listen_if_idle()
-        if self._next is not None and not self._sending:
-            self._reply(self._next, now_ms)
+        more = self._poll_receiver(now_ms)
+        self._poll_sender(now_ms)
         return more
 
     def wait_ms(self, now_ms: int) -> int:
-        """How long until service() has something to do; -1: only an interrupt can tell."""
-        # In a pause and in its window no interrupt calls.
+        """How long until poll() has something to do; -1: only an interrupt can tell."""
+        # While it is deaf and in a listen slot no interrupt calls.
         wait = self._pause_left_ms(now_ms) if self._pause_ms else -1
-        if self._sending:
-            # The flag of a frame that is not read holds the IRQ pin low: no edge tells of the end.
-            due = self._sending_for_ms(now_ms) if wait < 0 else _PAUSED_POLL_MS
-        elif self._next is not None:
+        if self._send_state == _NO_REPLY:
+            return wait
+        if self._send_state == _WAITING_FOR_CHANNEL:
             due = max(0, _DEFER_MS - elapsed_ms(now_ms, self._deferred_ms))
         else:
-            return wait
+            # The flag of a frame that is not read holds the IRQ pin low: no edge tells of the end.
+            due = self._sending_for_ms(now_ms) if wait < 0 else _DEAF_POLL_MS
         return due if wait < 0 else min(due, wait)
 
-    def look(self, now_ms: int) -> None:
-        """Hop to the next channel if this one is taken (seen twice); back to the first 4 s after all contact.
+    def check_channel(self, now_ms: int) -> None:
+        """Hop to the next channel if this one is occupied twice; back to the first 4 s after all contact.
 
-        To be called about once a second. Not while a reply is on its way, nor in the pairing window. A flood
-        is no reason to hop: who sends it can follow, and a remote would have to seek.
+        To be called about once a second. Not while there is a reply to send, nor in the pairing window. A
+        flood is no reason to hop: its sender can follow, and a remote would have to search.
         """
-        if self._sending or self._next is not None or not self._listening or not self.works:
+        if self._send_state != _NO_REPLY or self._receive_state == _OFF or not self.works:
             return
         if self._extra is not None or self._quiet_ms is None or self._link.connected(now_ms):
             self._quiet_ms = now_ms
@@ -174,42 +181,65 @@ class RadioListener(RadioEndpoint):
             self._hop(CHANNELS[0], now_ms)
             busy = False
         elif busy:
-            self._listen_if_idle()  # what the next look sees shall be of its own time (6.4: RPD is latched)
+            self._set_receiver()  # the detector is latched (6.4: RPD): the next check needs a fresh one
         self._was_busy = busy
 
     def _hop(self, channel: int, now_ms: int) -> None:
         self.channel = channel
         self.hops += 1
         self._quiet_ms = now_ms
-        self._listen_if_idle()
+        self._set_receiver()
 
-    def _take(self, view: memoryview, now_ms: int) -> None:
-        reply = self._link.on_frame(view, now_ms)
-        if reply is not None:
-            self._next = reply
-            self._deferrals = 0
+    # The receiver.
 
-    def _reply(self, frame: bytes, now_ms: int) -> None:
-        """Send `frame`, but listen before talk."""
-        if self._deferrals and elapsed_ms(now_ms, self._deferred_ms) < _DEFER_MS:
-            return
-        if self._deferrals < _DEFERRALS and self._radio.carrier_detected():
-            self._deferrals += 1
-            self._deferred_ms = now_ms
-            self.deferred += 1
-            return
-        self._next = None
-        pairing = frame[0] & _KIND == _PAIR_REPLY
-        self._radio.set_power(_PAIRING_DBM if pairing else _FULL_DBM)
-        self._radio.send(frame, PAIRING_REMOTE if pairing else self._link.address_for(frame))
-        self._sending = True
-        self._since_ms = now_ms
+    def _poll_receiver(self, now_ms: int) -> bool:
+        """Read what may be read in this state, and go on to the next one; whether more may be waiting."""
+        if self._receive_state == _LISTENING:
+            return self._read(now_ms)
+        if self._receive_state == _OFF or self._pause_left_ms(now_ms):
+            return False
+        if self._receive_state == _LISTEN_SLOT:
+            return self._close_listen_slot(now_ms)
+        # The pause is over. A genuine sender repeats its frame during it; now it can be received.
+        self._receive_state = _LISTEN_SLOT
+        self._pause_ms += _LISTEN_SLOT_MS
+        self._set_receiver()
+        return False
 
-    def _listen_if_idle(self) -> None:
-        """Receive with the present settings; after what is being sent, if something is."""
-        if self._sending or not self._listening:
+    def _read(self, now_ms: int) -> bool:
+        frames, more = self._read_frames(now_ms)
+        if frames and self._begin_pause(now_ms):
+            self._set_receiver()
+            return False
+        return more
+
+    def _close_listen_slot(self, now_ms: int) -> bool:
+        self._receive_state = _DEAF
+        if self._send_state != _SENDING_REPLY:
+            self._radio.standby()  # what came while it reads would lie there until the next slot
+        more = self._read_frames(now_ms)[1]
+        pause = self._begin_pause(now_ms)
+        self._set_receiver()
+        return more and not pause
+
+    def _begin_pause(self, now_ms: int) -> bool:
+        """Whether the link asks for a pause after what was read: DEAF then, otherwise LISTENING."""
+        self._pause_ms = self._link.pause_ms(now_ms)
+        self._pause_began_ms = now_ms
+        pause = self._pause_ms > 0
+        self._receive_state = _DEAF if pause else _LISTENING
+        # Not while there is a reply: the interrupt that tells that it is sent must get through.
+        self.paused = pause and self._send_state == _NO_REPLY
+        return pause
+
+    def _pause_left_ms(self, now_ms: int) -> int:
+        return max(0, self._pause_ms - elapsed_ms(now_ms, self._pause_began_ms)) if self._pause_ms else 0
+
+    def _set_receiver(self) -> None:
+        """Do what the receive state says, with the present settings; while a reply is sent, not yet."""
+        if self._send_state == _SENDING_REPLY or self._receive_state == _OFF:
             return
-        if self._pause_ms and not self._ears:
+        if self._receive_state == _DEAF:
             self._radio.standby()
             return
         self._radio.tune(self.channel)
@@ -217,20 +247,38 @@ class RadioListener(RadioEndpoint):
         self._radio.set_power(_FULL_DBM if self._extra is None else _PAIRING_DBM)  # of the acknowledgements
         self._radio.listen(self._extra)
 
-    def _may_read(self, now_ms: int) -> bool:
-        """Not in a pause, nor in the window after it, until that closes."""
-        if not self._pause_ms:
-            return True
-        if self._pause_left_ms(now_ms):
-            return False
-        if self._ears:
-            if not self._sending:
-                self._radio.standby()  # what came while it reads would lie there until the next window
-            return True
-        self._ears = True
-        self._pause_ms += _WINDOW_MS
-        self._listen_if_idle()
-        return False
+    # The reply.
 
-    def _pause_left_ms(self, now_ms: int) -> int:
-        return max(0, self._pause_ms - elapsed_ms(now_ms, self._paused_ms)) if self._pause_ms else 0
+    def _take(self, view: memoryview, now_ms: int) -> None:
+        reply = self._link.on_frame(view, now_ms)
+        if reply is not None:
+            self._reply = reply
+            self._deferrals = 0
+            if self._send_state == _NO_REPLY:
+                self._send_state = _WAITING_FOR_CHANNEL
+
+    def _poll_sender(self, now_ms: int) -> None:
+        if self._send_state == _SENDING_REPLY and self._outcome(now_ms) != SENDING:
+            if self._reply is None:
+                self._send_state = _NO_REPLY
+                self._set_receiver()
+            else:
+                self._send_state = _WAITING_FOR_CHANNEL
+        if self._send_state == _WAITING_FOR_CHANNEL and self._reply is not None:
+            self._send_if_free(self._reply, now_ms)
+
+    def _send_if_free(self, frame: bytes, now_ms: int) -> None:
+        """Listen before talk: not on an occupied channel, until that was found often enough."""
+        if self._deferrals and elapsed_ms(now_ms, self._deferred_ms) < _DEFER_MS:
+            return
+        if self._deferrals < _DEFERRALS and self._radio.carrier_detected():
+            self._deferrals += 1
+            self._deferred_ms = now_ms
+            self.deferred += 1
+            return
+        self._reply = None
+        pairing = frame[0] & _KIND == _PAIR_REPLY
+        self._radio.set_power(_PAIRING_DBM if pairing else _FULL_DBM)
+        self._radio.send(frame, PAIRING_REMOTE if pairing else self._link.address_for(frame))
+        self._send_state = _SENDING_REPLY
+        self._since_ms = now_ms

@@ -1,7 +1,7 @@
-"""The requesting end of the radio link: seeks the stimulator on its channels, and sleeps between requests.
+"""The requesting end of the radio link: searches the stimulator's channels, and sleeps between requests.
 
-The radio's IRQ pin falls -> the application's handler sets its wake flag -> the main loop calls service(). An
-edge may be missed, so service() may be called at any time, and the loop calls it when wait_ms() is over.
+The radio's IRQ pin falls -> the application's handler sets its wake flag -> the main loop calls poll(). An
+edge may be missed, so poll() may be called at any time, and the loop calls it when wait_ms() is over.
 """
 
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 # One burst on one channel, 4 ms; the other end repeats at another pace, so that they cannot go on colliding.
 _RETRIES = const(3)
 _RETRY_US = const(500)
-_GIVE_UP_MS = const(20)  # from send() on: crystal 4.5 ms, looks 3 ms, burst 4 ms
-_LOOKS = const(14)  # at an occupied channel before it is sent on anyway, all channels together
-_FALSE = const(6)  # acknowledgements in a search that are not taken for one
+_GIVE_UP_MS = const(20)  # from send() on: crystal 4.5 ms, checks of channels 3 ms, burst 4 ms
+_CHECKS = const(14)  # of all channels together, before it is sent on an occupied one
+_FALSE_ACKS = const(6)  # so many in a search are recognized; a later one is taken for genuine
 _FULL_DBM = 0
 _LOW_DBM = -18
 # By the channel where the stimulator was met last. It is most likely there, or on the first; under attack it
@@ -54,7 +54,7 @@ class RadioSearcher(RadioEndpoint):
         self._link = link
         self._frame = self._to = b""
         self._searched = False
-        self._looks = self._false = 0
+        self._checks_left = self._false_acks_left = 0
         self._in_ack = False
         self._home = CHANNELS[0]  # where the search began
         self._present = CHANNELS[0]  # where it sends
@@ -87,9 +87,9 @@ class RadioSearcher(RadioEndpoint):
         channel: int = PAIRING_CHANNEL,
         low_power: bool = False,
     ) -> None:
-        """Begin to send `frame`, instead of whatever is being sent; service() follows it.
+        """Begin to send `frame`, instead of whatever is being sent; poll() goes on with it.
 
-        Waits 4.5 ms for the crystal if the radio slept, and 0.2 ms for each look at a channel.
+        Waits 4.5 ms for the crystal if the radio slept, and 0.2 ms to check a channel.
 
         Args:
             frame: 1-32 bytes.
@@ -111,8 +111,8 @@ class RadioSearcher(RadioEndpoint):
         self._searched = search
         self._todo = _ORDERS[CHANNELS.index(self.channel)][:] if search else [channel]
         self._home = self._todo[0]
-        self._looks = _LOOKS
-        self._false = _FALSE
+        self._checks_left = _CHECKS
+        self._false_acks_left = _FALSE_ACKS
         self.state = self.SEARCHING
         self._try_next(now_ms)
 
@@ -123,7 +123,7 @@ class RadioSearcher(RadioEndpoint):
         self.state = self.IDLE
         self._radio.power_down()
 
-    def service(self, now_ms: int) -> bool:
+    def poll(self, now_ms: int) -> bool:
         """Hand over received frames, then go on with the search.
 
         Returns:
@@ -134,7 +134,7 @@ class RadioSearcher(RadioEndpoint):
         more = self._read_frames(now_ms)[1]
         if self.state == self.SEARCHING:
             result = self._outcome(now_ms)
-            if result == SENT and self._falsely(now_ms):
+            if result == SENT and self._was_false_ack(now_ms):
                 self._todo.insert(0, self._present)
                 self._try_next(now_ms)
             elif result == SENT:
@@ -147,7 +147,7 @@ class RadioSearcher(RadioEndpoint):
         return more
 
     def wait_ms(self, now_ms: int) -> int:
-        """How long until service() has something to do; -1: only an interrupt can tell."""
+        """How long until poll() has something to do; -1: only an interrupt can tell."""
         return self._sending_for_ms(now_ms) if self.state == self.SEARCHING else -1
 
     def _take(self, view: memoryview, now_ms: int) -> None:
@@ -156,16 +156,16 @@ class RadioSearcher(RadioEndpoint):
         else:
             self._link.on_frame(view, now_ms)
 
-    def _falsely(self, now_ms: int) -> bool:
+    def _was_false_ack(self, now_ms: int) -> bool:
         """Whether what passed for the acknowledgement held a payload, which the stimulator's never do.
 
         The radio takes any packet to the address that it has just sent to (7.4.2): under a flood of forged
         ones that happens in one of ten transmissions.
         """
         self._read_frames(now_ms)
-        false = self._in_ack and self._false > 0
+        false = self._in_ack and self._false_acks_left > 0
         self._in_ack = False
-        self._false -= false
+        self._false_acks_left -= false
         return false
 
     def _try_next(self, now_ms: int) -> None:
@@ -173,8 +173,8 @@ class RadioSearcher(RadioEndpoint):
         while self._todo:
             channel = self._todo.pop(0)
             self._radio.tune(channel)
-            if self._looks:
-                self._looks -= 1
+            if self._checks_left:
+                self._checks_left -= 1
                 if self._radio.sense():
                     self.deferred += 1
                     self._todo.append(channel)

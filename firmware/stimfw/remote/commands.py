@@ -155,7 +155,7 @@ class Commands:
     def _counters(self) -> bytes:
         """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
         link = self._pairing.requester
-        heard = (link.frames, link.bad, link.stray) if link else (0, 0, 0)
-        radio = heard + (self._radio.tx_failed, self._app.refused)
+        received = (link.frames, link.bad, link.stray) if link else (0, 0, 0)
+        radio = received + (self._radio.tx_failed, self._app.refused)
         values = (console.counters(self.console) if self.console else (0, 0, 0, 0)) + radio
         return struct.pack("<%dI" % len(values), *values)

@@ -1,4 +1,4 @@
-"""Carries the frames of one client at a time: of the remote's own requests, of a pairing, or of the modem.
+"""Carries the frames of one client at a time: the remote's own requests, a pairing's, or the modem's.
 
 A client has `poll(now_ms) -> frame or None`, `on_frame(frame, now_ms)`, `sent(delivered, now_ms)` and
 `wait_ms(now_ms)`; what is in a frame is the client's.
@@ -34,7 +34,7 @@ class FrameTransport:
         self._radio = radio
 
     def on_frame(self, view: memoryview, now_ms: int) -> None:
-        """The radio heard something."""
+        """The radio received a frame."""
         if self._client is not None:
             self._client.on_frame(view, now_ms)
 
@@ -56,12 +56,12 @@ class FrameTransport:
         self._flying = False
         self._radio.sleep()
 
-    def follow(self, now_ms: int) -> bool:
-        """The radio's next duty and the client's next frame; whether there is more to do at once."""
+    def poll(self, now_ms: int) -> bool:
+        """Go on with the radio, and send the client's next frame; whether there is more to do at once."""
         radio, client = self._radio, self._client
         if client is None:
             return False
-        more = radio.service(now_ms)
+        more = radio.poll(now_ms)
         if self._flying and radio.state != RadioSearcher.SEARCHING:
             self._flying = False
             client.sent(radio.state == RadioSearcher.DELIVERED, now_ms)
@@ -78,7 +78,7 @@ class FrameTransport:
         return self._flying
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until follow() has something to do; -1 if only an interrupt can tell."""
+        """Time until poll() has something to do; -1 if only an interrupt can tell."""
         if self._client is None:
             return -1
         if self._flying:

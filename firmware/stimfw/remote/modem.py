@@ -20,19 +20,19 @@ class Modem:
     def __init__(self) -> None:
         self.state = messages.MODEM_IDLE
         self._frame: "bytes | None" = None
-        self._heard = b""
+        self._received = b""
         self._since_ms = 0
 
     def give(self, frame: bytes) -> None:
         """Send this frame, in place of whatever is under way."""
         self._frame = frame
-        self._heard = b""
+        self._received = b""
         self.state = messages.MODEM_SEARCHING
 
     def take(self) -> bytes:
         """The frame that came back, once; b"" if there is none."""
-        heard, self._heard = self._heard, b""
-        return heard
+        received, self._received = self._received, b""
+        return received
 
     def close(self) -> None:
         """Nothing is under way any more."""
@@ -44,7 +44,7 @@ class Modem:
         """Whether the radio can go to sleep: nothing to send, and nothing more to wait for."""
         if self.state == messages.MODEM_SEARCHING:
             return False
-        return bool(self._heard) or elapsed_ms(now_ms, self._since_ms) >= _LISTEN_MS
+        return bool(self._received) or elapsed_ms(now_ms, self._since_ms) >= _LISTEN_MS
 
     # For the FrameTransport.
 
@@ -55,8 +55,8 @@ class Modem:
 
     def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None:
         """Something came back: kept for the host, whatever it is."""
-        if not self._heard:
-            self._heard = bytes(frame)
+        if not self._received:
+            self._received = bytes(frame)
 
     def sent(self, delivered: bool, now_ms: int) -> None:
         """What became of the frame."""
@@ -64,7 +64,7 @@ class Modem:
         self._since_ms = now_ms
 
     def wait_ms(self, now_ms: int) -> int:
-        """Time until it wants to be looked at."""
+        """Time until poll() or done() has something to say."""
         if self._frame is not None:
             return 0
         return max(0, _LISTEN_MS - elapsed_ms(now_ms, self._since_ms))

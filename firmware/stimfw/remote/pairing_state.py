@@ -21,7 +21,7 @@ class PairingClient(PairingRequester):
 
 
 class PairingState:
-    """Keeps the Requester in step with what is on flash.
+    """Keeps the Requester as the pairing on flash says.
 
     Attributes:
         requester: who speaks with the stimulator; None if this remote is not paired.
@@ -66,11 +66,11 @@ class PairingState:
         self._renew()
 
     def accept(self, now_ms: int) -> None:
-        """The lights blink alike, says the person."""
+        """The person says that the lights blink alike."""
         self.client.accept(now_ms)
 
     def refuse(self) -> None:
-        """They do not."""
+        """The person says that they do not, or wants no more."""
         self.client.refuse()
 
     def lit(self, now_ms: int) -> int:
@@ -81,9 +81,9 @@ class PairingState:
         """Time until the light changes or a frame is due."""
         return self.client.wait_ms(now_ms)
 
-    def work(self) -> bool:
-        """Reckon for up to 10 ms; whether there is more to do."""
-        return self.client.work()
+    def compute(self) -> bool:
+        """A slice of the X25519 computation, up to 10 ms; whether there is more to do."""
+        return self.client.compute()
 
     def under_way(self) -> bool:
         """Whether a pairing is neither made nor given up."""

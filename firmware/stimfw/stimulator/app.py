@@ -105,9 +105,9 @@ class App:
             self._look(now)
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False
-            if self._radio.service(now):
+            if self._radio.poll(now):
                 self.on_radio(None)
-            self._responder.work()
+            self._responder.make_candidates()
         console_wait = -1
         if readable or self._console_busy:
             console_wait = self._console.service()
@@ -132,8 +132,8 @@ class App:
             self.control.mended(messages.PART_RADIO)
         else:
             self.control.fail(messages.PART_RADIO)
-        self._radio.look(now)
-        self._responder.tick(now)
+        self._radio.check_channel(now)
+        self._responder.expire(now)
 
 
 def _sooner(wait_ms: int, other_ms: int) -> int:

@@ -87,7 +87,7 @@ class PairingController:
         self._log.add(messages.EVENT_WINDOW_OPENED, messages.FROM_NOBODY, 0)
 
     def _follow(self, now_ms: int) -> int:
-        more = self._pairing.work()
+        more = self._pairing.compute()
         if not self._pairing.is_open(now_ms):
             self._close(now_ms)
             return 0

@@ -25,21 +25,21 @@ class Connection:
         self.number = number
         self.counter = 0
         self._began_ms = now_ms
-        self._heard_ms = now_ms
+        self._received_ms = now_ms
 
-    def heard(self, now_ms: int) -> None:
-        """An authentic frame came."""
-        self._heard_ms = now_ms
+    def received(self, now_ms: int) -> None:
+        """An authentic frame was received."""
+        self._received_ms = now_ms
 
     def silent_ms(self, now_ms: int) -> int:
         """Time since the last authentic frame."""
-        return elapsed_ms(now_ms, self._heard_ms)
+        return elapsed_ms(now_ms, self._received_ms)
 
     def over(self, now_ms: int, margin_ms: int = 0) -> bool:
         """Whether it has ended, or will within `margin_ms`."""
         return (
             self.counter > LAST_COUNTER
-            or elapsed_ms(now_ms, self._heard_ms) >= IDLE_MS - margin_ms
+            or elapsed_ms(now_ms, self._received_ms) >= IDLE_MS - margin_ms
             or elapsed_ms(now_ms, self._began_ms) >= LIFE_MS - margin_ms
         )
 

@@ -1,4 +1,4 @@
-"""What an attacker may cost: a budget of verifications, and a back-off that grows with what he sends.
+"""What an attacker may cost: a budget of verifications, and a back-off that grows with what is sent.
 
 Failures count, and HELLOs: a genuine peer never meets either.
 """
@@ -9,7 +9,7 @@ VERIFICATIONS = 24
 """That many tags may fail in a row,"""
 _REFILL_MS = 12  # then one in so much time
 # Costs in the bucket, as the processor's time goes: 2 ms for a frame that is dropped before any
-# cryptography, 3.5 ms for one whose tag fails, its share of a turn and the radio included (RP2040).
+# cryptography, 3.5 ms for one whose tag fails, its share of the main loop and of the radio included (RP2040).
 COST_UNVERIFIED = 3
 COST_VERIFIED = 6
 FORGIVE_MS = 6
@@ -22,7 +22,7 @@ GRACE_MS = 25
 
 
 class RateLimiter:
-    """Two buckets. `level` is 0 in peace, 1 to 3 under attack."""
+    """Two buckets. `level` is 0 normally, 1 to 3 under attack."""
 
     def __init__(self, now_ms: int = 0) -> None:
         self._left = VERIFICATIONS
@@ -42,7 +42,7 @@ class RateLimiter:
         return self._left > 0
 
     def spend(self) -> None:
-        """A verification that did not fail, but that somebody else may have asked for."""
+        """Count a verification that succeeded, but of a frame that an attacker may have recorded."""
         self._left -= 1
 
     def failed(self, now_ms: int, verified: bool) -> None:

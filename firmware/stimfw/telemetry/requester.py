@@ -1,7 +1,11 @@
 """A peer's end of the radio protocol: a remote's, or a clinician's host's.
 
-One request at a time; a new one takes the place of the old one. Frames and the time go in, frames come out.
-`poll()` gives a frame to send; the radio tells `sent()` what became of it, and `on_frame()` what it heard.
+One request at a time; a new one replaces the old one. Frames and the time go in, frames come out. `poll()`
+gives a frame to send. The caller reports its fate to `sent()`, and passes received frames to `on_frame()`.
+
+A request is an exchange of pieces, one REQUEST and one REPLY each (docs/telemetry.md). First the pieces of
+the request are sent. The stimulator confirms each with an empty piece, and the last one with the first piece
+of its reply. Then the other pieces of the reply are asked for. A new connection starts the exchange again.
 """
 
 import struct
@@ -20,23 +24,30 @@ ANSWER_MS = 30
 REPLY_MS = 15
 """From an acknowledged REQUEST to a HELLO beside it: the REPLY usually takes 7 ms."""
 DOUBT_MS = 1000
-"""A connection in which nothing was heard for so long is not trusted when a REQUEST does not arrive."""
+"""A connection in which nothing was received for so long is doubted when a REQUEST does not arrive."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
 _MARGIN_MS = 5000
-_STUCK_MS = 200  # a frame that nobody told the fate of
+_STUCK_MS = 200  # a frame whose fate sent() was never told
 _LAST_COUNT = 0xFFFFFFFF
+
+# The phases of an exchange.
+_SENDING_REQUEST = 0
+"""Piece `_piece` of the request is sent. The pieces before it are confirmed; `_answer` is empty."""
+_COLLECTING_REPLY = 1
+"""The whole request has arrived. `_answer` holds pieces of the reply; piece `_piece` of it is asked for."""
 
 
 class Requester:
     """The side that asks.
 
     Attributes:
-        count: HELLOs said in this epoch.
+        count: HELLOs sent in this epoch.
         state: IDLE, WAITING, ANSWERED or UNANSWERED (it may or may not have been executed).
+        counter: of the latest REQUEST; while WAITING, only its REPLY is taken.
         reply: the whole reply message, once ANSWERED.
-        frames, bad, stray: frames heard; not authentic ones; those that answer nothing that waits.
+        frames, bad, stray: frames received; not authentic ones; those that answer nothing that waits.
     """
 
     reply_ms = REPLY_MS
@@ -62,7 +73,7 @@ class Requester:
             key: the pairing's, 32 bytes.
             epoch: of this start, never used before (u32).
             take_random: `take_random(n) -> n bytes`.
-            count: HELLOs said in this epoch already, by a Requester that this one follows.
+            count: HELLOs sent in this epoch already, by an earlier Requester.
         """
         self._slot, self._role, self._key, self._epoch = slot, role, key, epoch
         self._random = take_random
@@ -74,10 +85,10 @@ class Requester:
         self._message = b""
         self._hello = b""  # the HELLO that waits for its CHALLENGE
         self._connection: "Connection | None" = None
-        self.counter = 0  # of the REQUEST that waits for its REPLY
+        self.counter = 0
+        self._phase = _SENDING_REQUEST
         self._piece = 0
-        self._answer = b""  # pieces of the reply so far
-        self._answer_piece = -1  # the piece of the reply that is asked for; -1: the request is not told yet
+        self._answer = b""
         self._frame = b""
         self._flying = False
         self._due = False
@@ -113,22 +124,22 @@ class Requester:
         if self.wait_ms(now_ms) > 0:
             return None
         if not self._due and not self._hello:
-            # The stimulator may have been restarted: it knows no such connection then, and says nothing. Or
-            # it is late: until its CHALLENGE comes, the REPLY is as welcome.
-            self._say_hello()
+            # The stimulator may have restarted: then it does not know this connection, and sends nothing.
+            # Or it is only late: until its CHALLENGE comes, the REPLY is still taken.
+            self._send_hello()
         self._due = False
         self._flying = True
         self._since_ms = now_ms
         return self._frame
 
     def sent(self, delivered: bool, now_ms: int) -> None:
-        """What became of the frame: acknowledged by the stimulator's radio, or on no channel."""
+        """The fate of the frame: acknowledged by the stimulator's radio, or on no channel."""
         if self._flying:
             self._flying = False
             self._since_ms = now_ms
             self._due = self._due or not delivered
-            if not delivered and self._doubtful(now_ms):
-                self._say_hello()
+            if not delivered and self._silent_for_long(now_ms):
+                self._send_hello()
 
     def wait_ms(self, now_ms: int) -> int:
         """Time until poll() has something to do; -1 if it has not."""
@@ -156,27 +167,28 @@ class Requester:
     # The connection.
 
     def _restart(self, now_ms: int) -> None:
-        """From the first piece, in the present connection or a new one."""
+        """Start the exchange, in the present connection or a new one."""
         self._hello = b""
         self._rewind()
         if self._connection is not None and self._connection.over(now_ms, _MARGIN_MS):
             self._connection = None
         if self._connection is None:
-            self._say_hello()
+            self._send_hello()
         else:
-            self._say_piece()
+            self._send_piece()
 
-    def _doubtful(self, now_ms: int) -> bool:
-        """Whether the stimulator may have been restarted: then a HELLO helps, and it does in any case."""
+    def _silent_for_long(self, now_ms: int) -> bool:
+        """Whether it may have restarted: then only a HELLO helps, and otherwise it does no harm."""
         connection = self._connection
         return connection is not None and not self._hello and connection.silent_ms(now_ms) >= DOUBT_MS
 
     def _rewind(self) -> None:
+        """Back to the first piece of the request."""
+        self._phase = _SENDING_REQUEST
         self._piece = 0
         self._answer = b""
-        self._answer_piece = -1
 
-    def _say_hello(self) -> None:
+    def _send_hello(self) -> None:
         if self.count >= _LAST_COUNT:
             self.state = self.UNANSWERED
             return
@@ -204,26 +216,28 @@ class Requester:
         number = struct.unpack_from("<I", header, 6)[0] & 0xFF
         self._connection = Connection(pair, self._slot, number, now_ms)
         self._rewind()
-        self._say_piece()
+        self._send_piece()
 
-    # Requests and replies.
+    # The exchange.
 
-    def _say_piece(self) -> None:
-        if self._answer_piece >= 0:
-            plain = fragments.piece(self._id, fragments.ASK | self._answer_piece, b"")
-        else:
-            plain = fragments.cut(self._id, self._message, self._piece)
+    def _send_piece(self) -> None:
+        """Make the REQUEST for the present piece due; a HELLO, if the connection has no counter left."""
         connection = self._connection
         if connection is None or connection.counter > LAST_COUNTER:
             self._connection = None
-            self._say_hello()
+            self._send_hello()
             return
+        if self._phase == _SENDING_REQUEST:
+            plain = fragments.cut(self._id, self._message, self._piece)
+        else:
+            plain = fragments.piece(self._id, fragments.ASK | self._piece, b"")
         self.counter = connection.counter
         connection.counter += 1
         self._frame = connection.seal(frames.REQUEST, self.counter, plain)
         self._due = True
 
     def _on_reply(self, frame: bytes, now_ms: int) -> None:
+        """Check that it is the REPLY that is waited for; what its piece means depends on the phase."""
         number, counter = struct.unpack_from("<BH", frame, 2)
         connection = self._connection
         if connection is None or number != connection.number or counter != self.counter:
@@ -235,24 +249,33 @@ class Requester:
         except ValueError:
             self.bad += 1
             return
-        connection.heard(now_ms)
+        connection.received(now_ms)
         self._hello = b""
         if request_id != self._id:
             self.stray += 1
-            return
-        self.counter = -1  # the same reply again answers nothing
-        if (
-            self._answer_piece < 0
-            and self._piece + 1 < fragments.count(self._message)
-            and not flags & fragments.LAST
-        ):
+        elif self._phase == _SENDING_REQUEST:
+            self._on_confirmation(flags, piece, data)
+        else:
+            self._on_reply_piece(flags, piece, data)
+
+    def _on_confirmation(self, flags: int, piece: int, data: bytes) -> None:
+        """A piece of the request has arrived: send the next one, if there is one.
+
+        A LAST piece before that is the whole reply to a request that the stimulator could not join.
+        """
+        if self._piece + 1 < fragments.count(self._message) and not flags & fragments.LAST:
             self._piece += 1
-            self._say_piece()
-            return
+            self._send_piece()
+        else:
+            self._phase = _COLLECTING_REPLY
+            self._on_reply_piece(flags, piece, data)
+
+    def _on_reply_piece(self, flags: int, piece: int, data: bytes) -> None:
+        """A piece of the reply: ask for the next one, until the last."""
         self._answer += data
         if flags & fragments.LAST or len(self._answer) > fragments.MAX_BYTES:
             self.reply = self._answer
             self.state = self.ANSWERED
-            return
-        self._answer_piece = piece + 1
-        self._say_piece()
+        else:
+            self._piece = piece + 1
+            self._send_piece()

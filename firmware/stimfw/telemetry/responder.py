@@ -1,7 +1,7 @@
-"""The stimulator's end of the radio protocol: who speaks, is it genuine, is it new, and what is it answered.
+"""The stimulator's end of the radio protocol: is a frame genuine, is it new, and what is its answer.
 
 Frames and the time go in, frames come out: no hardware, no clock. What a request means is the application's.
-Checks go from cheap to dear; what an attacker may cost is in `guard`.
+Cheap checks come before expensive ones; what an attacker may cost is in stimfw.telemetry.rate_limiter.
 """
 
 import struct
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from stimfw.storage.pairings import PairingRecord, PairingTable
 
 SLOTS = 6
-WINDOW = 16
-"""How far ahead of the one due a counter may be: counters are used up while nobody answers."""
+REPLAY_WINDOW = 16
+"""A counter may be so far ahead of the one due: the peer uses counters up while it gets no answer."""
 REPEATS = 60
-"""How often a frame that comes again, byte by byte, gets its answer again: a STOP is tried as often."""
+"""A frame that comes again, byte by byte, gets its answer again so many times: a STOP is sent as often."""
 _LAST_COUNT = 0xFFFFFFFE
-_NOTE_MS = 1000
+_NOTE_MS = 1000  # between two notes of what an attacker can make as often as he likes
 
 
 class Peer:
@@ -135,13 +135,13 @@ class Responder:
                 return True
         return False
 
-    def work(self) -> None:
-        """Make a candidate's keys: when an answer is on its way, so that both sides reckon at once."""
+    def make_candidates(self) -> None:
+        """Make the candidates' keys. To be called while an answer is sent: the peer computes then, too."""
         for peer in self._peers.values():
             self._make_candidate(peer)
 
-    def tick(self, now_ms: int) -> None:
-        """End what has ended. To be called about once a second: the clock wraps after 12 days."""
+    def expire(self, now_ms: int) -> None:
+        """Drop what is over. To be called about once a second: the clock wraps after 12 days."""
         self.pause_ms(now_ms)
         for peer in self._peers.values():
             if peer.connection is not None and peer.connection.over(now_ms):
@@ -169,10 +169,10 @@ class Responder:
 
     def _on_hello(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
         if frame == peer.last_hello:
-            return self._again(peer, peer.last_challenge, now_ms)
+            return self._repeat_answer(peer, peer.last_challenge, now_ms)
         epoch, count = struct.unpack_from("<II", frame, 2)
         if (epoch, count) <= peer.highest:
-            self._stale(peer, frames.HELLO, now_ms)
+            self._refuse_replay(peer, frames.HELLO, now_ms)
             return None
         header = frame[: -frames.TAG_BYTES]
         if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
@@ -193,7 +193,7 @@ class Responder:
     def _challenge(self, peer: Peer, peer_nonce: bytes, now_ms: int) -> bytes:
         self._count += 1
         if peer.connection is not None and self._count & 0xFF == peer.connection.number:
-            self._count += 1  # so that a frame's connection number tells candidate and connection apart
+            self._count += 1  # a frame's connection number must tell candidate and connection apart
         header = frames.handshake_header(
             frames.CHALLENGE, peer.slot, self._epoch, self._count, self._random(frames.NONCE_BYTES - 8)
         )
@@ -215,17 +215,17 @@ class Responder:
 
     def _on_request(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
         if frame == peer.last_request:
-            return self._again(peer, peer.last_reply, now_ms)
+            return self._repeat_answer(peer, peer.last_reply, now_ms)
         number, counter = struct.unpack_from("<BH", frame, 2)
         connection = peer.connection
         if number == peer.candidate_number:
             self._make_candidate(peer)
             connection = peer.candidate
         if connection is None or number != connection.number or connection.over(now_ms):
-            self._stale(peer, frames.REQUEST, now_ms)
+            self._refuse_replay(peer, frames.REQUEST, now_ms)
             return None
-        if not 0 <= counter - connection.counter < WINDOW:
-            self._stale(peer, frames.REQUEST, now_ms)
+        if not 0 <= counter - connection.counter < REPLAY_WINDOW:
+            self._refuse_replay(peer, frames.REQUEST, now_ms)
             return None
         if not self._limiter.may_verify(now_ms):
             self.over_budget += 1
@@ -233,13 +233,13 @@ class Responder:
         try:
             plain = connection.open(frames.REQUEST, frame)
         except NotAuthenticError:
-            self._forged(peer.slot, frames.REQUEST, now_ms)
+            self._refuse_forgery(peer.slot, frames.REQUEST, now_ms)
             return None
         if connection is peer.candidate:
-            self._opened(peer, connection)
+            self._open_connection(peer, connection)
         self._limiter.genuine(now_ms)
         connection.counter = counter + 1
-        connection.heard(now_ms)
+        connection.received(now_ms)
         peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0
         answer = peer.reassembler.take(
             plain, lambda message: self._execute(message, peer.pairing.role, peer.slot)
@@ -247,11 +247,11 @@ class Responder:
         peer.last_reply = connection.seal(frames.REPLY, counter, answer)
         return peer.last_reply
 
-    def _opened(self, peer: Peer, connection: Connection) -> None:
+    def _open_connection(self, peer: Peer, connection: Connection) -> None:
         peer.connection = connection
         peer.candidate = None
         peer.candidate_number = -1
-        peer.last_hello = peer.last_challenge = b""  # the same again would only cost an answer
+        peer.last_hello = peer.last_challenge = b""  # a repeated HELLO would only cost an answer
         self.connections += 1
         if peer.slot not in self.newly_connected:
             self.newly_connected.append(peer.slot)
@@ -266,29 +266,29 @@ class Responder:
         try:
             ccm.open(frames.handshake_nonce(header), signed, tag)
         except NotAuthenticError:
-            self._forged(slot, frames.HELLO, now_ms)
+            self._refuse_forgery(slot, frames.HELLO, now_ms)
             return False
         return True
 
-    def _again(self, peer: Peer, answer: bytes, now_ms: int) -> "bytes | None":
+    def _repeat_answer(self, peer: Peer, answer: bytes, now_ms: int) -> "bytes | None":
         if peer.repeats >= REPEATS or not answer:
-            self._stale(peer, 0, now_ms)
+            self._refuse_replay(peer, 0, now_ms)
             return None
         peer.repeats += 1
         return answer
 
-    def _stale(self, peer: Peer, kind: int, now_ms: int) -> None:
+    def _refuse_replay(self, peer: Peer, kind: int, now_ms: int) -> None:
         self.replayed += 1
         self._limiter.failed(now_ms, False)
-        self._note_seldom(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
+        self._note_once_a_second(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
 
-    def _forged(self, slot: int, kind: int, now_ms: int) -> None:
+    def _refuse_forgery(self, slot: int, kind: int, now_ms: int) -> None:
         self.forged += 1
         self._limiter.failed(now_ms, True)
-        self._note_seldom(messages.EVENT_FORGED, slot, kind, now_ms)
+        self._note_once_a_second(messages.EVENT_FORGED, slot, kind, now_ms)
 
-    def _note_seldom(self, event: int, sender: int, kind: int, now_ms: int) -> None:
-        """What an attacker can make as often as he likes: under a flood even noting it costs."""
+    def _note_once_a_second(self, event: int, sender: int, kind: int, now_ms: int) -> None:
+        """Here and not in the log: under a flood even a note costs."""
         if event not in self._noted_ms or elapsed_ms(now_ms, self._noted_ms[event]) >= _NOTE_MS:
             self._noted_ms[event] = now_ms
             self._note(event, sender, kind)

@@ -12,7 +12,7 @@ from typing import Protocol
 from stimfw.protocol import roles
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import Requester
-from stimfw.telemetry.responder import WINDOW, Responder
+from stimfw.telemetry.responder import REPLAY_WINDOW, Responder
 
 from stimbench.attacks.counters import peer_state, stimulator_state, tags_counted
 from stimbench.attacks.loopback import START, STOP, LoopbackLink
@@ -188,7 +188,7 @@ def plausible(scene: Overheard, dice: random.Random) -> bytes:
         return live[:2] + ahead + dice.randbytes(16)
     counter = struct.unpack_from("<H", live, 3)[0]
     if scene.up:
-        counter = min(0xFFFF, counter + dice.randrange(WINDOW))
+        counter = min(0xFFFF, counter + dice.randrange(REPLAY_WINDOW))
     return live[:3] + struct.pack("<H", counter) + dice.randbytes(27)
 
 

@@ -117,7 +117,7 @@ class LoopbackLink:
     def deliver(self, frame: bytes) -> bytes | None:
         """A frame reaches the stimulator; what it answers."""
         answer = self.stimulator.on_frame(frame, self.now_ms)
-        self.stimulator.work()
+        self.stimulator.make_candidates()
         return answer
 
     def tell(self, frame: bytes, slot: int = 0) -> None:

@@ -100,7 +100,7 @@ class PairingHarness:
 
     def work(self) -> None:
         """Both sides reckon."""
-        while self.stimulator.work() or self.remote.work():
+        while self.stimulator.compute() or self.remote.compute():
             pass
 
     def look(self) -> bool:

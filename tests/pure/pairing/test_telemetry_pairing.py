@@ -181,11 +181,11 @@ def test_a_window_ends_after_thirty_seconds():
     ends = PairingHarness()
     ends.stimulator.open(ends.now_ms)
     assert ends.stimulator.wait_ms(ends.now_ms) == 0  # there is something to compute
-    while ends.stimulator.work():
+    while ends.stimulator.compute():
         pass
-    assert ends.stimulator.wait_ms(ends.now_ms) == pk.WINDOW_MS
-    assert ends.stimulator.is_open(ends.now_ms + pk.WINDOW_MS - 1)
-    assert not ends.stimulator.is_open(ends.now_ms + pk.WINDOW_MS)
+    assert ends.stimulator.wait_ms(ends.now_ms) == pk.PAIRING_WINDOW_MS
+    assert ends.stimulator.is_open(ends.now_ms + pk.PAIRING_WINDOW_MS - 1)
+    assert not ends.stimulator.is_open(ends.now_ms + pk.PAIRING_WINDOW_MS)
     assert ends.stimulator.outcome == PairingResponder.EXPIRED and ends.stimulator.wait_ms(0) == -1
     assert not ends.stimulator.is_open(ends.now_ms)
 
@@ -225,7 +225,7 @@ def test_secrets_are_gone_at_the_end():
 
 def test_the_private_key_is_dropped_when_it_was_used():
     agreement = pk.Agreement(b"s" * 32, QuickCurve())
-    while agreement.work():
+    while agreement.compute():
         pass
     agreement.agree(b"p" * 32)
     assert agreement._secret == b""
@@ -297,7 +297,7 @@ def test_silence_or_a_restart_at_any_frame_leaves_a_key_that_works():
         for at in range(count):
             ends = interrupted(at, what)
             assert ends.consistent(), (what, at)
-            assert not ends.stimulator.is_open(ends.now_ms + pk.WINDOW_MS)
+            assert not ends.stimulator.is_open(ends.now_ms + pk.PAIRING_WINDOW_MS)
             assert ends.remote.state != PairingRequester.WORKING
             if at < count - 1:
                 assert ends.as_before() or (1 in ends.table and what != "stimulator"), (what, at)
@@ -359,7 +359,7 @@ def test_base_may_be_bytes_or_what_gives_them():
     for base in (BASE, lambda: BASE):
         stimulator = PairingResponder(base, None, Dice(1).take, QuickCurve())
         stimulator.open(0)
-        while stimulator.work():
+        while stimulator.compute():
             pass
         begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(26))
         assert stimulator.on_frame(begin, 0)[2:6] == BASE
@@ -370,6 +370,6 @@ def test_while_its_key_is_not_ready_the_stimulator_says_nothing():
     stimulator.open(0)
     begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(26))
     assert stimulator.on_frame(begin, 0) is None and stimulator.is_open(0) and stimulator.step == 0
-    while stimulator.work():
+    while stimulator.compute():
         pass
     assert stimulator.on_frame(begin, 0) is not None and stimulator.step == 1

@@ -27,7 +27,7 @@ def new_stimulator(seed=1, curve=None, stored=None):
         BASE, lambda *pairing: stored.append(pairing), Dice(seed).take, curve or QuickCurve()
     )
     stimulator.open(0)
-    while stimulator.work():
+    while stimulator.compute():
         pass
     return stimulator
 
@@ -68,7 +68,7 @@ class Between:
         self.remote.begin(ends.now_ms)
         while ends.now_ms < until_ms:
             for machine in (ends.stimulator, ends.remote, self.stimulator, self.remote):
-                machine.work()
+                machine.compute()
             self._exchange(ends.remote, self.stimulator)
             self._exchange(self.remote, ends.stimulator)
             self.remote.accept(ends.now_ms)
@@ -194,11 +194,11 @@ def test_a_closed_window_answers_nothing():
     closed = new_stimulator()
     closed.close()
     expired = new_stimulator()
-    for stimulator, now_ms in ((never, 0), (closed, 0), (expired, pk.WINDOW_MS)):
+    for stimulator, now_ms in ((never, 0), (closed, 0), (expired, pk.PAIRING_WINDOW_MS)):
         for frame in said:
             assert stimulator.on_frame(frame, now_ms) is None
         stimulator.touched(now_ms)
-        assert not stimulator.work() and stimulator.step == 0
+        assert not stimulator.compute() and stimulator.step == 0
         assert stimulator.lit(now_ms) == stimulator.wait_ms(now_ms) == -1
     assert closed.outcome == PairingResponder.CLOSED and never.outcome == PairingResponder.NOTHING
 
@@ -221,7 +221,7 @@ def test_two_remotes_at_once_pair_neither():
     while ends.now_ms < end_ms and not ends.over():
         ends.step()
         ends.person()
-        other.work()
+        other.compute()
         frame = other.poll(ends.now_ms)
         answer = frame and ends.stimulator.on_frame(frame, ends.now_ms)
         if answer:
@@ -237,11 +237,11 @@ def test_a_recorded_pairing_is_worth_nothing_in_a_new_window():
     said = [frame for to_stimulator, frame in ends.heard if to_stimulator]
     before = dict(ends.table)
     ends.stimulator.open(ends.now_ms)
-    while ends.stimulator.work():
+    while ends.stimulator.compute():
         pass
     for frame in said:
         ends.stimulator.on_frame(frame, ends.now_ms)
-        while ends.stimulator.work():
+        while ends.stimulator.compute():
             pass
         ends.stimulator.touched(ends.now_ms)
     assert ends.table == before and ends.stimulator.outcome == PairingResponder.BROKEN
@@ -255,7 +255,7 @@ def test_a_recorded_stimulator_is_worth_nothing_to_a_new_attempt():
     kept = ends.kept
     ends.remote.begin(ends.now_ms)
     for _ in range(100):
-        ends.remote.work()
+        ends.remote.compute()
         ends.remote.poll(ends.now_ms)
         for frame in told:
             ends.remote.on_frame(frame, ends.now_ms)
@@ -332,10 +332,10 @@ def test_the_remotes_word_is_not_the_stimulators():
 def test_points_of_small_order_give_no_shared_secret():
     for point in SMALL_ORDER:
         agreement = pk.Agreement(b"secret" * 5 + b"42", x25519)
-        while agreement.work():
+        while agreement.compute():
             pass
         agreement.agree(point.to_bytes(32, "little"))
-        while agreement.work():
+        while agreement.compute():
             pass
         assert agreement.failed and agreement.shared is None, point
 
@@ -344,7 +344,7 @@ def test_the_stimulator_closes_its_window_at_such_a_key():
     stimulator = new_stimulator()
     stimulator.on_frame(pair_frame(1, REMOTE_ID + bytes(26)), 0)
     assert stimulator.on_frame(pair_frame(2, bytes(6)), 0) is not None
-    while stimulator.work():
+    while stimulator.compute():
         pass
     assert stimulator.outcome == PairingResponder.BROKEN and not stimulator.is_open(0)
     assert stimulator.on_frame(pair_frame(3, b"n" * 16), 0) is None
@@ -353,12 +353,12 @@ def test_the_stimulator_closes_its_window_at_such_a_key():
 def test_the_remote_ends_at_such_a_key():
     remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
     remote.begin(0)
-    while remote.work():
+    while remote.compute():
         pass
     assert remote.poll(0) is not None
     remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, BASE + bytes(26)), 0)
     assert remote.poll(0) is not None
     remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, bytes(6) + b"c" * 16), 0)
-    while remote.work():
+    while remote.compute():
         pass
     assert remote.state == PairingRequester.FAILED and remote.why == PairingRequester.MISMATCH

@@ -16,7 +16,7 @@ def working_remote(now_ms=1000):
     """A remote whose own key is reckoned."""
     remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
     remote.begin(now_ms)
-    while remote.work():
+    while remote.compute():
         pass
     return remote
 
@@ -24,7 +24,7 @@ def working_remote(now_ms=1000):
 def open_stimulator(now_ms=1000):
     stimulator = PairingResponder(BASE, None, Dice(2).take, QuickCurve())
     stimulator.open(now_ms)
-    while stimulator.work():
+    while stimulator.compute():
         pass
     return stimulator
 
@@ -42,8 +42,8 @@ def confirming(seed=1):
     ends = PairingHarness(seed)
     ends.begin()
     while ends.remote._step != pk.CONFIRM or not ends.remote._frame:
-        ends.stimulator.work()
-        ends.remote.work()
+        ends.stimulator.compute()
+        ends.remote.compute()
         frame = ends.remote.poll(ends.now_ms)
         if frame is not None and frame[1] < pk.CONFIRM:
             answer = ends.stimulator.on_frame(frame, ends.now_ms)
@@ -51,7 +51,7 @@ def confirming(seed=1):
                 ends.remote.on_frame(answer, ends.now_ms)
         ends.now_ms += 1
     while ends.stimulator._keys is None:
-        ends.stimulator.work()
+        ends.stimulator.compute()
     return ends
 
 
@@ -80,7 +80,7 @@ def test_lights_of_a_failure():
 def test_a_remote_that_was_not_asked_does_nothing():
     remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
     assert (remote.state, remote.why) == (0, 0) and remote.wait_ms(0) == -1
-    assert remote.poll(99_999) is None and remote.work() is False and remote.lit(0) == -1
+    assert remote.poll(99_999) is None and remote.compute() is False and remote.lit(0) == -1
     remote.accept(0)
     remote.refuse()
     assert (remote.state, remote.why) == (0, 0)
@@ -91,7 +91,7 @@ def test_the_remotes_clockwork():
     remote.begin(1000)
     assert (remote.state, remote.why) == (remote.WORKING, 0)
     assert remote.wait_ms(1000) == 0 and remote.poll(1000) is None
-    while remote.work():
+    while remote.compute():
         pass
     assert remote.wait_ms(1000) == 0
     first = remote.poll(1010)
@@ -234,7 +234,7 @@ def test_outcomes_of_the_stimulator():
 def test_without_a_window_the_stimulator_does_nothing():
     one = PairingResponder(BASE, None, Dice(2).take, QuickCurve())
     assert (one.outcome, one.step, one.slot) == (0, 0, 0)
-    assert not one.is_open(0) and one.wait_ms(0) == -1 and one.lit(0) == -1 and one.work() is False
+    assert not one.is_open(0) and one.wait_ms(0) == -1 and one.lit(0) == -1 and one.compute() is False
     one.touched(0)
     one.close()
     assert one.outcome == one.NOTHING and one.on_frame(b"\x25\x01" + bytes(30), 0) is None
@@ -357,7 +357,7 @@ def test_a_slice_is_five_steps():
     """1.5 ms each on the RP2040: a turn of the main loop."""
     for slices, more in ((4, False), (5, True), (9, True)):
         one = pk.Agreement(bytes(range(32)), QuickCurve(slices))
-        assert one.busy() and one.work() is more, slices
+        assert one.busy() and one.compute() is more, slices
         assert one.busy() is more
     one = pk.Agreement(bytes(range(32)), QuickCurve(1))
-    assert one.work() is False and one.work() is False and one.public is not None
+    assert one.compute() is False and one.compute() is False and one.public is not None

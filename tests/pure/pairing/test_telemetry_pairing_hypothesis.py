@@ -22,7 +22,7 @@ FRAMES = st.one_of(st.binary(max_size=40), PAIRISH)
 ACTIONS = st.lists(
     st.one_of(
         FRAMES,
-        st.sampled_from(("open", "close", "begin", "accept", "refuse", "touch", "work", "poll")),
+        st.sampled_from(("open", "close", "begin", "accept", "refuse", "touch", "compute", "poll")),
     ),
     max_size=40,
 )
@@ -36,7 +36,7 @@ def act(action, stimulator, remote, now_ms):
         "accept": lambda: remote.accept(now_ms),
         "refuse": remote.refuse,
         "touch": lambda: stimulator.touched(now_ms),
-        "work": lambda: [None for _ in range(10) if stimulator.work() | remote.work()],
+        "compute": lambda: [None for _ in range(10) if stimulator.compute() | remote.compute()],
         "poll": lambda: remote.poll(now_ms),
     }[action]()
 

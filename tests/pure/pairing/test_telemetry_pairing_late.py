@@ -7,10 +7,10 @@ from support.link_harness import Dice
 from support.pairing_harness import REMOTE_ID, PairingHarness, QuickCurve
 
 
-def remote_at_work(now_ms=1000):
+def remote_computing(now_ms=1000):
     remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
     remote.begin(now_ms)
-    while remote.work():
+    while remote.compute():
         pass
     return remote
 
@@ -20,8 +20,8 @@ def confirming():
     ends = PairingHarness()
     ends.begin()
     for _ in range(1000):
-        ends.stimulator.work()
-        ends.remote.work()
+        ends.stimulator.compute()
+        ends.remote.compute()
         if ends.remote._step == pk.CONFIRM and ends.remote._frame and ends.stimulator._keys is not None:
             return ends
         frame = ends.remote.poll(ends.now_ms)
@@ -45,11 +45,11 @@ def comparing(seed=1):
 
 def test_a_remote_that_is_looked_at_late_has_ended_all_the_same():
     for late_ms in (3000, 3001, 9000):
-        remote = remote_at_work()
+        remote = remote_computing()
         remote.poll(1000)
         assert remote.poll(1000 + late_ms) is None and remote.why == remote.NO_WINDOW
     for late_ms in (30_000, 30_001, 99_000):
-        remote = remote_at_work()
+        remote = remote_computing()
         remote.poll(1000)
         remote._heard_ms = 1000 + late_ms
         assert remote.poll(1000 + late_ms) is None and remote.state == remote.FAILED
@@ -98,7 +98,7 @@ def test_both_sides_wait_for_nothing_while_they_reckon():
     ends = PairingHarness()
     ends.begin()
     assert ends.remote.wait_ms(ends.now_ms) == ends.stimulator.wait_ms(ends.now_ms) == 0
-    while ends.remote.work() or ends.stimulator.work():
+    while ends.remote.compute() or ends.stimulator.compute():
         pass
     assert ends.stimulator.wait_ms(ends.now_ms) == 30_000
 
@@ -117,10 +117,10 @@ def slow_stimulator(last_step):
     """A ends whose stimulator has taken `last_step` and not reckoned anything since it was asked to agree."""
     ends = PairingHarness()
     ends.begin()
-    while ends.remote.work() or ends.stimulator.work():
+    while ends.remote.compute() or ends.stimulator.compute():
         pass
     for step in range(1, last_step + 1):
-        while ends.remote.work():
+        while ends.remote.compute():
             pass
         frame = ends.remote.poll(ends.now_ms)
         assert frame[1] == step
@@ -133,7 +133,7 @@ def slow_stimulator(last_step):
 def test_keys_are_made_when_the_secret_is_there_whatever_the_step():
     for step in (pk.REVEAL, pk.CONFIRM):
         ends = slow_stimulator(step)
-        while ends.stimulator.work():
+        while ends.stimulator.compute():
             pass
         assert ends.stimulator._keys is not None
         assert ends.stimulator.wait_ms(ends.now_ms) == 30_000, "no code is shown yet"
@@ -142,7 +142,7 @@ def test_keys_are_made_when_the_secret_is_there_whatever_the_step():
 def test_an_acceptance_before_the_code_was_shown_breaks_the_window():
     ends = slow_stimulator(pk.CONFIRM)
     one = ends.stimulator
-    while one.work():
+    while one.compute():
         pass
     early = pk.pack(frames.PAIR, pk.ACCEPT, one._keys.of_remote(pk.ACCEPT))
     assert one.outcome == one.OPEN and one.on_frame(early, ends.now_ms) is None

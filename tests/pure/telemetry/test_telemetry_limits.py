@@ -4,7 +4,7 @@ from stimfw.protocol import messages, roles
 from stimfw.telemetry import fragments, frames, rate_limiter
 from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import Requester
-from stimfw.telemetry.responder import WINDOW
+from stimfw.telemetry.responder import REPLAY_WINDOW
 from support.link_harness import Dice, LinkHarness, key_of
 
 STOP = messages.request(messages.STOP)
@@ -42,7 +42,7 @@ def due(link):
 
 
 def test_a_counter_may_be_15_above_the_one_due_and_not_16():
-    assert WINDOW == 16
+    assert REPLAY_WINDOW == 16
     for ahead in range(20):
         link, connection = connected()
         answer = link.deliver(sealed(connection, due(link) + ahead, 99))

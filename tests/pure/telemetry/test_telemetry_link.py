@@ -84,7 +84,7 @@ def test_stop_works_after_months_out_of_contact():
         # Both boards turn their loops once a second at least; a few of those stand for all.
         for _ in range(20):
             link.now_ms += days * DAY_MS // 20
-            link.stimulator.tick(link.now_ms)
+            link.stimulator.expire(link.now_ms)
         assert link.ask(STOP, limit_ms=STOP_LIMIT_MS) == OK_STOP
 
 
@@ -92,13 +92,13 @@ def test_a_connection_ends_by_itself_on_both_sides():
     link = LinkHarness()
     link.ask(START)
     link.now_ms += connection.IDLE_MS
-    link.stimulator.tick(link.now_ms)
+    link.stimulator.expire(link.now_ms)
     assert not link.stimulator.connected(link.now_ms)
     link.ask(STOP)
     assert link.stimulator.connections == 2
     for _ in range(connection.LIFE_MS // 30_000 + 2):  # in use all the time
         link.now_ms += 30_000
-        link.stimulator.tick(link.now_ms)
+        link.stimulator.expire(link.now_ms)
         assert link.ask(STOP) == OK_STOP
     assert link.stimulator.connections == 3
 

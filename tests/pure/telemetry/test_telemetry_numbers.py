@@ -148,8 +148,8 @@ def test_a_connection_ends_after_60_and_600_seconds():
     assert not one.over(60_999) and one.over(61_000)
     assert not one.over(55_999, 5000) and one.over(56_000, 5000)
     for now_ms in range(31_000, 600_000, 30_000):
-        one.heard(now_ms)
-    one.heard(590_000)
+        one.received(now_ms)
+    one.received(590_000)
     assert one.silent_ms(590_007) == 7
     assert not one.over(600_999) and one.over(601_000)
     assert not one.over(595_999, 5000) and one.over(596_000, 5000)
@@ -286,9 +286,9 @@ def test_the_code_is_shown_in_three_seconds():
 def test_clockworks():
     assert (requester.ANSWER_MS, requester.REPLY_MS, requester.DOUBT_MS) == (30, 15, 1000)
     assert (requester.LIMIT_MS, requester.STOP_LIMIT_MS) == (1000, 3000)
-    assert (responder.SLOTS, responder.WINDOW, responder.REPEATS) == (6, 16, 60)
+    assert (responder.SLOTS, responder.REPLAY_WINDOW, responder.REPEATS) == (6, 16, 60)
     assert (remote_end.RETRY_MS, remote_end.AGAIN_MS, remote_end.SILENCE_MS) == (60, 200, 3000)
-    assert stimulator_end.LINGER_MS == 3000 and pk.WINDOW_MS == 30_000 and keys.KEY_BYTES == 32
+    assert stimulator_end.LINGER_MS == 3000 and pk.PAIRING_WINDOW_MS == 30_000 and keys.KEY_BYTES == 32
 
 
 def test_pairings_frames():

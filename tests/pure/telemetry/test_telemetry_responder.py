@@ -230,15 +230,15 @@ def test_connections_and_candidates_end_at_the_tick():
     one = Peer()
     one.join(1, 1)
     one.say(one.request(0))
-    one.stimulator.tick(59_999)
+    one.stimulator.expire(59_999)
     peer = one.stimulator._peers[SLOT]
     assert peer.connection is not None and peer.last_request
-    one.stimulator.tick(60_000)
+    one.stimulator.expire(60_000)
     assert peer.connection is None and not peer.last_request and not peer.last_reply
     one.join(1, 2, 100_000)
-    one.stimulator.tick(159_999)
+    one.stimulator.expire(159_999)
     assert peer.candidate is not None
-    one.stimulator.tick(160_000)
+    one.stimulator.expire(160_000)
     assert peer.candidate is None and one.say(one.request(0), 160_000) is None
 
 
@@ -278,5 +278,5 @@ def test_a_candidate_that_ends_leaves_the_open_connection_alone():
         one.join(1, 2)
         one.link = old
         assert one.say(one.request(2), 50_000) is not None
-        one.stimulator.tick(70_000)
+        one.stimulator.expire(70_000)
         assert one.say(one.request(3), 70_000) is not None, count

@@ -20,6 +20,28 @@ def test_failures_are_noted_once_a_second_for_each_kind():
     assert noted == [(now_ms, event) for now_ms in (0, 1000, 2000, 4500, 5500) for event in both]
 
 
+def test_the_first_attack_is_noted_in_whatever_second_it_comes():
+    both = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)
+    for second in (0, 1, 2, 3):
+        one = Peer()
+        bad = flip(one.hello(1, 5), 25)
+        stale = bytes((0x23, SLOT)) + bytes(30)
+        for _ in range(2):
+            one.say(bad, 1000 * second)
+            one.say(stale, 1000 * second)
+        assert tuple([event for event, _, _ in one.notes]) == both, second
+
+
+def test_a_flood_of_three_seconds_is_noted_three_times_for_each_kind():
+    one = Peer()
+    bad = flip(one.hello(1, 5), 25)
+    stale = bytes((0x23, SLOT)) + bytes(30)
+    for now_ms in range(0, 3000, 10):
+        one.say(bad, now_ms)
+        one.say(stale, now_ms)
+    assert len(one.notes) == 6 and one.stimulator.forged > 100 and one.stimulator.replayed == 300
+
+
 def test_what_is_repeated_too_often_is_noted_without_a_kind():
     one = Peer()
     one.join()
@@ -38,7 +60,7 @@ def test_a_flood_is_noted_when_its_level_changes():
     for _ in range(20):
         one.say(bytes(32))
     assert one.stimulator.pause_ms(0) == 34
-    one.stimulator.tick(5000)
+    one.stimulator.expire(5000)
     nobody = messages.FROM_NOBODY
     assert one.notes == [(messages.EVENT_FLOOD, nobody, level) for level in (1, 3, 0)]
 

@@ -109,7 +109,7 @@ def test_both_ends_say_the_conversation_byte_by_byte():
             frame = peer.poll(0)
             peer.sent(True, 0)
             answer = stimulator.on_frame(frame, 0)
-            stimulator.work()
+            stimulator.make_candidates()
             said += [frame, answer]
             peer.on_frame(answer, 0)
         assert peer.reply == b(reply)
@@ -146,9 +146,9 @@ def test_both_sides_say_the_pairing_byte_by_byte():
         remote.begin(0)
         said = []
         for _ in range(WORK_STEPS):
-            while stimulator.work():
+            while stimulator.compute():
                 pass
-            while remote.work():
+            while remote.compute():
                 pass
             frame = remote.poll(0)
             if remote.state == PairingRequester.COMPARING:

@@ -67,7 +67,7 @@ def test_after_a_trip_there_is_no_keepalive_edge_until_somebody_asks_anew():
 
 def test_a_magnet_in_the_middle_of_a_turn_is_not_followed_by_a_keepalive_edge():
     harness = session()
-    step = harness.control.advance
+    step = harness.control.poll
     came_us = []
 
     def interrupted(now, called):
@@ -76,7 +76,7 @@ def test_a_magnet_in_the_middle_of_a_turn_is_not_followed_by_a_keepalive_edge():
             came_us.append(harness.now_us)
         return step(now, called)
 
-    harness.control.advance = interrupted
+    harness.control.poll = interrupted
     harness.run_ms(500)
     assert came_us and harness.edges(came_us[0]) == [] and not harness.pulser.running()
     assert (harness.control.state(), harness.control.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)

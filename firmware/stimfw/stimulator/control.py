@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 from stimfw.stimulator.session import Session
-from stimfw.therapy import machine
+from stimfw.therapy import gate, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from stimfw.therapy.program import Program
 
 _IDLE_MS = 500  # often enough for the watchdog
-_GATE_MS = 95  # without KEEPALIVE for 100 ms the gate closes; pulses must not come back when it opens again
 _NOBODY = messages.FROM_NOBODY
 
 
@@ -46,12 +45,9 @@ class Control:
         failed_parts: int,
         note: "Callable[[int, int, int], None]",
     ) -> None:
-        """Make it idle.
+        """`magnet`: input, low if one is near; `led`: lit with the output, blinks for a failed part.
 
-        Args:
-            magnet: input, low if one is near.
-            led: lit with the output, blinks for a failed part.
-            note: told all that happens, as EventLog.add is; never before the output is off.
+        `note` is told all that happens, as EventLog.add is, and never before the output is off.
         """
         self._output = output
         self._measurements = measurements
@@ -170,12 +166,12 @@ class Control:
         return max(wait, 0) if self._keep_alive() else 0
 
     def _keep_alive(self) -> bool:
-        """A KEEPALIVE edge unless in a rest; False if the gate has closed meanwhile: that was a stop."""
+        """A KEEPALIVE edge unless in a rest; False if the gate may have closed meanwhile: that was a stop."""
         now = ticks_ms()
         since, self._kept_ms = ticks_diff(now, self._kept_ms), now
         if self._machine.state == messages.REST:
             return True
-        if since > _GATE_MS:
+        if since > gate.STILL_OPEN_MS:
             self.stop(messages.STOPPED_FAULT)
             return False
         self._output.keep_alive()

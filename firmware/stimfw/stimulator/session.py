@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg714, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
+from stimfw.therapy import gate
 from stimfw.therapy.contraction import Contraction
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from stimfw.therapy.program import Program
 
 KINDS = "IVIV"
-_GATE_MS = 10
-_AWAKE_MS = 60  # KEEPALIVE's longest pause while the output is on
 _SLOW_RATE_HZ = 50  # up to here the CPU is woken in each period, above only while it ramps
 _STALLED_PERIODS = 3
 _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
@@ -31,11 +30,9 @@ class Session:
     def __init__(
         self, output: "Output", program: "Program", enter: "Callable[[int], None]", test_s: int = 0
     ) -> None:
-        """Make it; `run` is the session.
+        """`enter` is told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
 
-        Args:
-            enter: told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
-            test_s: one contraction only, held for so many seconds; 0: what the programme says.
+        `test_s`: one contraction only, held for so many seconds; 0: what the programme says.
         """
         self._output = output
         self._enter = enter
@@ -78,7 +75,7 @@ class Session:
         fresh = True
         while self._left_ms() > 0:
             output.keep_alive()
-            yield _GATE_MS
+            yield gate.SETTLE_MS
             if not (yield from self._contract(fresh)):
                 return messages.STOPPED_FAULT
             fresh = False
@@ -102,10 +99,10 @@ class Session:
         slow = program.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         while True:
-            yield _AWAKE_MS
+            yield gate.PAUSE_MS
             left = output.begun(0) - before
             late_us = ticks_diff(ticks_ms(), began) * 1000 - left * program.period_us
-            if late_us > _STALLED_PERIODS * program.period_us + _AWAKE_MS * 1000:
+            if late_us > _STALLED_PERIODS * program.period_us + gate.PAUSE_MS * 1000:
                 return False
             part = contraction.state(max(0, left - 1))
             self._enter(part)
@@ -120,7 +117,7 @@ class Session:
 
     def _ends_soon(self, begun: int) -> bool:
         """Whether the hold ends so soon that each period must wake the CPU."""
-        return self._contraction.held_after(begun) * self._program.period_us < 2000 * _AWAKE_MS
+        return self._contraction.held_after(begun) * self._program.period_us < 2000 * gate.PAUSE_MS
 
     def _set_amplitude(self, left_period: int, right_period: int) -> None:
         contraction, amplitude = self._contraction, self.amplitude_ua

@@ -113,8 +113,9 @@ def test_a_flood_of_one_group_leaves_the_others():
         for n in range(3 * KEPT):
             log.add(flooding[n % len(flooding)], 0, 0)
         total = len(early) + 3 * KEPT
-        newest = [(n, flooding[(n - len(early)) % len(flooding)]) for n in range(total - kept[flooding], total)]
-        assert read_all(log) == list(enumerate(early)) + newest
+        newest = range(total - kept[flooding], total)
+        flood = [(n, flooding[(n - len(early)) % len(flooding)]) for n in newest]
+        assert read_all(log) == list(enumerate(early)) + flood
 
 
 def test_reading_goes_on_after_a_number_that_is_missing():

@@ -1,7 +1,6 @@
-"""The stimulator's main loop: it serves magnet, radio, console and the present procedure, then sleeps.
+"""The stimulator's main loop: it polls magnet, radio, console and the present procedure, then sleeps.
 
-KEEPALIVE edges and watchdog feeding happen in this loop only, while it turns: whatever hangs, the output
-falls off.
+KEEPALIVE edges and watchdog feeding happen in this loop only: whatever hangs, the output falls off.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms

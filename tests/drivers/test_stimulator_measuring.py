@@ -89,9 +89,9 @@ def test_a_self_test_that_is_refused_leaves_the_fault():
     assert harness.control.test_output() == messages.REASON_MAGNET
     assert (harness.control.state(), harness.control.failed_parts) == (messages.FAULT, fault)
     harness.magnet(False)
-    harness.control.pairing = True
+    harness.control.window_opened()
     assert harness.control.test_output() == messages.REASON_PAIRING
-    harness.control.pairing = False
+    harness.control.window_closed(0)
     harness.control.fail(messages.PART_RADIO)
     assert harness.control.test_output() == messages.REASON_SELF_TEST
     assert harness.control.failed_parts == fault | messages.PART_RADIO

@@ -126,8 +126,8 @@ before = gc.mem_free()
 for _ in range((before - 36_000) // 512):
     bytes(500)
 print(before - gc.mem_free(), app.control.start())
-while not app.control.session or app.control.session.state != messages.HOLD:
-    waiter.wait(app.turn())
+while app.control.state() != messages.HOLD:
+    waiter.wait(app.poll())
 print(before - gc.mem_free())
 app.control.stop(messages.STOPPED_HOST)
 """

@@ -67,6 +67,7 @@ from stimfw.stimulator.control import Control  # noqa: E402
 from stimfw.stimulator.measure import Measurements  # noqa: E402
 from stimfw.stimulator.output import Output  # noqa: E402
 from stimfw.therapy import program as programs  # noqa: E402
+from stimfw.therapy.event_log import EventLog  # noqa: E402
 
 TURN_US = 300  # what a turn of the loop costs
 MIDDLE = 2048  # the converter's code of 1.65 V
@@ -281,7 +282,10 @@ class StimulatorHarness:
         self.measurements = Measurements(self.output, Sense())
         self.measurements.take_baseline()
         program = programs.default().replaced({k.replace("__", "."): v for k, v in changes.items()})
-        self.control = Control(self.output, self.measurements, self.reed, self.led, program, 0)
+        self.log = EventLog(lambda: CLOCK.now_us // 1_000_000)
+        self.control = Control(
+            self.output, self.measurements, self.reed, self.led, program, 0, self.log.add
+        )
         self.radio, self.wake = Quiet(), types.SimpleNamespace(pending=False)
         self.app = App(self.control, self.output, self.wake, self.radio, Quiet(), Quiet(), Quiet())
 
@@ -299,7 +303,7 @@ class StimulatorHarness:
         """Let the loop turn for so long."""
         end_us = CLOCK.now_us + round(span_ms * 1000)
         while CLOCK.now_us < end_us:
-            wait_ms = self.app.turn(False)
+            wait_ms = self.app.poll(False)
             CLOCK.now_us += TURN_US
             until_us = min(end_us, CLOCK.now_us + wait_ms * 1000)
             period_us = self.pulser.next_period_us()

@@ -196,7 +196,17 @@ EVENT_NAMES = (
     "time set",
     "window set",
     "factory reset",
+    "session",  # detail: 0, or the seconds of a test stimulation
+    "measurement",
+    "self-test",
+    "measurement over",  # it ended by itself, or a self-test did
+    "output off",  # detail: STOPPED_...; not if it was off already
+    "part failed",  # detail: PART_... bits that were lost
+    "part mended",  # detail: PART_... bits that work again
+    "left amplitude",  # of the programme; detail: in LOG_AMPLITUDE_STEP_UA, rounded up
+    "right amplitude",
 )
+LOG_AMPLITUDE_STEP_UA = 50
 EVENT_STARTED = 0
 EVENT_FORBIDDEN = 1
 EVENT_FORGED = 2
@@ -212,6 +222,15 @@ EVENT_PROGRAM_SET = 11
 EVENT_TIME_SET = 12
 EVENT_WINDOW_SET = 13
 EVENT_FACTORY_RESET = 14
+EVENT_SESSION = 15
+EVENT_MEASURING = 16
+EVENT_SELF_TEST = 17
+EVENT_MEASURED = 18
+EVENT_STOPPED = 19
+EVENT_PART_FAILED = 20
+EVENT_PART_MENDED = 21
+EVENT_LEFT_AMPLITUDE = 22
+EVENT_RIGHT_AMPLITUDE = 23
 
 # One measured electrode pair: cathode << 2 | anode, kind, resistance, series capacitance, test current.
 PAIR_RECORD = "<BBHHH"

@@ -1,7 +1,6 @@
-"""The stimulator's main loop: it serves magnet, radio, console and the present procedure, then sleeps.
+"""The stimulator's main loop: it polls magnet, radio, console and the present procedure, then sleeps.
 
-KEEPALIVE edges and watchdog feeding happen in this loop only, while it turns: whatever hangs, the output
-falls off.
+KEEPALIVE edges and watchdog feeding happen in this loop only: whatever hangs, the output falls off.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from stimfw.stimulator.pairing_controller import PairingController
     from stimfw.telemetry.responder import Responder
 
-_LOOK_MS = 1000  # between two looks after the radio
+_CHECK_MS = 1000  # between two checks of the radio
 _CTRL_C = 3
 
 
@@ -49,7 +48,7 @@ class App:
         self._magnet_hit = False
         self._period_began = False
         self._radio_called = True
-        self._look_due_ms = 0
+        self._check_due_ms = 0
         self._console_busy = True
         self._hurried = False
 
@@ -78,7 +77,7 @@ class App:
         kbd_intr = micropython.kbd_intr  # at hand: a second Ctrl-C may be 100 us behind the first
         try:
             while True:
-                readable = waiter.wait(self.turn(readable))
+                readable = waiter.wait(self.poll(readable))
                 watchdog.feed()
         except KeyboardInterrupt:
             kbd_intr(-1)  # hosts send Ctrl-C twice
@@ -91,7 +90,7 @@ class App:
             self._output.trip()
             self.control.stop(messages.STOPPED_FAULT)
 
-    def turn(self, readable: bool = True) -> int:
+    def poll(self, readable: bool = True) -> int:
         """One pass over what there is to do; how long it can sleep then, in ms.
 
         `readable`: the host may have sent something.
@@ -100,9 +99,9 @@ class App:
         if self._magnet_hit:
             self._magnet_hit = False
             self.magnet_stops += 1
-            self.control.stop(messages.STOPPED_MAGNET)
-        if ticks_diff(now, self._look_due_ms) >= 0:
-            self._look(now)
+            self.control.magnet_came()
+        if ticks_diff(now, self._check_due_ms) >= 0:
+            self._check_radio(now)
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False
             if self._radio.poll(now):
@@ -120,13 +119,13 @@ class App:
         called = self._period_began
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
-        wait = _sooner(self.control.advance(now, called), console_wait)
+        wait = _sooner(self.control.poll(now, called), console_wait)
         wait = _sooner(wait, self._desk.advance(now))
         return _sooner(wait, self._radio.wait_ms(now))
 
-    def _look(self, now: int) -> None:
-        """Once a second: at the radio (without one there is no STOP, so no output), and at what ends."""
-        self._look_due_ms = ticks_add(now, _LOOK_MS)
+    def _check_radio(self, now: int) -> None:
+        """Once a second: whether the radio works (without one there is no STOP, so no output)."""
+        self._check_due_ms = ticks_add(now, _CHECK_MS)
         self._radio_called = True  # for an edge that was missed
         if self._radio.revive():
             self.control.mended(messages.PART_RADIO)

@@ -55,7 +55,7 @@ class Clinic:
             wanted = self._control.program.replaced(dict(zip(names, wanted_ua)))
         except ParameterError as refused:
             return _out_of_range(8 if refused.field == names[0] else 11, refused.value)
-        return self._commands.outcome(self._control.set_program(wanted))
+        return self._commands.outcome(self._control.set_program(wanted, self._commands.sender))
 
     def _allows(self, wanted_ua: "tuple[int, ...]") -> bool:
         low_high = self.window_ua
@@ -81,7 +81,7 @@ class Clinic:
             return _out_of_range(_NO_FIELD, body[0])
         if self._control.session:
             return self._commands.outcome(messages.REASON_LOCKED)
-        return self._commands.outcome(self._control.start(test_s=body[0]))
+        return self._commands.outcome(self._control.start(body[0], self._commands.sender))
 
     def _read_log(self, body: bytes) -> "tuple[int, bytes]":
         first, records = self._log.read(struct.unpack("<I", body)[0], _EVENTS_A_REPLY)

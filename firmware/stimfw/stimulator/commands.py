@@ -111,11 +111,12 @@ class Commands:
         return messages.OK, messages.pack_status(self._readings.status())
 
     def _start(self, _body: bytes) -> "tuple[int, bytes]":
-        return self.outcome(self._control.start())
+        return self.outcome(self._control.start(sender=self.sender))
 
     def _stop(self, _body: bytes) -> "tuple[int, bytes]":
         self._control.stop(
-            messages.STOPPED_HOST if self.sender == messages.FROM_USB else messages.STOPPED_REMOTE
+            messages.STOPPED_HOST if self.sender == messages.FROM_USB else messages.STOPPED_REMOTE,
+            self.sender,
         )
         return messages.OK, b""
 
@@ -130,16 +131,16 @@ class Commands:
             index = program.FIELD_NAMES.index(field) if field in program.FIELD_NAMES else 0xFF
             value = refused.value if isinstance(refused.value, int) else 0
             return messages.OUT_OF_RANGE, struct.pack("<Bi", index, value)
-        reason = self._control.set_program(wanted)
+        reason = self._control.set_program(wanted, self.sender)
         if reason == messages.REASON_NONE:
             self._log.add(messages.EVENT_PROGRAM_SET, self.sender, 0)
         return self.outcome(reason)
 
     def _impedance(self, _body: bytes) -> "tuple[int, bytes]":
-        return self.outcome(self._control.measure())
+        return self.outcome(self._control.measure(self.sender))
 
     def _self_test(self, _body: bytes) -> "tuple[int, bytes]":
-        return self.outcome(self._control.test_output())
+        return self.outcome(self._control.test_output(self.sender))
 
     def _impedance_results(self, body: bytes) -> "tuple[int, bytes]":
         if body[0] > 1:

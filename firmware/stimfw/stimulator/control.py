@@ -1,4 +1,4 @@
-"""What the stimulator is doing: at rest, in a session, or measuring; begun by requests, ended by `stop`.
+"""What the stimulator does: it feeds what happens to the machine of states, and carries its effects out.
 
 A procedure (a session, a measurement) is a generator that yields how many milliseconds it can wait. Dropping
 it and calling `Output.off` is all that a stop needs.
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
 from stimfw.stimulator.session import Session
+from stimfw.therapy import gate, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,20 +21,18 @@ if TYPE_CHECKING:
     from stimfw.therapy.program import Program
 
 _IDLE_MS = 500  # often enough for the watchdog
-_GATE_MS = 95  # without KEEPALIVE for 100 ms the gate closes; pulses must not come back when it opens again
-_OUTPUT_PARTS = messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
+_NOBODY = messages.FROM_NOBODY
 
 
 class Control:
-    """The one procedure that may run, and what allows it. `state()` alone says which it is.
+    """The one procedure that may run. Its state is the machine's: stimfw.therapy.machine.
 
     Attributes:
         program: what the next session does.
-        failed_parts: messages.PART_... bits; while there are any, nothing is driven.
         session: the running one.
         cycles, missed: of the sessions since boot: contractions ended, periods without their measurements.
         stop_cause: why the output last went off, messages.STOPPED_....
-        pairing: the pairing window is open: nothing starts, and the LED is the window's.
+        on_change: called with the state when it, or the pairing window, has changed. Nothing yet.
     """
 
     def __init__(
@@ -44,99 +43,109 @@ class Control:
         led: "Pin",
         program: "Program",
         failed_parts: int,
+        note: "Callable[[int, int, int], None]",
     ) -> None:
-        """`magnet`: input, low if one is near; `led`: lit with the output, blinks for a failed part."""
+        """`magnet`: input, low if one is near; `led`: lit with the output, blinks for a failed part.
+
+        `note` is told all that happens, as EventLog.add is, and never before the output is off.
+        """
         self._output = output
         self._measurements = measurements
         self._magnet = magnet
         self._led = led
         self.program = program
-        self.failed_parts = failed_parts
+        self._note = note
+        self._machine = machine.Machine(failed_parts)
+        self.on_change: "Callable[[int], None]" = _nothing
         self.session: "Session | None" = None
         self.cycles = 0
         self.missed = 0
         self.stop_cause = messages.STOPPED_NEVER_ON
-        self.pairing = False
-        self._measuring = False
         self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
         self._kept_ms = 0
+        if failed_parts:
+            note(messages.EVENT_PART_FAILED, _NOBODY, failed_parts)
 
     def state(self) -> int:
         """messages.READY, RAMP_UP, ... of this moment."""
-        if self.session:
-            return self.session.state
-        if self._measuring:
-            return messages.MEASURING
-        return messages.FAULT if self.failed_parts else messages.READY
+        return self._machine.state
+
+    @property
+    def failed_parts(self) -> int:
+        """messages.PART_... bits; while there are any, no session starts."""
+        return self._machine.failed_parts
+
+    @property
+    def pairing(self) -> bool:
+        """The pairing window is open: nothing starts, and the LED is the window's."""
+        return self._machine.window_open
 
     def busy(self) -> bool:
         """Whether a procedure runs; the converter is its own then."""
-        return self._procedure is not None
+        return self._machine.is_on()
 
     def magnet_near(self) -> bool:
         """Whether a magnet holds the reed switch closed."""
         return not self._magnet()
 
-    # What requests ask for. Each returns a messages.REASON_...
+    # What requests ask for. Each returns a messages.REASON_...; sender: a slot, FROM_USB or FROM_NOBODY.
 
-    def start(self, test_s: int = 0) -> int:
+    def start(self, test_s: int = 0, sender: int = _NOBODY) -> int:
         """Begin a session with the present programme; `test_s`: one contraction only, of so many seconds."""
-        reason = self._why_not()
-        if reason == messages.REASON_NONE and self.program.amplitude_ua == (0, 0):
-            reason = messages.REASON_NO_AMPLITUDE
-        if reason == messages.REASON_NONE and self.session is None:
-            self.session = Session(self._output, self.program, test_s)
-            self._begin(self._stimulate(self.session))
-        return reason
+        return self._ask(machine.TEST if test_s else machine.START, test_s, sender)
 
-    def measure(self) -> int:
+    def measure(self, sender: int = _NOBODY) -> int:
         """Begin to measure all electrode pairs; what was measured before is forgotten."""
-        reason = self._begin_measuring(self._measure_pairs)
+        return self._ask(machine.MEASURE, 0, sender)
+
+    def test_output(self, sender: int = _NOBODY) -> int:
+        """Begin the output's self-test; if it ends, it may clear an earlier failure."""
+        return self._ask(machine.SELF_TEST, 0, sender)
+
+    def set_program(self, wanted: "Program", sender: int = _NOBODY) -> int:
+        """Take a programme: while the output is on only other amplitudes; moved electrodes zero theirs."""
+        alike = wanted.differs_only_in_amplitude(self.program)
+        reason = self._refusal(machine.LEFT_AMPLITUDE if alike else machine.PROGRAM)
         if reason == messages.REASON_NONE:
-            self._measurements.forget()
+            if self.session:
+                self.session.retarget(wanted)
+            before_ua, self.program = self.program.amplitude_ua, wanted.after(self.program)
+            for lead, event in enumerate((machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)):
+                ua = self.program.amplitude_ua[lead]
+                if ua != before_ua[lead]:
+                    self._happened(event, -(-ua // machine.AMPLITUDE_STEP_UA), sender)
         return reason
 
-    def test_output(self) -> int:
-        """Begin the output's self-test; if it ends, it may clear an earlier failure."""
-        return self._begin_measuring(self._test_output, _OUTPUT_PARTS)
+    # What happens.
 
-    def stop(self, cause: int) -> None:
+    def stop(self, cause: int, sender: int = _NOBODY) -> None:
         """Output off, procedure dropped; `cause` is kept if the output was on."""
-        was_on = self.busy()
-        self._procedure = None
-        self._output.off()
-        if was_on:
-            self.stop_cause = cause
-        if self.session:
-            self.cycles += self.session.cycles
-            self.missed += self.session.missed
-        self.session = None
-        self._measuring = False
-        self._led(0)
+        self._happened(machine.STOP, cause, sender)
 
-    def set_program(self, wanted: "Program") -> int:
-        """Take a programme: while the output is on only other amplitudes; moved electrodes zero theirs."""
-        if self._measuring:
-            return messages.REASON_BUSY
-        if self.session:
-            if not wanted.differs_only_in_amplitude(self.program):
-                return messages.REASON_LOCKED
-            self.session.retarget(wanted)
-        self.program = wanted.after(self.program)
-        return messages.REASON_NONE
+    def magnet_came(self) -> None:
+        """Output off: its interrupt handler has tripped it."""
+        self._happened(machine.MAGNET, 0, _NOBODY)
 
     def fail(self, part: int) -> None:
         """A part was lost: whatever runs ends, and nothing starts until it is `mended`."""
         if not self.failed_parts & part:
-            self.stop(messages.STOPPED_FAULT)
-            self.failed_parts |= part
+            self._happened(machine.FAILED, part, _NOBODY)
 
     def mended(self, part: int) -> None:
         """The part works (again)."""
-        self.failed_parts &= ~part
+        if self.failed_parts & part:
+            self._happened(machine.MENDED, part, _NOBODY)
 
-    def advance(self, now: int, called: bool) -> int:
+    def window_opened(self) -> None:
+        """The pairing window is open from now on."""
+        self._happened(machine.WINDOW_OPENED, 0, _NOBODY)
+
+    def window_closed(self, step: int) -> None:
+        """It is closed; step: how far the pairing had got."""
+        self._happened(machine.WINDOW_CLOSED, step, _NOBODY)
+
+    def poll(self, now: int, called: bool) -> int:
         """Go on with the procedure if it is due or `called`; how long it can wait then, in ms."""
         if self._procedure is None:
             if self.failed_parts and not self.pairing:
@@ -147,53 +156,87 @@ class Control:
             try:
                 wait = next(self._procedure)
             except StopIteration as end:
-                # The magnet may have come in this very step, before the loop could tell.
-                self.stop(messages.STOPPED_MAGNET if self._output.tripped else end.value)
+                # The magnet may have come in this very call, before the loop could tell.
+                if self._output.tripped:
+                    self.stop(messages.STOPPED_MAGNET)
+                else:
+                    self._happened(machine.ENDED, end.value, _NOBODY)
                 return 0
-            self._due_ms = ticks_add(ticks_ms(), wait)  # the step itself took time
+            self._due_ms = ticks_add(ticks_ms(), wait)  # the call itself took time
         return max(wait, 0) if self._keep_alive() else 0
 
     def _keep_alive(self) -> bool:
-        """A KEEPALIVE edge unless in a rest; False if the gate has closed meanwhile: that was a stop."""
+        """A KEEPALIVE edge unless in a rest; False if the gate may have closed meanwhile: that was a stop."""
         now = ticks_ms()
         since, self._kept_ms = ticks_diff(now, self._kept_ms), now
-        if self.state() == messages.REST:
+        if self._machine.state == messages.REST:
             return True
-        if since > _GATE_MS:
+        if since > gate.STILL_OPEN_MS:
             self.stop(messages.STOPPED_FAULT)
             return False
         self._output.keep_alive()
         return True
 
-    def _why_not(self, ignored_parts: int = 0) -> int:
-        if self._measuring:
-            return messages.REASON_BUSY
-        if self.pairing:
-            return messages.REASON_PAIRING
-        if self.failed_parts & ~ignored_parts:
-            return messages.REASON_SELF_TEST
-        return messages.REASON_MAGNET if self.magnet_near() else messages.REASON_NONE
+    # Events in, effects out.
 
-    def _begin_measuring(
-        self, procedure: "Callable[[], Generator[int, None, int]]", ignored_parts: int = 0
-    ) -> int:
-        if self.session:
-            return messages.REASON_LOCKED
-        reason = self._why_not(ignored_parts)
+    def _refusal(self, event: int) -> int:
+        return self._machine.refusal(event, self.magnet_near(), self.program.amplitude_ua != (0, 0))
+
+    def _ask(self, event: int, detail: int, sender: int) -> int:
+        reason = self._refusal(event)
         if reason == messages.REASON_NONE:
-            self._measuring = True
-            self._begin(procedure())
+            self._happened(event, detail, sender)
         return reason
+
+    def _happened(self, event: int, detail: int, sender: int) -> None:
+        """Feed the machine, and carry its effects out: off first, notes after it."""
+        effects = self._machine.feed(event, detail)
+        if effects & machine.OFF:
+            self._turn_off()
+        if effects & machine.BEGIN_SESSION:
+            self.session = Session(self._output, self.program, self._enter, detail)
+            self._begin(self._stimulate(self.session))
+        if effects & machine.BEGIN_MEASURING:
+            self._begin_measuring(event)
+        if effects & machine.LIGHT:
+            self._led(1)
+        if effects & machine.NOTE:
+            self._note(machine.logged_as(event), sender, detail)
+        if effects & machine.CAUSE:
+            self.stop_cause = machine.cause(event, detail)
+            self._note(messages.EVENT_STOPPED, sender, self.stop_cause)
+        if effects & machine.TELL:
+            self.on_change(self._machine.state)
+
+    def _enter(self, state: int) -> None:
+        """The session's contraction has come to `state`: RAMP_UP, HOLD, RAMP_DOWN or REST."""
+        while self._machine.state != state:
+            self._happened(self._machine.over(), 0, _NOBODY)
+
+    def _turn_off(self) -> None:
+        self._procedure = None
+        self._output.off()
+        if self.session:
+            self.cycles += self.session.cycles
+            self.missed += self.session.missed
+        self.session = None
+        self._led(0)
+
+    def _begin_measuring(self, event: int) -> None:
+        if event == machine.SELF_TEST:
+            self._begin(self._test_output())
+            return
+        self._begin(self._measure_pairs())
+        self._measurements.forget()
 
     def _begin(self, procedure: "Generator[int, None, int]") -> None:
         self._output.arm_trip()
         if self.magnet_near():  # it came since we looked; its interrupt may have been before arm_trip
             self._output.trip()
         self._procedure = procedure
-        self._led(1)
         self._due_ms = self._kept_ms = ticks_ms()
 
-    # Procedures: each returns a messages.STOPPED_....
+    # Procedures: a session returns a messages.STOPPED_....
 
     def _stimulate(self, session: Session) -> "Generator[int, None, int]":
         if not (yield from self._passes()):
@@ -203,16 +246,25 @@ class Control:
     def _measure_pairs(self) -> "Generator[int, None, int]":
         if (yield from self._passes()):
             yield from self._measurements.pairs()
-        return self.stop_cause
+        return 0
 
     def _test_output(self) -> "Generator[int, None, int]":
         yield from self._passes()
-        return self.stop_cause
+        return 0
 
     def _passes(self) -> "Generator[int, None, bool]":
         """The output's self-test: what it finds takes the place of an earlier finding, if it ends."""
         failed = yield from self._measurements.self_test()
         if failed < 0:
             return False
-        self.failed_parts = self.failed_parts & ~_OUTPUT_PARTS | failed
+        before = self.failed_parts & machine.OUTPUT_PARTS
+        self._happened(machine.TESTED, failed, _NOBODY)
+        if failed & ~before:
+            self._note(messages.EVENT_PART_FAILED, _NOBODY, failed & ~before)
+        if before & ~failed:
+            self._note(messages.EVENT_PART_MENDED, _NOBODY, before & ~failed)
         return failed == 0
+
+
+def _nothing(_state: int) -> None:
+    """What a state means to a remote: it is not told yet."""

@@ -13,6 +13,7 @@ from stimfw.drivers import adg714
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
+from stimfw.therapy import gate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from stimfw.drivers.sense import Sense
     from stimfw.stimulator.output import Output
 
-_GATE_MS = 10  # the gate's supply comes up before the first pulse
-_AWAKE_MS = 40  # KEEPALIVE's longest pause
 _LATE_MS = 100  # pulses that have not come by then do not come
 _TEST_UA = 1000
 _TEST_PULSES = 8
@@ -112,7 +111,7 @@ class Measurements:
         self._times_ns = plan.times_ns
         output.zero()
         output.keep_alive()
-        yield _GATE_MS
+        yield gate.SETTLE_MS
 
     def _burst(self, left_ua: int, right_ua: int, pulses: int) -> "Generator[int, None, bool]":
         """Run `pulses` periods; returns whether all of them came."""
@@ -122,8 +121,8 @@ class Measurements:
             return False
         left_ms = pulses * impedance.PERIOD_US // 1000
         while left_ms > 0:
-            yield min(left_ms, _AWAKE_MS)
-            left_ms -= _AWAKE_MS
+            yield min(left_ms, gate.PAUSE_MS)
+            left_ms -= gate.PAUSE_MS
         late = ticks_add(ticks_ms(), _LATE_MS)
         while not output.tripped and output.periods() < pulses and ticks_diff(late, ticks_ms()) > 0:
             yield 2

@@ -148,7 +148,7 @@ class Output:
         self.pulser.latch()
 
     def keep_alive(self) -> None:
-        """One KEEPALIVE edge: the gate stays open for the monostable's 100 ms more."""
+        """One KEEPALIVE edge: the gate stays open for stimfw.therapy.gate's time more."""
         if not self.tripped:
             self._keepalive(1)
             self._keepalive(0)

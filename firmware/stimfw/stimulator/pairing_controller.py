@@ -80,11 +80,10 @@ class PairingController:
     # The window.
 
     def _open(self, now_ms: int) -> None:
-        self._control.pairing = True
         self._pairing.open(now_ms)
         self._responder.pairing = self._pairing
         self._radio.open_pairing()
-        self._log.add(messages.EVENT_WINDOW_OPENED, messages.FROM_NOBODY, 0)
+        self._control.window_opened()
 
     def _follow(self, now_ms: int) -> int:
         more = self._pairing.compute()
@@ -101,11 +100,10 @@ class PairingController:
         return min([wait for wait in waits if wait >= 0])
 
     def _close(self, now_ms: int) -> None:
-        self._control.pairing = False
         self._responder.pairing = None
         self._radio.close_pairing()
         self._led(0)
-        self._log.add(messages.EVENT_WINDOW_CLOSED, messages.FROM_NOBODY, self._pairing.step)
+        self._control.window_closed(self._pairing.step)
 
     def add(self, peer_id: bytes, role: int, key: bytes) -> int:
         """Keep a new pairing as pending; its slot. Raises what PairingTable.add does."""

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg714, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
+from stimfw.therapy import gate
 from stimfw.therapy.contraction import Contraction
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from stimfw.stimulator.output import Output
     from stimfw.therapy.program import Program
 
 KINDS = "IVIV"
-_GATE_MS = 10
-_AWAKE_MS = 60  # KEEPALIVE's longest pause while the output is on
 _SLOW_RATE_HZ = 50  # up to here the CPU is woken in each period, above only while it ramps
 _STALLED_PERIODS = 3
 _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
@@ -28,15 +27,20 @@ _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
 class Session:
     """One session of one programme on one Output."""
 
-    def __init__(self, output: "Output", program: "Program", test_s: int = 0) -> None:
-        """Args: test_s: one contraction only, held for so many seconds; 0: what the programme says."""
+    def __init__(
+        self, output: "Output", program: "Program", enter: "Callable[[int], None]", test_s: int = 0
+    ) -> None:
+        """`enter` is told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
+
+        `test_s`: one contraction only, held for so many seconds; 0: what the programme says.
+        """
         self._output = output
+        self._enter = enter
         self.is_test = test_s > 0
         if self.is_test:
             program = program.replaced({"on_ms": test_s * 1000})
         self._program = program
         self._contraction = Contraction(program)
-        self.state = messages.RAMP_UP
         self.amplitude_ua = [0, 0]
         self.cycles = 0
         self.missed = 0
@@ -71,12 +75,12 @@ class Session:
         fresh = True
         while self._left_ms() > 0:
             output.keep_alive()
-            yield _GATE_MS
+            yield gate.SETTLE_MS
             if not (yield from self._contract(fresh)):
                 return messages.STOPPED_FAULT
             fresh = False
             self.cycles += 1
-            self.state = messages.REST
+            self._enter(messages.REST)
             if self.is_test:
                 break
             yield from self._rest()
@@ -87,7 +91,7 @@ class Session:
         output, contraction, program = self._output, self._contraction, self._program
         before = 0 if fresh else output.periods()
         heap.settle()  # 10 ms that no STOP shall meet
-        self.state = contraction.state(0)
+        self._enter(contraction.state(0))
         self._set_amplitude(0, 0)
         output.tell_periods(True)
         if not output.start(fresh):
@@ -95,26 +99,25 @@ class Session:
         slow = program.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         while True:
-            yield _AWAKE_MS
+            yield gate.PAUSE_MS
             left = output.begun(0) - before
             late_us = ticks_diff(ticks_ms(), began) * 1000 - left * program.period_us
-            if late_us > _STALLED_PERIODS * program.period_us + _AWAKE_MS * 1000:
+            if late_us > _STALLED_PERIODS * program.period_us + gate.PAUSE_MS * 1000:
                 return False
-            self.state = contraction.state(max(0, left - 1))
+            part = contraction.state(max(0, left - 1))
+            self._enter(part)
             self._set_amplitude(left, output.begun(1) - before)
             if left >= contraction.periods:
                 break
             if not slow:
-                output.tell_periods(self._wants_each_period(left))
+                output.tell_periods(part != messages.HOLD or self._ends_soon(left))
         ended = yield from output.finish()
         self.missed += max(0, contraction.periods - (output.periods() - before))
         return ended and not output.tripped
 
-    def _wants_each_period(self, begun: int) -> bool:
-        """At a fast rate: whether the CPU must be woken by the next period, at ramps and at the end."""
-        if self.state != messages.HOLD:
-            return True
-        return self._contraction.held_after(begun) * self._program.period_us < 2000 * _AWAKE_MS
+    def _ends_soon(self, begun: int) -> bool:
+        """Whether the hold ends so soon that each period must wake the CPU."""
+        return self._contraction.held_after(begun) * self._program.period_us < 2000 * gate.PAUSE_MS
 
     def _set_amplitude(self, left_period: int, right_period: int) -> None:
         contraction, amplitude = self._contraction, self.amplitude_ua

@@ -1,1 +1,1 @@
-"""What is stimulated and when: ranges, programme, contraction, event log."""
+"""What is stimulated and when: states, ranges, programme, contraction, the gate's time, event log."""

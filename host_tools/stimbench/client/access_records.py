@@ -166,6 +166,12 @@ class LogEvent:
             return f"level {self.detail}" if self.detail else "over"
         if self.kind == messages.EVENT_WINDOW_CLOSED:
             return f"after step {self.detail}"
+        if self.kind == messages.EVENT_SESSION:
+            return f"test of {self.detail} s" if self.detail else ""
+        if self.kind in (messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED):
+            return ", ".join(name for bit, name in enumerate(messages.PART_NAMES) if self.detail >> bit & 1)
+        if self.kind in (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE):
+            return f"{self.detail * messages.LOG_AMPLITUDE_STEP_UA / 1000:.2f} mA"
         return ""
 
 
@@ -175,6 +181,7 @@ _DETAIL_NAMES = {
     messages.EVENT_REPLAYED: FRAME_NAMES,
     messages.EVENT_CONNECTED: roles.ROLE_NAMES,
     messages.EVENT_PAIRED: roles.ROLE_NAMES,
+    messages.EVENT_STOPPED: messages.STOP_NAMES,
 }
 
 

@@ -97,7 +97,9 @@ def test_every_code_state_and_reason_has_a_name():
     assert messages.CODE_NAMES[messages.BAD_LENGTH] == "bad length"
     assert messages.CODE_NAMES[messages.FORBIDDEN] == "forbidden to this role"
     assert messages.EVENT_NAMES[messages.EVENT_FACTORY_RESET] == "factory reset"
-    assert len(messages.EVENT_NAMES) == messages.EVENT_FACTORY_RESET + 1
+    assert messages.EVENT_NAMES[messages.EVENT_STOPPED] == "output off"
+    assert messages.EVENT_NAMES[messages.EVENT_RIGHT_AMPLITUDE] == "right amplitude"
+    assert len(messages.EVENT_NAMES) == messages.EVENT_RIGHT_AMPLITUDE + 1
     assert messages.EVENT_NAMES[messages.EVENT_PAIRED] == "paired"
     assert messages.STATE_NAMES[messages.FAULT] == "fault" and messages.STATE_NAMES[messages.REST] == "rest"
     assert len(messages.REASON_TEXTS) == messages.REASON_STORAGE + 1

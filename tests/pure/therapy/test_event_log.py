@@ -4,7 +4,7 @@ import struct
 
 from stimfw.clock.wall_clock import WallClock
 from stimfw.protocol import messages
-from stimfw.therapy.event_log import KEPT, EventLog
+from stimfw.therapy.event_log import KEPT, KEPT_AMPLITUDES, EventLog
 
 WRAP_MS = 1 << 30
 
@@ -66,3 +66,63 @@ def test_the_time_of_day_is_unknown_until_it_is_set():
     clock.set(1_800_000_000)
     ticks.now_ms = 65_000
     assert clock.time_s() == 1_800_000_060
+
+
+ACCESS = (
+    messages.EVENT_STARTED, messages.EVENT_FORBIDDEN, messages.EVENT_FLOOD, messages.EVENT_CONNECTED,
+    messages.EVENT_WINDOW_OPENED, messages.EVENT_WINDOW_CLOSED, messages.EVENT_PAIRED,
+    messages.EVENT_FORGOTTEN, messages.EVENT_PROGRAM_SET, messages.EVENT_TIME_SET, messages.EVENT_WINDOW_SET,
+    messages.EVENT_FACTORY_RESET,
+)  # fmt: skip
+OUTPUT = (
+    messages.EVENT_MAGNET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
+    messages.EVENT_MEASURED, messages.EVENT_STOPPED, messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED,
+)  # fmt: skip
+AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)
+
+
+def read_all(log, first=0):
+    """Every event kept, as a host reads them: page after page, (number, kind)."""
+    found = []
+    while True:
+        start, page = records(log, first, 16)
+        if not page:
+            return found
+        found += [(start + index, kind) for index, (_, kind, _, _) in enumerate(page)]
+        first = start + len(page)
+
+
+def test_a_flood_of_one_group_leaves_the_others():
+    kept = {ACCESS: KEPT, OUTPUT: KEPT, AMPLITUDES: KEPT_AMPLITUDES}
+    for flooding in kept:
+        log = EventLog(lambda: 7)
+        early = [kind for group in kept if group != flooding for kind in group]
+        for kind in early:
+            log.add(kind, 0, 0)
+        for n in range(3 * KEPT):
+            log.add(flooding[n % len(flooding)], 0, 0)
+        total = len(early) + 3 * KEPT
+        newest = range(total - kept[flooding], total)
+        flood = [(n, flooding[(n - len(early)) % len(flooding)]) for n in newest]
+        assert read_all(log) == list(enumerate(early)) + flood
+
+
+def test_reading_goes_on_after_a_number_that_is_missing():
+    log = EventLog(lambda: 7)
+    for n in range(40):
+        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+        log.add(messages.EVENT_STOPPED, 0, n)
+    # The first 24 amplitudes are gone: of them only each odd number, a STOP, is there.
+    assert records(log) == (1, [(7, messages.EVENT_STOPPED, 0, 0)])
+    assert records(log, 2) == (3, [(7, messages.EVENT_STOPPED, 0, 1)])
+    assert records(log, 47)[0] == 47 and len(records(log, 47)[1]) == 33
+    assert [number for number, _ in read_all(log)] == list(range(1, 47, 2)) + list(range(47, 80))
+
+
+def test_events_of_all_groups_come_back_in_the_order_in_which_they_came():
+    log = EventLog(lambda: 7)
+    kinds = [kind for group in (AMPLITUDES, OUTPUT, ACCESS) for kind in group] * 2
+    for kind in kinds:
+        log.add(kind, 1, 2)
+    assert [kind for _, kind in read_all(log)] == kinds
+    assert records(log, 5, 3) == (5, [(7, kind, 1, 2) for kind in kinds[5:8]])

@@ -54,7 +54,7 @@ app, waiter, watchdog = main.build()
 print("loaded")
 readable = True
 while True:
-    wait = app.turn(readable)
+    wait = app.poll(readable)
     began = ticks_ms()
     readable = waiter.wait(wait)
     watchdog.feed()
@@ -80,8 +80,8 @@ def program():
 print("loaded")
 readable = True
 while True:
-    wait = app.turn(readable)
-    if app.control.session and app.control.session.state:
+    wait = app.poll(readable)
+    if app.control.session:
         began = ticks_ms()
         while not app_wake.pending and ticks_diff(ticks_ms(), began) < wait:
             {restless}()

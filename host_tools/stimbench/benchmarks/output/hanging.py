@@ -26,18 +26,18 @@ from machine import Pin, disable_irq
 from time import ticks_ms, ticks_diff
 app, waiter, watchdog = main.build()
 mark = Pin({mark}, Pin.OUT, value=0)
-turn = app.turn
+poll = app.poll
 began = 0
 def ends(*given):
     global began
-    wait = turn(*given)
-    if app.control.session and app.control.session.state == 2:
+    wait = poll(*given)
+    if app.control.state() == 2:
         began = began or ticks_ms()
         if ticks_diff(ticks_ms(), began) >= {after_ms}:
             mark(1)
             {how}
     return wait
-app.turn = ends
+app.poll = ends
 print("loaded")
 app.run(waiter, watchdog)
 """

@@ -25,7 +25,7 @@ done = 0
 readable = True
 state = 0
 while done < {cycles}:
-    readable = waiter.wait(app.turn(readable))
+    readable = waiter.wait(app.poll(readable))
     watchdog.feed()
     before, state = state, app.control.state()
     if state == messages.REST and before != state:

@@ -35,7 +35,7 @@ responder._execute = counted
 noted = 0
 readable = True
 while noted < len(marks):
-    left_ms = app.turn(readable)
+    left_ms = app.poll(readable)
     watchdog.feed()
     while noted < len(marks) and served[0] >= marks[noted]:
         gc.collect()

@@ -1,0 +1,28 @@
+"""Make every table anew: `python -m stimbench.docs_tables`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stimbench.docs_tables import states
+from stimbench.docs_tables.markers import filled
+from stimbench.project import find_project_root
+
+TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (("docs/firmware.md", "states", states.table),)
+"""File, marker, and what makes the text between its comments."""
+
+
+def main() -> None:
+    """Write the files that change."""
+    root = find_project_root()
+    for name, marker, make in TABLES:
+        path = root / name
+        before = path.read_text()
+        after = filled(before, marker, make())
+        if after != before:
+            path.write_text(after)
+            print(f"{name}: {marker} made anew")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""Every state of the stimulator and every event in it, written out a second time."""
+
+from stimfw.protocol import messages
+from stimfw.protocol.messages import FAULT, HOLD, MEASURING, RAMP_DOWN, RAMP_UP, READY, REST
+from stimfw.therapy import machine
+from stimfw.therapy.machine import Machine
+
+STATES = range(7)
+SESSION = (RAMP_UP, HOLD, RAMP_DOWN, REST)
+ON = SESSION + (MEASURING,)
+ASKED = (
+    machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST, machine.PROGRAM, machine.LEFT_AMPLITUDE,
+    machine.RIGHT_AMPLITUDE,
+)  # fmt: skip
+BEGINS = machine.LIGHT | machine.NOTE | machine.TELL
+OFF_WHILE_ON = machine.OFF | machine.CAUSE | machine.TELL
+
+
+def in_state(state, failed_parts=0):
+    """A machine that came to `state` by its own rows."""
+    one = Machine(failed_parts or (messages.PART_RADIO if state == FAULT else 0))
+    if state == MEASURING:
+        one.feed(machine.MEASURE)
+    elif state in SESSION:
+        one.feed(machine.START)
+        while one.state != state:
+            one.feed(one.over())
+    assert one.state == state
+    return one
+
+
+def fed(state, event, detail=0):
+    """The state after an event, and its effects; None if it cannot happen."""
+    one = in_state(state)
+    try:
+        effects = one.feed(event, detail)
+    except ValueError:
+        assert one.state == state
+        return None
+    return one.state, effects
+
+
+def test_it_starts_ready_or_in_fault():
+    assert Machine(0).state == READY and not Machine(0).is_on()
+    for bit in range(8):
+        assert Machine(1 << bit).state == FAULT and not Machine(1 << bit).is_on()
+
+
+def test_a_session_and_a_measurement_are_on():
+    assert [state for state in STATES if in_state(state).is_on()] == list(ON)
+
+
+def test_what_is_asked_for_begins():
+    session, measuring = machine.BEGIN_SESSION | BEGINS, machine.BEGIN_MEASURING | BEGINS
+    for event in (machine.START, machine.TEST):
+        assert fed(READY, event) == (RAMP_UP, session)
+    assert fed(READY, machine.MEASURE) == (MEASURING, measuring)
+    for state in (READY, FAULT):
+        assert fed(state, machine.SELF_TEST) == (MEASURING, measuring)
+
+
+def test_a_start_while_a_session_runs_does_nothing():
+    for state in SESSION:
+        assert fed(state, machine.START) == (state, 0)
+
+
+def test_a_contraction_goes_round():
+    one = in_state(RAMP_UP)
+    for event, state in (
+        (machine.RAMP_OVER, HOLD),
+        (machine.HOLD_OVER, RAMP_DOWN),
+        (machine.RAMP_OVER, REST),
+        (machine.REST_OVER, RAMP_UP),
+    ):
+        assert one.over() == event
+        assert one.feed(event) == machine.TELL and one.state == state
+
+
+def test_parts_of_a_contraction_end_in_their_own_states_only():
+    ends = {
+        machine.RAMP_OVER: [RAMP_UP, RAMP_DOWN],
+        machine.HOLD_OVER: [HOLD],
+        machine.REST_OVER: [REST],
+    }
+    for event, states in ends.items():
+        assert [state for state in STATES if fed(state, event)] == states
+
+
+def test_a_stop_turns_the_output_off_in_every_state():
+    for state in STATES:
+        after, effects = fed(state, machine.STOP, messages.STOPPED_HOST)
+        if state in ON:
+            assert (after, effects) == (READY, OFF_WHILE_ON), state
+        else:
+            assert (after, effects) == (state, machine.OFF), state
+
+
+def test_a_magnet_turns_the_output_off_in_every_state_and_is_noted():
+    for state in STATES:
+        after, effects = fed(state, machine.MAGNET)
+        if state in ON:
+            assert (after, effects) == (READY, OFF_WHILE_ON | machine.NOTE), state
+        else:
+            assert (after, effects) == (state, machine.OFF | machine.NOTE), state
+
+
+def test_a_lost_part_turns_the_output_off_in_every_state():
+    for state in STATES:
+        after, effects = fed(state, machine.FAILED, messages.PART_EPOCHS)
+        wanted = machine.OFF | machine.NOTE | machine.TELL | (machine.CAUSE if state in ON else 0)
+        assert (after, effects) == (FAULT, wanted), state
+
+
+def test_off_comes_first():
+    for bit in (machine.BEGIN_SESSION, machine.NOTE, machine.CAUSE, machine.TELL):
+        assert machine.OFF < bit
+
+
+def test_a_procedure_ends_only_where_one_runs():
+    assert [state for state in STATES if fed(state, machine.ENDED)] == list(ON)
+    for state in SESSION:
+        assert fed(state, machine.ENDED) == (READY, OFF_WHILE_ON)
+    assert fed(MEASURING, machine.ENDED) == (READY, machine.OFF | machine.NOTE | machine.TELL)
+
+
+def test_parts_fail_and_are_mended_one_by_one():
+    one = in_state(READY)
+    one.feed(machine.FAILED, messages.PART_RADIO)
+    one.feed(machine.FAILED, messages.PART_DAC)
+    assert (one.state, one.failed_parts) == (FAULT, messages.PART_RADIO | messages.PART_DAC)
+    assert one.feed(machine.MENDED, messages.PART_RADIO) == machine.NOTE | machine.TELL
+    assert (one.state, one.failed_parts) == (FAULT, messages.PART_DAC)
+    one.feed(machine.MENDED, messages.PART_DAC)
+    assert (one.state, one.failed_parts) == (READY, 0)
+    for state in ON:
+        assert fed(state, machine.MENDED, messages.PART_RADIO) == (state, machine.NOTE)
+
+
+def test_a_self_test_answers_for_the_outputs_parts_alone():
+    output = messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
+    for found in (0, messages.PART_DAC, messages.PART_MATRIX | messages.PART_SENSE):
+        one = Machine(output)
+        one.feed(machine.SELF_TEST)
+        assert one.feed(machine.TESTED, found) == 0 and one.state == MEASURING
+        assert one.failed_parts == found
+        one.feed(machine.ENDED)
+        assert one.state == (FAULT if found else READY)
+    one = Machine(output | messages.PART_SUPPLY)
+    one.feed(machine.SELF_TEST)
+    one.feed(machine.TESTED, 0)
+    assert one.failed_parts == messages.PART_SUPPLY
+    assert [state for state in STATES if fed(state, machine.TESTED)] == [RAMP_UP, MEASURING]
+
+
+def test_a_session_whose_self_test_failed_ends_in_fault():
+    one = in_state(RAMP_UP)
+    one.feed(machine.TESTED, messages.PART_DAC)
+    assert one.feed(machine.ENDED, messages.STOPPED_FAULT) == OFF_WHILE_ON and one.state == FAULT
+
+
+def test_the_pairing_window_opens_at_rest_only():
+    for event in (machine.WINDOW_OPENED, machine.WINDOW_CLOSED):
+        assert [state for state in STATES if fed(state, event)] == [READY, FAULT]
+    one = in_state(READY)
+    assert one.feed(machine.WINDOW_OPENED) == machine.NOTE | machine.TELL
+    assert one.window_open and one.state == READY
+    assert one.feed(machine.STOP) == machine.OFF and one.window_open
+    assert one.feed(machine.WINDOW_CLOSED) == machine.NOTE | machine.TELL and not one.window_open
+
+
+def reason(state, event, magnet_near=False, has_amplitude=True, failed_parts=0, window=False):
+    one = in_state(state, failed_parts)
+    one.window_open = window
+    return one.refusal(event, magnet_near, has_amplitude)
+
+
+def test_nothing_is_refused_that_can_begin():
+    for event in ASKED:
+        assert reason(READY, event) == messages.REASON_NONE, event
+    assert reason(FAULT, machine.SELF_TEST, failed_parts=messages.PART_DAC) == messages.REASON_NONE
+
+
+def test_what_is_not_refused_has_a_row_and_what_has_none_is_refused():
+    for state in STATES:
+        for event in ASKED:
+            if reason(state, event) == messages.REASON_NONE:
+                assert fed(state, event) is not None, (state, event)
+            if fed(state, event) is None:
+                assert reason(state, event) != messages.REASON_NONE, (state, event)
+
+
+def test_while_a_measurement_runs_everything_is_refused_as_busy():
+    for event in ASKED:
+        assert reason(MEASURING, event, True, False, window=True) == messages.REASON_BUSY, event
+
+
+def test_while_a_session_runs_only_amplitudes_and_another_start_are_not_locked():
+    free = (machine.START, machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)
+    for state in SESSION:
+        for event in ASKED:
+            wanted = messages.REASON_NONE if event in free else messages.REASON_LOCKED
+            assert reason(state, event) == wanted, (state, event)
+        assert reason(state, machine.START, magnet_near=True) == messages.REASON_MAGNET
+        assert reason(state, machine.START, has_amplitude=False) == messages.REASON_NO_AMPLITUDE
+
+
+def test_reasons_come_in_their_order():
+    """The window, then failed parts, then the magnet, then the amplitudes."""
+    radio = messages.PART_RADIO
+    for event in (machine.START, machine.TEST):
+        assert reason(FAULT, event, True, False, radio, True) == messages.REASON_PAIRING
+        assert reason(FAULT, event, True, False, radio) == messages.REASON_SELF_TEST
+        assert reason(READY, event, True, False) == messages.REASON_MAGNET
+        assert reason(READY, event, False, False) == messages.REASON_NO_AMPLITUDE
+    for event in (machine.MEASURE, machine.SELF_TEST):
+        assert reason(FAULT, event, True, False, radio, True) == messages.REASON_PAIRING
+        assert reason(FAULT, event, True, False, radio) == messages.REASON_SELF_TEST
+        assert reason(READY, event, True, False) == messages.REASON_MAGNET
+        assert reason(READY, event, False, False) == messages.REASON_NONE
+
+
+def test_only_a_self_test_overlooks_the_outputs_parts():
+    for part in (messages.PART_DAC, messages.PART_MATRIX, messages.PART_SENSE):
+        for event in (machine.START, machine.TEST, machine.MEASURE):
+            assert reason(FAULT, event, failed_parts=part) == messages.REASON_SELF_TEST
+        assert reason(FAULT, machine.SELF_TEST, failed_parts=part) == messages.REASON_NONE
+    for bit in (2, 4, 5, 6, 7):
+        assert reason(FAULT, machine.SELF_TEST, failed_parts=1 << bit) == messages.REASON_SELF_TEST
+
+
+def test_a_programme_at_rest_is_taken_whatever_else_there_is():
+    for state in (READY, FAULT):
+        for event in (machine.PROGRAM, machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE):
+            assert reason(state, event, True, False, window=True) == messages.REASON_NONE
+    assert fed(READY, machine.PROGRAM) == (READY, 0) and fed(FAULT, machine.PROGRAM) == (FAULT, 0)
+    for state in (READY, FAULT) + SESSION:
+        for event in (machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE):
+            assert fed(state, event) == (state, machine.NOTE)
+
+
+def test_why_the_output_went_off():
+    assert machine.cause(machine.STOP, messages.STOPPED_REMOTE) == messages.STOPPED_REMOTE
+    assert machine.cause(machine.ENDED, messages.STOPPED_SESSION_OVER) == messages.STOPPED_SESSION_OVER
+    assert machine.cause(machine.MAGNET, 0) == messages.STOPPED_MAGNET
+    assert machine.cause(machine.FAILED, messages.PART_RADIO) == messages.STOPPED_FAULT
+
+
+def test_every_note_has_its_own_place_in_the_log():
+    names = {
+        machine.START: "session", machine.TEST: "session", machine.MEASURE: "measurement",
+        machine.SELF_TEST: "self-test", machine.ENDED: "measurement over", machine.FAILED: "part failed",
+        machine.MENDED: "part mended", machine.WINDOW_OPENED: "window opened",
+        machine.WINDOW_CLOSED: "window closed", machine.MAGNET: "magnet",
+        machine.LEFT_AMPLITUDE: "left amplitude", machine.RIGHT_AMPLITUDE: "right amplitude",
+    }  # fmt: skip
+    noted = {row[1] for row in machine.ROWS if row[3] & machine.NOTE}
+    assert noted == set(names)
+    for event, name in names.items():
+        assert messages.EVENT_NAMES[machine.logged_as(event)] == name
+
+
+def test_no_state_has_two_rows_for_one_event():
+    seen = set()
+    for states, event, after, effects in machine.ROWS:
+        assert after in STATES or after in (machine.SAME, machine.IDLE)
+        assert effects < 1 << len(machine.EFFECT_NAMES) and event < len(machine.EVENT_NAMES)
+        for state in states:
+            assert (state, event) not in seen
+            seen.add((state, event))
+    assert {event for _, event in seen} == set(range(len(machine.EVENT_NAMES)))
+
+
+def test_what_cannot_happen_says_so():
+    try:
+        in_state(MEASURING).feed(machine.RAMP_OVER)
+    except ValueError as error:
+        assert str(error) == "ramp over in state measuring impedance"
+    else:
+        raise AssertionError

@@ -80,9 +80,11 @@ bench: setup firmware ## measure the figures of the documentation anew
 test: lint types pytest ## lint, types and pytest
 
 .PHONY: lint
-lint: setup ## check style with ruff
+lint: setup ## check style with ruff, and who imports whom with import-linter
 	@echo "lint       ruff"
 	@$(BIN)/ruff check --quiet --output-format concise .
+	@echo "lint       imports"
+	@$(BIN)/lint-imports --no-logo --no-cache >$(LOGS)/imports.log || { cat $(LOGS)/imports.log >&2; exit 1; }
 
 .PHONY: types
 types: setup firmware ## check types with mypy: the host as CPython, the firmware as MicroPython

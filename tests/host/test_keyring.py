@@ -10,6 +10,7 @@ import stat
 from itertools import pairwise
 
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stimbench.client import keyring as module
@@ -245,3 +246,36 @@ def test_epochs_only_rise_whatever_crashes(tmp_path_factory, steps):
                 pass
     assert all(later > earlier for earlier, later in pairwise(given_out))
     assert ring.begin(BASE).epoch > given_out[-1]
+
+
+def hold_the_lock(path, taken, release):
+    with FileLock(path.with_name(path.name + ".lock")):
+        taken.set()
+        release.wait(60)
+        os._exit(9)  # dies with the lock
+
+
+def test_a_process_that_died_leaves_no_lock(held):
+    context = multiprocessing.get_context("fork")
+    taken, release = context.Event(), context.Event()
+    holder = context.Process(target=hold_the_lock, args=(held.path, taken, release))
+    holder.start()
+    assert taken.wait(60)
+    with pytest.raises(Timeout):
+        FileLock(held.path.with_name("keys.json.lock"), timeout=0).acquire()
+    release.set()
+    assert held.begin(BASE).epoch == 1
+    holder.join()
+    assert holder.exitcode == 9
+
+
+def test_a_lock_that_cannot_be_made_is_told(held):
+    lock = held.path.with_name("keys.json.lock")
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(StimbenchError, match="cannot be locked"):
+        held.begin(BASE)
+
+
+def test_the_lock_file_is_the_users_alone(held):
+    assert mode(held.path.with_name("keys.json.lock")) == 0o600

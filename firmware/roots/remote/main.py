@@ -17,6 +17,7 @@ from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages
+from stimfw.pulses import calibration
 from stimfw.radio.searcher import RadioSearcher
 from stimfw.remote.app import App
 from stimfw.remote.commands import Commands
@@ -90,7 +91,7 @@ def main() -> None:
     battery = ADC(_VSYS_GPIO)
 
     def supply_mv() -> int:
-        return battery.read_u16() * 9900 // 65536
+        return calibration.supply_mv(battery.read_u16())
 
     areas = open_flash()
     failed = messages.record_parts(not areas.epoch, areas.pairings_failed())

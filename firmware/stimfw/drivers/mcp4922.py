@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 # Bits 15-12 of a command (MCP4922 datasheet, register 5-1): channel, BUF, GA (1: gain 1), SHDN (1: active).
 _BUFFERED_GAIN1_ACTIVE = const(0x70)
 _CHANNEL_B = const(0x80)
-FULL_SCALE = 4095
-
-
-def code(amplitude_ua: int) -> int:
-    """The DAC code of an amplitude: 2.5 uA a step (4.096 V reference, 1 mV a step, 2.5 mA/V pump)."""
-    return (amplitude_ua * 2 + 2) // 5
 
 
 class Mcp4922:

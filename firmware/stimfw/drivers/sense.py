@@ -3,6 +3,8 @@
 from machine import mem32
 from micropython import const
 
+from stimfw.pulses import calibration
+
 _ADC_CS = const(0x4004C000)
 _ADC_RESULT = const(0x4004C004)
 _READY = const(1 << 8)
@@ -26,10 +28,9 @@ class Sense:
         return total * 16 // readings
 
     def supply_mv(self) -> int:
-        """VSYS in mV: the board divides it by 3."""
-        return self.mean16(_CHANNEL_VSYS, 16) * 9900 // 65536
+        """VSYS in mV."""
+        return calibration.supply_mv(self.mean16(_CHANNEL_VSYS, 16))
 
     def temperature_dc(self) -> int:
-        """Die temperature in tenths of a degree: 27 C at 0.706 V, -1.721 mV/C (RP2040 datasheet, 4.9.5)."""
-        microvolts = self.mean16(_CHANNEL_TEMPERATURE, 16) * 3_300_000 // 65536
-        return 270 - (microvolts - 706_000) * 10 // 1721
+        """Die temperature in tenths of a degree."""
+        return calibration.temperature_dc(self.mean16(_CHANNEL_TEMPERATURE, 16))

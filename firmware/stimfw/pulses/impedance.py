@@ -9,6 +9,7 @@ pulse.
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
+from stimfw.pulses.calibration import NA_PER_CODE, UV_PER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +28,6 @@ PROBE_PULSES = 4
 SKIPPED_PULSES = 4
 COUNTED_PULSES = 40
 
-# 3.3 V / 4096, times 10 (sense divider): microvolts a code; and nanoamperes a code behind 0.15 V/mA.
-_UV_PER_CODE = 8057
-_NA_PER_CODE = 5371
 SWITCHES_OHM = 5
 """Two closed switches in the path (ADG714 datasheet: 2.5 ohm each); subtracted."""
 
@@ -83,10 +81,10 @@ class Reading:
         currents = [base_i16 * pulses - 16 * s for s, k in zip(sums, KINDS) if k == "I"]
         scale = len(rests) * pulses
         start, slope = line(times, drops)
-        start_uv = start * _UV_PER_CODE // (1024 * scale)
-        current_na = sum(currents) * _NA_PER_CODE // (16 * pulses * len(currents))
+        start_uv = start * UV_PER_CODE // (1024 * scale)
+        current_na = sum(currents) * NA_PER_CODE // (16 * pulses * len(currents))
         self.current_ua = current_na // 1000
-        self.last_mv = drops[-1] * _UV_PER_CODE // (1000 * scale)
+        self.last_mv = drops[-1] * UV_PER_CODE // (1000 * scale)
         self.capacitance_nf = 0
         self.ohm = MAX_OHM
         if current_na * 100 < test_ua * 1000 * _OPEN_CURRENT_PERCENT:
@@ -94,6 +92,6 @@ class Reading:
             return
         self.ohm = min(MAX_OHM, max(0, start_uv * 1000 // current_na - SWITCHES_OHM))
         self.kind = messages.KIND_SHORT if self.ohm < _SHORT_OHM else messages.KIND_OK
-        slope_uv_s = slope * _UV_PER_CODE * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
+        slope_uv_s = slope * UV_PER_CODE * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
         if slope_uv_s > 0:
             self.capacitance_nf = min(_MAX_NF, current_na * 1_000_000 // slope_uv_s)

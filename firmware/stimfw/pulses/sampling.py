@@ -1,4 +1,4 @@
-"""When the converter samples inside a cathodic phase, and what its codes mean.
+"""When the converter samples inside a cathodic phase.
 
 The sampler machine (stimfw.pulses.waveform, machine 3) takes one 32-bit word a sample from a DMA channel: a
 delay and the value for the ADC's CS register. It pushes that value; a second DMA channel carries it to the
@@ -26,20 +26,6 @@ _CS_AINSEL = 12
 
 CHANNEL_V = (0, 1)
 CHANNEL_I = 2
-
-# 3.3 V / 4096 codes, behind 1.65 V + V/10 and 1.65 V + 0.15 V/mA (docs/hardware.md); scaled by 1024.
-_MV_PER_CODE_1024 = 8250
-_UA_PER_CODE_1024 = 5500
-
-
-def millivolts(codes: int) -> int:
-    """Electrode voltage in mV of a difference of ADC codes."""
-    return codes * _MV_PER_CODE_1024 // 1024
-
-
-def microamps(codes: int) -> int:
-    """Delivered current in uA of a difference of ADC codes."""
-    return codes * _UA_PER_CODE_1024 // 1024
 
 
 class SamplePlan:

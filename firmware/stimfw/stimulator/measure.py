@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg714
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
-from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V, microamps, millivolts
+from stimfw.pulses.calibration import microamps, millivolts
+from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
 from stimfw.therapy import gate
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from machine import disable_irq, enable_irq
 
-from stimfw.drivers import adg714, mcp4922
+from stimfw.drivers import adg714
 from stimfw.pulses import waveform
+from stimfw.pulses.calibration import dac_code
 from stimfw.pulses.sampling import SamplePlan
 from stimfw.therapy.ranges import slot_us
 
@@ -71,11 +72,11 @@ class Output:
     def amplitude(self, left_ua: int, right_ua: int) -> None:
         """Amplitudes from the next pulse of each lead on; writes only what changes."""
         codes = self._codes
-        left = mcp4922.code(left_ua)
+        left = dac_code(left_ua)
         if left != codes[0]:
             codes[0] = left
             self._dac.write(0, left)
-        right = mcp4922.code(right_ua)
+        right = dac_code(right_ua)
         if right != codes[1]:
             codes[1] = right
             self._dac.write(1, right)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from filelock import FileLock
+from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimfw.protocol import roles
 from stimfw.telemetry.addresses import SLOTS
@@ -53,7 +53,9 @@ class HostPairing:
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     """What the environment variable STIMBENCH_KEYS names, or a file in the user's configuration folder."""
     named = environ.get(VARIABLE)
-    return Path(named) if named else Path(typer.get_app_dir("stimbench")) / "keys.json"
+    if named:
+        return Path(named)
+    return user_config_path("stimbench", appauthor=False, roaming=True) / "keys.json"
 
 
 class Keyring:
@@ -115,21 +117,20 @@ class Keyring:
     @contextmanager
     def _changing(self) -> Iterator[tuple[bytes, dict[bytes, HostPairing]]]:
         """Own id and pairings by base, under the lock; changes are written if the block ends well."""
+        # Without a soft lock as a fallback: such a file would stay after a crash and lock the keys for good.
+        lock = FileLock(self._path.with_name(self._path.name + ".lock"), mode=0o600, fallback_to_soft=False)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            locked = lock.acquire()
         except OSError as error:
             raise StimbenchError(f"The key file {self._path} cannot be locked: {error.strerror}.") from error
-        try:
-            _lock(lock)
+        with locked:
             own_id, held = self._load()
             before = (own_id, dict(held))
             own_id = own_id or self._random(ID_BYTES)
             yield own_id, held
             if (own_id, held) != before:
                 self._write(_as_json(own_id, held))
-        finally:
-            os.close(lock)  # and with it the lock
 
     def _load(self) -> tuple[bytes, dict[bytes, HostPairing]]:
         try:
@@ -164,7 +165,7 @@ class Keyring:
             )
 
     def _write(self, text: str) -> None:
-        # One name, which the lock makes ours: what a crash leaves there is gone with the next write.
+        # One name is enough: only the holder of the lock writes. The next write removes what a crash left.
         draft = self._path.with_name(self._path.name + ".new")
         try:
             draft.unlink(missing_ok=True)
@@ -239,16 +240,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(number: int) -> None:
-        msvcrt.locking(number, msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(number: int) -> None:
-        fcntl.flock(number, fcntl.LOCK_EX)

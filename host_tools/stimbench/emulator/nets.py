@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rp2040py.gpio_pin import FUNCTION_PWM, GPIOPinState
 
 if TYPE_CHECKING:
     from rp2040py.gpio_pin import GPIOPin
 
-    from stimbench.emulator.board import EmulatedBoard
-
 __all__ = ("Net", "read_pins_csv")
 
 EdgeAction = Callable[[bool, int], None]
+
+
+class _Log(Protocol):
+    def bus_error(self, where: str, text: str, time_ns: int) -> None: ...
+
+
+class _Board(Protocol):
+    """What a net asks of its board."""
+
+    @property
+    def log(self) -> _Log: ...
+
+    @property
+    def powered(self) -> bool: ...
+
+    @property
+    def now_ns(self) -> int: ...
+
+    @property
+    def pio_watches_pins(self) -> bool: ...
 
 
 class Net:
@@ -27,7 +45,7 @@ class Net:
     real level is then undetermined. Here the microcontroller's counts, and between two parts the low one.
     """
 
-    def __init__(self, board: EmulatedBoard, name: str, gpio: GPIOPin) -> None:
+    def __init__(self, board: _Board, name: str, gpio: GPIOPin) -> None:
         self._board = board
         self._name = name
         self._gpio = gpio

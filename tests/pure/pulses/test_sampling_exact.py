@@ -1,7 +1,7 @@
-"""The sample plan to the nanosecond, and codes to the unit."""
+"""The sample plan to the nanosecond."""
 
 from stimfw.pulses import sampling
-from stimfw.pulses.sampling import SamplePlan, cs_word, evenly, microamps, millivolts
+from stimfw.pulses.sampling import SamplePlan, cs_word, evenly
 
 
 def error_of(kinds, times_us):
@@ -55,9 +55,3 @@ def test_the_converters_inputs_are_left_right_and_current():
 
 def test_a_cycle_is_200_nanoseconds():
     assert sampling.DIVIDER * 1_000_000_000 == 200 * 125_000_000
-
-
-def test_a_code_is_8_057_millivolts_and_5_371_microamperes():
-    assert [millivolts(codes) for codes in (1, 128, 2000, -1, -2000)] == [8, 1031, 16_113, -9, -16_114]
-    assert [microamps(codes) for codes in (1, 256, 2000, -1, -2000)] == [5, 1375, 10_742, -6, -10_743]
-    assert microamps(1024) == 5500 and millivolts(1024) == 8250

@@ -16,7 +16,7 @@ from stimbench.devices.emulated_serial import BenchSerial
 from stimbench.devices.link import DeviceLink
 from stimbench.devices.repl import BoardTransport
 from stimbench.errors import NoAnswerError
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 
 INTERRUPT = b"\x03"
@@ -94,7 +94,7 @@ class Board:
         link = DeviceLink("the board under test", self.port, self.now_s, self.wait)
         while True:
             try:
-                Console(link, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)
+                Console(link, _PROBE_NUMBER, timeout_s=0.1).ask(requests.IDENTIFY, tries=1)
                 self.wait(0.05)
                 self.text()  # answers to earlier probes
                 return

@@ -7,7 +7,7 @@ step() does what is due and says how long the main loop may sleep.
 from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
@@ -40,7 +40,7 @@ class Key:
     def __init__(self, button: "Button", opcode: int) -> None:
         self.button = button
         self.opcode = opcode
-        self.is_stop = opcode == messages.STOP
+        self.is_stop = opcode == requests.STOP
         self.debouncer = Debouncer(button.down(), edge_is_enough=self.is_stop)
         self._held_ms = -1
 
@@ -138,7 +138,7 @@ class App:
         for key in self._keys:
             if key.pressed(now_ms):
                 self._press(key, now_ms)
-        if self._keys[-1].held(now_ms) and self._under_way != messages.STOP:
+        if self._keys[-1].held(now_ms) and self._under_way != requests.STOP:
             self._pair(now_ms)
         sleep_ms = LONGEST_SLEEP_MS
         if self._under_way and self._carrier.follow(now_ms):
@@ -190,8 +190,8 @@ class App:
                     # It may be meant for the pulses, and those come first.
                     self._display.lamp(0, False)
                     self._ask(key.opcode, now_ms)
-                    self._refused = self._under_way == messages.STOP
-            elif key.opcode == messages.START:
+                    self._refused = self._under_way == requests.STOP
+            elif key.opcode == requests.START:
                 self._pairing.accept(now_ms)
         elif key.is_stop or self._under_way in (0, _MODEM, _FIRST_USE, _PARTING):
             self._ask(key.opcode, now_ms)
@@ -206,7 +206,7 @@ class App:
             self._under_way = 0
             self._display.play(feedback.NO_RADIO, now_ms)
             return
-        limit_ms = STOP_LIMIT_MS if opcode == messages.STOP else LIMIT_MS
+        limit_ms = STOP_LIMIT_MS if opcode == requests.STOP else LIMIT_MS
         requester.begin(messages.request(opcode), limit_ms, now_ms)
         self._under_way = opcode
         self._display.play((), now_ms)
@@ -252,7 +252,7 @@ class App:
             pattern = self._answer(opcode, requester.reply)
         else:
             pattern = feedback.NO_ANSWER
-        if opcode == messages.STATUS and self._supply_mv() < LOW_BATTERY_MV:
+        if opcode == requests.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
         if self._refused:
             self._refused = False
@@ -287,7 +287,7 @@ class App:
         """Ask for the status, and show nothing of it."""
         requester = self.requester
         if requester is not None and self._carrier.begin(requester, self._pairing.to, self._pairing.own):
-            requester.begin(messages.request(messages.STATUS), LIMIT_MS, now_ms)
+            requester.begin(messages.request(requests.STATUS), LIMIT_MS, now_ms)
             self._under_way = _FIRST_USE
 
     def _end(self, result: bool = True) -> bool:
@@ -300,7 +300,7 @@ class App:
         """What to show for a reply message."""
         try:
             code, body = messages.parse_reply(opcode, reply)
-            if code == messages.OK and opcode == messages.STATUS:
+            if code == messages.OK and opcode == requests.STATUS:
                 status = messages.unpack_status(body)
                 return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET))
         except ValueError:

@@ -3,13 +3,13 @@
 import struct
 from typing import TYPE_CHECKING
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT = 64
-_BYTES = struct.calcsize(messages.LOG_RECORD)
+_BYTES = struct.calcsize(requests.LOG_RECORD)
 _SELDOM = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)
 """Of these an attacker can make as many as he likes: one of each kind a second is kept."""
 
@@ -34,7 +34,7 @@ class EventLog:
                 return
             self._last_s[index] = now_s
         at = self.count % KEPT * _BYTES
-        struct.pack_into(messages.LOG_RECORD, self._ring, at, now_s, kind, sender & 0xFF, detail & 0xFF)
+        struct.pack_into(requests.LOG_RECORD, self._ring, at, now_s, kind, sender & 0xFF, detail & 0xFF)
         self.count += 1
 
     def read(self, first: int, most: int) -> "tuple[int, bytes]":

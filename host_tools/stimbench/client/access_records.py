@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import astuple, dataclass
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 
 from stimbench.client.records import name_of
 
@@ -24,13 +24,7 @@ ID_BYTES = 4
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
 _RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
-_OPCODES = (
-    "IDENTIFY", "STATUS", "START", "STOP", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS",
-    "PULSES", "DETAILS", "COUNTERS", "SELF_TEST", "AMPLITUDE", "GET_WINDOW", "SET_WINDOW", "TEST_STIMULATION",
-    "LOG", "GET_TIME", "SET_TIME", "PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET", "RECORDS", "REPAIR", "XIP",
-    "MODEM_SEND", "MODEM_RECEIVE", "MODEM_CLOSE",
-)  # fmt: skip
-OPCODE_NAMES = {int(getattr(messages, name)): name for name in _OPCODES}
+OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME] for row in requests.TABLE}
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ class StimulatorPairings:
     def unpack(cls, body: bytes) -> StimulatorPairings:
         """From the body of a stimulator's PAIRINGS reply; ValueError if its length is wrong."""
         base, records = _split(body)
-        unpacked = struct.iter_unpack(messages.PAIRING_RECORD, _whole(records))
+        unpacked = struct.iter_unpack(requests.PAIRING_RECORD, _whole(records))
         found = [PairingEntry(*record) for record in unpacked]
         return cls(base, tuple(pairing for pairing in found if pairing.state_name != "free"))
 
@@ -84,7 +78,7 @@ class RemotePairings:
         if not rest:
             return cls(own_id, None, None)
         base, record = _split(rest)
-        return cls(own_id, base, PairingEntry(*struct.unpack(messages.PAIRING_RECORD, record)))
+        return cls(own_id, base, PairingEntry(*struct.unpack(requests.PAIRING_RECORD, record)))
 
 
 @dataclass(frozen=True)
@@ -121,11 +115,11 @@ class AmplitudeWindow:
     @classmethod
     def unpack(cls, body: bytes) -> AmplitudeWindow:
         """From an AMPLITUDE_WINDOW; struct.error if its length is wrong."""
-        return cls(*struct.unpack(messages.AMPLITUDE_WINDOW, body))
+        return cls(*struct.unpack(requests.AMPLITUDE_WINDOW, body))
 
     def pack(self) -> bytes:
         """As the board takes it."""
-        return struct.pack(messages.AMPLITUDE_WINDOW, *astuple(self))
+        return struct.pack(requests.AMPLITUDE_WINDOW, *astuple(self))
 
     @property
     def is_open(self) -> bool:
@@ -182,10 +176,10 @@ def unpack_log(body: bytes) -> list[LogEvent]:
     """The events of a LOG reply's body (first number as u32, then records); ValueError if cut."""
     first_bytes, records = _split(body)
     first = int.from_bytes(first_bytes, "little")
-    _whole(records, messages.LOG_RECORD)
+    _whole(records, requests.LOG_RECORD)
     return [
         LogEvent(first + index, *record)
-        for index, record in enumerate(struct.iter_unpack(messages.LOG_RECORD, records))
+        for index, record in enumerate(struct.iter_unpack(requests.LOG_RECORD, records))
     ]
 
 
@@ -195,7 +189,7 @@ def _split(body: bytes) -> tuple[bytes, bytes]:
     return body[:ID_BYTES], body[ID_BYTES:]
 
 
-def _whole(records: bytes, layout: str = messages.PAIRING_RECORD) -> bytes:
+def _whole(records: bytes, layout: str = requests.PAIRING_RECORD) -> bytes:
     if len(records) % struct.calcsize(layout):
         raise ValueError(f"{len(records)} bytes are no whole number of records")
     return records

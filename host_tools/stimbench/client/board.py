@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 
@@ -65,7 +65,7 @@ class Board:
 
     def identify(self) -> Identity:
         """Ask which board and which firmware this is."""
-        self.identity = self._get(messages.IDENTIFY, Identity.unpack)
+        self.identity = self._get(requests.IDENTIFY, Identity.unpack)
         return self.identity
 
     def require_role(self) -> None:
@@ -76,7 +76,7 @@ class Board:
 
     def counters(self) -> dict[str, int]:
         """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""
-        return self._get(messages.COUNTERS, _unpack_counters)
+        return self._get(requests.COUNTERS, _unpack_counters)
 
     def records(self) -> FlashRecords:
         """What the board keeps on flash, and whether it is sound; over USB only.
@@ -84,7 +84,7 @@ class Board:
         Raises:
             WrongStateError: the output is on.
         """
-        return self._get(messages.RECORDS, FlashRecords.unpack)
+        return self._get(requests.RECORDS, FlashRecords.unpack)
 
     def repair(self, overwrite_later: bool = False) -> int:
         """Rewrite what is damaged on flash: the plan that was carried out (client.flash_records.described).
@@ -95,7 +95,7 @@ class Board:
             WrongStateError: the output is on, or the flash did not take it.
         """
         # Erasing takes up to 3 s. The tries have one number, and the first one's reply counts, however late.
-        reply = self._ask(messages.REPAIR, bytes((overwrite_later,)), tries=_REPAIR_TRIES)
+        reply = self._ask(requests.REPAIR, bytes((overwrite_later,)), tries=_REPAIR_TRIES)
         (done,) = self._unpacked(lambda body: struct.unpack("<B", body), reply)
         return int(done)
 
@@ -140,7 +140,7 @@ def _refusal(opcode: int, code: int, body: bytes) -> RefusedError:
 
 
 def _forbidden_text(opcode: int) -> str:
-    if roles.may(roles.CLINICIAN, opcode):
+    if requests.may(roles.CLINICIAN, opcode):
         return "The board refused: that is not allowed to a patient's key; it takes a clinician's."
     return "The board refused: no key allows that, it is done over the board's own USB only."
 

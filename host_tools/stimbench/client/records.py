@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
@@ -170,7 +170,7 @@ def unpack_pairs(lead: int, body: bytes) -> list[PairImpedance]:
     """The pairs of an IMPEDANCE_RESULTS reply's body; ValueError if records are cut."""
     return [
         PairImpedance(lead, pair >> 2 & 3, pair & 3, kind, ohm, capacitance_nf, test_ua)
-        for pair, kind, ohm, capacitance_nf, test_ua in _records(messages.PAIR_RECORD, body)
+        for pair, kind, ohm, capacitance_nf, test_ua in _records(requests.PAIR_RECORD, body)
     ]
 
 
@@ -181,7 +181,7 @@ def unpack_pulses(body: bytes) -> list[PulseSample]:
     first = int(struct.unpack_from("<I", body)[0])
     return [
         PulseSample(first + index, *record)
-        for index, record in enumerate(_records(messages.PULSE_RECORD, body[4:]))
+        for index, record in enumerate(_records(requests.PULSE_RECORD, body[4:]))
     ]
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy.program import Program
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
@@ -97,7 +97,7 @@ def _before_start(rig: Rig, seed: int) -> int:
     rig.bench.magnet(False)
     wrong = bytearray(Program(programme().values).pack())
     wrong[4] = 255
-    _refused(lambda: stimulator._ask(messages.SET_PROGRAM, bytes(wrong)))
+    _refused(lambda: stimulator._ask(requests.SET_PROGRAM, bytes(wrong)))
     rig.board.console.write(random.Random(f"noise {seed}").randbytes(500).replace(b"\x03", b""))
     rig.run_ms(_UP_MS)
     return 9

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import astuple
+from typing import Any, TypeVar
 
 from stimfw.protocol import messages, requests
 from stimfw.therapy import program
@@ -80,7 +80,7 @@ class Stimulator(Board):
         Raises:
             ForbiddenError: asked by radio.
         """
-        return self._get(requests.XIP, FlashCache.unpack, bytes((clear,)))
+        return self._get(requests.XIP, FlashCache.unpack, clear)
 
     def program(self) -> Program:
         """The programme that the board holds."""
@@ -93,7 +93,7 @@ class Stimulator(Board):
             OutOfRangeError: the board's ranges are narrower than the host's.
             WrongStateError: the output is on, or a measurement runs.
         """
-        self._ask(requests.SET_PROGRAM, wanted.pack())
+        self._ask(requests.SET_PROGRAM, *wanted.values)
 
     def amplitude(self, left_ua: int, right_ua: int) -> None:
         """Set both leads' amplitudes, 0-10 000 uA in steps of 25; also while the output is on.
@@ -102,7 +102,7 @@ class Stimulator(Board):
             OutOfRangeError: not an amplitude.
             WrongStateError: a patient's key, and outside the window that the clinician allowed.
         """
-        self._ask(requests.AMPLITUDE, struct.pack("<HH", left_ua, right_ua))
+        self._ask(requests.AMPLITUDE, left_ua, right_ua)
 
     def window(self) -> AmplitudeWindow:
         """The amplitudes that a patient may choose."""
@@ -114,7 +114,7 @@ class Stimulator(Board):
         Raises:
             OutOfRangeError: a limit is no amplitude, or a lowest one is above its highest.
         """
-        self._ask(requests.SET_WINDOW, window.pack())
+        self._ask(requests.SET_WINDOW, *astuple(window))
 
     def start(self) -> None:
         """Begin a session.
@@ -127,7 +127,7 @@ class Stimulator(Board):
 
     def test_stimulation(self, seconds: int) -> None:
         """Begin one contraction, held for 1-30 s, then the output goes off. Errors as of `start`."""
-        self._ask_once(requests.TEST_STIMULATION, bytes((seconds,)))
+        self._ask_once(requests.TEST_STIMULATION, seconds)
 
     def stop(self) -> None:
         """Turn the output off. Stopping what is off is no error."""
@@ -145,7 +145,7 @@ class Stimulator(Board):
 
     def impedance_results(self, lead: int) -> list[PairImpedance]:
         """The last results of a lead (0 left, 1 right)."""
-        return self._get(requests.IMPEDANCE_RESULTS, lambda body: unpack_pairs(lead, body), bytes((lead,)))
+        return self._get(requests.IMPEDANCE_RESULTS, lambda body: unpack_pairs(lead, body), lead)
 
     def measure_impedance(
         self, on_poll: Callable[[float], None] = lambda seconds: None, timeout_s: float = IMPEDANCE_TIMEOUT_S
@@ -178,7 +178,7 @@ class Stimulator(Board):
         """What one reply after the other has of numbered records, until there are `most` or no newer ones."""
         found: list[_Numbered] = []
         while len(found) < most:
-            page = self._get(opcode, unpack, struct.pack("<I", first))
+            page = self._get(opcode, unpack, first)
             if not page or page[0].number < first:
                 break
             found += page
@@ -187,12 +187,12 @@ class Stimulator(Board):
 
     def time(self) -> int | None:
         """Seconds since 1970 on the board's clock; None if nobody set it since the board's start."""
-        (seconds,) = self._get(requests.GET_TIME, lambda body: struct.unpack("<I", body))
+        (seconds,) = self._fields(requests.GET_TIME)
         return seconds or None
 
     def set_time(self, seconds: int) -> None:
         """Set the board's clock; `seconds` since 1970, u32."""
-        self._ask(requests.SET_TIME, struct.pack("<I", seconds))
+        self._ask(requests.SET_TIME, seconds)
 
     def pairings(self) -> StimulatorPairings:
         """The stimulator's base and the slots that are taken; over USB only."""
@@ -212,13 +212,12 @@ class Stimulator(Board):
         Raises:
             WrongStateError: all slots are taken, the output is on, or the flash did not take it.
         """
-        reply = self._ask(requests.PAIR, struct.pack("<4sB32s", peer_id, role, key))
-        slot, base = self._unpacked(lambda body: struct.unpack("<B4s", body), reply)
+        slot, base = self._fields(requests.PAIR, peer_id, role, key)
         return slot, base
 
     def forget(self, slot: int | None) -> None:
         """Erase a pairing, or all of them (None); over USB only."""
-        self._ask(requests.FORGET, bytes((messages.ALL_SLOTS if slot is None else slot,)))
+        self._ask(requests.FORGET, messages.ALL_SLOTS if slot is None else slot)
 
     def factory_reset(self) -> None:
         """No pairings, a new base, the programme of the factory; over USB only.
@@ -238,10 +237,10 @@ class Stimulator(Board):
             self.link.wait(_POLL_S)
         return status
 
-    def _ask_once(self, opcode: int, body: bytes = b"") -> None:
+    def _ask_once(self, opcode: int, *values: Any) -> None:
         try:
             # Once only: if just the reply was lost, a second request would be refused as "already on".
-            self._ask(opcode, body, tries=1)
+            self._ask(opcode, *values, tries=1)
         except NoAnswerError as error:
             raise NoAnswerError(
                 f"{error} The output may be on all the same: see `stimbench status`."

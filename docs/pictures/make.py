@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from bench_drawing import draw_bench
 from stimbench.bench import Bench, BenchConfig
-from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.client.stimulator import connect
 from stimbench.demo.probe import VoltageProbe
 from stimbench.demo.run import run_demo
+from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.report.style import ACCENT, INK, LEAD_COLORS, MUTED, canvas, finish
 
 _FOLDER = Path(__file__).parent

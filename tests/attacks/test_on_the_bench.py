@@ -6,17 +6,17 @@ import struct
 import pytest
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 
 MS = 1_000_000
-STATUS = messages.request(messages.STATUS)
+STATUS = messages.request(requests.STATUS)
 FRAMES = 80
 EACH_MS = 15
 LATE_MS = 60
 
 
 def counters(peer):
-    code, body = messages.parse_reply(messages.COUNTERS, peer.ask(messages.request(messages.COUNTERS)))
+    code, body = messages.parse_reply(requests.COUNTERS, peer.ask(messages.request(requests.COUNTERS)))
     assert code == messages.OK
     values = struct.unpack(f"<{len(body) // 4}I", body)
     return dict(zip(messages.COUNTER_NAMES, values, strict=False))
@@ -40,7 +40,7 @@ def test_recorded_and_forged_frames_change_nothing():
             peer.inject(bytes(frame))
             bench.run_for(EACH_MS * MS)
         end_ns = bench.now_ns + 20 * MS
-        peer.frame_at(end_ns, messages.request(messages.STOP))
+        peer.frame_at(end_ns, messages.request(requests.STOP))
         assert peer.finish() is not None
         assert bench.now_ns - end_ns < LATE_MS * MS
         after = counters(peer)

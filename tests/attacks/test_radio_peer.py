@@ -10,7 +10,7 @@ from stimbench.parts.nrf24l01 import Nrf24L01
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.wiring import StimulatorParts
 from stimfw.drivers.nrf24l01 import NRF24L01
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.radio.listener import RadioListener
 from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
@@ -104,7 +104,7 @@ def answers_in(bench):
 def test_it_asks_and_hears(bench):
     peer = RadioPeer(bench, bench.pairing)
     began = bench.now_ns
-    assert peer.ask(START) == messages.reply(messages.START, messages.OK)
+    assert peer.ask(START) == messages.reply(requests.START, messages.OK)
     assert bench.now_ns - began < TIMELY_MS * MS
     assert [(message, slot) for message, slot, _ in bench.executed] == [(START, 2)]
     assert len(peer.heard) == 2 and peer.unacknowledged == 0
@@ -133,7 +133,7 @@ def test_a_packet_ends_at_a_chosen_time(bench):
     end_ns = bench.now_ns + 50 * MS + 123
     frame = peer.frame_at(end_ns, STOP)
     assert len(frame) == 32
-    assert peer.finish() == messages.reply(messages.STOP, messages.OK)
+    assert peer.finish() == messages.reply(requests.STOP, messages.OK)
     assert peer.sent[-1] == (frame, end_ns)
     assert [s.t_end_ns for s in bench.air.tap if s.payload == frame] == [end_ns]
     assert 0 < bench.executed[-1][2] - end_ns <= LOOP_US * US

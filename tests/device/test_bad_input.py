@@ -2,7 +2,7 @@
 
 import struct
 
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 from stimfw.therapy import program
 from stimfw.therapy.program import FIELD_NAMES, range_of
 from support.board import Board
@@ -10,18 +10,18 @@ from support.scene import noise
 
 LAYOUT = "<HHHHHHIHHBBHBB"
 WIDEST = {"H": 0xFFFF, "I": 0xFFFFFFFF, "B": 0xFF}
-OPCODES = range(messages.IDENTIFY, messages.FACTORY_RESET + 1)
+OPCODES = range(requests.IDENTIFY, requests.FACTORY_RESET + 1)
 BODIES = {
-    messages.IMPEDANCE_RESULTS: 1,
-    messages.PULSES: 4,
-    messages.SET_PROGRAM: program.PACKED_BYTES,
-    messages.AMPLITUDE: 4,
-    messages.SET_WINDOW: 8,
-    messages.TEST_STIMULATION: 1,
-    messages.LOG: 4,
-    messages.SET_TIME: 4,
-    messages.PAIR: 37,
-    messages.FORGET: 1,
+    requests.IMPEDANCE_RESULTS: 1,
+    requests.PULSES: 4,
+    requests.SET_PROGRAM: program.PACKED_BYTES,
+    requests.AMPLITUDE: 4,
+    requests.SET_WINDOW: 8,
+    requests.TEST_STIMULATION: 1,
+    requests.LOG: 4,
+    requests.SET_TIME: 4,
+    requests.PAIR: 37,
+    requests.FORGET: 1,
 }
 
 
@@ -40,7 +40,7 @@ def test_every_field_out_of_range_is_refused_by_index_and_value(board: Board):
         for value in wrong_values(name, LAYOUT[1 + index]):
             values = list(before.values)
             values[index] = value
-            answer = board.ask(messages.SET_PROGRAM, struct.pack(LAYOUT, *values))
+            answer = board.ask(requests.SET_PROGRAM, struct.pack(LAYOUT, *values))
             assert answer == (messages.OUT_OF_RANGE, struct.pack("<Bi", index, value)), (name, value)
             refused += 1
     assert board.client.program().values == before.values
@@ -51,7 +51,7 @@ def test_a_value_too_large_for_the_replys_field_is_refused_as_well(board: Board)
     before = board.client.program()
     values = list(before.values)
     values[FIELD_NAMES.index("off_ms")] = 0xFFFFFFFF
-    code, _ = board.ask(messages.SET_PROGRAM, struct.pack(LAYOUT, *values))
+    code, _ = board.ask(requests.SET_PROGRAM, struct.pack(LAYOUT, *values))
     assert code == messages.OUT_OF_RANGE
     assert board.client.program().values == before.values
 
@@ -66,7 +66,7 @@ def test_fields_that_do_not_fit_together_are_refused(board: Board):
         values = list(before.values)
         for name, value in changes.items():
             values[FIELD_NAMES.index(name)] = value
-        code, body = board.ask(messages.SET_PROGRAM, struct.pack(LAYOUT, *values))
+        code, body = board.ask(requests.SET_PROGRAM, struct.pack(LAYOUT, *values))
         assert code == messages.OUT_OF_RANGE and body[0] == FIELD_NAMES.index(field)
     assert board.client.program().values == before.values
 
@@ -91,18 +91,18 @@ def test_a_body_of_a_wrong_length_is_refused(board: Board):
 
 def test_a_lead_that_there_is_not_is_refused(board: Board):
     for lead in (2, 255):
-        code, body = board.ask(messages.IMPEDANCE_RESULTS, bytes((lead,)))
+        code, body = board.ask(requests.IMPEDANCE_RESULTS, bytes((lead,)))
         assert code == messages.OUT_OF_RANGE and struct.unpack("<Bi", body)[1] == lead
 
 
 def test_pulses_from_a_number_that_never_was(board: Board):
     for first in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
-        code, body = board.ask(messages.PULSES, struct.pack("<I", first))
+        code, body = board.ask(requests.PULSES, struct.pack("<I", first))
         assert code == messages.OK and len(body) == 4
 
 
 def test_cut_frames_are_counted_and_the_next_one_is_answered(board: Board):
-    line = console_frame.encode(50, messages.request(messages.START))
+    line = console_frame.encode(50, messages.request(requests.START))
     for cut in (1, 2, 5, len(line) - 2, len(line) - 1):
         board.write(line[:cut])
     counters = board.client.counters()
@@ -130,7 +130,7 @@ def test_frames_repeated_and_out_of_order_are_all_answered(board: Board):
     receiver = console_frame.Receiver()
     answers = []
     for number in (9, 7, 7, 8, 9):
-        board.write(console_frame.encode(number, messages.request(messages.GET_PROGRAM)))
+        board.write(console_frame.encode(number, messages.request(requests.GET_PROGRAM)))
         answers += [found for byte in board.text() if (found := receiver.feed(byte))]
     board.wait(0.05)
     answers += [found for byte in board.text() if (found := receiver.feed(byte))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stimbench.emulator.nets import read_pins_csv
 from stimbench.firmware_build import frozen
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.version import VERSION
 from support.board import Board, emulated_board
 
@@ -54,7 +54,7 @@ def test_it_is_ready_within_a_second_with_heap_to_spare(board: Board):
 
 def test_a_new_board_holds_the_default_programme_and_refuses_to_start(board: Board):
     assert board.client.program().amplitude_ua == (0, 0)
-    assert board.ask(messages.START) == (
+    assert board.ask(requests.START) == (
         messages.WRONG_STATE,
         bytes((messages.READY, messages.REASON_NO_AMPLITUDE)),
     )

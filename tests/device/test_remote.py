@@ -3,7 +3,7 @@
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.wiring import RemoteWiring
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
@@ -87,12 +87,12 @@ class Boards:
             {"left.amplitude_ua": 2000, "right.amplitude_ua": 2000, "ramp_up_ms": 0}
         )
         for _ in range(2):  # electrodes that are moved zero theirs
-            code, _ = self.ask("stimulator", messages.request(messages.SET_PROGRAM, values.pack()))
+            code, _ = self.ask("stimulator", messages.request(requests.SET_PROGRAM, values.pack()))
             assert code == messages.OK
 
     def repeats(self):
         """How many requests the stimulator took for repeats of the last one."""
-        _, counters = self.ask("stimulator", messages.request(messages.COUNTERS))
+        _, counters = self.ask("stimulator", messages.request(requests.COUNTERS))
         return counters[4 * messages.COUNTER_NAMES.index("radio_duplicates")]
 
 
@@ -180,7 +180,7 @@ def test_stop_overtakes_a_start_that_finds_no_way(both):
 def test_a_host_that_does_not_read_delays_nothing(both):
     console = both.remote.console
     console.host_reads = False
-    console.write(40 * console_frame.encode(7, messages.request(messages.COUNTERS)))
+    console.write(40 * console_frame.encode(7, messages.request(requests.COUNTERS)))
     both.run_ms(200)
     both.press("STOP", 700)
     assert both.colours() == ["green"] and both.lights()[0][0] < ANSWER_MS
@@ -225,11 +225,11 @@ def test_idle_is_asleep_and_off_the_air(alone):
 
 
 def test_the_console_tells_who_it_is_and_how_it_fares(alone):
-    _, identity = alone.ask("remote", messages.request(messages.IDENTIFY))
+    _, identity = alone.ask("remote", messages.request(requests.IDENTIFY))
     assert identity.startswith(b"remote\0")
-    _, status = alone.ask("remote", messages.request(messages.STATUS))
+    _, status = alone.ask("remote", messages.request(requests.STATUS))
     assert abs(messages.unpack_status(status)["supply_mv"] - 5000) < 150
-    code, _ = alone.ask("remote", messages.request(messages.START))
+    code, _ = alone.ask("remote", messages.request(requests.START))
     assert code == messages.UNKNOWN_OPCODE
 
 
@@ -243,7 +243,7 @@ def test_ctrl_c_gives_a_repl_that_stays_and_ctrl_d_the_application(alone):
     assert b"42" in console.read() and len(alone.remote.resets) == resets
     console.write(b"\x04")
     alone.run_ms(BOOT_MS)
-    _, identity = alone.ask("remote", messages.request(messages.IDENTIFY))
+    _, identity = alone.ask("remote", messages.request(requests.IDENTIFY))
     assert identity.startswith(b"remote\0")
 
 
@@ -261,7 +261,7 @@ def test_a_new_remote_says_that_it_is_not_paired():
     with boards.bench:
         boards.press("STOP", 2500)
         assert boards.colours() == ["red", "amber"] * 3 and not boards.packets(HELLO)
-        _, status = boards.ask("remote", messages.request(messages.STATUS))
+        _, status = boards.ask("remote", messages.request(requests.STATUS))
         assert messages.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from stimbench.errors import WrongStateError
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from support.board import Board
 from support.scene import HOLD, PULSING, RAMP, RAMP_DOWN, REST, pulse
 
@@ -34,7 +34,7 @@ def bring_to(board, name):
         board.set(**changes)
         board.client.start()
     else:
-        opcode = messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST
+        opcode = requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST
         assert board.ask(opcode)[0] == messages.OK
     board.wait_state(state)
 
@@ -67,7 +67,7 @@ def test_all_but_the_amplitude_is_locked_while_pulsing(board: Board):
 
 def test_measurements_are_refused_while_pulsing(board: Board):
     pulse(board)
-    for opcode in (messages.IMPEDANCE, messages.SELF_TEST):
+    for opcode in (requests.IMPEDANCE, requests.SELF_TEST):
         code, body = board.ask(opcode)
         assert code == messages.WRONG_STATE and body[1] == messages.REASON_LOCKED
     assert board.state() in PULSING
@@ -75,7 +75,7 @@ def test_measurements_are_refused_while_pulsing(board: Board):
 
 def test_start_and_programmes_are_refused_while_measuring(board: Board):
     board.set(**HOLD)
-    assert board.ask(messages.IMPEDANCE)[0] == messages.OK
+    assert board.ask(requests.IMPEDANCE)[0] == messages.OK
     assert refused(board.client.start) == messages.REASON_BUSY
     assert refused(lambda: board.set(left__amplitude_ua=0)) == messages.REASON_BUSY
     board.client.stop()

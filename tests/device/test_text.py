@@ -2,7 +2,7 @@
 
 import re
 
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -15,7 +15,7 @@ def expect(dut, text):
 
 def expect_answer(dut):
     """Wait until the application answers."""
-    line = console_frame.encode(77, messages.request(messages.IDENTIFY)).decode()
+    line = console_frame.encode(77, messages.request(requests.IDENTIFY)).decode()
     for _ in range(3):  # the first may fall into the boot
         dut.write(line)
     answer = dut.expect(re.compile(rb"~([A-Za-z0-9+/=]+)\r?\n"), timeout=TIMEOUT_S)

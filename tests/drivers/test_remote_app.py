@@ -1,14 +1,14 @@
 """The remote's application without hardware: which request goes out when, and what is shown for it."""
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.remote.app import LONGEST_SLEEP_MS
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged, status_body
 
-PRESSES = [("start", messages.START), ("stop", messages.STOP), ("status", messages.STATUS)]
+PRESSES = [("start", requests.START), ("stop", requests.STOP), ("status", requests.STATUS)]
 
 
 @pytest.fixture
@@ -135,13 +135,13 @@ def test_stop_takes_the_place_of_start(remote):
     remote.press("stop")
     remote.radio.delivers = True
     assert remote.watch() == merged(feedback.DELIVERED)
-    assert remote.stimulator.executed == [messages.STOP]
+    assert remote.stimulator.executed == [requests.STOP]
 
 
 def test_both_at_once_is_stop(remote):
     remote.press("start", "stop")
     remote.go(2000)
-    assert remote.stimulator.executed == [messages.STOP]
+    assert remote.stimulator.executed == [requests.STOP]
 
 
 def test_nothing_takes_the_place_of_stop(remote):
@@ -151,7 +151,7 @@ def test_nothing_takes_the_place_of_stop(remote):
     remote.go(500)
     remote.radio.delivers = True
     remote.go(5000)
-    assert remote.stimulator.executed == [messages.STOP]
+    assert remote.stimulator.executed == [requests.STOP]
 
 
 def test_stop_again_begins_anew(remote):
@@ -159,7 +159,7 @@ def test_stop_again_begins_anew(remote):
     remote.go(40)
     remote.press("stop")
     remote.go(2000)
-    assert remote.stimulator.executed == [messages.STOP] * 2
+    assert remote.stimulator.executed == [requests.STOP] * 2
 
 
 def test_a_late_reply_to_start_is_not_taken_for_stop(remote):
@@ -168,7 +168,7 @@ def test_a_late_reply_to_start_is_not_taken_for_stop(remote):
     remote.radio.answers = False
     remote.press("start")
     remote.go(10)
-    assert remote.stimulator.executed[-1] == messages.START and len(remote.radio.held) == 1
+    assert remote.stimulator.executed[-1] == requests.START and len(remote.radio.held) == 1
     remote.radio.delivers = False
     remote.press("stop")
     remote.radio.answers = True

@@ -1,7 +1,7 @@
 """The remote's application without hardware: pairing by radio, from the held STATUS to the new key."""
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import requests
 from stimfw.remote.panel import HOLD_MS
 from stimfw.telemetry import frames
 from stimfw.ui import feedback
@@ -33,7 +33,7 @@ def test_status_held_shorter_does_not_pair(remote):
     remote.stimulator.body = status_body()
     remote.press("status", hold_ms=HOLD_MS - 50)
     remote.go(3000)
-    assert remote.stimulator.executed == [messages.STATUS] and frames.PAIR not in remote.kinds()
+    assert remote.stimulator.executed == [requests.STATUS] and frames.PAIR not in remote.kinds()
 
 
 def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
@@ -47,7 +47,7 @@ def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
     assert [step for step in remote.watch() if step[1]][-3:] == merged(feedback.PAIRED)[:3]
     assert remote.pairing.record.slot == 3
     assert remote.pairing.record.key == remote.stimulator.table.pairings[3].key
-    assert remote.stimulator.executed[executed:] == [messages.STATUS] and remote.stimulator.slots[-1] == 3
+    assert remote.stimulator.executed[executed:] == [requests.STATUS] and remote.stimulator.slots[-1] == 3
     remote.press("start")
     assert remote.watch() == merged(feedback.DELIVERED)
     assert remote.stimulator.slots[-1] == 3
@@ -74,7 +74,7 @@ def test_stop_refuses_a_pairing_and_changes_nothing(remote):
     remote.stimulator.window.touched(remote.now_ms)
     refused = feedback.pairing_failed(feedback.FAILED_NOT_ALIKE)
     assert remote.watch() == merged(feedback.DELIVERED + refused)
-    assert remote.pairing.record.key == kept and remote.stimulator.executed[-1] == messages.STOP
+    assert remote.pairing.record.key == kept and remote.stimulator.executed[-1] == requests.STOP
     assert not remote.stimulator.window.is_open(remote.now_ms)
     remote.press("stop")
     assert remote.watch() == merged(feedback.DELIVERED)
@@ -92,7 +92,7 @@ def test_start_before_the_code_is_shown_accepts_nothing(remote):
     remote.stimulator.window.touched(remote.now_ms)
     remote.go(3000)
     assert remote.pairing.client.state == remote.pairing.client.COMPARING
-    assert messages.START not in remote.stimulator.executed
+    assert requests.START not in remote.stimulator.executed
 
 
 def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
@@ -103,7 +103,7 @@ def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):
     remote.go(1000)
     remote.radio.delivers = True
     remote.go(3000)
-    assert remote.stimulator.executed[-1] == messages.STOP and frames.PAIR not in remote.kinds()
+    assert remote.stimulator.executed[-1] == requests.STOP and frames.PAIR not in remote.kinds()
 
 
 def test_a_dead_radio_is_told_at_a_pairing_too(remote):

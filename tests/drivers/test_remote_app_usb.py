@@ -1,7 +1,7 @@
 """The remote's application without hardware: a host on USB, at its modem and its console."""
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import frames
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged
@@ -24,18 +24,18 @@ def frame_for_the_host(remote):
 
 def carry(remote, slot=2, frame=None):
     frame = frame or frame_for_the_host(remote)
-    return remote.ask(messages.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
+    return remote.ask(requests.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
 
 
 def test_the_modem_carries_a_frame_and_its_answer(remote):
-    assert remote.ask(messages.MODEM_RECEIVE) == (messages.OK, bytes((messages.MODEM_IDLE,)))
+    assert remote.ask(requests.MODEM_RECEIVE) == (messages.OK, bytes((messages.MODEM_IDLE,)))
     assert carry(remote)[0] == messages.OK
-    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_SEARCHING,))
+    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_SEARCHING,))
     remote.go(20)
-    code, body = remote.ask(messages.MODEM_RECEIVE)
+    code, body = remote.ask(requests.MODEM_RECEIVE)
     assert (code, body[0]) == (messages.OK, messages.MODEM_DELIVERED)
     assert frames.kind_of(body[1:]) == frames.CHALLENGE
-    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_DELIVERED,)), "only once"
+    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_DELIVERED,)), "only once"
     assert not remote.radio.awake and remote.lights == 0
 
 
@@ -43,7 +43,7 @@ def test_the_modem_tells_what_nobody_acknowledged(remote):
     remote.radio.delivers = False
     carry(remote)
     remote.go(20)
-    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
     remote.go(500)
     assert len(remote.radio.sent) == 1 and not remote.radio.awake, "it is the host that tries again"
 
@@ -57,9 +57,9 @@ def test_the_modem_yields_to_a_button(remote):
         messages.WRONG_STATE,
         bytes((messages.READY, messages.REASON_BUSY)),
     )
-    assert remote.ask(messages.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
     assert remote.watch() == merged(feedback.DELIVERED)
-    assert remote.stimulator.executed == [messages.STOP]
+    assert remote.stimulator.executed == [requests.STOP]
 
 
 def test_end_of_carrying_lets_the_radio_sleep_and_stops_no_button(remote):
@@ -67,18 +67,18 @@ def test_end_of_carrying_lets_the_radio_sleep_and_stops_no_button(remote):
     carry(remote)
     remote.go(10)
     assert remote.radio.awake
-    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK and not remote.radio.awake
+    assert remote.ask(requests.MODEM_CLOSE)[0] == messages.OK and not remote.radio.awake
     remote.radio.answers = True
     remote.radio.held.clear()
     remote.press("stop")
-    assert remote.ask(messages.MODEM_CLOSE)[0] == messages.OK
+    assert remote.ask(requests.MODEM_CLOSE)[0] == messages.OK
     assert remote.watch() == merged(feedback.DELIVERED)
 
 
 def test_the_modem_refuses_other_lengths_and_slots(remote):
     body = remote.stimulator.table.base + b"\2"
     for size in (0, 1, 25, 27, 31, 33):
-        assert remote.ask(messages.MODEM_SEND, body + bytes(size))[0] == messages.BAD_LENGTH
+        assert remote.ask(requests.MODEM_SEND, body + bytes(size))[0] == messages.BAD_LENGTH
     assert carry(remote, slot=6)[0] == messages.OUT_OF_RANGE
     assert remote.radio.sent == []
 
@@ -87,40 +87,40 @@ def test_the_modem_refuses_other_lengths_and_slots(remote):
 
 
 def test_console(remote):
-    code, body = remote.ask(messages.IDENTIFY)
+    code, body = remote.ask(requests.IDENTIFY)
     assert code == messages.OK and body.startswith(b"remote\x00")
-    code, body = remote.ask(messages.STATUS)
+    code, body = remote.ask(requests.STATUS)
     status = messages.unpack_status(body)
     assert (status["supply_mv"], status["flags"], status["failed_parts"]) == (5000, 0, 0)
-    code, body = remote.ask(messages.COUNTERS)
+    code, body = remote.ask(requests.COUNTERS)
     assert code == messages.OK and len(body) == 4 * 9
-    for opcode in (messages.START, messages.STOP):
+    for opcode in (requests.START, requests.STOP):
         assert remote.ask(opcode) == (messages.UNKNOWN_OPCODE, b"")
-    assert remote.ask(messages.STATUS, b"x") == (messages.BAD_LENGTH, b"")
+    assert remote.ask(requests.STATUS, b"x") == (messages.BAD_LENGTH, b"")
     remote.radio.works = False
-    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["failed_parts"] == messages.PART_RADIO
+    assert messages.unpack_status(remote.ask(requests.STATUS)[1])["failed_parts"] == messages.PART_RADIO
 
 
 def test_console_pairs_and_forgets(remote):
-    record = remote.ask(messages.PAIRINGS)[1]
+    record = remote.ask(requests.PAIRINGS)[1]
     assert record == b"rmte" + remote.stimulator.table.base + bytes((2, 2, 1)) + b"rmte"
-    assert remote.ask(messages.FORGET, b"\xff")[0] == messages.OK
-    assert remote.ask(messages.PAIRINGS)[1] == b"rmte"
-    assert messages.unpack_status(remote.ask(messages.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
+    assert remote.ask(requests.FORGET, b"\xff")[0] == messages.OK
+    assert remote.ask(requests.PAIRINGS)[1] == b"rmte"
+    assert messages.unpack_status(remote.ask(requests.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
     new = b"base" + bytes((5, 1)) + bytes(32)
-    assert remote.ask(messages.PAIR, new)[0] == messages.OK
-    assert remote.ask(messages.PAIRINGS)[1] == b"rmte" + b"base" + bytes((5, 2, 1)) + b"rmte"
+    assert remote.ask(requests.PAIR, new)[0] == messages.OK
+    assert remote.ask(requests.PAIRINGS)[1] == b"rmte" + b"base" + bytes((5, 2, 1)) + b"rmte"
     for wrong in (new[:4] + b"\6" + new[5:], new[:5] + b"\3" + new[6:], new[:5] + b"\0" + new[6:]):
-        assert remote.ask(messages.PAIR, wrong)[0] == messages.OUT_OF_RANGE
-    assert remote.ask(messages.PAIR, new[:-1])[0] == messages.BAD_LENGTH
+        assert remote.ask(requests.PAIR, wrong)[0] == messages.OUT_OF_RANGE
+    assert remote.ask(requests.PAIR, new[:-1])[0] == messages.BAD_LENGTH
 
 
 def test_the_pairing_is_not_changed_while_a_button_asks(remote):
     remote.radio.delivers = False
     remote.press("stop")
     busy = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY)))
-    assert remote.ask(messages.FORGET, b"\xff") == busy
-    assert remote.ask(messages.PAIR, b"base" + bytes((5, 1)) + bytes(32)) == busy
+    assert remote.ask(requests.FORGET, b"\xff") == busy
+    assert remote.ask(requests.PAIR, b"base" + bytes((5, 1)) + bytes(32)) == busy
     assert remote.pairing.requester is not None
 
 
@@ -130,8 +130,8 @@ def test_the_same_key_given_again_never_repeats_a_count(remote):
     same = record.base + bytes((record.slot, record.role)) + record.key
     remote.press("status")
     remote.go(2000)
-    remote.ask(messages.FORGET, b"\xff")
-    remote.ask(messages.PAIR, same)
+    remote.ask(requests.FORGET, b"\xff")
+    remote.ask(requests.PAIR, same)
     remote.press("status")
     remote.go(2000)
     hellos = [frame for frame, *_ in remote.radio.sent if frames.kind_of(frame) == frames.HELLO]
@@ -160,7 +160,7 @@ class Areas:
 
 def attached(remote, areas):
     fed, restarts = [], []
-    remote.commands.attach(areas, lambda: fed.append(1), restarts.append)
+    remote.serve(areas, lambda: fed.append(1), restarts.append)
     return fed, restarts
 
 
@@ -174,25 +174,25 @@ def test_buttons_of_a_remote_whose_records_are_damaged_show_the_flash():
     remote.go(1000)
     assert remote.radio.sent == [] and not remote.app.busy(), "no pairing that could not be kept"
     storage = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
-    assert remote.ask(messages.PAIRINGS) == storage
+    assert remote.ask(requests.PAIRINGS) == storage
 
 
 def test_records_and_their_repair(remote):
     areas = Areas(plan=0b101)
     fed, restarts = attached(remote, areas)
-    assert remote.ask(messages.RECORDS) == (messages.OK, bytes((3, 0, 0)))
-    assert remote.ask(messages.REPAIR, b"\0") == (messages.OK, b"\x05")
-    assert remote.ask(messages.REPAIR, b"\1") == (messages.OK, b"\x05")
+    assert remote.ask(requests.RECORDS) == (messages.OK, bytes((3, 0, 0)))
+    assert remote.ask(requests.REPAIR, b"\0") == (messages.OK, b"\x05")
+    assert remote.ask(requests.REPAIR, b"\1") == (messages.OK, b"\x05")
     assert areas.asked == [False, True] and len(fed) == len(restarts) == 2 and min(restarts) >= 100
-    assert remote.ask(messages.REPAIR) == (messages.BAD_LENGTH, b"")
+    assert remote.ask(requests.REPAIR) == (messages.BAD_LENGTH, b"")
 
 
 def test_a_repair_that_does_nothing_or_fails_restarts_nothing(remote):
     _, restarts = attached(remote, Areas(plan=0))
-    assert remote.ask(messages.REPAIR, b"\0") == (messages.OK, b"\0")
+    assert remote.ask(requests.REPAIR, b"\0") == (messages.OK, b"\0")
     attached(remote, Areas(plan=1, works=False))
     storage = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
-    assert remote.ask(messages.REPAIR, b"\0") == storage and restarts == []
+    assert remote.ask(requests.REPAIR, b"\0") == storage and restarts == []
 
 
 def test_no_repair_while_a_button_asks(remote):
@@ -201,4 +201,4 @@ def test_no_repair_while_a_button_asks(remote):
     remote.radio.delivers = False
     remote.press("stop")
     busy = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY)))
-    assert remote.ask(messages.REPAIR, b"\0") == busy and areas.asked == [] and restarts == []
+    assert remote.ask(requests.REPAIR, b"\0") == busy and areas.asked == [] and restarts == []

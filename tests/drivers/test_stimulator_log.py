@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from support.stimulator_harness import StimulatorHarness
 
 HOLD = {"left__amplitude_ua": 2000, "right__amplitude_ua": 3000, "ramp_up_ms": 0, "ramp_down_ms": 0}
@@ -13,7 +13,7 @@ NOBODY, USB, SLOT = messages.FROM_NOBODY, messages.FROM_USB, 3
 def noted(harness):
     """(kind, sender, detail) of every event."""
     _, raw = harness.log.read(0, 100)
-    return [event[1:] for event in struct.iter_unpack(messages.LOG_RECORD, raw)]
+    return [event[1:] for event in struct.iter_unpack(requests.LOG_RECORD, raw)]
 
 
 def in_hold(**changes):

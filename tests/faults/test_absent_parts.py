@@ -3,7 +3,7 @@
 import pytest
 from stimbench.errors import WrongStateError
 from stimbench.parts.wiring import StimulatorWiring
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS
@@ -24,7 +24,7 @@ def assert_refuses(board, bench, part):
     with pytest.raises(WrongStateError) as refused:
         board.client.start()
     assert (refused.value.state, refused.value.reason) == (messages.FAULT, messages.REASON_SELF_TEST)
-    code, body = board.ask(messages.IMPEDANCE)
+    code, body = board.ask(requests.IMPEDANCE)
     assert (code, body[1]) == (messages.WRONG_STATE, messages.REASON_SELF_TEST)
     scene.assert_stays_off(bench, since_ns, 200 * MS)
     status = board.client.status()

@@ -1,7 +1,7 @@
 """Flash is written with the output off only: the processor stands still for it, with interrupts off."""
 
 from stimbench.bench import provision
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from support import scene
 from support.board import Board
 from support.scene import MS
@@ -30,7 +30,7 @@ def test_a_new_key_first_used_while_pulsing_is_settled_after_the_session(
     assert len(flash.operations) == operations, "the flash is written while pulsing"
     assert state_of(board, slot) == PENDING
     assert scene.cathodic_edges(bench, bench.now_ns - USED_MS * MS) == 2 * USED_MS // scene.PERIOD_MS
-    assert peer.ask(messages.request(messages.STOP))[1] == messages.OK
+    assert peer.ask(messages.request(requests.STOP))[1] == messages.OK
     bench.run_for(SETTLED_MS * MS)
     assert len(flash.operations) > operations and state_of(board, slot) == ACTIVE
     scene.assert_stays_off(bench, bench.now_ns - SETTLED_MS * MS)

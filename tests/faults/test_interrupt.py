@@ -1,6 +1,6 @@
 """Ctrl-C: output off, then a REPL that stays. A host that does not read changes nothing."""
 
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 from support import scene
 from support.board import Board
 from support.branches import branch
@@ -94,7 +94,7 @@ def ask_without_reading(board, bench, count=40):
     """Requests whose answers fill every buffer."""
     bench.board("stimulator").console.host_reads = False
     for number in range(count):
-        board.write(console_frame.encode(number, messages.request(messages.GET_PROGRAM)))
+        board.write(console_frame.encode(number, messages.request(requests.GET_PROGRAM)))
     bench.run_for(200 * MS)
 
 
@@ -106,7 +106,7 @@ def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, 
     bench.run_for(S)
     assert scene.cathodic_edges(bench, start_ns) == 40
     assert scene.last_current_ns(bench) > bench.now_ns - 60 * MS
-    heard_ns = peer.request(messages.STOP)
+    heard_ns = peer.request(requests.STOP)
     bench.run_to(heard_ns + OFF_NS)
     scene.assert_stays_off(bench, heard_ns + OFF_NS)
     bench.board("stimulator").console.host_reads = True
@@ -136,6 +136,6 @@ def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, ben
     board.write(b"~A" * 1500)
     bench.run_for(400 * MS)
     assert scene.cathodic_edges(bench, start_ns) == 16
-    heard_ns = peer.request(messages.STOP)
+    heard_ns = peer.request(requests.STOP)
     bench.run_to(heard_ns + OFF_NS)
     scene.assert_stays_off(bench, heard_ns + OFF_NS, 60 * MS)

@@ -3,7 +3,7 @@
 import pytest
 from stimbench.errors import WrongStateError
 from stimbench.parts.wiring import StimulatorWiring
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from support import scene
 from support.board import Board
 from support.branches import branch
@@ -79,7 +79,7 @@ def test_it_stops_in_every_state(board: Board, bench, name):
         board.set(**changes)
         board.client.start()
     else:
-        assert board.ask(messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST)[0] == messages.OK
+        assert board.ask(requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST)[0] == messages.OK
     board.wait_state(state)
     board.wait(0.01)
     came_ns = bench.now_ns
@@ -98,10 +98,10 @@ def test_nothing_starts_while_it_is_there(board: Board, bench, peer):
     with pytest.raises(WrongStateError) as refused:
         board.client.start()
     assert refused.value.reason == messages.REASON_MAGNET
-    for opcode in (messages.IMPEDANCE, messages.SELF_TEST):
+    for opcode in (requests.IMPEDANCE, requests.SELF_TEST):
         code, body = board.ask(opcode)
         assert code == messages.WRONG_STATE and body[1] == messages.REASON_MAGNET
-    peer.request(messages.START)
+    peer.request(requests.START)
     scene.assert_stays_off(bench, since_ns, 100 * MS)
     bench.magnet(False)
     scene.assert_stays_off(bench, since_ns, 300 * MS)

@@ -11,7 +11,7 @@ from stimfw.pairing import blink_code
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import addresses, frames
 from support import scene
 from support.branches import branch
@@ -254,5 +254,5 @@ def assert_pairs(couple):
 def assert_patient(couple, pairing):
     """In the hands of somebody with a better remote the key is a patient's, whatever he claims."""
     peer = RadioPeer(couple.bench, pairing, epoch=1000)
-    reply = peer.ask(messages.request(messages.GET_PROGRAM))
-    assert messages.parse_reply(messages.GET_PROGRAM, reply) == (messages.FORBIDDEN, b"")
+    reply = peer.ask(messages.request(requests.GET_PROGRAM))
+    assert messages.parse_reply(requests.GET_PROGRAM, reply) == (messages.FORBIDDEN, b"")

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import frames
 from stimfw.telemetry.rate_limiter import VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
@@ -15,7 +15,7 @@ STOP_NS = 5 * MS
 KEEPALIVE_NS = 100 * MS
 PAUSE_NS = 60 * MS  # between two bad frames: the guard forgives each in 25 ms, so it never holds back
 COSTLY = ("radio_forged", "radio_replayed", "radio_over_budget")
-STOP = messages.request(messages.STOP)
+STOP = messages.request(requests.STOP)
 
 
 def send_all(bench, peer, payloads, pause_ns=PAUSE_NS):
@@ -40,9 +40,9 @@ def assert_untouched(board, bench):
 
 def assert_stops(board, bench, peer):
     """A session begins by radio, and ends by it in time."""
-    assert peer.ask(messages.request(messages.START))[1] == messages.OK
+    assert peer.ask(messages.request(requests.START))[1] == messages.OK
     board.wait_state(messages.HOLD)
-    heard_ns = peer.request(messages.STOP)
+    heard_ns = peer.request(requests.STOP)
     bench.run_to(heard_ns + STOP_NS)
     scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)
     assert board.client.status().stop_cause == messages.STOPPED_REMOTE
@@ -81,7 +81,7 @@ def test_a_forged_start_is_counted_and_does_nothing(board: Board, bench, peer, w
     board.set(**HOLD)
     peer.join()
     requester = peer.requester
-    requester.begin(messages.request(messages.START), 1000, bench.now_ns // MS)
+    requester.begin(messages.request(requests.START), 1000, bench.now_ns // MS)
     start = bytearray(requester.poll(bench.now_ns // MS))
     start[where] ^= 1
     before = board.client.counters()
@@ -106,10 +106,10 @@ def test_forged_hellos_cost_the_open_connection_nothing(board: Board, bench, pee
 def test_a_request_that_comes_again_is_answered_again_and_executed_once(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
-    assert peer.ask(messages.request(messages.START))[1] == messages.OK
+    assert peer.ask(messages.request(requests.START))[1] == messages.OK
     start = peer.sent[-1][0]
     board.wait_state(messages.HOLD)
-    heard_ns = peer.request(messages.STOP)
+    heard_ns = peer.request(requests.STOP)
     bench.run_to(heard_ns + STOP_NS)
     peer.finish()
     before = board.client.counters()
@@ -124,7 +124,7 @@ def test_a_request_that_comes_again_is_answered_again_and_executed_once(board: B
 def test_what_was_recorded_is_dead_after_a_restart_of_either_side(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
-    assert peer.ask(messages.request(messages.START))[1] == messages.OK
+    assert peer.ask(messages.request(requests.START))[1] == messages.OK
     recorded = [frame for frame, _ in peer.sent]
     assert peer.ask(STOP)[1] == messages.OK
     peer.restart()
@@ -203,7 +203,7 @@ def test_jamming_does_no_harm_and_the_link_comes_back(board: Board, bench, peer)
     peer.join()
     scene.pulse(board)
     bench.air.jam(None, bench.now_ns, bench.now_ns + 200 * MS)
-    peer.request(messages.STOP, limit_ms=STOP_LIMIT_MS)
+    peer.request(requests.STOP, limit_ms=STOP_LIMIT_MS)
     bench.run_for(150 * MS)
     assert board.state() == messages.HOLD
     clear_ns = bench.now_ns + 50 * MS

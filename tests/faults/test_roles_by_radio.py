@@ -4,31 +4,31 @@ import struct
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.therapy import program
 from support import scene
 from support.board import emulated_board
 from support.scene import HOLD, MS, Peer
 
 PATIENT, CLINICIAN, SECOND_PATIENT = range(3)  # slots
-SERVICE_ONLY = (messages.PAIRINGS, messages.PAIR, messages.FORGET, messages.FACTORY_RESET)
+SERVICE_ONLY = (requests.PAIRINGS, requests.PAIR, requests.FORGET, requests.FACTORY_RESET)
 CLINICIANS = (
-    messages.IDENTIFY, messages.GET_PROGRAM, messages.SET_PROGRAM, messages.IMPEDANCE,
-    messages.IMPEDANCE_RESULTS, messages.PULSES, messages.DETAILS, messages.COUNTERS, messages.SELF_TEST,
-    messages.TEST_STIMULATION, messages.GET_WINDOW, messages.SET_WINDOW, messages.LOG, messages.GET_TIME,
-    messages.SET_TIME,
+    requests.IDENTIFY, requests.GET_PROGRAM, requests.SET_PROGRAM, requests.IMPEDANCE,
+    requests.IMPEDANCE_RESULTS, requests.PULSES, requests.DETAILS, requests.COUNTERS, requests.SELF_TEST,
+    requests.TEST_STIMULATION, requests.GET_WINDOW, requests.SET_WINDOW, requests.LOG, requests.GET_TIME,
+    requests.SET_TIME,
 )  # fmt: skip
 """docs/telemetry.md, Roles; not read from the table under test."""
 BODIES = {
-    messages.SET_PROGRAM: program.default().replaced({"rate_hz": 60}).pack(),
-    messages.IMPEDANCE_RESULTS: b"\0",
-    messages.PULSES: bytes(4),
-    messages.TEST_STIMULATION: b"\x05",
-    messages.SET_WINDOW: struct.pack(messages.AMPLITUDE_WINDOW, 0, 5000, 0, 5000),
-    messages.LOG: bytes(4),
-    messages.SET_TIME: struct.pack("<I", 1_700_000_000),
-    messages.PAIR: b"evil" + bytes((roles.CLINICIAN,)) + bytes(32),
-    messages.FORGET: bytes((messages.ALL_SLOTS,)),
+    requests.SET_PROGRAM: program.default().replaced({"rate_hz": 60}).pack(),
+    requests.IMPEDANCE_RESULTS: b"\0",
+    requests.PULSES: bytes(4),
+    requests.TEST_STIMULATION: b"\x05",
+    requests.SET_WINDOW: struct.pack(requests.AMPLITUDE_WINDOW, 0, 5000, 0, 5000),
+    requests.LOG: bytes(4),
+    requests.SET_TIME: struct.pack("<I", 1_700_000_000),
+    requests.PAIR: b"evil" + bytes((roles.CLINICIAN,)) + bytes(32),
+    requests.FORGET: bytes((messages.ALL_SLOTS,)),
 }
 WINDOW_UA = (500, 1500, 0, 1000)
 STOP_NS = 5 * MS  # from the end of STOP's packet
@@ -99,31 +99,31 @@ def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
     before, edges = boards.settings(), len(scene.edges(boards.bench))
     forbidden = boards.forbidden()
     asked = [(PATIENT, opcode) for opcode in CLINICIANS + SERVICE_ONLY]
-    asked += [(CLINICIAN, opcode) for opcode in SERVICE_ONLY] + [(SECOND_PATIENT, messages.LOG)]
+    asked += [(CLINICIAN, opcode) for opcode in SERVICE_ONLY] + [(SECOND_PATIENT, requests.LOG)]
     counted = boards.board.client.counters()["forbidden"]
     for slot, opcode in asked:
         # Nothing but the role shall stand in the way: a factory reset needs the magnet.
-        boards.bench.magnet(opcode == messages.FACTORY_RESET)
+        boards.bench.magnet(opcode == requests.FACTORY_RESET)
         assert boards.ask(slot, opcode, BODIES.get(opcode, b"")) == (messages.FORBIDDEN, b""), (slot, opcode)
     boards.bench.magnet(False)
     assert boards.forbidden() == forbidden + asked
     assert boards.board.client.counters()["forbidden"] == counted + len(asked)
     assert boards.settings() == before and len(scene.edges(boards.bench)) == edges
     # A clinician by radio reads the same.
-    code, body = boards.ask(CLINICIAN, messages.LOG, bytes(4))
-    assert code == messages.OK and bytes((messages.EVENT_FORBIDDEN, PATIENT, messages.IDENTIFY)) in body
+    code, body = boards.ask(CLINICIAN, requests.LOG, bytes(4))
+    assert code == messages.OK and bytes((messages.EVENT_FORBIDDEN, PATIENT, requests.IDENTIFY)) in body
 
 
 def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
-    amplitude = lambda *wanted: boards.ask(PATIENT, messages.AMPLITUDE, struct.pack("<HH", *wanted))  # noqa: E731
+    amplitude = lambda *wanted: boards.ask(PATIENT, requests.AMPLITUDE, struct.pack("<HH", *wanted))  # noqa: E731
     boards.restart()
     outside = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_WINDOW)))
     before = boards.programme()
     for wanted in ((0, 0), (1000, 1000), (100, 0)):
         assert amplitude(*wanted) == outside, "closed at each start"
     assert boards.programme() == before
-    window = struct.pack(messages.AMPLITUDE_WINDOW, *WINDOW_UA)
-    assert boards.ask(CLINICIAN, messages.SET_WINDOW, window) == (messages.OK, b"")
+    window = struct.pack(requests.AMPLITUDE_WINDOW, *WINDOW_UA)
+    assert boards.ask(CLINICIAN, requests.SET_WINDOW, window) == (messages.OK, b"")
     for wanted in ((500, 0), (1500, 1000), (900, 400)):
         assert amplitude(*wanted) == (messages.OK, b"")
         assert boards.board.client.program().amplitude_ua == wanted
@@ -135,10 +135,10 @@ def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
 def test_any_peer_stops_what_another_one_started(boards):
     boards.board.set(**HOLD)
     for starter, stopper in ((PATIENT, SECOND_PATIENT), (CLINICIAN, PATIENT), (SECOND_PATIENT, CLINICIAN)):
-        assert boards.ask(starter, messages.START) == (messages.OK, b"")
+        assert boards.ask(starter, requests.START) == (messages.OK, b"")
         boards.board.wait_state(messages.HOLD)
         boards.bench.run_for(60 * MS)
-        boards.assert_off(boards.peers[stopper].request(messages.STOP))
+        boards.assert_off(boards.peers[stopper].request(requests.STOP))
         boards.peers[stopper].finish()
 
 
@@ -146,26 +146,26 @@ def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
     boards.board.set(**HOLD)
     clinician, patient = boards.peers[CLINICIAN], boards.peers[PATIENT]
     wanted = program.unpack(boards.programme()).replaced({"rate_hz": 33}).pack()
-    assert boards.ask(SECOND_PATIENT, messages.START)[0] == messages.OK
+    assert boards.ask(SECOND_PATIENT, requests.START)[0] == messages.OK
     boards.board.wait_state(messages.HOLD)
-    clinician.requester.begin(messages.request(messages.SET_PROGRAM, wanted), 1000, boards.bench.now_ns // MS)
+    clinician.requester.begin(messages.request(requests.SET_PROGRAM, wanted), 1000, boards.bench.now_ns // MS)
     first = clinician.requester.poll(boards.bench.now_ns // MS)
     clinician.inject(first)
     boards.bench.run_for(4 * MS)
     assert boards.board.client.status().state == messages.HOLD, "one piece is no request"
-    boards.assert_off(patient.request(messages.STOP), ANY_NS)
-    assert patient.finish() == messages.reply(messages.STOP, messages.OK)
-    assert messages.parse_reply(messages.SET_PROGRAM, clinician.finish())[0] == messages.OK
+    boards.assert_off(patient.request(requests.STOP), ANY_NS)
+    assert patient.finish() == messages.reply(requests.STOP, messages.OK)
+    assert messages.parse_reply(requests.SET_PROGRAM, clinician.finish())[0] == messages.OK
     assert program.unpack(boards.programme()).rate_hz == 33, "the clinician's request went on where it was"
 
 
-@pytest.mark.parametrize("opcode", [messages.TEST_STIMULATION, messages.IMPEDANCE])
+@pytest.mark.parametrize("opcode", [requests.TEST_STIMULATION, requests.IMPEDANCE])
 def test_a_patient_stops_what_a_clinician_does(boards, opcode):
     boards.board.set(**HOLD)
     assert boards.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
     boards.bench.run_for(200 * MS)
     assert boards.board.state() in (messages.HOLD, messages.MEASURING)
-    heard_ns = boards.peers[PATIENT].request(messages.STOP)
+    heard_ns = boards.peers[PATIENT].request(requests.STOP)
     assert scene.edges(boards.bench, heard_ns - 150 * MS)
     boards.assert_off(heard_ns)
     boards.peers[PATIENT].finish()

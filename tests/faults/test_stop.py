@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 from support import scene
@@ -30,7 +30,7 @@ def bring_to(board, name):
         board.set(**changes)
         board.client.start()
     else:
-        assert board.ask(messages.IMPEDANCE if name == "impedance" else messages.SELF_TEST)[0] == messages.OK
+        assert board.ask(requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST)[0] == messages.OK
     board.wait_state(state)
     if name != "self-test":  # it is over in 30 ms
         board.wait(0.01)
@@ -40,7 +40,7 @@ def bring_to(board, name):
 def test_stop_by_radio_in_every_state(board: Board, bench, peer, name):
     peer.join()
     bring_to(board, name)
-    heard_ns = peer.request(messages.STOP)
+    heard_ns = peer.request(requests.STOP)
     bench.run_to(heard_ns + STOP_NS)
     assert scene.bridges_low(bench)
     scene.assert_stays_off(bench, heard_ns + STOP_NS, 150 * MS)
@@ -60,7 +60,7 @@ def test_stop_at_many_phases_of_a_pulse(board: Board, bench, peer):
     peer.join()
     for step in range(6):
         scene.pulse(board)
-        heard_ns = peer.request(messages.STOP, after_ns=MS + step * 8_311_000)
+        heard_ns = peer.request(requests.STOP, after_ns=MS + step * 8_311_000)
         bench.run_to(heard_ns + STOP_NS)
         scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)
         assert board.state() == messages.READY
@@ -146,9 +146,9 @@ def test_stop_by_radio_is_heard_between_the_bytes_of_a_host(board: Board, bench,
     """The host asks every 3 ms, which is more than the board can answer."""
     peer.join()
     scene.pulse(board)
-    line = console_frame.encode(7, messages.request(messages.PULSES, b"\0\0\0\0"))
+    line = console_frame.encode(7, messages.request(requests.PULSES, b"\0\0\0\0"))
     for k in range(1, 10):
         bench.at(bench.now_ns + k * 3 * MS, lambda: bench.board("stimulator").console.write(line))
-    heard_ns = peer.request(messages.STOP, after_ns=20 * MS + phase_ns)
+    heard_ns = peer.request(requests.STOP, after_ns=20 * MS + phase_ns)
     bench.run_to(heard_ns + STOP_NS)
     scene.assert_stays_off(bench, heard_ns + STOP_NS, 60 * MS)

@@ -12,7 +12,7 @@ from stimbench.cli.common import Services
 from stimbench.client.keyring import Keyring
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import connect
-from stimfw.protocol import console_frame, messages, roles
+from stimfw.protocol import console_frame, messages, requests, roles
 from stimfw.storage import areas
 from stimfw.storage.pairings import PairingTable, TableFullError
 from stimfw.telemetry.responder import Responder
@@ -121,7 +121,7 @@ class FakeBoard:
 
     def execute(self, message, now_s, role=roles.SERVICE):
         opcode, body = message[0], message[1:]
-        if not roles.may(role, opcode):
+        if not requests.may(role, opcode):
             return messages.reply(opcode, messages.FORBIDDEN)
         self.calls.append(opcode)
         if opcode in self.refuse:
@@ -179,7 +179,7 @@ class FakeBoard:
                         messages.KIND_OPEN if (lead, cathode, anode) in self.open_pairs else messages.KIND_OK
                     )
                     records += struct.pack(
-                        messages.PAIR_RECORD,
+                        requests.PAIR_RECORD,
                         cathode << 2 | anode,
                         kind,
                         500 + 10 * cathode + anode,
@@ -192,7 +192,7 @@ class FakeBoard:
         first = min(9, max(7, struct.unpack("<I", body)[0]))
         samples = [(0, 1998, -1100, -1200), (1, 2003, -1000, -1150)][first - 7 :][: self.pulses_a_reply]
         return messages.OK, struct.pack("<I", first) + b"".join(
-            struct.pack(messages.PULSE_RECORD, *sample) for sample in samples
+            struct.pack(requests.PULSE_RECORD, *sample) for sample in samples
         )
 
     def do_0a(self, _body, _now_s):
@@ -330,7 +330,7 @@ class FakeRemote:
 
     def do_15(self, body, _now_s):
         base, slot, role, self.key = struct.unpack("<4sBB32s", body)
-        self.pairing = base + struct.pack(messages.PAIRING_RECORD, slot, 2, role, REMOTE_ID)
+        self.pairing = base + struct.pack(requests.PAIRING_RECORD, slot, 2, role, REMOTE_ID)
         return messages.OK, b""
 
     def do_16(self, _body, _now_s):

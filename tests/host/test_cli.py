@@ -10,7 +10,7 @@ from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client.program_file import to_toml
 from stimbench.errors import PortError
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 from stimfw.version import VERSION
 from typer.testing import CliRunner
@@ -63,7 +63,7 @@ def test_status_as_json_and_a_failed_self_test(run, board):
 def test_a_self_test_that_fails_names_the_part(run, board):
     board.will_fail = messages.PART_DAC
     assert "passed" in run("status").stdout
-    assert messages.SELF_TEST not in board.calls
+    assert requests.SELF_TEST not in board.calls
     assert "failed: dac" in run("status", "--self-test", code=1).stdout
 
 
@@ -163,11 +163,11 @@ def test_program_check_needs_no_board(run, board, tmp_path):
 )
 def test_bad_input_to_program_set(run, board, args, sentence):
     assert sentence in run("program", "set", *args, code=2).stderr
-    assert messages.SET_PROGRAM not in board.calls
+    assert requests.SET_PROGRAM not in board.calls
 
 
 def test_a_board_that_holds_something_else_afterwards_is_an_error(run, board):
-    board.refuse[messages.SET_PROGRAM] = (messages.OK, b"")
+    board.refuse[requests.SET_PROGRAM] = (messages.OK, b"")
     assert "holds another programme" in run("program", "set", "--set", "rate_hz=40", code=4).stderr
 
 
@@ -178,10 +178,10 @@ def test_start_and_stop(run, board):
 
 
 def test_a_refusal_exits_3_with_its_reason(run, board):
-    board.refuse[messages.START] = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_MAGNET)))
+    board.refuse[requests.START] = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_MAGNET)))
     result = run("start", code=3)
     assert "a magnet is present" in result.stderr and "Traceback" not in result.output
-    board.refuse[messages.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 2, 40))
+    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 2, 40))
     assert "rate_hz = 40" in run("program", "set", "--set", "rate_hz=40", code=3).stderr
 
 

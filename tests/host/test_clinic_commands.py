@@ -9,7 +9,7 @@ from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.main import app
 from stimbench.client import connect_remote
 from stimbench.errors import InputError, NoAnswerError
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from typer.testing import CliRunner
 
 KEY = bytes(32)
@@ -45,7 +45,7 @@ def test_no_amplitude_is_refused_before_anything_is_sent(run, board, bad):
 
 
 def test_an_amplitude_outside_the_window_says_so(run, board):
-    board.refuse[messages.AMPLITUDE] = (messages.WRONG_STATE, bytes((0, messages.REASON_WINDOW)))
+    board.refuse[requests.AMPLITUDE] = (messages.WRONG_STATE, bytes((0, messages.REASON_WINDOW)))
     assert "outside the amplitudes that the clinician allowed" in run("amplitude", "0", "0", code=3).stderr
 
 
@@ -77,7 +77,7 @@ def test_a_test_waits_for_its_end(run, board):
     begun_s = board.link.now_s()
     assert "output is off (session over)" in run("test", "3").stdout
     assert board.link.now_s() - begun_s >= 3
-    assert messages.STOP not in board.calls
+    assert requests.STOP not in board.calls
 
 
 @pytest.mark.parametrize("seconds", ["0", "31", "2.5"])
@@ -105,26 +105,26 @@ def test_ctrl_c_in_a_test_turns_the_output_off(run, board):
 
     board.link.wait = interrupted
     run("test", "3", code=130)
-    assert board.calls[-1] == messages.STOP and board.test_until_s == 0.0
+    assert board.calls[-1] == requests.STOP and board.test_until_s == 0.0
 
 
 def test_a_test_that_does_not_end_is_stopped(run, board):
     board.state = messages.HOLD
     assert "did not end" in run("test", "1", code=4).stderr
-    assert board.calls[-1] == messages.STOP
+    assert board.calls[-1] == requests.STOP
 
 
 def test_a_refused_test_stops_no_session(run, board):
-    board.refuse[messages.TEST_STIMULATION] = (
+    board.refuse[requests.TEST_STIMULATION] = (
         messages.WRONG_STATE,
         bytes((messages.HOLD, messages.REASON_LOCKED)),
     )
     assert "locked while the output is on" in run("test", "3", code=3).stderr
-    assert messages.STOP not in board.calls
+    assert requests.STOP not in board.calls
 
 
 def test_log(run, board):
-    board.log.add(messages.EVENT_FORBIDDEN, 3, messages.PAIR)
+    board.log.add(messages.EVENT_FORBIDDEN, 3, requests.PAIR)
     board.log.add(messages.EVENT_PAIRED, messages.FROM_USB, roles.PATIENT)
     for _ in range(40):
         board.log.add(messages.EVENT_TIME_SET, messages.FROM_USB, 0)
@@ -132,7 +132,7 @@ def test_log(run, board):
     assert [event["number"] for event in events] == list(range(43)), "more than one page"
     assert events[1] == {
         "number": 1, "uptime_s": 7, "event": "forbidden", "sender": "slot 3",
-        "detail": messages.PAIR, "detail_text": "PAIR",
+        "detail": requests.PAIR, "detail_text": "PAIR",
     }  # fmt: skip
     shown = run("log", "--from", "2").stdout
     assert "patient" in shown and "USB" in shown and "forbidden" not in shown
@@ -194,7 +194,7 @@ def test_no_port_is_opened_for_a_key_file_that_others_can_read(tmp_path, monkeyp
 
 def test_a_lost_reply_to_a_test_stops_the_output(run, board):
     usual = board.respond
-    lost = messages.TEST_STIMULATION
+    lost = requests.TEST_STIMULATION
 
     def respond(line, now_s):
         answers = usual(line, now_s)
@@ -202,4 +202,4 @@ def test_a_lost_reply_to_a_test_stops_the_output(run, board):
 
     board.link.respond = respond
     result = run("test", "3", code=NoAnswerError.exit_code)
-    assert "may be on all the same" in result.stderr and board.calls[-1] == messages.STOP
+    assert "may be on all the same" in result.stderr and board.calls[-1] == requests.STOP

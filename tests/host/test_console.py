@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from stimbench.client.console import TIMEOUT_S, TRIES, Console
 from stimbench.errors import AtPromptError, NoAnswerError, ProtocolError
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 
-OPCODE = messages.STATUS
+OPCODE = requests.STATUS
 
 
 def answer(line, body=b"yes", opcode=OPCODE, shift=0):
@@ -82,7 +82,7 @@ def test_our_own_request_echoed_by_the_line_is_no_reply(make_link):
 
 
 def test_a_reply_to_another_opcode_is_a_protocol_error(make_link):
-    _, _, go = ask(make_link, lambda line, _: [(0.1, answer(line, opcode=messages.STOP))])
+    _, _, go = ask(make_link, lambda line, _: [(0.1, answer(line, opcode=requests.STOP))])
     with pytest.raises(ProtocolError, match="another request"):
         go()
 

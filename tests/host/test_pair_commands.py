@@ -9,7 +9,7 @@ from stimbench.cli.main import app
 from stimbench.client import connect, connect_remote
 from stimbench.client.pairing import pair_clinician, pair_remote
 from stimbench.errors import NoAnswerError
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.storage.pairings import ACTIVE, PENDING
 from typer.testing import CliRunner
 
@@ -70,7 +70,7 @@ def test_a_key_file_that_cannot_be_used_is_told_before_anything_is_sent(run, boa
     keyring.path.chmod(0o644)
     board.calls.clear()
     assert "chmod 600" in run("--clinician", code=2).stderr
-    assert messages.PAIR not in board.calls
+    assert requests.PAIR not in board.calls
 
 
 def test_list(run, board, remote_board):

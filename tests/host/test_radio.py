@@ -11,7 +11,7 @@ from stimbench.client.radio import RadioConsole, limit_ms
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import Stimulator
 from stimbench.errors import ForbiddenError, NoAnswerError, PortError, WrongBoardError, WrongStateError
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import frames
 from stimfw.therapy import program
 
@@ -44,7 +44,7 @@ def test_what_a_clinician_may_comes_through(board, stimulator, other_program):
     assert len(stimulator.pulses()) == 2
     stimulator.start()
     stimulator.stop()
-    assert board.calls[-2:] == [messages.START, messages.STOP]
+    assert board.calls[-2:] == [requests.START, requests.STOP]
 
 
 def test_the_remote_carries_sealed_frames_only(remote_board, stimulator):
@@ -80,7 +80,7 @@ def test_a_lossy_air_loses_no_request_and_doubles_none(board, remote_board, seed
     for amplitude_ua in range(0, 1000, 50):
         stimulator.amplitude(amplitude_ua, 0)
         assert board.program.amplitude_ua == (amplitude_ua, 0)
-    assert board.calls.count(messages.AMPLITUDE) == 20
+    assert board.calls.count(requests.AMPLITUDE) == 20
 
 
 def test_a_restarted_stimulator_is_met_anew(remote_board, stimulator):
@@ -132,7 +132,7 @@ def test_a_lost_reply_to_start_says_so_and_starts_once(board, remote_board, stim
     remote_board.air = lambda frame, outward: [frame] if outward else []
     with pytest.raises(NoAnswerError, match="may be on all the same"):
         stimulator.start()
-    assert board.calls.count(messages.START) <= 1
+    assert board.calls.count(requests.START) <= 1
 
 
 def test_a_remote_whose_button_was_pressed_is_waited_for(remote_board, stimulator):
@@ -145,12 +145,12 @@ def test_a_remote_whose_button_was_pressed_is_waited_for(remote_board, stimulato
 
 
 def test_a_modem_that_searches_without_end_does_not_hold_us(remote_board, stimulator):
-    remote_board.refuse[messages.MODEM_RECEIVE] = (messages.OK, bytes((messages.MODEM_SEARCHING,)))
+    remote_board.refuse[requests.MODEM_RECEIVE] = (messages.OK, bytes((messages.MODEM_SEARCHING,)))
     begun_s = remote_board.link.now_s()
     with pytest.raises(NoAnswerError):
         stimulator.status()
     assert remote_board.link.now_s() - begun_s < 1.1
-    del remote_board.refuse[messages.MODEM_RECEIVE]
+    del remote_board.refuse[requests.MODEM_RECEIVE]
     assert stimulator.status().state_name == "ready"
 
 
@@ -172,13 +172,13 @@ def test_closing_switches_the_radio_off_and_forgives_a_remote_that_is_gone(remot
     remote = connect_remote(remote_board.link)
     console = RadioConsole(remote, pair(remote_board))
     console.close()
-    assert remote_board.calls[-1] == messages.MODEM_CLOSE
+    assert remote_board.calls[-1] == requests.MODEM_CLOSE
     remote_board.link.respond = lambda line, now_s: []
     console.close()
 
 
 def test_long_requests_and_replies_get_more_time():
-    assert limit_ms(messages.request(messages.STATUS)) == radio.LIMIT_MS == 1000
-    assert limit_ms(messages.request(messages.STOP)) == 3000
-    assert limit_ms(messages.request(messages.SET_PROGRAM, bytes(40))) == 1000 + 2 * radio.PIECE_MS
-    assert limit_ms(messages.request(messages.LOG, bytes(4))) == 1000 + 14 * radio.PIECE_MS
+    assert limit_ms(messages.request(requests.STATUS)) == radio.LIMIT_MS == 1000
+    assert limit_ms(messages.request(requests.STOP)) == 3000
+    assert limit_ms(messages.request(requests.SET_PROGRAM, bytes(40))) == 1000 + 2 * radio.PIECE_MS
+    assert limit_ms(messages.request(requests.LOG, bytes(4))) == 1000 + 14 * radio.PIECE_MS

@@ -8,7 +8,7 @@ import json
 import pytest
 from stimbench.cli.main import app
 from stimbench.client.flash_records import FlashRecords
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.storage import areas
 from stimfw.storage.areas import DAMAGED, EMPTY, LATER, ONE_BIT, SOUND, UNUSABLE, USED_UP
 from typer.testing import CliRunner
@@ -92,13 +92,13 @@ def test_what_the_flash_does_not_take_is_not_repaired(run, board):
 
 def test_refusals_of_the_board(run, board):
     board.records = [SOUND, SOUND, DAMAGED]
-    board.refuse[messages.REPAIR] = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
+    board.refuse[requests.REPAIR] = (messages.WRONG_STATE, bytes((messages.FAULT, messages.REASON_STORAGE)))
     assert "the flash did not take it" in run("repair", "--yes", code=3).stderr
-    board.refuse[messages.RECORDS] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
+    board.refuse[requests.RECORDS] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
     assert "locked while the output is on" in run("records", code=3).stderr
-    board.refuse[messages.RECORDS] = (messages.OK, b"\0")
+    board.refuse[requests.RECORDS] = (messages.OK, b"\0")
     assert "makes no sense" in run("records", code=4).stderr
-    board.refuse[messages.RECORDS] = (messages.UNKNOWN_OPCODE, b"")
+    board.refuse[requests.RECORDS] = (messages.UNKNOWN_OPCODE, b"")
     assert "another version" in run("records", code=3).stderr
 
 

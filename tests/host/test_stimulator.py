@@ -14,7 +14,7 @@ from stimbench.errors import (
     WrongBoardError,
     WrongStateError,
 )
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 
 
@@ -99,7 +99,7 @@ def test_pulses_are_numbered_from_what_the_board_still_has(board, stimulator, a_
 
 
 def test_a_refused_field_is_named_with_value_and_range(board, stimulator):
-    board.refuse[messages.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 8, 12_000))
+    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 8, 12_000))
     with pytest.raises(
         OutOfRangeError, match=r"left\.amplitude_ua = 12000: allowed is 0 to 10000 uA in steps of 25"
     ):
@@ -107,7 +107,7 @@ def test_a_refused_field_is_named_with_value_and_range(board, stimulator):
 
 
 def test_a_refusal_by_state_says_state_and_reason(board, stimulator):
-    board.refuse[messages.START] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
+    board.refuse[requests.START] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
     with pytest.raises(WrongStateError, match="state 'hold', locked while the output is on") as caught:
         stimulator.start()
     assert caught.value.exit_code == 3
@@ -115,16 +115,16 @@ def test_a_refusal_by_state_says_state_and_reason(board, stimulator):
 
 @pytest.mark.parametrize("code", [messages.UNKNOWN_OPCODE, messages.BAD_LENGTH, messages.OUT_OF_RANGE, 77])
 def test_other_refusals_are_refusals_too(board, stimulator, code):
-    board.refuse[messages.STATUS] = (code, b"")
+    board.refuse[requests.STATUS] = (code, b"")
     with pytest.raises(RefusedError):
         stimulator.status()
 
 
 @pytest.mark.parametrize("ask", ["status", "details", "program", "counters", "pulses", "identify"])
 def test_a_reply_of_the_wrong_length_is_a_protocol_error(board, stimulator, ask):
-    opcode = {"pulses": messages.PULSES, "identify": messages.IDENTIFY}.get(ask)
+    opcode = {"pulses": requests.PULSES, "identify": requests.IDENTIFY}.get(ask)
     for known in (
-        (opcode,) if opcode else (messages.STATUS, messages.DETAILS, messages.GET_PROGRAM, messages.COUNTERS)
+        (opcode,) if opcode else (requests.STATUS, requests.DETAILS, requests.GET_PROGRAM, requests.COUNTERS)
     ):
         board.refuse[known] = (messages.OK, b"abc")
     with pytest.raises(ProtocolError, match="different versions"):
@@ -144,4 +144,4 @@ def test_stop_keeps_asking(board, stimulator):
     usual = board.respond
     board.link.respond = lambda line, now_s: usual(line, now_s) if next(answers) else []
     stimulator.stop()
-    assert board.calls[-1] == messages.STOP
+    assert board.calls[-1] == requests.STOP

@@ -15,7 +15,7 @@ from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.repl import BoardTransport
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.errors import NoAnswerError
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 
 INTERRUPT = b"\x03"
@@ -92,7 +92,7 @@ class Board:
         end_s = self.now_s() + timeout_s
         while True:
             try:
-                Console(self.device.console, _PROBE_NUMBER, timeout_s=0.1).ask(messages.IDENTIFY, tries=1)
+                Console(self.device.console, _PROBE_NUMBER, timeout_s=0.1).ask(requests.IDENTIFY, tries=1)
                 self.wait(0.05)
                 self.text()  # answers to earlier probes
                 return

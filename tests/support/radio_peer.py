@@ -1,7 +1,7 @@
 """A stimulator, and a peer that says whatever a test tells it to. Runs on MicroPython too."""
 
 from stimfw.crypto.ccm import Ccm
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import Connection
 from stimfw.telemetry.responder import Responder
@@ -9,7 +9,7 @@ from stimfw.telemetry.responder import Responder
 from support.link_harness import Dice, Pairing, Table, key_of
 
 SLOT = 3
-STOP = messages.request(messages.STOP)
+STOP = messages.request(requests.STOP)
 
 
 class Peer:

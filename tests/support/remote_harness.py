@@ -3,14 +3,15 @@
 from itertools import pairwise
 
 from stimfw.pairing.stimulator_end import PairingResponder
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
+from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.searcher import RadioSearcher
 from stimfw.remote.app import App
-from stimfw.remote.commands import Commands
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
+from stimfw.remote.requests import Conditions, FlashRequests, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
@@ -24,7 +25,7 @@ OWN_ID = b"rmte"
 SLOT = 2
 KEY = link_harness.key_of(SLOT)
 BUTTONS = ("stop", "start", "status")
-OPCODES = (messages.STOP, messages.START, messages.STATUS)
+OPCODES = (requests.STOP, requests.START, requests.STATUS)
 
 
 def status_body(state=messages.READY, flags=0):
@@ -143,7 +144,7 @@ class Remote:
         carrier.attach(self.radio)
         keys = tuple(Key(self.buttons[name], opcode) for name, opcode in zip(BUTTONS, OPCODES, strict=True))
         self.app = App(keys, Display(self, self), carrier, self.pairing, self.modem, lambda: self.supply_mv)
-        self.commands = Commands(self.app, self.radio, self.pairing, self.modem, lambda: self.supply_mv, 0)
+        self.serve(areas=None, feed=lambda: None, restart=lambda ms: None)
 
     # Lights and sound.
 
@@ -214,6 +215,17 @@ class Remote:
             self.go(hold_ms)
         self.up(*names)
 
+    def serve(self, areas, feed, restart):
+        """Requests on USB; without areas none about them succeeds."""
+        conditions = Conditions(self.app, self.pairing)
+        self.requests = Dispatcher("remote", conditions)
+        self.requests.serve(
+            ReadingRequests(self.app, self.radio, self.pairing, lambda: self.supply_mv, 0, None),
+            PairingRequests(self.pairing, conditions),
+            FlashRequests(areas, conditions, feed, restart),
+            ModemRequests(self.app, self.modem, conditions),
+        )
+
     # What was said.
 
     def kinds(self):
@@ -221,7 +233,7 @@ class Remote:
 
     def ask(self, opcode, body=b""):
         """The service console."""
-        return messages.parse_reply(opcode, self.commands.execute(messages.request(opcode, body)))
+        return messages.parse_reply(opcode, self.requests.from_host(messages.request(opcode, body)))
 
 
 def merged(pattern):

@@ -7,7 +7,7 @@ import random
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench
 from stimbench.parts.radio import air_time_ns
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry.frames import SEALED_BYTES
 from stimfw.telemetry.requester import LIMIT_MS
 
@@ -108,7 +108,7 @@ class Peer(RadioPeer):
 
     def join(self) -> Peer:
         """Open a connection, as the first press of a day does."""
-        assert self.ask(messages.request(messages.STATUS)) is not None, "the stimulator does not answer"
+        assert self.ask(messages.request(requests.STATUS)) is not None, "the stimulator does not answer"
         return self
 
     def request(self, opcode: int, after_ns: int = MS, body: bytes = b"", limit_ms: int = LIMIT_MS) -> int:

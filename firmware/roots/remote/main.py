@@ -16,15 +16,16 @@ from stimfw.drivers.led import Leds
 from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
+from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.pulses import calibration
 from stimfw.radio.searcher import RadioSearcher
 from stimfw.remote.app import App
-from stimfw.remote.commands import Commands
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
+from stimfw.remote.requests import Conditions, FlashRequests, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.storage.areas import Areas
 from stimfw.storage.pairings import RemotePairing
 from stimfw.ui import feedback
@@ -55,7 +56,7 @@ def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSearcher:
 
 def make_keys(wake: Wake) -> "tuple[Key, ...]":
     """The buttons, STOP first, STATUS last."""
-    wiring = (("STOP", messages.STOP), ("START", messages.START), ("STATUS", messages.STATUS))
+    wiring = (("STOP", requests.STOP), ("START", requests.START), ("STATUS", requests.STATUS))
     return tuple([Key(Button(Pin(name, Pin.IN, Pin.PULL_UP), wake.set), opcode) for name, opcode in wiring])
 
 
@@ -100,13 +101,19 @@ def main() -> None:
     radio = make_radio(wake, carrier)
     display = make_display()
     app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)
-    commands = Commands(app, radio, pairing, modem, supply_mv, failed)
-    console = commands.console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.execute, wake)
+    conditions = Conditions(app, pairing)
+    dispatcher = Dispatcher("remote", conditions)
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     waiter = Waiter(wake, sys.stdin)
     if failed:
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
-    commands.attach(areas, watchdog.feed, restart_in)
+    dispatcher.serve(
+        ReadingRequests(app, radio, pairing, supply_mv, failed, console),
+        PairingRequests(pairing, conditions),
+        FlashRequests(areas, conditions, watchdog.feed, restart_in),
+        ModemRequests(app, modem, conditions),
+    )
     gc.threshold(-1)
     try:
         while True:

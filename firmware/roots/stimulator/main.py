@@ -21,18 +21,20 @@ from stimfw.drivers.sense import Sense
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages
+from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
 from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
-from stimfw.stimulator.cache_counters import CacheCounters
-from stimfw.stimulator.clinic import Clinic
-from stimfw.stimulator.commands import Commands
+from stimfw.stimulator.clinician_requests import ClinicianRequests
+from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.control import Control
+from stimfw.stimulator.flash_requests import FlashRequests
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 from stimfw.stimulator.pairing_controller import PairingController
-from stimfw.stimulator.readings import Readings
-from stimfw.stimulator.repair import Repair
+from stimfw.stimulator.pairing_requests import PairingRequests
+from stimfw.stimulator.reading_requests import ReadingRequests
+from stimfw.stimulator.session_requests import SessionRequests
 from stimfw.storage.areas import Areas
 from stimfw.storage.pairings import PairingTable
 from stimfw.telemetry import addresses
@@ -105,20 +107,27 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     log = EventLog(clock.uptime_s)
     log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, reset_cause())
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
-    readings = Readings(control, output, measurements, sense)
-    commands = Commands(control, readings, log)
-    clinic = Clinic(control, commands, log, clock)
-    commands.add(clinic.handlers())
-    commands.add(CacheCounters(xip.read).handlers())
-    commands.add(Repair(areas, control, commands, watchdog.feed, restart_in).handlers())
-    responder = Responder(table, commands.execute, areas.epoch, take_random, log.add)
+    conditions = Conditions(control, table)
+    dispatcher = Dispatcher("stimulator", conditions, log)
+    responder = Responder(table, dispatcher.execute, areas.epoch, take_random, log.add)
     port = RadioListener(radio, responder, own)
-    desk = PairingController(control, table, responder, take_random, MagnetHold(not magnet()), led, log)
-    desk.attach(port, commands, clinic.close)
-    commands.add(desk.handlers())
-    console = Console(sys.stdin.buffer, sys.stdout.buffer, commands.from_host, wake)
+    desk = PairingController(
+        control, table, responder, port, take_random, MagnetHold(not magnet()), led, log
+    )
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     app = App(control, output, wake, port, console, responder, desk)
-    readings.attach(app, console, port, responder)
+    sender = dispatcher.sender
+    clinician = ClinicianRequests(control, conditions, sender, log, clock)
+    readings = ReadingRequests(
+        control, output, measurements, sense, dispatcher, app, console, port, responder
+    )
+    dispatcher.serve(
+        SessionRequests(control, conditions, sender, log),
+        readings,
+        clinician,
+        PairingRequests(desk, table, conditions, responder, port, take_random, log, clinician.restore),
+        FlashRequests(areas, conditions, xip.read, watchdog.feed, restart_in),
+    )
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]

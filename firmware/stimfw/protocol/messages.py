@@ -2,50 +2,14 @@
 
 A request is `[opcode][body]`, a reply `[opcode | REPLY][code][body]`. All numbers are little endian.
 The console (stimfw.protocol.console_frame) and the radio (stimfw.telemetry) carry these bytes and know
-nothing of their meaning. Who may send which request: stimfw.protocol.roles.
+nothing of their meaning. The requests themselves: stimfw.protocol.requests.
 """
 
-import struct
+from stimfw.protocol import requests
 
 REPLY = 0x80
 MAX_BODY = 240
 """Bytes of a body."""
-
-# Opcodes.
-IDENTIFY = 0x01
-STATUS = 0x02
-START = 0x03
-STOP = 0x04
-GET_PROGRAM = 0x05
-SET_PROGRAM = 0x06
-IMPEDANCE = 0x07  # begins a measurement of all pairs of both leads
-IMPEDANCE_RESULTS = 0x08  # body: lead index
-PULSES = 0x09  # body: number of the first pulse wanted (u32)
-DETAILS = 0x0A
-COUNTERS = 0x0B
-SELF_TEST = 0x0C  # begins the output's self-test: a test current that crosses no electrode pair
-AMPLITUDE = 0x0D  # body: left, right amplitude in uA (u16 each)
-GET_WINDOW = 0x0E  # reply: AMPLITUDE_WINDOW
-SET_WINDOW = 0x0F  # body: AMPLITUDE_WINDOW
-TEST_STIMULATION = 0x10  # body: seconds (u8, 1-30): one contraction, then the output is off
-LOG = 0x11  # body: number of the first event wanted (u32); reply: the first event's number (u32), LOG_RECORDs
-GET_TIME = 0x12  # reply: seconds since 1970 (u32), 0 if nobody set the clock since the start
-SET_TIME = 0x13  # body: seconds since 1970 (u32)
-# Reply, stimulator: base 4, then PAIRING_RECORDs; remote: own id 4, then base 4, PAIRING_RECORD if paired.
-PAIRINGS = 0x14
-# Stimulator: peer id 4, role u8, key 32; reply: slot u8, base 4. Remote: base 4, slot u8, role u8, key 32.
-PAIR = 0x15
-FORGET = 0x16  # body: slot u8, or ALL_SLOTS
-FACTORY_RESET = 0x17  # with the magnet only
-RECORDS = 0x18  # reply: a state u8 for each area on flash (stimfw.storage.areas)
-# Body: u8, 1 to overwrite also what a later firmware has written. Reply: the plan u8, see there; the board
-# restarts if it is not 0.
-REPAIR = 0x19
-XIP = 0x1A  # body: u8, 1 to clear them afterwards; reply: hits u32, accesses u32 of the flash cache
-# Of the remote alone: it carries frames for a clinician's host and cannot read them.
-MODEM_SEND = 0x20  # body: base 4, slot u8, frame
-MODEM_RECEIVE = 0x21  # reply: MODEM_... state u8, then the received frame if there is one
-MODEM_CLOSE = 0x22
 
 # Reply codes.
 OK = 0
@@ -118,28 +82,6 @@ FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
 FLAG_UNPAIRED = 4  # of a remote: it has no pairing
 
-_STATUS = "<BBBHHHHH"
-STATUS_FIELDS = (
-    "state",
-    "flags",
-    "stop_cause",
-    "failed_parts",
-    "left_amplitude_ua",
-    "right_amplitude_ua",
-    "session_s",
-    "supply_mv",
-)
-_DETAILS = "<IIIHBhII"
-DETAILS_FIELDS = (
-    "uptime_ms",
-    "left_pulses",
-    "right_pulses",
-    "cycles",
-    "reset_cause",
-    "temperature_dc",
-    "heap_free",
-    "boot_us",
-)
 COUNTER_NAMES = (
     "console_frames",
     "console_bad",
@@ -159,15 +101,9 @@ COUNTER_NAMES = (
     "forbidden",  # requests that the sender's role may not make
 )
 
-# Amplitudes in uA that a patient may choose: left lowest, left highest, right lowest, right highest.
-AMPLITUDE_WINDOW = "<HHHH"
-WINDOW_FIELDS = ("left_min_ua", "left_max_ua", "right_min_ua", "right_max_ua")
-
 # Pairings.
 SLOTS = 6
 ALL_SLOTS = 0xFF
-PAIRING_RECORD = "<BBB4s"  # slot, state, role, peer id
-PAIRING_FIELDS = ("slot", "state", "role", "peer_id")
 
 # What has become of the frame that the modem was given.
 MODEM_IDLE = 0
@@ -175,9 +111,7 @@ MODEM_SEARCHING = 1
 MODEM_DELIVERED = 2
 MODEM_UNDELIVERED = 3
 
-# The event log: since the start, in RAM. Seconds since the start, kind, sender (slot, or FROM_USB), detail.
-LOG_RECORD = "<IBBB"  # uptime_s, kind, sender, detail
-LOG_FIELDS = ("uptime_s", "kind", "sender", "detail")
+# Senders and kinds of the event log: since the start, in RAM.
 FROM_USB = 0xFE
 FROM_NOBODY = 0xFF
 EVENT_NAMES = (
@@ -232,20 +166,12 @@ EVENT_PART_MENDED = 21
 EVENT_LEFT_AMPLITUDE = 22
 EVENT_RIGHT_AMPLITUDE = 23
 
-# One measured electrode pair: cathode << 2 | anode, kind, resistance, series capacitance, test current.
-PAIR_RECORD = "<BBHHH"
-PAIR_BYTES = struct.calcsize(PAIR_RECORD)
-PAIR_FIELDS = ("pair", "kind", "ohm", "capacitance_nf", "test_ua")
+# What was found of an electrode pair.
 KIND_OK = 0
 KIND_OPEN = 1
 KIND_SHORT = 2
 KIND_NOT_MEASURED = 3
 KIND_NAMES = ("ok", "open", "short", "not measured")
-
-# One measured pulse: lead (0 left, 1 right), current, and two electrode voltages in the cathodic phase.
-PULSE_RECORD = "<Bhhh"
-PULSE_BYTES = struct.calcsize(PULSE_RECORD)
-PULSE_FIELDS = ("lead", "current_ua", "early_mv", "late_mv")
 
 
 def record_parts(epochs_failed: bool, pairings_failed: bool) -> int:
@@ -275,26 +201,20 @@ def parse_reply(opcode: int, message: bytes) -> "tuple[int, bytes]":
 
 
 def pack_status(values: "tuple[int, ...]") -> bytes:
-    """The body of a STATUS reply, STATUS_FIELDS in order."""
-    return struct.pack(_STATUS, *values)
+    """The body of a STATUS reply, its fields in order."""
+    return requests.pack_reply(requests.row_of(requests.STATUS), values)
 
 
 def unpack_status(body: bytes) -> "dict[str, int]":
     """The fields of a STATUS reply's body; ValueError if its length is wrong."""
-    return _unpack(_STATUS, STATUS_FIELDS, body)
+    return requests.named_reply(requests.row_of(requests.STATUS), body)
 
 
 def pack_details(values: "tuple[int, ...]") -> bytes:
-    """The body of a DETAILS reply, DETAILS_FIELDS in order."""
-    return struct.pack(_DETAILS, *values)
+    """The body of a DETAILS reply, its fields in order."""
+    return requests.pack_reply(requests.row_of(requests.DETAILS), values)
 
 
 def unpack_details(body: bytes) -> "dict[str, int]":
     """The fields of a DETAILS reply's body; ValueError if its length is wrong."""
-    return _unpack(_DETAILS, DETAILS_FIELDS, body)
-
-
-def _unpack(fmt: str, names: "tuple[str, ...]", body: bytes) -> "dict[str, int]":
-    if len(body) != struct.calcsize(fmt):
-        raise ValueError("%d bytes where %d belong" % (len(body), struct.calcsize(fmt)))
-    return {name: value for name, value in zip(names, struct.unpack(fmt, body))}
+    return requests.named_reply(requests.row_of(requests.DETAILS), body)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
@@ -127,7 +127,7 @@ class App:
         return sleep_ms
 
     def _stopping(self) -> bool:
-        return self._activity == _REQUEST and self._opcode == messages.STOP
+        return self._activity == _REQUEST and self._opcode == requests.STOP
 
     # What begins: by a button.
 
@@ -136,7 +136,7 @@ class App:
         if self._activity == _PAIRING:
             if key.is_stop:
                 self._refuse_pairing(now_ms)
-            elif key.opcode == messages.START:
+            elif key.opcode == requests.START:
                 self._pairing.accept(now_ms)
         elif key.is_stop or self._activity != _REQUEST:
             self._begin_request(key.opcode, now_ms)
@@ -146,7 +146,7 @@ class App:
         self._pairing.refuse()
         if self.requester is not None:
             self._display.lamp(0, False)
-            self._begin_request(messages.STOP, now_ms)
+            self._begin_request(requests.STOP, now_ms)
             self._pairing_refused = self._stopping()
 
     def _begin_request(self, opcode: int, now_ms: int) -> None:
@@ -158,7 +158,7 @@ class App:
         if not self._transport.begin(requester, self._pairing.to, self._pairing.own):
             self._fail(feedback.NO_RADIO, now_ms)
             return
-        limit_ms = STOP_LIMIT_MS if opcode == messages.STOP else LIMIT_MS
+        limit_ms = STOP_LIMIT_MS if opcode == requests.STOP else LIMIT_MS
         requester.begin(messages.request(opcode), limit_ms, now_ms)
         self._activity, self._opcode = _REQUEST, opcode
         self._display.play((), now_ms)
@@ -206,7 +206,7 @@ class App:
         if not shown:
             return
         pattern = self._outcome(requester)
-        if self._opcode == messages.STATUS and self._supply_mv() < LOW_BATTERY_MV:
+        if self._opcode == requests.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
         if self._pairing_refused:
             self._pairing_refused = False
@@ -231,7 +231,7 @@ class App:
     def _begin_first_use(self, now_ms: int) -> None:
         requester = self.requester
         if requester is not None and self._transport.begin(requester, self._pairing.to, self._pairing.own):
-            requester.begin(messages.request(messages.STATUS), LIMIT_MS, now_ms)
+            requester.begin(messages.request(requests.STATUS), LIMIT_MS, now_ms)
             self._activity = _FIRST_USE
 
     def _last_frame_sent(self, now_ms: int) -> bool:
@@ -251,7 +251,7 @@ class App:
             return feedback.NO_ANSWER
         try:
             code, body = messages.parse_reply(self._opcode, requester.reply)
-            if code == messages.OK and self._opcode == messages.STATUS:
+            if code == messages.OK and self._opcode == requests.STATUS:
                 status = messages.unpack_status(body)
                 return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET))
         except ValueError:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.protocol import messages
+from stimfw.protocol import requests
 from stimfw.ui import feedback
 from stimfw.ui.button import Debouncer
 
@@ -22,7 +22,7 @@ class Key:
     def __init__(self, button: "Button", opcode: int) -> None:
         self.button = button
         self.opcode = opcode
-        self.is_stop = opcode == messages.STOP
+        self.is_stop = opcode == requests.STOP
         self.debouncer = Debouncer(button.down(), edge_is_enough=self.is_stop)
         self._held_ms = -1
 

@@ -10,7 +10,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg714
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.pulses import impedance
 from stimfw.pulses.calibration import microamps, millivolts
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
@@ -146,7 +146,7 @@ class Measurements:
     def records(self, first: int, end: int, samples: int) -> bytes:
         """Pulses `first`..`end` of a train with samples I V I V, as messages.PULSE_RECORDs."""
         pulses = [self._pulse(n & 1, n * samples) for n in range(first, end)]
-        return b"".join([struct.pack(messages.PULSE_RECORD, *pulse) for pulse in pulses])
+        return b"".join([struct.pack(requests.PULSE_RECORD, *pulse) for pulse in pulses])
 
     def _pulse(self, lead: int, sample: int) -> "tuple[int, int, int, int]":
         code = self._output.sampler.code

@@ -1,11 +1,9 @@
-"""Pairing at the stimulator: the magnet's gestures, the window, its light, and the pairings over USB."""
+"""Pairing at the stimulator by radio: the magnet's gestures, the window and its light."""
 
 from typing import TYPE_CHECKING
 
 from stimfw.pairing.stimulator_end import PairingResponder
-from stimfw.protocol import messages, roles
-from stimfw.storage.pairings import TableFullError
-from stimfw.telemetry import addresses
+from stimfw.protocol import messages
 from stimfw.ui.magnet import HELD, TOUCH
 
 if TYPE_CHECKING:
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
     from machine import Pin
 
     from stimfw.radio.listener import RadioListener
-    from stimfw.stimulator.commands import Commands, Handler
     from stimfw.stimulator.control import Control
     from stimfw.storage.pairings import PairingTable
     from stimfw.telemetry.responder import Responder
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from stimfw.ui.magnet import MagnetHold
 
 _BLINK_MS = 250  # of the LED while the window is open and no code is shown
-_KEY_AT = 5
 
 
 class PairingController:
@@ -33,6 +29,7 @@ class PairingController:
         control: "Control",
         table: "PairingTable",
         responder: "Responder",
+        radio: "RadioListener",
         take_random: "Callable[[int], bytes]",
         magnet: "MagnetHold",
         led: "Pin",
@@ -42,26 +39,11 @@ class PairingController:
         self._control = control
         self._table = table
         self._responder = responder
-        self._random = take_random
+        self._radio = radio
         self._pairing = PairingResponder(lambda: table.base, self.add, take_random)
         self._magnet = magnet
         self._led = led
         self._log = log
-
-    def attach(self, radio: "RadioListener", commands: "Commands", restore: "Callable[[], None]") -> None:
-        """What is made after this is. restore: sets programme and window as they leave the factory."""
-        self._radio = radio
-        self._commands = commands
-        self._restore = restore
-
-    def handlers(self) -> "dict[int, Handler]":
-        """For Commands.add."""
-        return {
-            messages.PAIRINGS: self._pairings,
-            messages.PAIR: self._pair,
-            messages.FORGET: self._forget,
-            messages.FACTORY_RESET: self._factory_reset,
-        }
 
     def advance(self, now_ms: int) -> int:
         """Go on with what is due; how long it can wait then in ms, -1 for as long as nothing happens."""
@@ -131,69 +113,3 @@ class PairingController:
             for gone in before:
                 if self._table.get(gone) is None:
                     self._responder.forget(gone)
-
-    # Over USB.
-
-    def _pairings(self, _body: bytes) -> "tuple[int, bytes]":
-        if not self._table.base:
-            return self._commands.outcome(messages.REASON_STORAGE)
-        return messages.OK, self._table.base + self._table.listing()
-
-    def _pair(self, body: bytes) -> "tuple[int, bytes]":
-        reason = self._why_not()
-        if reason != messages.REASON_NONE:
-            return self._commands.outcome(reason)
-        if body[4] not in roles.KEY_ROLES:
-            return messages.OUT_OF_RANGE, bytes((0xFF, body[4], 0, 0, 0))
-        try:
-            slot = self.add(body[:4], body[4], body[_KEY_AT:])
-        except TableFullError:
-            return self._commands.outcome(messages.REASON_FULL)
-        except OSError:
-            return self._commands.outcome(messages.REASON_STORAGE)
-        return messages.OK, bytes((slot,)) + self._table.base
-
-    def _forget(self, body: bytes) -> "tuple[int, bytes]":
-        reason = self._why_not()
-        if reason != messages.REASON_NONE:
-            return self._commands.outcome(reason)
-        slot = body[0]
-        gone = self._table.slots() if slot == messages.ALL_SLOTS else [slot]
-        if slot != messages.ALL_SLOTS and slot not in self._table.slots():
-            return messages.OUT_OF_RANGE, bytes((0xFF, slot, 0, 0, 0))
-        try:
-            if slot == messages.ALL_SLOTS:
-                self._table.forget_all()
-            else:
-                self._table.forget(slot)
-        except OSError:
-            return self._commands.outcome(messages.REASON_STORAGE)
-        for one in gone:
-            self._responder.forget(one)
-            self._log.add(messages.EVENT_FORGOTTEN, one, 0)
-        return messages.OK, b""
-
-    def _factory_reset(self, _body: bytes) -> "tuple[int, bytes]":
-        if not self._control.magnet_near():
-            return self._commands.outcome(messages.REASON_NO_MAGNET)
-        reason = self._why_not()
-        if reason != messages.REASON_NONE:
-            return self._commands.outcome(reason)
-        gone = self._table.slots()
-        try:
-            self._table.create(addresses.draw_base(self._random))
-            self._radio.address(addresses.stimulator_address(self._table.base))
-        except OSError:
-            return self._commands.outcome(messages.REASON_STORAGE)
-        for slot in gone:
-            self._responder.forget(slot)
-        self._restore()
-        self._log.add(messages.EVENT_FACTORY_RESET, messages.FROM_USB, 0)
-        return messages.OK, b""
-
-    def _why_not(self) -> int:
-        if not self._table.base:
-            return messages.REASON_STORAGE
-        if self._control.pairing:
-            return messages.REASON_PAIRING
-        return messages.REASON_LOCKED if self._control.busy() else messages.REASON_NONE

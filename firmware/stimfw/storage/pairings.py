@@ -29,7 +29,7 @@ _SLOT_BYTES = 38
 _SLOT = "<BB4s32s"
 _FREE_SLOT = bytes(_SLOT_BYTES)
 _TABLE_BYTES = _SLOTS_AT + SLOTS * _SLOT_BYTES
-_LISTED = "<BBB4s"  # stimfw.protocol.messages.PAIRING_RECORD
+_LISTED = "<BBB4s"  # stimfw.protocol.requests.PAIRING_RECORD
 _REMOTE_ID = "<B4s"
 _REMOTE = "<B4s4sBB32s"
 
@@ -95,7 +95,7 @@ class PairingTable:
         return [slot for slot in range(SLOTS) if self._pairings[slot] is not None]
 
     def listing(self) -> bytes:
-        """Slot, state, role and peer id of each (messages.PAIRING_RECORD): never a key."""
+        """Slot, state, role and peer id of each (requests.PAIRING_RECORD): never a key."""
         out = b""
         for slot, pairing in self._taken():
             out += struct.pack(_LISTED, slot, pairing.state, pairing.role, pairing.peer_id)

@@ -9,7 +9,7 @@ import array
 import struct
 from typing import TYPE_CHECKING
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEPT = 64
 """Events that are kept of access (keys, roles, settings), and of what the output did."""
 KEPT_AMPLITUDES = 16
-_BYTES = struct.calcsize(messages.LOG_RECORD)
+_BYTES = struct.calcsize(requests.LOG_RECORD)
 _AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)
 
 
@@ -34,7 +34,7 @@ class _Ring:
         at = self.count % self._kept
         self._numbers[at] = number
         struct.pack_into(
-            messages.LOG_RECORD, self._records, at * _BYTES, now_s, kind, sender & 0xFF, detail & 0xFF
+            requests.LOG_RECORD, self._records, at * _BYTES, now_s, kind, sender & 0xFF, detail & 0xFF
         )
         self.count += 1
 

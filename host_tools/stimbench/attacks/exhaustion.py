@@ -6,7 +6,7 @@ import random
 import struct
 from collections import Counter
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import frames
 from stimfw.telemetry.rate_limiter import LEVELS, VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
@@ -144,7 +144,7 @@ def flooded(tries: int, seed: int) -> Result:
 def _a_second(link: LoopbackLink, radio: _Radio, dice: random.Random, number: int) -> int:
     """One second of the flood, and longer if STOP is not through: ms until it was executed."""
     peer = link.peers[0]
-    message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8)))
+    message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8)))
     began_ms, took_ms = link.now_ms, -1
     peer.begin(message, STOP_LIMIT_MS, link.now_ms)
     while took_ms < 0 or link.now_ms - began_ms < 1000:

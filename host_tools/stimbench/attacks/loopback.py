@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry.requester import LIMIT_MS, Requester
 from stimfw.telemetry.responder import Responder
 
 __all__ = ("START", "STOP", "LoopbackLink", "LoopbackPairing", "SniffedFrame", "Table")
 
-START = messages.request(messages.START)
-STOP = messages.request(messages.STOP)
+START = messages.request(requests.START)
+STOP = messages.request(requests.STOP)
 _PASS_MS = 3
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from itertools import pairwise
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from stimfw.telemetry.responder import Responder
@@ -23,7 +23,7 @@ _REQUESTS = 6
 
 def _started(number: int) -> bytes:
     """A START that can be told from the others."""
-    return messages.request(messages.START, bytes((number & 0xFF, number >> 8 & 0xFF)))
+    return messages.request(requests.START, bytes((number & 0xFF, number >> 8 & 0xFF)))
 
 
 def _live(link: LoopbackLink, number: int) -> bytes | None:
@@ -175,7 +175,7 @@ def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder
         link.now_ms += 1000
         if dice.random() < 0.2:
             dice.choice(_TURNS)(link)
-        message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
+        message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
         began_ms, before = link.now_ms, len(link.executed)
         answered = link.ask(message, limit_ms=STOP_LIMIT_MS)
         slowest_ms = max(slowest_ms, link.now_ms - began_ms)

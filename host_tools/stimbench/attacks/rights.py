@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import Connection
 
@@ -25,7 +25,7 @@ class _Application:
         link.stimulator._execute = self.execute
 
     def execute(self, message: bytes, role: int, slot: int) -> bytes:
-        if not roles.may(role, message[0]):
+        if not requests.may(role, message[0]):
             return messages.reply(message[0] & 0x7F, messages.FORBIDDEN)
         self.did.append((slot, message[0]))
         return messages.reply(message[0] & 0x7F, messages.OK)
@@ -50,7 +50,7 @@ def escalation(tries: int, seed: int) -> Result:
         application.did.clear()
         ways = (_by_opcode, _by_clinicians_frame, _by_role, _by_slot)
         answered += ways[number % len(ways)](link, key, number // len(ways), dice)
-        allowed = {messages.STATUS, messages.START, messages.STOP, messages.AMPLITUDE}
+        allowed = {requests.STATUS, requests.START, requests.STOP, requests.AMPLITUDE}
         successes += sum(slot != _PATIENT or opcode not in allowed for slot, opcode in application.did)
     return Result("role escalation", tries, successes, f"{answered} were answered (FORBIDDEN, or allowed)")
 
@@ -64,7 +64,7 @@ def _by_opcode(link: LoopbackLink, key: bytes, number: int, dice: random.Random)
 def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
     """A clinician's frame that was kept back, as the patient's own."""
     link.now_ms += 13
-    link.peers[_CLINICIAN].begin(messages.request(messages.SELF_TEST), 1000, link.now_ms)
+    link.peers[_CLINICIAN].begin(messages.request(requests.SELF_TEST), 1000, link.now_ms)
     frame = link.peers[_CLINICIAN].poll(link.now_ms)
     connection = link.peers[_PATIENT]._connection
     if frame is None or connection is None:
@@ -97,7 +97,7 @@ def _spoken(link: LoopbackLink, key: bytes, slot: int, role: int) -> bool:
         return False
     pair = keys.connection_keys(key, ours, answer[2:18], slot, role)
     number = answer[6]  # the low byte of its count
-    plain = fragments.cut(1, messages.request(messages.SELF_TEST), 0)
+    plain = fragments.cut(1, messages.request(requests.SELF_TEST), 0)
     request = Connection(pair, slot, number, link.now_ms).seal(frames.REQUEST, 0, plain)
     return link.deliver(request) is not None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.storage.epochs import EpochLog
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 
@@ -112,7 +112,7 @@ def rolled_back(tries: int, seed: int, memory: bool = True) -> Result:
             highest[side] = max(highest[side], _restarted(link, side, epoch))
             old = link.recorded(True)[-_RECORDED:]
             successes += opened_by(link, dice.sample(old, min(12, len(old))))
-            message = messages.request(messages.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
+            message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
             successes += link.ask(message, limit_ms=STOP_LIMIT_MS) is None and memory
     detail = f"{cuts} power cuts; {len(link.executed)} genuine requests; {seals.reused} nonces used twice"
     return Result("counter rollback", tries, successes + seals.reused, detail)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 
 from stimbench.client.records import name_of
 
@@ -24,13 +23,7 @@ ID_BYTES = 4
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
 _RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
-_OPCODES = (
-    "IDENTIFY", "STATUS", "START", "STOP", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS",
-    "PULSES", "DETAILS", "COUNTERS", "SELF_TEST", "AMPLITUDE", "GET_WINDOW", "SET_WINDOW", "TEST_STIMULATION",
-    "LOG", "GET_TIME", "SET_TIME", "PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET", "RECORDS", "REPAIR", "XIP",
-    "MODEM_SEND", "MODEM_RECEIVE", "MODEM_CLOSE",
-)  # fmt: skip
-OPCODE_NAMES = {int(getattr(messages, name)): name for name in _OPCODES}
+OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME] for row in requests.TABLE}
 
 
 @dataclass(frozen=True)
@@ -63,9 +56,8 @@ class StimulatorPairings:
     @classmethod
     def unpack(cls, body: bytes) -> StimulatorPairings:
         """From the body of a stimulator's PAIRINGS reply; ValueError if its length is wrong."""
-        base, records = _split(body)
-        unpacked = struct.iter_unpack(messages.PAIRING_RECORD, _whole(records))
-        found = [PairingEntry(*record) for record in unpacked]
+        base, records = requests.unpack_reply(requests.row_of(requests.PAIRINGS), body)
+        found = [PairingEntry(*record) for record in records]
         return cls(base, tuple(pairing for pairing in found if pairing.state_name != "free"))
 
 
@@ -80,11 +72,11 @@ class RemotePairings:
     @classmethod
     def unpack(cls, body: bytes) -> RemotePairings:
         """From the body of a remote's PAIRINGS reply; ValueError if its length is wrong."""
-        own_id, rest = _split(body)
-        if not rest:
+        own_id, records = requests.unpack_reply(requests.row_of(requests.PAIRINGS, "remote"), body)
+        if not records:
             return cls(own_id, None, None)
-        base, record = _split(rest)
-        return cls(own_id, base, PairingEntry(*struct.unpack(messages.PAIRING_RECORD, record)))
+        ((base, *pairing),) = records
+        return cls(own_id, base, PairingEntry(*pairing))
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class RemoteStatus:
     @classmethod
     def unpack(cls, body: bytes) -> RemoteStatus:
         """From the body of a remote's STATUS reply; ValueError if its length is wrong."""
-        raw = messages.unpack_status(body)
+        raw = requests.named_reply(requests.row_of(requests.STATUS, "remote"), body)
         failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
         return cls(
             works=raw["state"] != messages.FAULT,
@@ -120,12 +112,8 @@ class AmplitudeWindow:
 
     @classmethod
     def unpack(cls, body: bytes) -> AmplitudeWindow:
-        """From an AMPLITUDE_WINDOW; struct.error if its length is wrong."""
-        return cls(*struct.unpack(messages.AMPLITUDE_WINDOW, body))
-
-    def pack(self) -> bytes:
-        """As the board takes it."""
-        return struct.pack(messages.AMPLITUDE_WINDOW, *astuple(self))
+        """From the body of a GET_WINDOW reply; ValueError if its length is wrong."""
+        return cls(*requests.unpack_reply(requests.row_of(requests.GET_WINDOW), body))
 
     @property
     def is_open(self) -> bool:
@@ -187,22 +175,5 @@ _DETAIL_NAMES = {
 
 def unpack_log(body: bytes) -> list[LogEvent]:
     """The events of a LOG reply's body (first number as u32, then records); ValueError if cut."""
-    first_bytes, records = _split(body)
-    first = int.from_bytes(first_bytes, "little")
-    _whole(records, messages.LOG_RECORD)
-    return [
-        LogEvent(first + index, *record)
-        for index, record in enumerate(struct.iter_unpack(messages.LOG_RECORD, records))
-    ]
-
-
-def _split(body: bytes) -> tuple[bytes, bytes]:
-    if len(body) < ID_BYTES:
-        raise ValueError(f"{len(body)} bytes where at least {ID_BYTES} belong")
-    return body[:ID_BYTES], body[ID_BYTES:]
-
-
-def _whole(records: bytes, layout: str = messages.PAIRING_RECORD) -> bytes:
-    if len(records) % struct.calcsize(layout):
-        raise ValueError(f"{len(records)} bytes are no whole number of records")
-    return records
+    first, records = requests.unpack_reply(requests.row_of(requests.LOG), body)
+    return [LogEvent(first + index, *record) for index, record in enumerate(records)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, refusals, requests, roles
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 
@@ -65,7 +64,7 @@ class Board:
 
     def identify(self) -> Identity:
         """Ask which board and which firmware this is."""
-        self.identity = self._get(messages.IDENTIFY, Identity.unpack)
+        self.identity = self._get(requests.IDENTIFY, Identity.unpack)
         return self.identity
 
     def require_role(self) -> None:
@@ -76,7 +75,8 @@ class Board:
 
     def counters(self) -> dict[str, int]:
         """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""
-        return self._get(messages.COUNTERS, _unpack_counters)
+        (counts,) = self._fields(requests.COUNTERS)
+        return dict(zip(messages.COUNTER_NAMES, (count for (count,) in counts), strict=False))
 
     def records(self) -> FlashRecords:
         """What the board keeps on flash, and whether it is sound; over USB only.
@@ -84,7 +84,7 @@ class Board:
         Raises:
             WrongStateError: the output is on.
         """
-        return self._get(messages.RECORDS, FlashRecords.unpack)
+        return self._get(requests.RECORDS, FlashRecords.unpack)
 
     def repair(self, overwrite_later: bool = False) -> int:
         """Rewrite what is damaged on flash: the plan that was carried out (client.flash_records.described).
@@ -95,43 +95,44 @@ class Board:
             WrongStateError: the output is on, or the flash did not take it.
         """
         # Erasing takes up to 3 s. The tries have one number, and the first one's reply counts, however late.
-        reply = self._ask(messages.REPAIR, bytes((overwrite_later,)), tries=_REPAIR_TRIES)
-        (done,) = self._unpacked(lambda body: struct.unpack("<B", body), reply)
-        return int(done)
+        (plan,) = self._fields(requests.REPAIR, overwrite_later, tries=_REPAIR_TRIES)
+        return int(plan)
 
-    def _get(self, opcode: int, unpack: Callable[[bytes], _Result], body: bytes = b"") -> _Result:
-        return self._unpacked(unpack, self._ask(opcode, body))
+    def _fields(self, opcode: int, *values: Any, tries: int | None = None) -> tuple[Any, ...]:
+        """Send a request with these fields; the fields of the reply (requests.unpack_reply)."""
+        row = self._row(opcode)
+        reply = self._ask(opcode, *values, tries=tries)
+        return self._unpacked(lambda body: requests.unpack_reply(row, body), reply)
+
+    def _get(self, opcode: int, unpack: Callable[[bytes], _Result], *values: Any) -> _Result:
+        """Send a request with these fields; what `unpack` makes of the reply's body."""
+        return self._unpacked(unpack, self._ask(opcode, *values))
+
+    def _row(self, opcode: int) -> requests.Row:
+        return requests.row_of(opcode, self.ROLE)
 
     def _unpacked(self, unpack: Callable[[bytes], _Result], reply: bytes) -> _Result:
         try:
             return unpack(reply)
-        except (ValueError, struct.error) as error:
+        except ValueError as error:
             raise ProtocolError(
                 f"The reply from {self.link.name} makes no sense ({error}): "
                 "firmware and host are of different versions."
             ) from error
 
-    def _ask(self, opcode: int, body: bytes = b"", tries: int | None = None) -> bytes:
+    def _ask(self, opcode: int, *values: Any, tries: int | None = None) -> bytes:
+        """Send a request with these fields; the reply's body. Done at most `tries` times."""
+        body = requests.pack_body(self._row(opcode), values)
         code, reply = self._console.ask(opcode, body, tries) if tries else self._console.ask(opcode, body)
         if code != messages.OK:
             raise _refusal(opcode, code, reply)
         return reply
 
 
-def _unpack_counters(body: bytes) -> dict[str, int]:
-    values = [value for (value,) in struct.iter_unpack("<I", body)]
-    return dict(zip(messages.COUNTER_NAMES, values, strict=False))
-
-
 def _refusal(opcode: int, code: int, body: bytes) -> RefusedError:
-    if code == messages.OUT_OF_RANGE and len(body) == 5:
-        index, value = struct.unpack("<Bi", body)
-        return _out_of_range(index, value)
-    if code == messages.WRONG_STATE and len(body) == 2:
-        state = name_of(messages.STATE_NAMES, body[0])
-        why = name_of(messages.REASON_TEXTS, body[1])
-        text = f"The board refused: it is in the state '{state}'" + (f", {why}." if why else ".")
-        return WrongStateError(text, code, body[0], body[1])
+    values = refusals.unpack(code, body)
+    if values is not None:
+        return _out_of_range(*values) if code == messages.OUT_OF_RANGE else _wrong_state(*values)
     if code == messages.FORBIDDEN:
         return ForbiddenError(_forbidden_text(opcode), code)
     if code == messages.UNKNOWN_OPCODE:
@@ -139,8 +140,14 @@ def _refusal(opcode: int, code: int, body: bytes) -> RefusedError:
     return RefusedError(f"The board refused: {name_of(messages.CODE_NAMES, code)}.", code)
 
 
+def _wrong_state(state: int, reason: int) -> WrongStateError:
+    why = name_of(messages.REASON_TEXTS, reason)
+    text = f"The board refused: it is in the state '{name_of(messages.STATE_NAMES, state)}'"
+    return WrongStateError(text + (f", {why}." if why else "."), messages.WRONG_STATE, state, reason)
+
+
 def _forbidden_text(opcode: int) -> str:
-    if roles.may(roles.CLINICIAN, opcode):
+    if requests.may(roles.CLINICIAN, opcode):
         return "The board refused: that is not allowed to a patient's key; it takes a clinician's."
     return "The board refused: no key allows that, it is done over the board's own USB only."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry import fragments
 from stimfw.telemetry.requester import Requester
 
@@ -30,13 +30,13 @@ _LOOK_S = 0.002
 """Between two looks at the modem; one takes about half of that on USB."""
 _BUSY_S = 0.02
 _LONG_REPLIES = {
-    messages.IDENTIFY: 100,
-    messages.GET_PROGRAM: 64,
-    messages.DETAILS: 40,
-    messages.COUNTERS: 80,
-    messages.IMPEDANCE_RESULTS: 98,
-    messages.PULSES: messages.MAX_BODY,
-    messages.LOG: messages.MAX_BODY,
+    requests.IDENTIFY: 100,
+    requests.GET_PROGRAM: 64,
+    requests.DETAILS: 40,
+    requests.COUNTERS: 80,
+    requests.IMPEDANCE_RESULTS: 98,
+    requests.PULSES: messages.MAX_BODY,
+    requests.LOG: messages.MAX_BODY,
 }
 """Bytes of the replies that take more than one piece, at the most."""
 
@@ -174,7 +174,7 @@ class _ByRadio:
 
 def limit_ms(message: bytes) -> int:
     """How long to try for a request: 1 s, 3 s for STOP, more for each further piece it or its reply takes."""
-    if message[0] == messages.STOP:
+    if message[0] == requests.STOP:
         return STOP_LIMIT_MS
     reply_bytes = _LONG_REPLIES.get(message[0], 0)
     further = fragments.count(message) + fragments.count(bytes(reply_bytes)) - 2

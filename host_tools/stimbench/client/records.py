@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
@@ -53,7 +51,7 @@ class Status:
     @classmethod
     def unpack(cls, body: bytes) -> Status:
         """From the body of a STATUS reply; ValueError if its length is wrong."""
-        raw = messages.unpack_status(body)
+        raw = requests.named_reply(requests.row_of(requests.STATUS), body)
         failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
         return cls(
             state=raw["state"],
@@ -93,7 +91,7 @@ class Details:
     @classmethod
     def unpack(cls, body: bytes) -> Details:
         """From the body of a DETAILS reply; ValueError if its length is wrong."""
-        return cls(**messages.unpack_details(body))
+        return cls(**requests.named_reply(requests.row_of(requests.DETAILS), body))
 
 
 @dataclass(frozen=True)
@@ -105,8 +103,8 @@ class FlashCache:
 
     @classmethod
     def unpack(cls, body: bytes) -> FlashCache:
-        """From the body of an XIP reply; struct.error if its length is wrong."""
-        return cls(*struct.unpack("<II", body))
+        """From the body of an XIP reply; ValueError if its length is wrong."""
+        return cls(*requests.unpack_reply(requests.row_of(requests.XIP), body))
 
     @property
     def misses(self) -> int:
@@ -168,24 +166,14 @@ def name_of(names: tuple[str, ...], index: int) -> str:
 
 def unpack_pairs(lead: int, body: bytes) -> list[PairImpedance]:
     """The pairs of an IMPEDANCE_RESULTS reply's body; ValueError if records are cut."""
+    (records,) = requests.unpack_reply(requests.row_of(requests.IMPEDANCE_RESULTS), body)
     return [
         PairImpedance(lead, pair >> 2 & 3, pair & 3, kind, ohm, capacitance_nf, test_ua)
-        for pair, kind, ohm, capacitance_nf, test_ua in _records(messages.PAIR_RECORD, body)
+        for pair, kind, ohm, capacitance_nf, test_ua in records
     ]
 
 
 def unpack_pulses(body: bytes) -> list[PulseSample]:
     """The samples of a PULSES reply's body (first number as u32, then records); ValueError if cut."""
-    if len(body) < 4:
-        raise ValueError("no first pulse number")
-    first = int(struct.unpack_from("<I", body)[0])
-    return [
-        PulseSample(first + index, *record)
-        for index, record in enumerate(_records(messages.PULSE_RECORD, body[4:]))
-    ]
-
-
-def _records(layout: str, body: bytes) -> Iterator[tuple[int, ...]]:
-    if len(body) % struct.calcsize(layout):
-        raise ValueError(f"{len(body)} bytes are no whole number of records")
-    return struct.iter_unpack(layout, body)
+    first, records = requests.unpack_reply(requests.row_of(requests.PULSES), body)
+    return [PulseSample(first + index, *record) for index, record in enumerate(records)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 import time
+from typing import Any
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 
 from stimbench.client.access_records import RemotePairings, RemoteStatus
 from stimbench.client.board import Board
@@ -43,11 +43,11 @@ class Remote(Board):
 
     def status(self) -> RemoteStatus:
         """Whether it works and is paired."""
-        return self._get(messages.STATUS, RemoteStatus.unpack)
+        return self._get(requests.STATUS, RemoteStatus.unpack)
 
     def pairings(self) -> RemotePairings:
         """Its own id, and its pairing if it has one."""
-        return self._get(messages.PAIRINGS, RemotePairings.unpack)
+        return self._get(requests.PAIRINGS, RemotePairings.unpack)
 
     def pair(self, base: bytes, slot: int, role: int, key: bytes) -> None:
         """Give it a pairing in place of what it had.
@@ -61,11 +61,11 @@ class Remote(Board):
         Raises:
             WrongStateError: the flash did not take it.
         """
-        self._ask(messages.PAIR, struct.pack("<4sBB32s", base, slot, role, key))
+        self._ask(requests.PAIR, base, slot, role, key)
 
     def forget(self) -> None:
         """Erase its pairing."""
-        self._ask(messages.FORGET, bytes((messages.ALL_SLOTS,)))
+        self._ask(requests.FORGET, messages.ALL_SLOTS)
 
     def modem_send(self, base: bytes, slot: int, frame: bytes) -> None:
         """Have a sealed frame sent to the stimulator of `base`, as the peer of `slot`.
@@ -73,28 +73,22 @@ class Remote(Board):
         Raises:
             WrongStateError: it is busy with one of its own buttons.
         """
-        self._ask(messages.MODEM_SEND, struct.pack("<4sB", base, slot) + frame)
+        self._ask(requests.MODEM_SEND, base, slot, frame)
 
     def modem_receive(self) -> tuple[int, bytes]:
         """What has become of the frame (messages.MODEM_...), and a frame that was received, or b""."""
-        return self._get(messages.MODEM_RECEIVE, _unpack_received)
+        state, frame = self._fields(requests.MODEM_RECEIVE)
+        return state, frame
 
     def modem_close(self) -> None:
         """Switch its radio off again."""
-        self._ask(messages.MODEM_CLOSE)
+        self._ask(requests.MODEM_CLOSE)
 
-
-    def _ask(self, opcode: int, body: bytes = b"", tries: int | None = None) -> bytes:
+    def _ask(self, opcode: int, *values: Any, tries: int | None = None) -> bytes:
         try:
-            return super()._ask(opcode, body, tries)
+            return super()._ask(opcode, *values, tries=tries)
         except WrongStateError as error:
             if error.reason != messages.REASON_BUSY:
                 raise
             text = f"The remote on {self.link.name} is busy with one of its buttons: try again."
             raise WrongStateError(text, error.code, error.state, error.reason) from error
-
-
-def _unpack_received(body: bytes) -> tuple[int, bytes]:
-    if not body:
-        raise ValueError("no state of the modem")
-    return body[0], body[1:]

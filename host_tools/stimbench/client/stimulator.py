@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import astuple
+from typing import Any, TypeVar
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
@@ -65,11 +65,11 @@ class Stimulator(Board):
 
     def status(self) -> Status:
         """The present state."""
-        return self._get(messages.STATUS, Status.unpack)
+        return self._get(requests.STATUS, Status.unpack)
 
     def details(self) -> Details:
         """Uptime, pulse counts and the like."""
-        return self._get(messages.DETAILS, Details.unpack)
+        return self._get(requests.DETAILS, Details.unpack)
 
     def flash_cache(self, clear: bool = False) -> FlashCache:
         """What its flash cache has counted; over USB only.
@@ -80,11 +80,11 @@ class Stimulator(Board):
         Raises:
             ForbiddenError: asked by radio.
         """
-        return self._get(messages.XIP, FlashCache.unpack, bytes((clear,)))
+        return self._get(requests.XIP, FlashCache.unpack, clear)
 
     def program(self) -> Program:
         """The programme that the board holds."""
-        return self._get(messages.GET_PROGRAM, program.unpack)
+        return self._get(requests.GET_PROGRAM, program.unpack)
 
     def set_program(self, wanted: Program) -> None:
         """Send a whole programme.
@@ -93,7 +93,7 @@ class Stimulator(Board):
             OutOfRangeError: the board's ranges are narrower than the host's.
             WrongStateError: the output is on, or a measurement runs.
         """
-        self._ask(messages.SET_PROGRAM, wanted.pack())
+        self._ask(requests.SET_PROGRAM, *wanted.values)
 
     def amplitude(self, left_ua: int, right_ua: int) -> None:
         """Set both leads' amplitudes, 0-10 000 uA in steps of 25; also while the output is on.
@@ -102,11 +102,11 @@ class Stimulator(Board):
             OutOfRangeError: not an amplitude.
             WrongStateError: a patient's key, and outside the window that the clinician allowed.
         """
-        self._ask(messages.AMPLITUDE, struct.pack("<HH", left_ua, right_ua))
+        self._ask(requests.AMPLITUDE, left_ua, right_ua)
 
     def window(self) -> AmplitudeWindow:
         """The amplitudes that a patient may choose."""
-        return self._get(messages.GET_WINDOW, AmplitudeWindow.unpack)
+        return self._get(requests.GET_WINDOW, AmplitudeWindow.unpack)
 
     def set_window(self, window: AmplitudeWindow) -> None:
         """Allow a patient these amplitudes; `AmplitudeWindow()` closes the window.
@@ -114,7 +114,7 @@ class Stimulator(Board):
         Raises:
             OutOfRangeError: a limit is no amplitude, or a lowest one is above its highest.
         """
-        self._ask(messages.SET_WINDOW, window.pack())
+        self._ask(requests.SET_WINDOW, *astuple(window))
 
     def start(self) -> None:
         """Begin a session.
@@ -123,15 +123,15 @@ class Stimulator(Board):
             WrongStateError: the board is not ready; the error says why.
             NoAnswerError: no reply: whether the session began is unknown, and the text says so.
         """
-        self._ask_once(messages.START)
+        self._ask_once(requests.START)
 
     def test_stimulation(self, seconds: int) -> None:
         """Begin one contraction, held for 1-30 s, then the output goes off. Errors as of `start`."""
-        self._ask_once(messages.TEST_STIMULATION, bytes((seconds,)))
+        self._ask_once(requests.TEST_STIMULATION, seconds)
 
     def stop(self) -> None:
         """Turn the output off. Stopping what is off is no error."""
-        self._ask(messages.STOP, tries=_STOP_TRIES)
+        self._ask(requests.STOP, tries=_STOP_TRIES)
 
     def self_test(self) -> tuple[str, ...]:
         """Test the output with a current that crosses no electrode pair; the parts found wanting.
@@ -140,12 +140,12 @@ class Stimulator(Board):
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in time.
         """
-        self._ask(messages.SELF_TEST, tries=1)
+        self._ask(requests.SELF_TEST, tries=1)
         return self._await_measured(lambda seconds: None, IMPEDANCE_TIMEOUT_S).failed_parts
 
     def impedance_results(self, lead: int) -> list[PairImpedance]:
         """The last results of a lead (0 left, 1 right)."""
-        return self._get(messages.IMPEDANCE_RESULTS, lambda body: unpack_pairs(lead, body), bytes((lead,)))
+        return self._get(requests.IMPEDANCE_RESULTS, lambda body: unpack_pairs(lead, body), lead)
 
     def measure_impedance(
         self, on_poll: Callable[[float], None] = lambda seconds: None, timeout_s: float = IMPEDANCE_TIMEOUT_S
@@ -160,17 +160,17 @@ class Stimulator(Board):
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in `timeout_s`.
         """
-        self._ask(messages.IMPEDANCE, tries=1)
+        self._ask(requests.IMPEDANCE, tries=1)
         self._await_measured(on_poll, timeout_s)
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
     def pulses(self, first: int = 0) -> list[PulseSample]:
         """The board's own measurements of about 30 pulses, from number `first` or the oldest that it has."""
-        return self._pages(messages.PULSES, unpack_pulses, first, _MOST_PULSES)
+        return self._pages(requests.PULSES, unpack_pulses, first, _MOST_PULSES)
 
     def log(self, first: int = 0) -> list[LogEvent]:
         """The events since the board's start, from number `first` or the oldest that it still has."""
-        return self._pages(messages.LOG, unpack_log, first, _MOST_EVENTS)
+        return self._pages(requests.LOG, unpack_log, first, _MOST_EVENTS)
 
     def _pages(
         self, opcode: int, unpack: Callable[[bytes], list[_Numbered]], first: int, most: int
@@ -178,7 +178,7 @@ class Stimulator(Board):
         """What one reply after the other has of numbered records, until there are `most` or no newer ones."""
         found: list[_Numbered] = []
         while len(found) < most:
-            page = self._get(opcode, unpack, struct.pack("<I", first))
+            page = self._get(opcode, unpack, first)
             if not page or page[0].number < first:
                 break
             found += page
@@ -187,16 +187,16 @@ class Stimulator(Board):
 
     def time(self) -> int | None:
         """Seconds since 1970 on the board's clock; None if nobody set it since the board's start."""
-        (seconds,) = self._get(messages.GET_TIME, lambda body: struct.unpack("<I", body))
+        (seconds,) = self._fields(requests.GET_TIME)
         return seconds or None
 
     def set_time(self, seconds: int) -> None:
         """Set the board's clock; `seconds` since 1970, u32."""
-        self._ask(messages.SET_TIME, struct.pack("<I", seconds))
+        self._ask(requests.SET_TIME, seconds)
 
     def pairings(self) -> StimulatorPairings:
         """The stimulator's base and the slots that are taken; over USB only."""
-        return self._get(messages.PAIRINGS, StimulatorPairings.unpack)
+        return self._get(requests.PAIRINGS, StimulatorPairings.unpack)
 
     def pair(self, peer_id: bytes, role: int, key: bytes) -> tuple[int, bytes]:
         """Give the stimulator a pairing; over USB only. An older one of this peer holds until this is used.
@@ -212,13 +212,12 @@ class Stimulator(Board):
         Raises:
             WrongStateError: all slots are taken, the output is on, or the flash did not take it.
         """
-        reply = self._ask(messages.PAIR, struct.pack("<4sB32s", peer_id, role, key))
-        slot, base = self._unpacked(lambda body: struct.unpack("<B4s", body), reply)
+        slot, base = self._fields(requests.PAIR, peer_id, role, key)
         return slot, base
 
     def forget(self, slot: int | None) -> None:
         """Erase a pairing, or all of them (None); over USB only."""
-        self._ask(messages.FORGET, bytes((messages.ALL_SLOTS if slot is None else slot,)))
+        self._ask(requests.FORGET, messages.ALL_SLOTS if slot is None else slot)
 
     def factory_reset(self) -> None:
         """No pairings, a new base, the programme of the factory; over USB only.
@@ -226,7 +225,7 @@ class Stimulator(Board):
         Raises:
             WrongStateError: no magnet is held at the stimulator.
         """
-        self._ask(messages.FACTORY_RESET)
+        self._ask(requests.FACTORY_RESET)
 
     def _await_measured(self, on_poll: Callable[[float], None], timeout_s: float) -> Status:
         begun_s = self.link.now_s()
@@ -238,10 +237,10 @@ class Stimulator(Board):
             self.link.wait(_POLL_S)
         return status
 
-    def _ask_once(self, opcode: int, body: bytes = b"") -> None:
+    def _ask_once(self, opcode: int, *values: Any) -> None:
         try:
             # Once only: if just the reply was lost, a second request would be refused as "already on".
-            self._ask(opcode, body, tries=1)
+            self._ask(opcode, *values, tries=1)
         except NoAnswerError as error:
             raise NoAnswerError(
                 f"{error} The output may be on all the same: see `stimbench status`."

@@ -2,10 +2,12 @@
 
 import struct
 
-from stimfw.protocol import messages
-from stimfw.protocol.messages import COUNTER_NAMES, DETAILS_FIELDS, STATUS_FIELDS
+from stimfw.protocol import messages, requests
+from stimfw.protocol.messages import COUNTER_NAMES
 from stimfw.telemetry import fragments
 
+STATUS_FIELDS = requests.row_of(requests.STATUS)[requests.REPLY_FIELDS].split()
+DETAILS_FIELDS = requests.row_of(requests.DETAILS)[requests.REPLY_FIELDS].split()
 RADIO_PIECE = 16  # bytes of a message in one frame (docs/telemetry.md)
 
 
@@ -18,7 +20,7 @@ def raises(call):
 
 
 def test_a_reply_belongs_to_its_request():
-    for opcode in range(messages.IDENTIFY, messages.MODEM_CLOSE + 1):
+    for opcode in range(requests.IDENTIFY, requests.MODEM_CLOSE + 1):
         message = messages.reply(opcode, messages.WRONG_STATE, b"ab")
         assert messages.parse_reply(opcode, message) == (messages.WRONG_STATE, b"ab")
         assert raises(lambda opcode=opcode, message=message: messages.parse_reply(opcode + 1, message))
@@ -44,48 +46,24 @@ def test_details_come_back_as_they_were():
 
 
 def test_what_the_remote_needs_fits_one_piece_of_a_radio_frame():
-    status = messages.reply(messages.STATUS, messages.OK, messages.pack_status((0,) * len(STATUS_FIELDS)))
+    status = messages.reply(requests.STATUS, messages.OK, messages.pack_status((0,) * len(STATUS_FIELDS)))
     assert len(STATUS_FIELDS) < len(status) <= RADIO_PIECE
     assert fragments.count(status) == 1
     assert fragments.count(bytes(RADIO_PIECE)) == 1 and fragments.count(bytes(RADIO_PIECE + 1)) == 2
 
 
 def test_the_largest_replies_fit_the_console():
-    assert 12 * messages.PAIR_BYTES <= messages.MAX_BODY
+    assert 12 * struct.calcsize(requests.PAIR_RECORD) <= messages.MAX_BODY
     assert 4 * len(COUNTER_NAMES) <= messages.MAX_BODY
-    assert 4 + 33 * messages.PULSE_BYTES <= messages.MAX_BODY
-    assert 4 + 16 * struct.calcsize(messages.LOG_RECORD) <= messages.MAX_BODY
-    assert 4 + messages.SLOTS * struct.calcsize(messages.PAIRING_RECORD) <= messages.MAX_BODY
-
-
-def test_records_have_a_field_for_each_value():
-    for layout, fields in (
-        (messages.PAIR_RECORD, messages.PAIR_FIELDS),
-        (messages.PULSE_RECORD, messages.PULSE_FIELDS),
-        (messages.LOG_RECORD, messages.LOG_FIELDS),
-        (messages.PAIRING_RECORD, messages.PAIRING_FIELDS),
-        (messages.AMPLITUDE_WINDOW, messages.WINDOW_FIELDS),
-    ):
-        assert len(struct.unpack(layout, bytes(struct.calcsize(layout)))) == len(fields)
+    assert 4 + 33 * struct.calcsize(requests.PULSE_RECORD) <= messages.MAX_BODY
+    assert 4 + 16 * struct.calcsize(requests.LOG_RECORD) <= messages.MAX_BODY
+    assert 4 + messages.SLOTS * struct.calcsize(requests.PAIRING_RECORD) <= messages.MAX_BODY
 
 
 def test_records_are_packed_without_gaps():
-    assert struct.calcsize(messages.LOG_RECORD) == 7
-    assert struct.calcsize(messages.PAIRING_RECORD) == 7
-    assert struct.calcsize(messages.AMPLITUDE_WINDOW) == 8
-
-
-def test_no_two_opcodes_are_equal_and_none_looks_like_a_reply():
-    opcodes = [
-        messages.IDENTIFY, messages.STATUS, messages.START, messages.STOP, messages.GET_PROGRAM,
-        messages.SET_PROGRAM, messages.IMPEDANCE, messages.IMPEDANCE_RESULTS, messages.PULSES,
-        messages.DETAILS, messages.COUNTERS, messages.SELF_TEST, messages.AMPLITUDE, messages.GET_WINDOW,
-        messages.SET_WINDOW, messages.TEST_STIMULATION, messages.LOG, messages.GET_TIME, messages.SET_TIME,
-        messages.PAIRINGS, messages.PAIR, messages.FORGET, messages.FACTORY_RESET, messages.MODEM_SEND,
-        messages.MODEM_RECEIVE, messages.MODEM_CLOSE,
-    ]  # fmt: skip
-    assert len(set(opcodes)) == len(opcodes)
-    assert 0 < min(opcodes) and max(opcodes) < messages.REPLY
+    assert struct.calcsize(requests.LOG_RECORD) == 7
+    assert struct.calcsize(requests.PAIRING_RECORD) == 7
+    assert struct.calcsize(requests.AMPLITUDE_WINDOW) == 8
 
 
 def test_senders_that_are_no_slot_are_none():

@@ -1,6 +1,6 @@
 """Roles are stored on flash and reckoned into keys: their numbers stay, and no two are alike."""
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import requests, roles
 
 
 def test_the_numbers_of_the_roles():
@@ -9,7 +9,7 @@ def test_the_numbers_of_the_roles():
 
 
 def test_a_patient_may_not_do_what_a_clinician_may():
-    assert not roles.may(1, messages.SET_WINDOW) and roles.may(2, messages.SET_WINDOW)
-    assert not roles.may(2, messages.FACTORY_RESET) and roles.may(3, messages.FACTORY_RESET)
+    assert not requests.may(1, requests.SET_WINDOW) and requests.may(2, requests.SET_WINDOW)
+    assert not requests.may(2, requests.FACTORY_RESET) and requests.may(3, requests.FACTORY_RESET)
     for opcode in range(256):
-        assert not roles.may(0, opcode) and not roles.may(4, opcode)
+        assert not requests.may(0, opcode) and not requests.may(4, opcode)

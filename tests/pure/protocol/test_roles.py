@@ -1,6 +1,6 @@
 """Who may do what: all of the table, written out a second time from docs/telemetry.md."""
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import requests, roles
 
 EVERYBODY = ("STATUS", "START", "STOP", "AMPLITUDE")
 CLINICIAN = (
@@ -11,7 +11,7 @@ SERVICE = ("PAIRINGS", "PAIR", "FORGET", "FACTORY_RESET", "RECORDS", "REPAIR", "
 
 
 def opcodes(names):
-    return [getattr(messages, name) for name in names]
+    return [getattr(requests, name) for name in names]
 
 
 def test_the_whole_table():
@@ -22,7 +22,7 @@ def test_the_whole_table():
     }
     for role in range(256):
         for opcode in range(256):
-            assert roles.may(role, opcode) == (opcode in allowed.get(role, ())), (role, opcode)
+            assert requests.may(role, opcode) == (opcode in allowed.get(role, ())), (role, opcode)
 
 
 def test_no_key_has_the_role_of_the_cable():

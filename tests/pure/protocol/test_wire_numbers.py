@@ -1,6 +1,6 @@
 """The numbers of the wire, written out a second time: boards and hosts of two versions must agree."""
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 
 OPCODES = (
     ("IDENTIFY", 0x01), ("STATUS", 0x02), ("START", 0x03), ("STOP", 0x04), ("GET_PROGRAM", 0x05),
@@ -46,7 +46,7 @@ NAMES = (
 
 def test_every_opcode_is_the_one_that_other_versions_use():
     for name, opcode in OPCODES:
-        assert getattr(messages, name) == opcode, name
+        assert getattr(requests, name) == opcode, name
 
 
 def test_codes_states_reasons_causes_and_events_count_from_zero():

@@ -2,7 +2,7 @@
 
 import struct
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import requests, roles
 from stimfw.storage.blocks import DamagedError, LaterError, StorageError
 from stimfw.storage.pairings import (
     ACTIVE,
@@ -155,9 +155,9 @@ def test_bad_values_are_refused():
 def test_the_listing_holds_no_keys():
     found = table(with_active(1, 2))
     found.add(peer(3), roles.CLINICIAN, key(3))
-    size = struct.calcsize(messages.PAIRING_RECORD)
+    size = struct.calcsize(requests.PAIRING_RECORD)
     listed = [
-        struct.unpack_from(messages.PAIRING_RECORD, found.listing(), at)
+        struct.unpack_from(requests.PAIRING_RECORD, found.listing(), at)
         for at in range(0, len(found.listing()), size)
     ]
     assert listed == [(0, ACTIVE, 1, peer(1)), (1, ACTIVE, 1, peer(2)), (2, PENDING, 2, peer(3))]

@@ -1,14 +1,14 @@
 """Where the stimulator's end draws its lines: counters, connection numbers, the budget, what prolongs."""
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import fragments, frames, rate_limiter
 from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import REPLAY_WINDOW
 from support.link_harness import Dice, LinkHarness, key_of
 
-STOP = messages.request(messages.STOP)
-START = messages.request(messages.START)
+STOP = messages.request(requests.STOP)
+START = messages.request(requests.START)
 HOUR_MS = 3_600_000
 
 
@@ -77,7 +77,7 @@ def test_a_candidate_never_takes_the_open_connections_number():
         assert challenge is not None and challenge[6] != connection.number, turn
         if turn % 4 == 0:
             # With the same number the candidate's keys would be tried, and the peer be taken for a forger.
-            frame = sealed(connection, due(link), turn & 0xFF, messages.request(messages.STATUS))
+            frame = sealed(connection, due(link), turn & 0xFF, messages.request(requests.STATUS))
             assert link.deliver(frame) is not None, turn
     assert link.stimulator.forged == 0 and link.stimulator.connections == 1
 

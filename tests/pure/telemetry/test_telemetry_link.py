@@ -1,13 +1,13 @@
 """Requester and Responder over an air of our own: delivered, once, after whatever happened."""
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import connection, fragments, frames
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from support.link_harness import Dice, LinkHarness
 
-STOP = messages.request(messages.STOP)
-START = messages.request(messages.START)
-OK_STOP = messages.reply(messages.STOP, messages.OK)
+STOP = messages.request(requests.STOP)
+START = messages.request(requests.START)
+OK_STOP = messages.reply(requests.STOP, messages.OK)
 DAY_MS = 86_400_000
 
 
@@ -23,7 +23,7 @@ def test_a_request_opens_a_connection_and_the_next_one_uses_it():
     link = LinkHarness()
     assert link.ask(STOP) == OK_STOP
     assert [frames.kind_of(f) for _, f in link.heard] == [1, 2, 3, 4]
-    assert link.ask(START) == messages.reply(messages.START, messages.OK)
+    assert link.ask(START) == messages.reply(requests.START, messages.OK)
     assert [frames.kind_of(f) for _, f in link.heard][4:] == [3, 4]
     assert link.executed == [(STOP, roles.PATIENT, 0), (START, roles.PATIENT, 0)]
     assert link.stimulator.connections == 1
@@ -180,7 +180,7 @@ def test_delayed_duplicated_and_reordered_frames_execute_nothing_more():
 
     link.air = air
     for n in range(60):
-        message = messages.request(messages.START, bytes((n,)))
+        message = messages.request(requests.START, bytes((n,)))
         if link.ask(message) is None:
             continue
         assert executed(link)[-1] == message

@@ -1,11 +1,11 @@
 """The peer's end alone: its clockwork to the millisecond, and what it takes for an answer."""
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import connection, fragments, frames, requester
 from stimfw.telemetry.requester import Requester
 from support.link_harness import Dice, LinkHarness, key_of
 
-STOP = messages.request(messages.STOP)
+STOP = messages.request(requests.STOP)
 SLOT = 3
 
 

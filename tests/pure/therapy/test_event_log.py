@@ -3,7 +3,7 @@
 import struct
 
 from stimfw.clock.wall_clock import WallClock
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy.event_log import KEPT, KEPT_AMPLITUDES, EventLog
 
 WRAP_MS = 1 << 30
@@ -19,8 +19,8 @@ class Ticks:
 
 def records(log, first=0, most=KEPT):
     start, raw = log.read(first, most)
-    size = struct.calcsize(messages.LOG_RECORD)
-    found = [struct.unpack_from(messages.LOG_RECORD, raw, at) for at in range(0, len(raw), size)]
+    size = struct.calcsize(requests.LOG_RECORD)
+    found = [struct.unpack_from(requests.LOG_RECORD, raw, at) for at in range(0, len(raw), size)]
     return start, found
 
 

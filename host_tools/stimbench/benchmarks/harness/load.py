@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from itertools import count
 
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 
 from stimbench.benchmarks.harness.rig import MS, SIDES, Rig
 
@@ -94,14 +94,14 @@ ALWAYS_COLLECTING = _RESTLESS.format(restless="collect")
 ALWAYS_PROGRAMMING = _RESTLESS.format(restless="program")
 
 _REQUESTS = (
-    messages.request(messages.STATUS),
-    messages.request(messages.STATUS),
-    messages.request(messages.STATUS),
-    messages.request(messages.STATUS),
-    messages.request(messages.DETAILS),
-    messages.request(messages.COUNTERS),
-    messages.request(messages.GET_PROGRAM),
-    messages.request(messages.PULSES, b"\0\0\0\0"),
+    messages.request(requests.STATUS),
+    messages.request(requests.STATUS),
+    messages.request(requests.STATUS),
+    messages.request(requests.STATUS),
+    messages.request(requests.DETAILS),
+    messages.request(requests.COUNTERS),
+    messages.request(requests.GET_PROGRAM),
+    messages.request(requests.PULSES, b"\0\0\0\0"),
 )
 _LATE_NS, _EARLIEST_NS = -300_000, 6 * MS
 _LAST_REPLY_MS = 100

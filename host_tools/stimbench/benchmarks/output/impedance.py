@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.therapy.ranges import ELECTRODES_A_LEAD
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
@@ -110,7 +110,7 @@ def _measure(fitting: Fitting) -> _Found:
             electrodes = rig.parts.leads[sides[lead]].electrodes
             electrodes[one].short_to(electrodes[other])
         begin_ns = rig.now_ns
-        stimulator._ask(messages.IMPEDANCE)
+        stimulator._ask(requests.IMPEDANCE)
         rig.await_state(stimulator, poll_ms=_POLL_MS)
         took_ns = rig.now_ns - begin_ns
         pairs = [pair for lead in range(2) for pair in stimulator.impedance_results(lead)]

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
-from stimfw.therapy.program import Program
+from stimfw.protocol import messages, requests
+from stimfw.therapy.program import FIELD_NAMES
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import Rig, programme
@@ -92,9 +92,9 @@ def _before_start(rig: Rig, seed: int) -> int:
     rig.run_ms(50)
     _refused(stimulator.start)
     rig.bench.magnet(False)
-    wrong = bytearray(Program(programme().values).pack())
-    wrong[4] = 255
-    _refused(lambda: stimulator._ask(messages.SET_PROGRAM, bytes(wrong)))
+    wrong = list(programme().values)
+    wrong[FIELD_NAMES.index("rate_hz")] = 255
+    _refused(lambda: stimulator._ask(requests.SET_PROGRAM, *wrong))
     rig.board.console.write(random.Random(f"noise {seed}").randbytes(500).replace(b"\x03", b""))
     rig.run_ms(_UP_MS)
     return 9

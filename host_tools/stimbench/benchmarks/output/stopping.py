@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimfw.protocol import console_frame, messages
+from stimfw.protocol import console_frame, messages, requests
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 
@@ -153,7 +153,7 @@ def _late_stops(chunk: Chunk) -> list[Trial]:
                 rig.run_ms(1000)
                 rig.forget()
             event_ns = first_ns + after_ms * MS + int(chunk.share(number) * program.period_us * 1000)
-            peer.frame_at(event_ns, messages.request(messages.STOP), STOP_LIMIT_MS)
+            peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)
             found.append(_trial(rig, chunk, first_ns, event_ns))
             if peer.finish() is None:
                 raise RuntimeError("the stimulator did not answer a STOP")
@@ -163,7 +163,7 @@ def _late_stops(chunk: Chunk) -> list[Trial]:
 def _joined(rig: Rig) -> RadioPeer:
     """A transmitter of our own with an open connection: its packets end at exactly chosen times."""
     peer = RadioPeer(rig.bench, rig.pairing)
-    if peer.ask(messages.request(messages.STATUS)) is None:
+    if peer.ask(messages.request(requests.STATUS)) is None:
         raise RuntimeError("the stimulator does not answer its peer")
     return peer
 
@@ -205,14 +205,14 @@ def _inject(rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, p
     event_ns = _next_ns(rig, first_ns, phase_ns, least_ns)
     if chunk.kind.startswith("asked"):
         _ask_meanwhile(rig, chunk, number, event_ns)
-    peer.frame_at(event_ns, messages.request(messages.STOP), STOP_LIMIT_MS)
+    peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)
     return event_ns
 
 
 def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
     """Let a request of the host arrive up to 40 ms before the packet."""
-    opcode = {"asked status": messages.STATUS, "asked pulses": messages.PULSES}[chunk.kind]
-    body = b"\0\0\0\0" if opcode == messages.PULSES else b""
+    opcode = {"asked status": requests.STATUS, "asked pulses": requests.PULSES}[chunk.kind]
+    body = b"\0\0\0\0" if opcode == requests.PULSES else b""
     line = console_frame.encode(number & 0xFF, messages.request(opcode, body))
     early_ns = random.Random(f"{chunk.kind} {number} {chunk.seed}").randrange(40 * MS if body else 6 * MS)
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 
 from stimbench.attacks import ATTACKS, Result
@@ -28,9 +28,9 @@ _CONNECTIONS = 4  # that the attacker has recorded
 _MOST_BYTES = 32
 _SETTLE_MS = 100
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
-_START = messages.request(messages.START)
-_STOP = messages.request(messages.STOP)
-_STATUS = messages.request(messages.STATUS)
+_START = messages.request(requests.START)
+_STOP = messages.request(requests.STOP)
+_STATUS = messages.request(requests.STATUS)
 _REFUSED = ("radio_bad", "radio_forged", "radio_replayed", "radio_over_budget")
 
 

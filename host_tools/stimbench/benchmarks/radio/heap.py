@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimfw.protocol import messages, roles
+from stimfw.protocol import messages, requests, roles
 
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench.provision import add_peer
@@ -88,7 +88,7 @@ def measure_heap(piece: tuple[int, int, int]) -> Heap:
         peer = RadioPeer(rig.bench, pairing, seed=seed)
         peer.requester.reply_ms = _COLLECTING_MS
         for number in range(last):
-            if peer.ask(messages.request(messages.STATUS)) is None:
+            if peer.ask(messages.request(requests.STATUS)) is None:
                 raise RuntimeError(f"command {number} was not answered")
             rig.forget()
             peer.air.tap.clear()

@@ -1,18 +1,22 @@
-"""What the stimulator tells of itself, in the fields of stimfw.protocol.messages."""
+"""Requests that ask what the stimulator is, does and has counted or measured."""
 
 import gc
+import struct
 from time import ticks_ms
 from typing import TYPE_CHECKING
 
 import machine
 
 from stimfw.drivers import console as console_driver
-from stimfw.protocol import messages
+from stimfw.protocol import identity, messages, refusals, requests
+from stimfw.pulses import impedance
 from stimfw.stimulator.session import KINDS
 
 if TYPE_CHECKING:
     from stimfw.drivers.console import Console
     from stimfw.drivers.sense import Sense
+    from stimfw.protocol.dispatcher import Dispatcher
+    from stimfw.protocol.refusals import Answer
     from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.app import App
     from stimfw.stimulator.control import Control
@@ -21,31 +25,38 @@ if TYPE_CHECKING:
     from stimfw.telemetry.responder import Responder
 
 _SAMPLES = len(KINDS)
+_PULSES_A_REPLY = 4  # 0.3 ms each, in which no STOP from the radio is heard
 
 
-class Readings:
-    """Looks at everything, changes nothing. What `attach` takes is made after this is."""
+class ReadingRequests:
+    """Handlers, named as in stimfw.protocol.requests.TABLE. They change nothing."""
 
     def __init__(
-        self, control: "Control", output: "Output", measurements: "Measurements", sense: "Sense"
+        self,
+        control: "Control",
+        output: "Output",
+        measurements: "Measurements",
+        sense: "Sense",
+        dispatcher: "Dispatcher",
+        app: "App",
+        console: "Console",
+        radio: "RadioListener",
+        responder: "Responder",
     ) -> None:
+        """The last five for their counters."""
         self._control = control
         self._output = output
-        self.measurements = measurements
+        self._measurements = measurements
         self._sense = sense
-        self._supply_mv = 0
-        self._temperature_dc = 0
-        self._heap_free = 0
-        self.boot_us = 0
-
-    def attach(
-        self, app: "App", console: "Console", radio: "RadioListener", responder: "Responder"
-    ) -> None:
-        """Whose counters to read."""
+        self._dispatcher = dispatcher
         self._app = app
         self._console = console
         self._radio = radio
         self._responder = responder
+        self._supply_mv = 0
+        self._temperature_dc = 0
+        self._heap_free = 0
+        self.boot_us = 0
 
     def refresh(self) -> None:
         """Read what takes long: only with the output off, when no STOP can come in between."""
@@ -53,14 +64,18 @@ class Readings:
         self._heap_free = gc.mem_free()  # looks at all of the heap: 9 ms
         self._read_converter()
 
-    def status(self) -> "tuple[int, ...]":
-        """messages.STATUS_FIELDS; the supply is as it was before the output went on."""
+    def identify(self) -> "Answer":
+        """Which board, and which firmware."""
+        return refusals.done(identity.body("stimulator"))
+
+    def status(self) -> "Answer":
+        """The present state; the supply is as it was before the output went on."""
         control = self._control
         session = control.session
         left, right = session.amplitude_ua if session else (0, 0)
         if not control.busy():
             self._read_converter()
-        return (
+        return refusals.done(
             control.state(),
             (messages.FLAG_MAGNET if control.magnet_near() else 0)
             | (messages.FLAG_PAIRING if control.pairing else 0),
@@ -72,13 +87,13 @@ class Readings:
             self._supply_mv,
         )
 
-    def details(self) -> "tuple[int, ...]":
-        """messages.DETAILS_FIELDS; heap, supply and temperature are of the last time with the output off."""
+    def details(self) -> "Answer":
+        """Counts and conditions; heap, supply and temperature are of the last time with the output off."""
         control = self._control
         if not control.busy():
             self.refresh()
         pulses = self._pulses_measured()
-        return (
+        return refusals.done(
             ticks_ms(),
             (pulses + 1) // 2,
             pulses // 2,
@@ -89,29 +104,40 @@ class Readings:
             self.boot_us,
         )
 
-    def counters(self, refused: int, forbidden: int) -> "tuple[int, ...]":
-        """messages.COUNTER_NAMES."""
+    def counters(self) -> "Answer":
+        """messages.COUNTER_NAMES in order."""
         link, control = self._responder, self._control
-        return console_driver.counters(self._console) + (
+        values = console_driver.counters(self._console) + (
             link.frames,
             link.bad,
             link.duplicates,
             self._radio.tx_failed,
-            refused,
+            self._dispatcher.refused,
             self._app.magnet_stops,
             control.missed + (control.session.missed if control.session else 0),
             link.forged,
             link.replayed,
             link.over_budget,
             link.connections,
-            forbidden,
+            self._dispatcher.forbidden,
         )
+        return refusals.done(struct.pack("<%dI" % len(values), *values))
 
-    def pulses(self, first: int, most: int) -> "tuple[int, bytes]":
-        """Up to `most` measured pulses of the present or last session, from `first` or the oldest kept on."""
+    def impedance_results(self, lead: int) -> "Answer":
+        """The last results of all pairs of a lead."""
+        if lead > 1:
+            return refusals.out_of_range(lead)
+        records = b""
+        for (cathode, anode), found in zip(impedance.PAIRS, self._measurements.results[lead]):
+            records += struct.pack(requests.PAIR_RECORD, cathode << 2 | anode, *found)
+        return refusals.done(records)
+
+    def pulses(self, first: int) -> "Answer":
+        """Measured pulses of the present or last session, from number `first` or the oldest that is kept."""
         total = self._pulses_measured()
         first = min(total, max(first, total - self._output.sampler.KEPT // _SAMPLES))
-        return first, self.measurements.records(first, min(total, first + most), _SAMPLES)
+        end = min(total, first + _PULSES_A_REPLY)
+        return refusals.done(first, self._measurements.records(first, end, _SAMPLES))
 
     def _pulses_measured(self) -> int:
         """Of the present or last session; 0 after a measurement, whose test pulses took their place."""

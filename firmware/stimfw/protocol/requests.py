@@ -1,0 +1,224 @@
+"""Every request that a board answers, one row each: what it carries, who may send it, and when.
+
+Boards and hosts read the same table. The dispatcher (stimfw.protocol.dispatcher) checks and answers by it,
+the host packs and unpacks by it, and docs/telemetry.md shows it. A new request takes a number, a row, and a
+method in a group of handlers. The method has the request's name in lower case.
+"""
+
+import struct
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import roles
+
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
+    Row = tuple[Any, ...]
+
+try:
+    from micropython import const  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # CPython
+
+    def const(value: "_T") -> "_T":  # type: ignore[misc,unused-ignore]
+        """`value`. MicroPython's compiler puts it in place of the name, and the whole table into flash."""
+        return value
+
+
+IDENTIFY = const(0x01)
+STATUS = const(0x02)
+START = const(0x03)
+STOP = const(0x04)
+GET_PROGRAM = const(0x05)
+SET_PROGRAM = const(0x06)
+IMPEDANCE = const(0x07)
+IMPEDANCE_RESULTS = const(0x08)
+PULSES = const(0x09)
+DETAILS = const(0x0A)
+COUNTERS = const(0x0B)
+SELF_TEST = const(0x0C)
+AMPLITUDE = const(0x0D)
+GET_WINDOW = const(0x0E)
+SET_WINDOW = const(0x0F)
+TEST_STIMULATION = const(0x10)
+LOG = const(0x11)
+GET_TIME = const(0x12)
+SET_TIME = const(0x13)
+PAIRINGS = const(0x14)
+PAIR = const(0x15)
+FORGET = const(0x16)
+FACTORY_RESET = const(0x17)
+RECORDS = const(0x18)
+REPAIR = const(0x19)
+XIP = const(0x1A)
+MODEM_SEND = const(0x20)
+MODEM_RECEIVE = const(0x21)
+MODEM_CLOSE = const(0x22)
+
+# Records and fields that more than one place packs.
+AMPLITUDE_WINDOW = const("<HHHH")  # amplitudes in uA that a patient may choose
+PAIRING_RECORD = const("<BBB4s")  # slot, state, role, peer id
+LOG_RECORD = const("<IBBB")  # seconds since the start, kind, sender (slot, or FROM_USB), detail
+PAIR_RECORD = const("<BBHHH")  # a measured electrode pair: cathode << 2 | anode, kind, ohm, nF, test current
+PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages in the cathodic phase
+
+# Columns.
+OPCODE = const(0)
+NAME = const(1)
+BOARDS = const(2)  # who answers it: `both`, `stimulator` or `remote`
+ROLE = const(3)  # the lowest role that may send it (roles.ROLE_NAMES)
+CONDITIONS = const(4)  # methods of the board's Conditions, in the order in which they are checked
+BODY = const(5)  # struct format; `|` separates those of different lengths
+BODY_FIELDS = const(6)
+REPLY = const(7)  # struct format of the beginning
+REPLY_FIELDS = const(8)
+TAIL = const(9)  # struct format of the records that follow, any number of them; `s`: bytes, as they are
+TAIL_FIELDS = const(10)
+
+# Each row is a literal, without sums or calls: so MicroPython's compiler makes it a constant.
+# fmt: off
+TABLE: "tuple[Row, ...]" = (
+    (STATUS, "STATUS", "both", "patient", "", "", "", "<BBBHHHHH",
+     "state flags stop_cause failed_parts left_amplitude_ua right_amplitude_ua session_s supply_mv", "", ""),
+    (START, "START", "stimulator", "patient", "", "", "", "", "", "", ""),
+    (STOP, "STOP", "stimulator", "patient", "", "", "", "", "", "", ""),
+    (AMPLITUDE, "AMPLITUDE", "stimulator", "patient", "", "<HH", "left_ua right_ua", "", "", "", ""),
+    (IDENTIFY, "IDENTIFY", "both", "clinician", "", "", "", "", "", "s", "identity"),
+    (GET_PROGRAM, "GET_PROGRAM", "stimulator", "clinician", "", "", "", "<HHHHHHIHHBBHBB",
+     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", ""),  # noqa: E501
+    (SET_PROGRAM, "SET_PROGRAM", "stimulator", "clinician", "", "<HHHHHHIHHBBHBB",
+     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", "", "", ""),  # noqa: E501
+    (IMPEDANCE, "IMPEDANCE", "stimulator", "clinician", "", "", "", "", "", "", ""),
+    (IMPEDANCE_RESULTS, "IMPEDANCE_RESULTS", "stimulator", "clinician", "", "<B", "lead", "", "",
+     PAIR_RECORD, "pair kind ohm capacitance_nf test_ua"),
+    (PULSES, "PULSES", "stimulator", "clinician", "", "<I", "first", "<I", "first",
+     PULSE_RECORD, "lead current_ua early_mv late_mv"),
+    (DETAILS, "DETAILS", "stimulator", "clinician", "", "", "", "<IIIHBhII",
+     "uptime_ms left_pulses right_pulses cycles reset_cause temperature_dc heap_free boot_us", "", ""),
+    (COUNTERS, "COUNTERS", "both", "clinician", "", "", "", "", "", "<I", "count"),
+    (SELF_TEST, "SELF_TEST", "stimulator", "clinician", "", "", "", "", "", "", ""),
+    (GET_WINDOW, "GET_WINDOW", "stimulator", "clinician", "", "", "", AMPLITUDE_WINDOW,
+     "left_min_ua left_max_ua right_min_ua right_max_ua", "", ""),
+    (SET_WINDOW, "SET_WINDOW", "stimulator", "clinician", "", AMPLITUDE_WINDOW,
+     "left_min_ua left_max_ua right_min_ua right_max_ua", "", "", "", ""),
+    (TEST_STIMULATION, "TEST_STIMULATION", "stimulator", "clinician", "", "<B", "seconds", "", "", "", ""),
+    (LOG, "LOG", "stimulator", "clinician", "", "<I", "first", "<I", "first",
+     LOG_RECORD, "uptime_s kind sender detail"),
+    (GET_TIME, "GET_TIME", "stimulator", "clinician", "", "", "", "<I", "time_s", "", ""),
+    (SET_TIME, "SET_TIME", "stimulator", "clinician", "", "<I", "time_s", "", "", "", ""),
+    (PAIRINGS, "PAIRINGS", "stimulator", "service", "records_usable", "", "", "<4s", "base",
+     PAIRING_RECORD, "slot state role peer_id"),
+    (PAIRINGS, "PAIRINGS", "remote", "service", "records_usable", "", "", "<4s", "own_id",
+     "<4sBBB4s", "base slot state role peer_id"),
+    (PAIR, "PAIR", "stimulator", "service", "records_usable window_closed output_off",
+     "<4sB32s", "peer_id role key", "<B4s", "slot base", "", ""),
+    (PAIR, "PAIR", "remote", "service", "", "<4sBB32s", "base slot role key", "", "", "", ""),
+    (FORGET, "FORGET", "stimulator", "service", "records_usable window_closed output_off",
+     "<B", "slot", "", "", "", ""),
+    (FORGET, "FORGET", "remote", "service", "idle", "<B", "slot", "", "", "", ""),
+    (FACTORY_RESET, "FACTORY_RESET", "stimulator", "service",
+     "magnet_near records_usable window_closed output_off", "", "", "", "", "", ""),
+    (RECORDS, "RECORDS", "stimulator", "service", "output_off", "", "", "", "", "<B", "state"),
+    (RECORDS, "RECORDS", "remote", "service", "", "", "", "", "", "<B", "state"),
+    (REPAIR, "REPAIR", "stimulator", "service", "output_off window_closed",
+     "<B", "overwrite_later", "<B", "plan", "", ""),
+    (REPAIR, "REPAIR", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
+    (XIP, "XIP", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
+    (MODEM_SEND, "MODEM_SEND", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame", "", "", "", ""),
+    (MODEM_RECEIVE, "MODEM_RECEIVE", "remote", "service", "", "", "", "<B", "state", "s", "frame"),
+    (MODEM_CLOSE, "MODEM_CLOSE", "remote", "service", "", "", "", "", "", "", ""),
+)
+# fmt: on
+
+
+def answered_by(board: str) -> "list[Row]":
+    """The rows of a board: `stimulator` or `remote`."""
+    return [row for row in TABLE if row[BOARDS] in ("both", board)]
+
+
+def row_of(opcode: int, board: str = "stimulator") -> "Row":
+    """The row of a request to `board`; KeyError if that board does not answer it."""
+    for row in TABLE:
+        if row[OPCODE] == opcode and row[BOARDS] in ("both", board):
+            return row
+    raise KeyError(opcode)
+
+
+def allows(row: "Row", role: int) -> bool:
+    """Whether `role` may send the request of `row`; False for what is no role."""
+    return roles.ROLE_NAMES.index(row[ROLE]) <= role <= roles.SERVICE
+
+
+def may(role: int, opcode: int) -> bool:
+    """Whether `role` may send a stimulator the request `opcode`; False for what it does not answer."""
+    try:
+        return allows(row_of(opcode), role)
+    except KeyError:
+        return False
+
+
+def body_format(row: "Row", length: int) -> "str | None":
+    """The struct format of a body of `length` bytes; None if the request has none of that length."""
+    formats: str = row[BODY]
+    for layout in formats.split("|"):
+        if struct.calcsize(layout) == length:
+            return layout
+    return None
+
+
+def pack_body(row: "Row", values: "tuple[Any, ...]") -> bytes:
+    """The body of a request, its fields in order. ValueError: a field of bytes has a wrong length."""
+    formats: str = row[BODY]
+    for layout in formats.split("|"):
+        body = struct.pack(layout, *values)
+        if struct.unpack(layout, body) == values:
+            return body
+    raise ValueError("no body of %s" % row[NAME])
+
+
+def unpack_body(row: "Row", body: bytes) -> "tuple[Any, ...]":
+    """The fields of a request's body; ValueError if its length is wrong."""
+    layout = body_format(row, len(body))
+    if layout is None:
+        raise ValueError("%d bytes are no body of %s" % (len(body), row[NAME]))
+    return struct.unpack(layout, body)
+
+
+def pack_reply(row: "Row", values: "tuple[Any, ...]") -> bytes:
+    """The body of a reply: its fields in order; if records may follow, the last value is their bytes."""
+    if not row[TAIL]:
+        return struct.pack(row[REPLY], *values)
+    tail: bytes = values[-1]
+    return struct.pack(row[REPLY], *values[:-1]) + tail
+
+
+def unpack_reply(row: "Row", body: bytes) -> "tuple[Any, ...]":
+    """The fields of a reply's body; if records may follow, the last value is a list of them (or the bytes).
+
+    Raises:
+        ValueError: the length is wrong.
+    """
+    size = struct.calcsize(row[REPLY])
+    if len(body) < size or (len(body) > size and not row[TAIL]):
+        raise ValueError("%d bytes where %d belong" % (len(body), size))
+    fields = struct.unpack(row[REPLY], body[:size])
+    if not row[TAIL]:
+        return fields
+    return fields + ((body[size:] if row[TAIL] == "s" else _records(row[TAIL], body[size:])),)
+
+
+def _records(layout: str, data: bytes) -> "list[tuple[Any, ...]]":
+    size = struct.calcsize(layout)
+    if len(data) % size:
+        raise ValueError("%d bytes are no whole number of records" % len(data))
+    return [struct.unpack(layout, data[at : at + size]) for at in range(0, len(data), size)]
+
+
+def pack_records(row: "Row", records: "list[tuple[Any, ...]]") -> bytes:
+    """The records that follow in a reply, as bytes."""
+    return b"".join([struct.pack(row[TAIL], *record) for record in records])
+
+
+def named_reply(row: "Row", body: bytes) -> "dict[str, Any]":
+    """The fields of a reply without records by their names; ValueError if its length is wrong."""
+    return {name: value for name, value in zip(row[REPLY_FIELDS].split(), unpack_reply(row, body))}

@@ -1,0 +1,185 @@
+"""What the remote answers on its USB: who it is, how it fares, its flash, its pairing, and the modem.
+
+Handlers are named as in stimfw.protocol.requests.TABLE. There is no request that presses a button.
+"""
+
+import struct
+from typing import TYPE_CHECKING
+
+from stimfw.drivers import console
+from stimfw.protocol import identity, messages, refusals, requests, roles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stimfw.protocol.refusals import Answer
+    from stimfw.radio.searcher import RadioSearcher
+    from stimfw.remote.app import App
+    from stimfw.remote.modem import Modem
+    from stimfw.remote.pairing_state import PairingState
+    from stimfw.storage.areas import Areas
+
+_ACTIVE = 2
+_RESTART_MS = 200  # the reply is read by then
+
+
+class Conditions:
+    """In which states the remote refuses: a method for each word of the table's column."""
+
+    def __init__(self, app: "App", pairing: "PairingState") -> None:
+        self._app = app
+        self._pairing = pairing
+
+    def outcome(self, reason: int) -> "Answer":
+        """Done without a value, or refused: messages.REASON_BUSY or REASON_STORAGE."""
+        if reason == messages.REASON_NONE:
+            return refusals.done()
+        state = messages.FAULT if reason == messages.REASON_STORAGE else messages.READY
+        return refusals.wrong_state(state, reason)
+
+    def idle(self) -> int:
+        """No button's request is under way."""
+        return messages.REASON_BUSY if self._app.busy() else messages.REASON_NONE
+
+    def records_usable(self) -> int:
+        """The pairing on flash could be read."""
+        return messages.REASON_NONE if self._pairing.usable else messages.REASON_STORAGE
+
+
+class ReadingRequests:
+    """What it is, does and has counted."""
+
+    def __init__(
+        self,
+        app: "App",
+        radio: "RadioSearcher",
+        pairing: "PairingState",
+        supply_mv: "Callable[[], int]",
+        failed_parts: int,
+        usb: "console.Console | None",
+    ) -> None:
+        """Args: usb: for its counters."""
+        self._app = app
+        self._radio = radio
+        self._pairing = pairing
+        self._supply_mv = supply_mv
+        self._failed_parts = failed_parts
+        self._usb = usb
+
+    def identify(self) -> "Answer":
+        """Which board, and which firmware."""
+        return refusals.done(identity.body("remote"))
+
+    def status(self) -> "Answer":
+        """Of the remote itself: only the state, the flags, the failed parts and the supply mean anything."""
+        failed = self._failed_parts
+        if not self._app.busy() and not self._radio.revive():
+            failed |= messages.PART_RADIO
+        state = messages.FAULT if failed else messages.READY
+        flags = messages.FLAG_UNPAIRED if self._pairing.requester is None else 0
+        return refusals.done(state, flags, 0, failed, 0, 0, 0, self._supply_mv())
+
+    def counters(self) -> "Answer":
+        """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
+        link = self._pairing.requester
+        heard = (link.frames, link.bad, link.stray) if link else (0, 0, 0)
+        values = (console.counters(self._usb) if self._usb else (0, 0, 0, 0)) + heard
+        values += (self._radio.tx_failed, self._app.refused)
+        return refusals.done(struct.pack("<%dI" % len(values), *values))
+
+
+class PairingRequests:
+    """Its one pairing."""
+
+    def __init__(self, pairing: "PairingState", conditions: Conditions) -> None:
+        self._pairing = pairing
+        self._conditions = conditions
+
+    def pairings(self) -> "Answer":
+        """Its own id, and a record if it is paired."""
+        pairing = self._pairing
+        tail = b""
+        if pairing.requester is not None:
+            record = pairing.record
+            tail = record.base + struct.pack(
+                requests.PAIRING_RECORD, record.slot, _ACTIVE, record.role, pairing.own_id
+            )
+        return refusals.done(pairing.own_id, tail)
+
+    def pair(self, base: bytes, slot: int, role: int, key: bytes) -> "Answer":
+        """Take a pairing in place of what it had."""
+        if slot >= messages.SLOTS:
+            return refusals.out_of_range(slot)
+        if role not in roles.KEY_ROLES:
+            return refusals.out_of_range(role)
+        reason = self._conditions.idle()
+        if reason != messages.REASON_NONE:
+            return self._conditions.outcome(reason)
+        return self._stored(lambda: self._pairing.store(base, slot, role, key))
+
+    def forget(self, _slot: int) -> "Answer":
+        """Erase it; it is the only one, whatever the slot."""
+        return self._stored(self._pairing.forget)
+
+    def _stored(self, change: "Callable[[], None]") -> "Answer":
+        try:
+            change()
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        return refusals.done()
+
+
+class FlashRequests:
+    """What is kept on flash, and its repair. A repair ends with a restart: only a start opens records."""
+
+    def __init__(
+        self,
+        areas: "Areas",
+        conditions: Conditions,
+        feed: "Callable[[], None]",
+        restart: "Callable[[int], None]",
+    ) -> None:
+        """Args: feed: feeds the watchdog; restart: resets the board after so many ms."""
+        self._areas = areas
+        self._conditions = conditions
+        self._feed = feed
+        self._restart = restart
+
+    def records(self) -> "Answer":
+        """The state of each area (stimfw.storage.areas)."""
+        return refusals.done(bytes(self._areas.diagnose()))
+
+    def repair(self, overwrite_later: int) -> "Answer":
+        """Rewrite what is damaged; 1: also what a later firmware has written. Answers what was done."""
+        try:
+            plan = self._areas.repair(overwrite_later == 1, self._feed)
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        if plan:
+            self._restart(_RESTART_MS)
+        return refusals.done(plan)
+
+
+class ModemRequests:
+    """Frames of a clinician's host, which the remote carries and cannot read."""
+
+    def __init__(self, app: "App", modem: "Modem", conditions: Conditions) -> None:
+        self._app = app
+        self._modem = modem
+        self._conditions = conditions
+
+    def modem_send(self, base: bytes, slot: int, frame: bytes) -> "Answer":
+        """Send a frame to the stimulator of `base` as the peer of `slot`; a button goes first."""
+        if slot >= messages.SLOTS:
+            return refusals.out_of_range(slot)
+        carried = self._app.carry(base, slot, frame)
+        return self._conditions.outcome(messages.REASON_NONE if carried else messages.REASON_BUSY)
+
+    def modem_receive(self) -> "Answer":
+        """What has become of it (messages.MODEM_...), and the frame that was received, if there is one."""
+        return refusals.done(self._modem.state, self._modem.take())
+
+    def modem_close(self) -> "Answer":
+        """The radio may sleep again."""
+        self._app.end_carrying()
+        return refusals.done()

@@ -1,0 +1,97 @@
+"""Requests of the clinic: amplitudes and a patient's window for them, one contraction, the log, the clock."""
+
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import messages, refusals, roles
+from stimfw.therapy import program, ranges
+from stimfw.therapy.ranges import LEADS, ParameterError
+
+if TYPE_CHECKING:
+    from stimfw.clock.wall_clock import WallClock
+    from stimfw.protocol.dispatcher import Sender
+    from stimfw.protocol.refusals import Answer
+    from stimfw.stimulator.conditions import Conditions
+    from stimfw.stimulator.control import Control
+    from stimfw.therapy.event_log import EventLog
+
+TEST_S = ranges.Range("seconds", 1, 30, "s")
+_EVENTS_A_REPLY = 16
+_AMPLITUDE_FIELDS = tuple([lead + ".amplitude_ua" for lead in LEADS])
+
+
+class ClinicianRequests:
+    """Handlers, named as in stimfw.protocol.requests.TABLE. The window is closed at each start."""
+
+    def __init__(
+        self,
+        control: "Control",
+        conditions: "Conditions",
+        sender: "Sender",
+        log: "EventLog",
+        clock: "WallClock",
+    ) -> None:
+        self._control = control
+        self._conditions = conditions
+        self._sender = sender
+        self._log = log
+        self._clock = clock
+        self.window_ua = (0, 0, 0, 0)
+        """Left lowest, left highest, right lowest, right highest."""
+
+    def restore(self) -> None:
+        """As a board leaves the factory: the window closed, the default programme."""
+        self.window_ua = (0, 0, 0, 0)
+        self._control.program = program.default()
+
+    def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
+        """Set both amplitudes, a patient only within the window."""
+        wanted_ua = (left_ua, right_ua)
+        if self._sender.role == roles.PATIENT and not self._is_in_window(wanted_ua):
+            return self._conditions.outcome(messages.REASON_WINDOW)
+        try:
+            wanted = self._control.program.replaced(dict(zip(_AMPLITUDE_FIELDS, wanted_ua)))
+        except ParameterError as refused:
+            return refusals.out_of_range(refused.value, program.FIELD_NAMES.index(refused.field))
+        return self._conditions.outcome(self._control.set_program(wanted, self._sender.slot))
+
+    def _is_in_window(self, wanted_ua: "tuple[int, ...]") -> bool:
+        low_high = self.window_ua
+        for lead, amplitude_ua in enumerate(wanted_ua):
+            if not low_high[2 * lead] <= amplitude_ua <= low_high[2 * lead + 1]:
+                return False
+        return any(self.window_ua)
+
+    def get_window(self) -> "Answer":
+        """The amplitudes that a patient may choose."""
+        return refusals.done(*self.window_ua)
+
+    def set_window(self, *window_ua: int) -> "Answer":
+        """Allow a patient these amplitudes; all zero: none."""
+        for index, value in enumerate(window_ua):
+            if not ranges.AMPLITUDE_UA.holds(value) or (index & 1 and value < window_ua[index - 1]):
+                return refusals.out_of_range(value)
+        self.window_ua = window_ua
+        self._log.add(messages.EVENT_WINDOW_SET, self._sender.slot, 0)
+        return refusals.done()
+
+    def test_stimulation(self, seconds: int) -> "Answer":
+        """One contraction, held for so long, then the output is off."""
+        if not TEST_S.holds(seconds):
+            return refusals.out_of_range(seconds)
+        if self._control.session:
+            return self._conditions.outcome(messages.REASON_LOCKED)
+        return self._conditions.outcome(self._control.start(seconds, self._sender.slot))
+
+    def log(self, first: int) -> "Answer":
+        """Events from number `first` or the oldest that is kept."""
+        return refusals.done(*self._log.read(first, _EVENTS_A_REPLY))
+
+    def get_time(self) -> "Answer":
+        """Seconds since 1970, 0 if nobody set the clock since the start."""
+        return refusals.done(self._clock.time_s())
+
+    def set_time(self, time_s: int) -> "Answer":
+        """Set the clock; seconds since 1970."""
+        self._clock.set(time_s)
+        self._log.add(messages.EVENT_TIME_SET, self._sender.slot, 0)
+        return refusals.done()

@@ -1,0 +1,43 @@
+"""In which states the stimulator refuses: a method for each word of the column CONDITIONS of requests.TABLE.
+
+What the output itself allows (a session, a magnet, a failed part) Control decides when something begins.
+"""
+
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import messages, refusals
+
+if TYPE_CHECKING:
+    from stimfw.protocol.refusals import Answer
+    from stimfw.stimulator.control import Control
+    from stimfw.storage.pairings import PairingTable
+
+
+class Conditions:
+    """Each gives the reason of a refusal, or REASON_NONE."""
+
+    def __init__(self, control: "Control", table: "PairingTable") -> None:
+        self._control = control
+        self._table = table
+
+    def outcome(self, reason: int) -> "Answer":
+        """Done without a value, or refused in the present state: messages.REASON_...."""
+        if reason == messages.REASON_NONE:
+            return refusals.done()
+        return refusals.wrong_state(self._control.state(), reason)
+
+    def output_off(self) -> int:
+        """No procedure runs. Flash takes up to 0.1 s, in which no STOP is heard."""
+        return messages.REASON_LOCKED if self._control.busy() else messages.REASON_NONE
+
+    def window_closed(self) -> int:
+        """No pairing is under way."""
+        return messages.REASON_PAIRING if self._control.pairing else messages.REASON_NONE
+
+    def records_usable(self) -> int:
+        """The pairings on flash could be read."""
+        return messages.REASON_NONE if self._table.base else messages.REASON_STORAGE
+
+    def magnet_near(self) -> int:
+        """A magnet is held at the stimulator."""
+        return messages.REASON_NONE if self._control.magnet_near() else messages.REASON_NO_MAGNET

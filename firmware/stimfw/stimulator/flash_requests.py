@@ -1,0 +1,62 @@
+"""Requests about the flash: what is kept on it, its repair, its cache's counters. Over USB only."""
+
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import messages, refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stimfw.protocol.refusals import Answer
+    from stimfw.stimulator.conditions import Conditions
+    from stimfw.storage.areas import Areas
+
+_RESTART_MS = 200  # the reply is read by then
+
+
+class FlashRequests:
+    """Handlers, named as in stimfw.protocol.requests.TABLE.
+
+    After a repair the board restarts: only a start opens records.
+    """
+
+    def __init__(
+        self,
+        areas: "Areas",
+        conditions: "Conditions",
+        read_cache: "Callable[[bool], tuple[int, int]]",
+        feed: "Callable[[], None]",
+        restart: "Callable[[int], None]",
+    ) -> None:
+        """Keep what the handlers need.
+
+        Args:
+            areas: what is on flash.
+            conditions: for refusals.
+            read_cache: stimfw.drivers.xip.read.
+            feed: feeds the watchdog.
+            restart: resets the board after so many ms.
+        """
+        self._areas = areas
+        self._conditions = conditions
+        self._read_cache = read_cache
+        self._feed = feed
+        self._restart = restart
+
+    def records(self) -> "Answer":
+        """The state of each area (stimfw.storage.areas)."""
+        return refusals.done(bytes(self._areas.diagnose()))
+
+    def repair(self, overwrite_later: int) -> "Answer":
+        """Rewrite what is damaged; 1: also what a later firmware has written. Answers what was done."""
+        try:
+            plan = self._areas.repair(overwrite_later == 1, self._feed)
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        if plan:
+            self._restart(_RESTART_MS)
+        return refusals.done(plan)
+
+    def xip(self, clear: int) -> "Answer":
+        """Hits and accesses of the cache; 1: cleared afterwards."""
+        return refusals.done(*self._read_cache(clear == 1))

@@ -1,0 +1,63 @@
+"""Requests that begin and end what the output does, and the programme that it follows."""
+
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import messages, refusals
+from stimfw.therapy import program
+from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import ParameterError
+
+if TYPE_CHECKING:
+    from stimfw.protocol.dispatcher import Sender
+    from stimfw.protocol.refusals import Answer
+    from stimfw.stimulator.conditions import Conditions
+    from stimfw.stimulator.control import Control
+    from stimfw.therapy.event_log import EventLog
+
+
+class SessionRequests:
+    """Handlers, named as in stimfw.protocol.requests.TABLE."""
+
+    def __init__(
+        self, control: "Control", conditions: "Conditions", sender: "Sender", log: "EventLog"
+    ) -> None:
+        self._control = control
+        self._conditions = conditions
+        self._sender = sender
+        self._log = log
+
+    def start(self) -> "Answer":
+        """Begin a session."""
+        return self._conditions.outcome(self._control.start(sender=self._sender.slot))
+
+    def stop(self) -> "Answer":
+        """Output off."""
+        slot = self._sender.slot
+        cause = messages.STOPPED_HOST if slot == messages.FROM_USB else messages.STOPPED_REMOTE
+        self._control.stop(cause, slot)
+        return refusals.done()
+
+    def impedance(self) -> "Answer":
+        """Begin a measurement of all pairs of both leads."""
+        return self._conditions.outcome(self._control.measure(self._sender.slot))
+
+    def self_test(self) -> "Answer":
+        """Begin the output's self-test: a test current that crosses no electrode pair."""
+        return self._conditions.outcome(self._control.test_output(self._sender.slot))
+
+    def get_program(self) -> "Answer":
+        """The programme, program.FIELD_NAMES in order."""
+        return refusals.done(*self._control.program.values)
+
+    def set_program(self, *values: int) -> "Answer":
+        """Take a programme, program.FIELD_NAMES in order."""
+        try:
+            wanted = Program(values)
+        except ParameterError as refused:
+            names = program.FIELD_NAMES
+            index = names.index(refused.field) if refused.field in names else refusals.NO_FIELD
+            return refusals.out_of_range(refused.value, index)
+        reason = self._control.set_program(wanted, self._sender.slot)
+        if reason == messages.REASON_NONE:
+            self._log.add(messages.EVENT_PROGRAM_SET, self._sender.slot, 0)
+        return self._conditions.outcome(reason)

@@ -46,7 +46,7 @@ class RecordedBus(Protocol):
 
 
 class Recorder:
-    """Collects edges while a bench runs: for a look at the live run, and as a `Capture`."""
+    """Collects edges while a bench runs. `capture` gives all of it, `edges` one signal of the live run."""
 
     def __init__(self) -> None:
         self._edges: dict[tuple[str, str], array[int]] = {}

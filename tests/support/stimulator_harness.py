@@ -242,8 +242,11 @@ class Quiet:
     def revive(self):
         return self.works
 
-    def service(self, _now_ms=0):
-        return -1 if _now_ms == 0 else False
+    def service(self):
+        return -1
+
+    def poll(self, _now_ms):
+        return False
 
     def wait_ms(self, _now_ms):
         return -1
@@ -251,13 +254,13 @@ class Quiet:
     def advance(self, _now_ms):
         return -1
 
-    def look(self, _now_ms):
+    def check_channel(self, _now_ms):
         pass
 
-    def tick(self, _now_ms):
+    def expire(self, _now_ms):
         pass
 
-    def work(self):
+    def make_candidates(self):
         pass
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from stimfw.storage.pairings import PairingRecord, PairingTable
 
-SLOTS = 6
 WINDOW = 16
 """How far ahead of the one due a counter may be: counters are used up while nobody answers."""
 REPEATS = 60
@@ -157,7 +156,7 @@ class Responder:
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)
-        if peer is not None or slot >= SLOTS:
+        if peer is not None or slot >= messages.SLOTS:
             return peer
         pairing = self._table.get(slot)
         if pairing is None:

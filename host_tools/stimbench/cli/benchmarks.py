@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stimbench.benchmarks.harness.runner import Progress, RowResult
     from stimbench.emulator.chip import XipConfig
 
-__all__ = ("figures", "register")
+__all__ = ("figures",)
 
 _SAY_EVERY_S = 30
 _MOST_CYCLES = 10_000
@@ -153,8 +153,3 @@ def _tell_errors(results: Sequence[RowResult]) -> None:
     for result in results:
         if result.error:
             err.print(f"{result.row.name}:\n{result.error}", markup=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `stimbench bench`."""
-    app.command("figures")(figures)

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stimfw.protocol import messages
+from stimfw.protocol import identity, messages
 from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
@@ -23,11 +23,8 @@ class Identity:
 
     @classmethod
     def unpack(cls, body: bytes) -> Identity:
-        """From the body of an IDENTIFY reply; ValueError if it has not three parts."""
-        parts = body.decode("ascii", "replace").split("\0")
-        if len(parts) != 3:
-            raise ValueError(f"an identity of {len(parts)} parts, 3 belong")
-        return cls(*parts)
+        """From the body of an IDENTIFY reply; ValueError if it is none."""
+        return cls(*identity.parse(body))
 
     @property
     def warning(self) -> str:

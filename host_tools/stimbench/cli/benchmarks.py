@@ -134,7 +134,7 @@ class _Teller:
         """Take note of it."""
         now_s = time.monotonic()
         rows = ", ".join(f"{name} {left}" for name, left in progress.open_rows.items())
-        text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} pieces; to do: {rows}"
+        text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} cases; to do: {rows}"
         if err.is_terminal:
             self.live.update(text)
         elif now_s - self._said_s >= _SAY_EVERY_S:
@@ -145,8 +145,8 @@ class _Teller:
 def _print_row(result: RowResult) -> None:
     for line in result.lines:
         verdict = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[dim]  - [/]"}[line.passed]
-        reach = f" ({line.reach})" if line.reach else ""
-        out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{reach}", soft_wrap=True)
+        limit = f" ({line.limit})" if line.limit else ""
+        out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{limit}", soft_wrap=True)
 
 
 def _tell_errors(results: Sequence[RowResult]) -> None:

@@ -120,10 +120,10 @@ def test_a_flood_that_nobody_saw_disturbs_nothing_and_fails():
 
 
 def test_there_are_enough_presses_and_floods():
-    pieces = flood.FLOOD.pieces(FULL)
-    assert sum(piece.count for piece in pieces if piece.state == OPEN) >= 24
-    assert sum(piece.count for piece in pieces if piece.state in (REMOTE, STIMULATOR)) >= 24
-    long_ms = [piece.count for piece in pieces if piece.state not in (OPEN, REMOTE, STIMULATOR)]
+    cases = flood.FLOOD.cases(FULL)
+    assert sum(case.count for case in cases if case.state == OPEN) >= 24
+    assert sum(case.count for case in cases if case.state in (REMOTE, STIMULATOR)) >= 24
+    long_ms = [case.count for case in cases if case.state not in (OPEN, REMOTE, STIMULATOR)]
     assert len(long_ms) == len(KINDS)
     assert min(long_ms) >= 2000
 
@@ -144,7 +144,7 @@ def target():
 def test_forged_frames_are_refused_and_a_genuine_one_is_seen(target, kind):
     target.sent = target.arrived = target.refused = target.answers = target.edges = target.changes = 0
     send = forgery._reordered if kind == AIR_KINDS[-1] else forgery._made
-    live = send(target, forgery._AirPiece(kind, 4, 3))
+    live = send(target, forgery._AirCase(kind, 4, 3))
     assert (target.sent, target.arrived, target.refused) == (4, 4, 4)
     assert (target.answers, target.edges, target.changes) == (0, 0, 0)
     if kind == AIR_KINDS[0]:
@@ -188,9 +188,9 @@ def test_one_frame_that_is_accepted_on_the_desk_fails():
 
 
 def test_there_are_enough_frames():
-    pieces = forgery.FORGERY.pieces(FULL)
-    desk = {piece.name: piece.tries for piece in pieces if isinstance(piece, attacks.AttackPiece)}
-    air = {piece.kind: piece.frames for piece in pieces if piece.__class__.__name__ == "_AirPiece"}
+    cases = forgery.FORGERY.cases(FULL)
+    desk = {case.name: case.tries for case in cases if isinstance(case, attacks.AttackCase)}
+    air = {case.kind: case.frames for case in cases if case.__class__.__name__ == "_AirCase"}
     assert desk["forged frames"] >= 1_000_000
     assert set(desk) == {"forged frames", "replayed frames", "reordered frames"}
     assert set(air) == {"mutated", "spliced", "truncated", "reflected", "replayed", "reordered"}
@@ -201,8 +201,8 @@ def test_there_are_enough_frames():
 
 
 def test_an_attack_is_carried_out_by_name():
-    (piece,) = [p for p in attacks.ATTACK_SUITE.pieces(QUICK) if p.name == "role escalation"]
-    result = attacks.carry_out(piece)
+    (case,) = [p for p in attacks.ATTACK_SUITE.cases(QUICK) if p.name == "role escalation"]
+    result = attacks.carry_out(case)
     assert (result.name, result.tries, result.successes) == ("role escalation", 1024, 0)
 
 

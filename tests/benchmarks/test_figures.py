@@ -44,7 +44,7 @@ def run(rows, jobs=2):
 
 def test_a_row_is_measured_in_one_process():
     (line,) = measure(row(), FULL)
-    assert (line.measured, line.reach, line.passed) == ("6 V", "at most 20 V", True)
+    assert (line.measured, line.limit, line.passed) == ("6 V", "at most 20 V", True)
 
 
 XIP = "stimbench.benchmarks.harness.rig:_xip"
@@ -188,7 +188,7 @@ def test_faults_have_names_and_are_not_judged_by_their_resistance():
 
 
 def chunks(row, kind):
-    return [chunk for chunk in row.pieces(FULL) if chunk.kind == kind]
+    return [chunk for chunk in row.cases(FULL) if chunk.kind == kind]
 
 
 def test_stops_fall_all_over_the_period_and_half_of_them_into_a_pulse():
@@ -261,9 +261,9 @@ def test_an_amplitude_is_judged_in_both_directions(wanted_ua, measured_ua, passe
 
 
 def test_a_comparison_names_its_range_and_of_nothing_says_so():
-    piece = naive.Piece("sleep_us loop", False, 1, 3)
+    case = naive.Case("sleep_us loop", False, 1, 3)
     errors, none = np.array([-1000, 2000]), np.zeros(1, dtype=np.int64)
-    lines = naive.NAIVE.judge([naive.Found(piece, errors, none), naive.Found(piece, none, none[:0])], FULL)
+    lines = naive.NAIVE.judge([naive.Found(case, errors, none), naive.Found(case, none, none[:0])], FULL)
     assert [line.passed for line in lines] == [None, None]
     assert lines[0].measured == "width -1 to +2 us, period +0 to +0 us"
     assert lines[1].measured == "width +0 to +0 us, period none"

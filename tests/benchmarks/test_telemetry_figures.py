@@ -47,10 +47,10 @@ def test_one_slow_stop_fails_its_line_alone():
 
 
 def test_stops_are_enough():
-    pieces = stop.STOP_RADIO.pieces(FULL)
-    opened = sum(piece.trials for piece in pieces if piece.kind == stop.OPEN)
+    cases = stop.STOP_RADIO.cases(FULL)
+    opened = sum(case.trials for case in cases if case.kind == stop.OPEN)
     assert opened >= 100
-    assert sum(piece.trials for piece in pieces) - opened >= 40
+    assert sum(case.trials for case in cases) - opened >= 40
 
 
 def test_a_command_is_timed_to_its_reply(rig):

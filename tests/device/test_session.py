@@ -4,7 +4,7 @@ import pytest
 from stimbench.errors import WrongStateError
 from stimfw.protocol import messages, requests
 from support.board import Board
-from support.scene import HOLD, PULSING, RAMP, RAMP_DOWN, REST, pulse
+from support.scene import HOLD, PULSING, STATES, bring_to, pulse
 
 LOCKED_CHANGES = (
     {"width_us": 300},
@@ -17,26 +17,6 @@ LOCKED_CHANGES = (
     {"left__cathode": 0},
     {"right__anode": 3},
 )
-STATES = {
-    "impedance": (None, messages.MEASURING),
-    "self-test": (None, messages.MEASURING),
-    "ramp up": (RAMP, messages.RAMP_UP),
-    "hold": (HOLD, messages.HOLD),
-    "ramp down": (RAMP_DOWN, messages.RAMP_DOWN),
-    "rest": (REST, messages.REST),
-}
-
-
-def bring_to(board, name):
-    """Let the board do what `name` says."""
-    changes, state = STATES[name]
-    if changes:
-        board.set(**changes)
-        board.client.start()
-    else:
-        opcode = requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST
-        assert board.ask(opcode)[0] == messages.OK
-    board.wait_state(state)
 
 
 def refused(call):

@@ -7,19 +7,14 @@ from stimfw.protocol import messages, requests
 from support import scene
 from support.board import Board
 from support.branches import branch
-from support.scene import HOLD, MS, RAMP, REST
+from support.scene import HOLD, MS
 
 US = 1000
 HARDWARE_NS = 1 * US
 FIRMWARE_NS = 200 * US
 BEFORE_NS, STEP_NS = 300 * US, 4 * US
 """The firmware asks for the magnet, and then starts the pulses: a few bytecodes, some 10 us each."""
-STATES = {
-    "self-test": (None, messages.MEASURING),
-    "impedance": (None, messages.MEASURING),
-    "ramp up": (RAMP, messages.RAMP_UP),
-    "rest": (REST, messages.REST),
-}
+STATES = ("self-test", "impedance", "ramp up", "rest")
 
 
 def cut(*, bounce_ms=1.0):
@@ -72,15 +67,9 @@ def test_it_stops_for_good_and_is_counted(board: Board, bench):
     assert board.client.counters()["magnet_stops"] >= 1
 
 
-@pytest.mark.parametrize("name", list(STATES))
+@pytest.mark.parametrize("name", STATES)
 def test_it_stops_in_every_state(board: Board, bench, name):
-    changes, state = STATES[name]
-    if changes:
-        board.set(**changes)
-        board.client.start()
-    else:
-        assert board.ask(requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST)[0] == messages.OK
-    board.wait_state(state)
+    scene.bring_to(board, name)
     board.wait(0.01)
     came_ns = bench.now_ns
     bench.magnet(True)

@@ -8,30 +8,16 @@ from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 from support import scene
 from support.board import Board
-from support.scene import HOLD, MS, RAMP, RAMP_DOWN, REST
+from support.scene import HOLD, MS, STATES
 
 STOP_NS = 5 * MS
 PERIOD_199_HZ_NS = 5_025_000
 LONGEST_GAP_US = 492  # half a period less two phases of 1000 us and a guard of 20 us (docs/firmware.md)
 PERIODS_WATCHED = 12
-STATES = {
-    "self-test": (None, messages.MEASURING),
-    "impedance": (None, messages.MEASURING),
-    "ramp up": (RAMP, messages.RAMP_UP),
-    "hold": (HOLD, messages.HOLD),
-    "ramp down": (RAMP_DOWN, messages.RAMP_DOWN),
-    "rest": (REST, messages.REST),
-}
 
 
 def bring_to(board, name):
-    changes, state = STATES[name]
-    if changes:
-        board.set(**changes)
-        board.client.start()
-    else:
-        assert board.ask(requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST)[0] == messages.OK
-    board.wait_state(state)
+    scene.bring_to(board, name)
     if name != "self-test":  # it is over in 30 ms
         board.wait(0.01)
 

@@ -36,6 +36,28 @@ REST = dict(HOLD, on_ms=1000, off_ms=60_000)
 PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
 PERIOD_MS = 50
 
+# The programme to start, or None for a measurement, and the state to wait for.
+STATES = {
+    "impedance": (None, messages.MEASURING),
+    "self-test": (None, messages.MEASURING),
+    "ramp up": (RAMP, messages.RAMP_UP),
+    "hold": (HOLD, messages.HOLD),
+    "ramp down": (RAMP_DOWN, messages.RAMP_DOWN),
+    "rest": (REST, messages.REST),
+}
+
+
+def bring_to(board: Board, name: str) -> None:
+    """Bring the board into one of STATES."""
+    changes, state = STATES[name]
+    if changes:
+        board.set(**changes)
+        board.client.start()
+    else:
+        opcode = requests.IMPEDANCE if name == "impedance" else requests.SELF_TEST
+        assert board.ask(opcode)[0] == messages.OK
+    board.wait_state(state)
+
 
 def edges(bench: Bench, start_ns: int = 0, signals: tuple[str, ...] = BRIDGE) -> list[tuple[int, str, bool]]:
     """Edges of the stimulator's bridges from `start_ns` on, in order of time."""

@@ -11,8 +11,8 @@ from stimfw.crypto import x25519
 from stimfw.crypto.equal import equal
 from stimfw.pairing import blink_code
 from stimfw.pairing import exchange as pk
-from stimfw.protocol import roles
-from stimfw.telemetry import addresses, frames
+from stimfw.protocol import messages, roles
+from stimfw.telemetry import frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,7 +224,7 @@ class PairingRequester:
             self._fail(self.MISMATCH)
         elif self._step == pk.CONFIRM:
             self._on_confirmed(state, now_ms)
-        elif state == pk.STORED and slot < addresses.SLOTS:
+        elif state == pk.STORED and slot < messages.SLOTS:
             self._keep(slot)
         elif state != pk.WAITS_FOR_MAGNET:
             self._fail(self.REFUSED)

@@ -11,13 +11,13 @@ The remote's: version, own id 4 (5 bytes); while it is paired also base 4, slot,
 import struct
 from typing import TYPE_CHECKING
 
+from stimfw.protocol.messages import SLOTS
 from stimfw.storage.blocks import DamagedError, LaterError, StorageError
 
 if TYPE_CHECKING:
     from stimfw.storage.record import Record
 
 VERSION = 1
-SLOTS = 6
 ID_BYTES = 4
 KEY_BYTES = 32
 FREE = 0

@@ -7,6 +7,8 @@ addresses that anybody may know.
 
 from typing import TYPE_CHECKING
 
+from stimfw.protocol.messages import SLOTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,8 +18,6 @@ wide), and none the centre of Bluetooth LE's advertising (Core specification, vo
 2426 and 2480 MHz)."""
 PAIRING_CHANNEL = 76
 BASE_BYTES = 4
-SLOTS = 6
-"""Peers that one stimulator can have."""
 
 _PAIRING_BASE = b"\x4a\x9d\x36\xc5"
 PAIRING_STIMULATOR = b"\x50" + _PAIRING_BASE

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from stimfw.storage.pairings import PairingRecord, PairingTable
 
-SLOTS = 6
 REPLAY_WINDOW = 16
 """A counter may be so far ahead of the one due: the peer uses counters up while it gets no answer."""
 REPEATS = 60
@@ -157,7 +156,7 @@ class Responder:
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)
-        if peer is not None or slot >= SLOTS:
+        if peer is not None or slot >= messages.SLOTS:
             return peer
         pairing = self._table.get(slot)
         if pairing is None:

@@ -20,7 +20,7 @@ __all__ = ("draining", "flooded")
 
 _REFILL_MS = 12  # a verification more, up to 24: docs/telemetry.md, "Under attack" (80 a second, rounded)
 _FIFO = 3
-_WINDOW_MS = 6  # docs/telemetry.md, "Under attack"
+_WINDOW_MS = 4  # docs/telemetry.md, "Under attack"
 _REPEATS = 60  # answers to a frame that comes again: docs/telemetry.md, "A connection"
 _IN_A_ROW = 150  # far more often than a frame is answered
 _A_DESK = 4000

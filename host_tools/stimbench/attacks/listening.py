@@ -176,16 +176,3 @@ def stolen_connection_key(tries: int, seed: int) -> Result:
     opened, sealed = opened_with_pairing_key(seed)
     detail = f"a stolen pairing key opens {opened} of {sealed} recorded frames: as documented"
     return Result("stolen connection key", tries, successes, detail)
-
-
-def requests_in(link: LoopbackLink, slot: int) -> list[bytes]:
-    """Opcodes that a thief of the pairing's key reads from a recording, for tests."""
-    found = []
-    for pair, opened in connections_of(link, slot):
-        for frame in opened:
-            if frames.kind_of(frame) == frames.REQUEST:
-                plain = Connection(pair, slot, frame[2], 0).open(frames.REQUEST, frame)
-                found.append(plain[3 : 3 + plain[2]])
-    return found
-
-

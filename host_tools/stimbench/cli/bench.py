@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from stimbench.cli import misses
+from stimbench.cli import benchmarks, misses
 from stimbench.cli.common import StimbenchGroup, err, out
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The emulated bench.")
 
-_FIGURES = "stimbench.cli.benchmarks"
 _BOOT_NS = 500_000_000
 """Both boards are ready by then; a client that came earlier would give up on a slow machine."""
 
@@ -48,11 +45,5 @@ def up(
     raise typer.Exit(128 + received[0] if received else 0)
 
 
-def _add_figures() -> None:
-    """`bench figures` comes with a module of its own, whose `register` adds it."""
-    if find_spec(_FIGURES) is not None:
-        importlib.import_module(_FIGURES).register(app)
-
-
-_add_figures()
-misses.register(app)
+app.command("figures")(benchmarks.figures)
+app.command("misses")(misses.misses)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stimbench.benchmarks.harness.runner import Progress, RowResult
     from stimbench.emulator.chip import XipConfig
 
-__all__ = ("figures", "register")
+__all__ = ("figures",)
 
 _SAY_EVERY_S = 30
 _MOST_CYCLES = 10_000
@@ -134,7 +134,7 @@ class _Teller:
         """Take note of it."""
         now_s = time.monotonic()
         rows = ", ".join(f"{name} {left}" for name, left in progress.open_rows.items())
-        text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} pieces; to do: {rows}"
+        text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} cases; to do: {rows}"
         if err.is_terminal:
             self.live.update(text)
         elif now_s - self._said_s >= _SAY_EVERY_S:
@@ -145,16 +145,11 @@ class _Teller:
 def _print_row(result: RowResult) -> None:
     for line in result.lines:
         verdict = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[dim]  - [/]"}[line.passed]
-        reach = f" ({line.reach})" if line.reach else ""
-        out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{reach}", soft_wrap=True)
+        limit = f" ({line.limit})" if line.limit else ""
+        out.print(f"{verdict} {line.what}: [bold]{line.measured}[/]{limit}", soft_wrap=True)
 
 
 def _tell_errors(results: Sequence[RowResult]) -> None:
     for result in results:
         if result.error:
             err.print(f"{result.row.name}:\n{result.error}", markup=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `stimbench bench`."""
-    app.command("figures")(figures)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stimbench.emulator.board import EmulatedBoard
     from stimbench.emulator.profile import Image, Share
 
-__all__ = ("Misses", "misses", "register")
+__all__ = ("Misses", "misses")
 
 _CYCLE_US = 0.008
 _SETTLE_MS = 500
@@ -170,8 +170,3 @@ def _as_table(found: Misses, top: int) -> Table:
         part = f"{count / found.count:.1%}"
         table.add_row(f"({len(rest)} more)", "", str(count), part, f"{found.us(count):.1f}")
     return table
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `stimbench bench`."""
-    app.command("misses")(misses)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 from stimfw.protocol import messages
-from stimfw.telemetry.addresses import SLOTS
+from stimfw.protocol.messages import SLOTS
 
 from stimbench.cli.boards import BENCH
 from stimbench.cli.common import BoardOption, JsonOption, Services, confirm, out, print_json, services
@@ -68,17 +68,20 @@ def pair(
             "The pairings of an emulated bench end with it: use the ports of `stimbench bench up`."
         )
     found = services(ctx)
-    if remote is not None and (list_ or forget):
-        told = _remote_list(found, remote) if list_ else _remote_forget(found, remote, yes)
-    elif list_:
-        told = _stimulator_list(found, board)
+    if list_:
+        data, shown = _stimulator_list(found, board) if remote is None else _remote_list(found, remote)
     elif forget:
-        told = _stimulator_forget(found, board, slot, yes)
+        data, shown = (
+            _stimulator_forget(found, board, slot, yes)
+            if remote is None
+            else _remote_forget(found, remote, yes)
+        )
     elif factory_reset:
-        told = _factory_reset(found, board, yes)
+        data, shown = _factory_reset(found, board, yes)
+    elif clinician:
+        data, shown = _pair_clinician(found, board)
     else:
-        told = _pair(found, board, remote, clinician)
-    data, shown = told
+        data, shown = _pair_remote(found, board, remote)
     if as_json:
         print_json(data)
     else:
@@ -103,19 +106,21 @@ def _require_one_job(
         )
 
 
-def _pair(found: Services, board: str | None, remote: str | None, clinician: bool) -> _Told:
+def _pair_clinician(found: Services, board: str | None) -> _Told:
     keyring = found.keyring()
     with found.open_board(board) as stimulator:
-        if clinician:
-            slot, base, peer_id = procedure.pair_clinician(stimulator, keyring)
-            who, role = "This host is paired as a clinician", "clinician"
-        else:
-            with found.open_remote(remote) as opened:
-                slot, base, peer_id = procedure.pair_remote(stimulator, opened)
-            who, role = f"Remote {peer_id.hex()} is paired as a patient's", "patient"
-    data = {"base": base.hex(), "slot": slot, "role": role, "peer_id": peer_id.hex()}
-    text = f"{who}: slot {slot} of the stimulator {base.hex()}."
-    return data, text + (f" The key is in {keyring.path}." if clinician else "")
+        slot, base, peer_id = procedure.pair_clinician(stimulator, keyring)
+    text = f"This host is paired as a clinician: slot {slot} of the stimulator {base.hex()}."
+    data = {"base": base.hex(), "slot": slot, "role": "clinician", "peer_id": peer_id.hex()}
+    return data, f"{text} The key is in {keyring.path}."
+
+
+def _pair_remote(found: Services, board: str | None, port: str | None) -> _Told:
+    with found.open_board(board) as stimulator, found.open_remote(port) as remote:
+        slot, base, peer_id = procedure.pair_remote(stimulator, remote)
+    who = f"Remote {peer_id.hex()} is paired as a patient's"
+    data = {"base": base.hex(), "slot": slot, "role": "patient", "peer_id": peer_id.hex()}
+    return data, f"{who}: slot {slot} of the stimulator {base.hex()}."
 
 
 def _stimulator_list(found: Services, board: str | None) -> _Told:

@@ -20,7 +20,7 @@ from filelock import FileLock
 from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimfw.protocol import roles
-from stimfw.telemetry.addresses import SLOTS
+from stimfw.protocol.messages import SLOTS
 from stimfw.telemetry.keys import KEY_BYTES
 
 from stimbench.client.access_records import ID_BYTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stimfw.protocol import messages, requests
+from stimfw.protocol import identity, messages, requests
 from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
@@ -21,11 +21,8 @@ class Identity:
 
     @classmethod
     def unpack(cls, body: bytes) -> Identity:
-        """From the body of an IDENTIFY reply; ValueError if it has not three parts."""
-        parts = body.decode("ascii", "replace").split("\0")
-        if len(parts) != 3:
-            raise ValueError(f"an identity of {len(parts)} parts, 3 belong")
-        return cls(*parts)
+        """From the body of an IDENTIFY reply; ValueError if it is none."""
+        return cls(*identity.parse(body))
 
     @property
     def warning(self) -> str:

@@ -134,9 +134,10 @@ class CpuRunner:
             self.clock.tick(length_ns)
 
     def _execute(self) -> None:
-        self.clock.tick(0)  # what is due now comes before the first instruction
-        if not self.halted:
-            self._stall()
+        self.clock.tick(0)  # what is due now comes before the first instruction, and may halt the CPU
+        if self.halted:
+            return
+        self._stall()  # what comes due meanwhile may halt it too, or the stall fills the rest of the run
         if self.halted or self.clock.nanos >= self.horizon_ns:
             return
         if self._native is None:

@@ -2,6 +2,7 @@
 
 from stimfw.pairing import blink_code, remote_end, stimulator_end
 from stimfw.pairing import exchange as pk
+from stimfw.protocol import messages
 from stimfw.telemetry import (
     addresses,
     connection,
@@ -286,7 +287,7 @@ def test_the_code_is_shown_in_three_seconds():
 def test_clockworks():
     assert (requester.ANSWER_MS, requester.REPLY_MS, requester.DOUBT_MS) == (30, 15, 1000)
     assert (requester.LIMIT_MS, requester.STOP_LIMIT_MS) == (1000, 3000)
-    assert (responder.SLOTS, responder.REPLAY_WINDOW, responder.REPEATS) == (6, 16, 60)
+    assert (messages.SLOTS, responder.REPLAY_WINDOW, responder.REPEATS) == (6, 16, 60)
     assert (remote_end.RETRY_MS, remote_end.AGAIN_MS, remote_end.SILENCE_MS) == (60, 200, 3000)
     assert stimulator_end.LINGER_MS == 3000 and pk.PAIRING_WINDOW_MS == 30_000 and keys.KEY_BYTES == 32
 

@@ -17,9 +17,9 @@ _OPCODES, _SLICES = 0x10000, 8
 _ASKED = 5_000_000
 
 
-def _ratio(piece: tuple[str, int]) -> tuple[float, float]:
+def _ratio(case: tuple[str, int]) -> tuple[float, float]:
     """The processor time of a load on the reference core and on ours: the least of some runs of each."""
-    load, seed = piece
+    load, seed = case
     return (
         min(cpu_s(load, seed, Core.REFERENCE) for _ in range(_RUNS - 1)),
         min(cpu_s(load, seed, Core.NATIVE) for _ in range(_RUNS)),
@@ -50,9 +50,9 @@ RATIOS = Row(
 )
 
 
-def _compare(piece: tuple[int, int, int]) -> tuple[int, int]:
+def _compare(case: tuple[int, int, int]) -> tuple[int, int]:
     """Comparisons made and differences found, over an eighth of the opcodes."""
-    part, tries, seed = piece
+    part, tries, seed = case
     comparison = Comparison(seed * _SLICES + part, follow_reference=True)
     different = sum(1 for _ in comparison.run(range(part, _OPCODES, _SLICES), tries))
     return comparison.count, different
@@ -62,7 +62,7 @@ def _asked(options: Options) -> int:
     return _ASKED // 10 if options.quick else _ASKED
 
 
-def _comparison_pieces(options: Options) -> list[tuple[int, int, int]]:
+def _comparison_cases(options: Options) -> list[tuple[int, int, int]]:
     each = _OPCODES + len(RARE) * (RARE_TIMES - 1)
     tries = -(-_asked(options) // each)
     return [(part, tries, options.seed) for part in range(_SLICES)]
@@ -80,7 +80,7 @@ def _judge_comparisons(found: Sequence[tuple[int, int]], options: Options) -> li
 COMPARISONS = Row(
     "core-comparisons",
     "our core does what the reference core does",
-    _comparison_pieces,
+    _comparison_cases,
     _compare,
     _judge_comparisons,
     weight=6,

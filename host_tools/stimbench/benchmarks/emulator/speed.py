@@ -22,8 +22,8 @@ Speeds = list[tuple[float, float]]
 """Emulated seconds per wall second, and per second of processor time."""
 
 
-def _work(piece: tuple[str, int]) -> Speeds | float:
-    kind, seed = piece
+def _work(case: tuple[str, int]) -> Speeds | float:
+    kind, seed = case
     if kind == "busy":
         return _busy(seed)
     return _pulsing(seed) if kind == "pulsing" else _long(seed, _LONG_S // (_QUICK if kind == "quick" else 1))
@@ -82,11 +82,11 @@ def _judge(found: Sequence[Speeds | float], options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-def _line(what: str, speeds: Speeds, reach: float, load: str, machine: str) -> Line:
+def _line(what: str, speeds: Speeds, limit: float, load: str, machine: str) -> Line:
     used = [speed for _, speed in speeds]
     wall = ", ".join(f"{speed:.2f}" for speed, _ in speeds)
     return reached(
-        what, max(used), Relation.AT_LEAST, reach, "",
+        what, max(used), Relation.AT_LEAST, limit, "",
         f"{load}: {', '.join(f'{speed:.2f}' for speed in used)}; per wall second {wall}; {machine}",
         runs=used, per_wall_second=[speed for speed, _ in speeds], load_average=os.getloadavg()[0],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a row of the benchmark is: pieces of work, the work itself, and the judgement of what came out."""
+"""What a row of the benchmark is: cases, the work for one of them, and the judgement of what came out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Line:
 
     Attributes:
         what: what was measured.
-        reach: the limit in words, empty for a comparison.
+        limit: the limit in words, empty for a comparison.
         measured: the value in words.
         passed: whether the limit holds; None for a comparison, which has none.
         detail: number of samples, worst case, seeds.
@@ -49,7 +49,7 @@ class Line:
     """
 
     what: str
-    reach: str
+    limit: str
     measured: str
     passed: bool | None
     detail: str
@@ -58,21 +58,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the figures to reach.
+    """One row of the figures.
 
     Attributes:
         name: what `--only` takes.
         title: what the row is about, in the words of the contract.
-        pieces: the independent pieces of its work, each of which may run in a process of its own.
-        work: does one piece; a module's function, as it is sent to another process.
-        judge: makes the lines of the table of what `work` returned, in the order of the pieces.
-        weight: roughly how long a piece takes, s: the longest are begun first.
+        cases: its independent cases, each of which may run in a process of its own.
+        work: measures one case; a module's function, as it is sent to another process.
+        judge: makes the lines of the table of what `work` returned, in the order of the cases.
+        weight: roughly how long a case takes, s: the longest are begun first.
         alone: measured while nothing else runs, as it depends on the machine's speed.
     """
 
     name: str
     title: str
-    pieces: Callable[[Options], Sequence[Any]]
+    cases: Callable[[Options], Sequence[Any]]
     work: Callable[[Any], Any]
     judge: Callable[[Sequence[Any], Options], list[Line]]
     weight: float = 10.0
@@ -81,7 +81,7 @@ class Row:
 
 def measure(row: Row, options: Options) -> list[Line]:
     """Measure a whole row in this process."""
-    return row.judge([row.work(piece) for piece in row.pieces(options)], options)
+    return row.judge([row.work(case) for case in row.cases(options)], options)
 
 
 def reached(

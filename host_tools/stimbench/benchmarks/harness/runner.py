@@ -1,4 +1,4 @@
-"""Runs the rows' pieces of work in parallel processes, and hands each row over when it is complete."""
+"""Runs the rows' cases in parallel processes, and hands each row over when it is complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Progress:
     total: int = 0
     done: int = 0
     open_rows: dict[str, int] = field(default_factory=dict)
-    """Pieces still to do, by row; rows that are complete are not in it."""
+    """Cases still to do, by row; rows that are complete are not in it."""
 
 
 @dataclass
@@ -66,19 +66,19 @@ def run_rows(
         rows: what to measure.
         options: for all of them.
         jobs: processes.
-        on_progress: told after every piece of work, and at least twice a second.
+        on_progress: told after every case, and at least twice a second.
         images: the folder of the firmware's images; the build folder by default.
     """
     together = [row for row in rows if not row.alone]
-    pieces = {row.name: list(row.pieces(options)) for row in rows}
+    cases = {row.name: list(row.cases(options)) for row in rows}
     progress = Progress(
-        sum(len(each) for each in pieces.values()), 0, {name: len(each) for name, each in pieces.items()}
+        sum(len(each) for each in cases.values()), 0, {name: len(each) for name, each in cases.items()}
     )
     groups = [(together, jobs)] + [([row], 1) for row in rows if row.alone]
     for group, workers in groups:
         if group:
             with _pool(workers, images, options.xip) as pool:
-                yield from _run_group(pool, group, pieces, options, progress, on_progress)
+                yield from _run_group(pool, group, cases, options, progress, on_progress)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def _pool(jobs: int, images: Path | None, xip: XipConfig) -> Iterator[ProcessPoo
     try:
         yield pool
     except BaseException:
-        # A piece may take a minute more: nobody who interrupts wants to wait for it.
+        # A case may take a minute more: nobody who interrupts wants to wait for it.
         for process in list(pool._processes.values()):
             process.terminate()
         raise
@@ -99,16 +99,16 @@ def _pool(jobs: int, images: Path | None, xip: XipConfig) -> Iterator[ProcessPoo
 def _run_group(
     pool: ProcessPoolExecutor,
     rows: Sequence[Row],
-    pieces: dict[str, list[Any]],
+    cases: dict[str, list[Any]],
     options: Options,
     progress: Progress,
     on_progress: Callable[[Progress], None],
 ) -> Iterator[RowResult]:
-    pending = {row.name: _Pending(row, [None] * len(pieces[row.name]), len(pieces[row.name])) for row in rows}
+    pending = {row.name: _Pending(row, [None] * len(cases[row.name]), len(cases[row.name])) for row in rows}
     waiting: dict[Future[Any], tuple[str, int]] = {}
     for row in sorted(rows, key=lambda each: -each.weight):
-        for index, piece in enumerate(pieces[row.name]):
-            waiting[pool.submit(row.work, piece)] = (row.name, index)
+        for index, case in enumerate(cases[row.name]):
+            waiting[pool.submit(row.work, case)] = (row.name, index)
     while waiting:
         finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
         for future in finished:
@@ -138,7 +138,7 @@ def _end_with_parent() -> None:
 
 
 def _collect(pending: _Pending, index: int, future: Future[Any]) -> bool:
-    """Keep one piece's result; whether the row is complete."""
+    """Keep one case's result; whether the row is complete."""
     error = future.exception()
     if error is None:
         pending.results[index] = future.result()

@@ -28,7 +28,7 @@ def as_table(results: Sequence[RowResult], title: str) -> Table:
         table.add_column(heading, style=style, overflow="fold")
     for result in results:
         for line in result.lines:
-            cells = [line.what, line.reach, line.measured, _VERDICT[line.passed], line.detail]
+            cells = [line.what, line.limit, line.measured, _VERDICT[line.passed], line.detail]
             table.add_row(*(cell if cell.startswith("[") else cell.replace("[", "\\[") for cell in cells))
         table.add_section()
     return table
@@ -58,7 +58,7 @@ def as_document(results: Sequence[RowResult], options: Options, build: str, wall
 
 
 def _plain(line: Line) -> dict[str, Any]:
-    fields = {"what": line.what, "reach": line.reach, "measured": line.measured}
+    fields = {"what": line.what, "reach": line.limit, "measured": line.measured}
     return fields | {"passed": line.passed, "detail": line.detail, "data": _finite(line.data)}
 
 
@@ -77,7 +77,7 @@ def as_markdown(results: Sequence[RowResult], heading: str) -> str:
     lines = [f"# {heading}", "", "| what | reach | measured | | detail |", "|---|---|---|---|---|"]
     for result in results:
         for line in result.lines:
-            cells = (line.what, line.reach, line.measured, _PLAIN[line.passed], line.detail)
+            cells = (line.what, line.limit, line.measured, _PLAIN[line.passed], line.detail)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

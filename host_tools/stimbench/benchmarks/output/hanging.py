@@ -51,7 +51,7 @@ _HALTED = "CPU halted at a random moment"
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _Case:
     way: str
     seed: int
     rate_hz: int = 20
@@ -59,7 +59,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _End:
-    piece: _Piece
+    case: _Case
     off_ns: int
     """From the end of the CPU's work to the last current in either lead."""
     back_ns: int
@@ -70,60 +70,60 @@ class _End:
     ready: bool
 
 
-def _pieces(options: Options) -> list[_Piece]:
+def _cases(options: Options) -> list[_Case]:
     seed = options.seed
     halts = 4 if options.quick else 20
-    scripted = [_Piece(way, seed) for way in _WAYS]
-    return scripted + [_Piece(_HALTED, seed + k, (20, 200, 1)[k % 3]) for k in range(halts)]
+    scripted = [_Case(way, seed) for way in _WAYS]
+    return scripted + [_Case(_HALTED, seed + k, (20, 200, 1)[k % 3]) for k in range(halts)]
 
 
-def _end(piece: _Piece) -> _End:
+def _end(case: _Case) -> _End:
     """One end, from a running session until the board is back."""
-    with Rig(piece.seed) as rig:
-        how = _WAYS.get(piece.way)
-        script = _SCRIPT.format(after_ms=_TURNING_MS + piece.seed % 50, how=how, mark=MARK_GPIO)
+    with Rig(case.seed) as rig:
+        how = _WAYS.get(case.way)
+        script = _SCRIPT.format(after_ms=_TURNING_MS + case.seed % 50, how=how, mark=MARK_GPIO)
         stimulator = rig.execute(script) if how else rig.connect()
         marks = rig.mark()
-        rig.start(stimulator, programme(rate_hz=piece.rate_hz, on_ms=60_000))
+        rig.start(stimulator, programme(rate_hz=case.rate_hz, on_ms=60_000))
         if how:
             if not rig.bench.run_until(lambda: marks, 2000 * MS, MS):
                 raise RuntimeError("the script did not end")
             dead_ns = marks[0]
         else:
-            rig.run_ms(random.Random(f"hang {piece.seed}").uniform(200, 1400))
+            rig.run_ms(random.Random(f"hang {case.seed}").uniform(200, 1400))
             dead_ns = rig.now_ns
             rig.board.hang()
-        return _watched(rig, piece, dead_ns)
+        return _watched(rig, case, dead_ns)
 
 
-def _watched(rig: Rig, piece: _Piece, dead_ns: int) -> _End:
+def _watched(rig: Rig, case: _Case, dead_ns: int) -> _End:
     resets = len(rig.board.resets)
     rig.bench.run_until(lambda: len(rig.board.resets) > resets, _WATCH_MS * MS, MS)
     reset = rig.board.resets[-1] if len(rig.board.resets) > resets else None
     off_ns = rig.current_until_ns(dead_ns) - dead_ns
     if reset is None or reset[1] is not ResetCause.WATCHDOG:
-        return _End(piece, off_ns, 0, 0, False, False)
+        return _End(case, off_ns, 0, 0, False, False)
     rig.run_ms(_AFTER_MS)
     ready = rig.connect().status().state == messages.READY
     late = rig.bridge_edges(reset[0], rising=True)
-    return _End(piece, off_ns, reset[0] - dead_ns, late, rig.current_until_ns(reset[0]) > reset[0], ready)
+    return _End(case, off_ns, reset[0] - dead_ns, late, rig.current_until_ns(reset[0]) > reset[0], ready)
 
 
 def _judge(found: Sequence[_End], options: Options) -> list[Line]:
     worst = max(found, key=lambda end: end.off_ns)
     ways = []
-    for way in dict.fromkeys(end.piece.way for end in found):
-        mine = [end.off_ns / MS for end in found if end.piece.way == way]
+    for way in dict.fromkeys(end.case.way for end in found):
+        mine = [end.off_ns / MS for end in found if end.case.way == way]
         ways.append(f"{way}: {len(mine)}, at most {max(mine):.1f} ms")
     bad = [end for end in found if end.late_edges or end.late_current or not end.ready]
     slowest = max(end.back_ns for end in found) / 1e9
-    named = "; ".join(f"{end.piece.way}, seed {end.piece.seed}" for end in bad)
+    named = "; ".join(f"{end.case.way}, seed {end.case.seed}" for end in bad)
     return [
         reached(
             "CPU hung or application dead -> no current", worst.off_ns / MS, Relation.AT_MOST, 150, "ms",
             f"worst of {len(found)}: {'; '.join(ways)}; at 1, 20 and 200 Hz, to the last current in either "
-            f"lead; worst at {worst.piece.rate_hz} Hz, seed {worst.piece.seed}",
-            ends=[[end.piece.way, end.piece.rate_hz, end.piece.seed, end.off_ns] for end in found],
+            f"lead; worst at {worst.case.rate_hz} Hz, seed {worst.case.seed}",
+            ends=[[end.case.way, end.case.rate_hz, end.case.seed, end.off_ns] for end in found],
         ),
         reached(
             "hung or dead: not back with the output off", len(bad), Relation.EQUAL, 0, "",
@@ -134,5 +134,5 @@ def _judge(found: Sequence[_End], options: Options) -> list[Line]:
 
 
 HANG = Row(
-    "hang", "CPU hung in a loop, or the application dead -> output off", _pieces, _end, _judge, weight=40
+    "hang", "CPU hung in a loop, or the application dead -> output off", _cases, _end, _judge, weight=40
 )

@@ -13,7 +13,7 @@ from stimbench.benchmarks.harness.load import LOADED_APPLICATION, WORK, HostLoad
 from stimbench.benchmarks.harness.model import Line, Options, Row, compared
 from stimbench.benchmarks.harness.rig import MS, Rig, programme
 
-__all__ = ("NAIVE", "Found", "Piece")
+__all__ = ("NAIVE", "Case", "Found")
 
 _WIDTH_NS, _PERIOD_NS = 214_000, 50_000_000
 _SECONDS = 10
@@ -66,7 +66,7 @@ _WAYS = {"machine.Timer callback": _TIMER, "sleep_us loop": _LOOP}
 
 
 @dataclass(frozen=True)
-class Piece:
+class Case:
     """One way to make pulses, on a board that is busy or idle otherwise."""
 
     way: str
@@ -77,49 +77,49 @@ class Piece:
 
 @dataclass(frozen=True)
 class Found:
-    """Errors of the pulses of one piece."""
+    """Errors of the pulses of one case."""
 
-    piece: Piece
+    case: Case
     width_ns: NDArray[np.int64]
     period_ns: NDArray[np.int64]
 
 
-def _pieces(options: Options) -> list[Piece]:
+def _cases(options: Options) -> list[Case]:
     seconds = 3 if options.quick else _SECONDS
-    return [Piece(way, busy, options.seed, seconds) for busy in (False, True) for way in (*_WAYS, _OURS)]
+    return [Case(way, busy, options.seed, seconds) for busy in (False, True) for way in (*_WAYS, _OURS)]
 
 
-def _run(piece: Piece) -> Found:
+def _run(case: Case) -> Found:
     """Pulses of the left lead, in one of three ways, on a board that is idle otherwise or busy."""
-    with Rig(piece.seed) as rig:
-        if piece.way == _OURS:
-            begin_ns = _ours(rig, piece)
+    with Rig(case.seed) as rig:
+        if case.way == _OURS:
+            begin_ns = _ours(rig, case)
         else:
-            work = "busy()" if piece.busy else "pass"
-            script = (WORK + _READ if piece.busy else "") + _PINS + _WAYS[piece.way].format(work=work)
+            work = "busy()" if case.busy else "pass"
+            script = (WORK + _READ if case.busy else "") + _PINS + _WAYS[case.way].format(work=work)
             transport = rig.repl()
             transport.exec_raw_no_follow(script)
             rig.bench.run_until(lambda: b"loaded" in rig.board.console.read(), 3000 * MS)
             begin_ns = rig.now_ns
-            _let_run(rig, piece)
+            _let_run(rig, case)
         high = [intervals(edges) for edges in switches_of(rig.capture(begin_ns), "left")[:2]]
         widths = np.concatenate([each[:, 1] - each[:, 0] for each in high])
-        return Found(piece, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
+        return Found(case, widths - _WIDTH_NS, np.diff(high[0][:, 0]) - _PERIOD_NS)
 
 
-def _ours(rig: Rig, piece: Piece) -> int:
-    stimulator = rig.execute(LOADED_APPLICATION) if piece.busy else rig.connect()
+def _ours(rig: Rig, case: Case) -> int:
+    stimulator = rig.execute(LOADED_APPLICATION) if case.busy else rig.connect()
     begin_ns = rig.start(stimulator, programme(on_ms=60_000)) - 1
-    _let_run(rig, piece)
+    _let_run(rig, case)
     return begin_ns
 
 
-def _let_run(rig: Rig, piece: Piece) -> None:
+def _let_run(rig: Rig, case: Case) -> None:
     """Let the seconds pass; a busy board is sent frames that arrive at the left lead's pulses."""
-    if piece.busy:
-        HostLoad(rig, 2 * _PERIOD_NS, _FRAMES_A_SECOND, piece.seed).run_ms(piece.seconds * 1000)
+    if case.busy:
+        HostLoad(rig, 2 * _PERIOD_NS, _FRAMES_A_SECOND, case.seed).run_ms(case.seconds * 1000)
     else:
-        rig.run_ms(piece.seconds * 1000)
+        rig.run_ms(case.seconds * 1000)
 
 
 def _judge(found: Sequence[Found], options: Options) -> list[Line]:
@@ -127,15 +127,15 @@ def _judge(found: Sequence[Found], options: Options) -> list[Line]:
 
 
 def _line(found: Found, options: Options) -> Line:
-    piece = found.piece
-    busy = "garbage, page programs and USB" if piece.busy else "nothing else"
+    case = found.case
+    busy = "garbage, page programs and USB" if case.busy else "nothing else"
     return compared(
-        f"for comparison: {piece.way}, {'busy' if piece.busy else 'idle'}",
+        f"for comparison: {case.way}, {'busy' if case.busy else 'idle'}",
         f"width {_range(found.width_ns)}, period {_range(found.period_ns)}",
         f"error of {len(found.width_ns)} phases of 214 us and {len(found.period_ns)} periods of 50 ms, min "
         f"to max (standard deviation {_stats(found.width_ns).get('std', 0):.3g} and "
         f"{_stats(found.period_ns).get('std', 0):.3g} us); "
-        f"the CPU does {busy} besides; seed {piece.seed}; {options.cache_note}",
+        f"the CPU does {busy} besides; seed {case.seed}; {options.cache_note}",
         width_us=_stats(found.width_ns), period_us=_stats(found.period_ns),
     )  # fmt: skip
 
@@ -153,5 +153,5 @@ def _stats(errors: NDArray[np.int64]) -> dict[str, float]:
 
 NAIVE = Row(
     "naive", "a stimulator as users write it today: machine.Timer callback, sleep_us loop",
-    _pieces, _run, _judge, weight=30,
+    _cases, _run, _judge, weight=30,
 )  # fmt: skip

@@ -19,14 +19,14 @@ _UP_MS = 600
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _Case:
     situation: str
     seed: int
 
 
 @dataclass(frozen=True)
 class _Count:
-    piece: _Piece
+    case: _Case
     events: int
     edges: int
 
@@ -118,25 +118,25 @@ _SITUATIONS: dict[str, Callable[[Rig, int], int]] = {
 }
 
 
-def _pieces(options: Options) -> list[_Piece]:
+def _cases(options: Options) -> list[_Case]:
     seeds = 1 if options.quick else 4
-    return [_Piece(name, options.seed + k) for name in _SITUATIONS for k in range(seeds)]
+    return [_Case(name, options.seed + k) for name in _SITUATIONS for k in range(seeds)]
 
 
-def _count(piece: _Piece) -> _Count:
+def _count(case: _Case) -> _Count:
     """Edges on the six bridge pins from power-on to the end of a situation, and pins that are high then."""
-    with Rig(piece.seed) as rig:
-        events = _SITUATIONS[piece.situation](rig, piece.seed)
+    with Rig(case.seed) as rig:
+        events = _SITUATIONS[case.situation](rig, case.seed)
         ready = rig.connect().status().state == messages.READY
         if not ready:
-            raise RuntimeError(f"not ready after: {piece.situation}")
-        return _Count(piece, events, rig.bridge_edges(0))
+            raise RuntimeError(f"not ready after: {case.situation}")
+        return _Count(case, events, rig.bridge_edges(0))
 
 
 def _judge(found: Sequence[_Count], options: Options) -> list[Line]:
     listed = []
     for name in _SITUATIONS:
-        mine = [each for each in found if each.piece.situation == name]
+        mine = [each for each in found if each.case.situation == name]
         listed.append(f"{name} {sum(e.events for e in mine)}x: {sum(e.edges for e in mine)}")
     return [
         reached(
@@ -144,11 +144,11 @@ def _judge(found: Sequence[_Count], options: Options) -> list[Line]:
             sum(each.edges for each in found),
             Relation.EQUAL, 0, "",
             f"six pins, rising and falling: {'; '.join(listed)}; seeds {options.seed}-"
-            f"{max(each.piece.seed for each in found)}; the board was ready after each",
-            situations=[[each.piece.situation, each.piece.seed, each.events, each.edges] for each in found],
+            f"{max(each.case.seed for each in found)}; the board was ready after each",
+            situations=[[each.case.situation, each.case.seed, each.events, each.edges] for each in found],
         )
     ]  # fmt: skip
 
 
 QUIET = Row("quiet", "any edge on a bridge pin in boot, reset, REPL entry, or before START",
-            _pieces, _count, _judge, weight=15)  # fmt: skip
+            _cases, _count, _judge, weight=15)  # fmt: skip

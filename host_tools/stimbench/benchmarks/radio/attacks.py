@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from stimbench.attacks import ATTACKS, Attack, Result
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 
-__all__ = ("ATTACK_SUITE", "AttackPiece", "attack_piece", "carry_out", "judge")
+__all__ = ("ATTACK_SUITE", "AttackCase", "attack_case", "carry_out", "judge")
 
 _QUICK = 0.01
 _BY_NAME = {attack.name: attack for attack in ATTACKS}
 
 
 @dataclass(frozen=True)
-class AttackPiece:
+class AttackCase:
     """An attack by name, and how often it is tried."""
 
     name: str
@@ -23,25 +23,25 @@ class AttackPiece:
     seed: int
 
 
-def attack_piece(attack: Attack, options: Options, seed: int) -> AttackPiece:
+def attack_case(attack: Attack, options: Options, seed: int) -> AttackCase:
     """All tries of an attack, or with --quick a hundredth."""
     tries = max(attack.least, round(attack.tries * _QUICK)) if options.quick else attack.tries
-    return AttackPiece(attack.name, tries, seed)
+    return AttackCase(attack.name, tries, seed)
 
 
-def carry_out(piece: AttackPiece) -> Result:
+def carry_out(case: AttackCase) -> Result:
     """Carry one attack out."""
-    return _BY_NAME[piece.name].run(piece.tries, piece.seed)
+    return _BY_NAME[case.name].run(case.tries, case.seed)
 
 
-def _pieces(options: Options) -> list[AttackPiece]:
-    return [attack_piece(attack, options, options.seed) for attack in ATTACKS]
+def _cases(options: Options) -> list[AttackCase]:
+    return [attack_case(attack, options, options.seed) for attack in ATTACKS]
 
 
 def judge(found: Sequence[Result], options: Options) -> list[Line]:
     """Two lines: how many attacks succeeded, and whether all were carried out with all their tries."""
     succeeded = [result.name for result in found if result.successes]
-    tries = {piece.name: piece.tries for piece in _pieces(options)}
+    tries = {case.name: case.tries for case in _cases(options)}
     run = sum(result.tries >= tries.get(result.name, result.tries + 1) for result in found)
     each = "; ".join(f"{result.name}: {result.tries:,} tries, {result.successes}" for result in found)
     line = reached(
@@ -61,4 +61,4 @@ def judge(found: Sequence[Result], options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-ATTACK_SUITE = Row("attacks", "the attack suite, on the desk", _pieces, carry_out, judge, weight=15)
+ATTACK_SUITE = Row("attacks", "the attack suite, on the desk", _cases, carry_out, judge, weight=15)

@@ -48,6 +48,8 @@ _BOOT_MS = 50
 
 @dataclass(frozen=True)
 class _Piece:
+    """One case. Its name and fields seed the dice: another name would be another flood."""
+
     state: str
     kind: str
     seed: int
@@ -99,7 +101,7 @@ class Press:
     packets: int
 
 
-def _pieces(options: Options) -> list[_Piece]:
+def _cases(options: Options) -> list[_Piece]:
     found = []
     for number, kind in enumerate(KINDS):
         seed = options.seed + number
@@ -111,26 +113,26 @@ def _pieces(options: Options) -> list[_Piece]:
     return found
 
 
-def _work(piece: _Piece) -> Calm | list[Press]:
-    with PairedRig(piece.seed) as rig:
+def _work(case: _Piece) -> Calm | list[Press]:
+    with PairedRig(case.seed) as rig:
         stimulator = rig.connect()
         for lead in rig.parts.leads.values():
             lead.trace.enabled = False
-        dice = random.Random(f"flood {piece}")
-        flood = Transmitter(rig.bench, rig.pairing, piece.kind, dice)
+        dice = random.Random(f"flood {case}")
+        flood = Transmitter(rig.bench, rig.pairing, case.kind, dice)
         rig.set_program(stimulator, _PROGRAM)
-        if piece.state == _PULSES:
+        if case.state == _PULSES:
             rig.connected()
-            return calm(rig, stimulator, flood, piece.count)
+            return calm(rig, stimulator, flood, case.count)
         found = []
-        for number in range(piece.count):
+        for number in range(case.count):
             early = number % 2 == 0
             rig.run_ms(_FORGOTTEN_MS)
             rig.connected()
-            stimulator = _restarted(rig, stimulator, piece.state, dice)
+            stimulator = _restarted(rig, stimulator, case.state, dice)
             ages_ms = (0, _EARLY_MS) if early else (_EARLY_MS, _LATE_MS)
             age_ns = dice.randrange(ages_ms[0] * MS, ages_ms[1] * MS)
-            found.append(stop(rig, stimulator, flood, piece.state, age_ns, dice))
+            found.append(stop(rig, stimulator, flood, case.state, age_ns, dice))
             rig.forget()
         return found
 
@@ -333,4 +335,4 @@ def _seeds(options: Options) -> str:
     return f"{options.seed}-{options.seed + len(KINDS) - 1}"
 
 
-FLOOD = Row("flood", f"{RATE_HZ} forged frames/s while stimulating", _pieces, _work, judge, weight=70)
+FLOOD = Row("flood", f"{RATE_HZ} forged frames/s while stimulating", _cases, _work, judge, weight=70)

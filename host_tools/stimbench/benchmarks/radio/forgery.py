@@ -14,7 +14,7 @@ from stimbench.attacks.air import RadioPeer
 from stimbench.attacks.forgery import Maker, Overheard, mutated, reflected, replayed, spliced
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import MS, Rig, programme
-from stimbench.benchmarks.radio.attacks import AttackPiece, attack_piece, carry_out
+from stimbench.benchmarks.radio.attacks import AttackCase, attack_case, carry_out
 from stimbench.client.stimulator import Stimulator
 
 __all__ = ("AIR_KINDS", "FORGERY", "Bombardment", "Target", "bombard", "judge", "truncated")
@@ -49,7 +49,7 @@ AIR_KINDS = (*_MAKERS, _REORDERED)
 
 
 @dataclass(frozen=True)
-class _AirPiece:
+class _AirCase:
     kind: str
     frames: int
     seed: int
@@ -166,22 +166,22 @@ class Target:
         return started and stopped and self.stimulator.counters()["radio_connections"] == connections
 
 
-def bombard(piece: _AirPiece) -> Bombardment:
+def bombard(case: _AirCase) -> Bombardment:
     """Send one kind's frames to a stimulator at rest."""
-    with Rig(piece.seed) as rig:
+    with Rig(case.seed) as rig:
         stimulator = rig.connect()
         rig.set_program(stimulator, _PROGRAM)
-        target = Target(rig, stimulator, piece.seed)
-        send = _reordered if piece.kind == _REORDERED else _made
-        live = send(target, piece)
+        target = Target(rig, stimulator, case.seed)
+        send = _reordered if case.kind == _REORDERED else _made
+        live = send(target, case)
         works = target.works(live)
         return Bombardment(
-            piece.kind, target.sent, target.arrived, target.refused, target.forged, target.answers,
+            case.kind, target.sent, target.arrived, target.refused, target.forged, target.answers,
             target.edges, target.changes, works,
         )  # fmt: skip
 
 
-def _made(target: Target, piece: _AirPiece) -> bytes:
+def _made(target: Target, case: _AirCase) -> bytes:
     """Send frames made of what was heard and of a START and a HELLO that are kept back; the START.
 
     Left out is what is no forgery: these two, and the last request, whose repeat gets its reply again.
@@ -192,8 +192,8 @@ def _made(target: Target, piece: _AirPiece) -> bytes:
     last = same.pop()
     heard = [_Heard(live, same, other) for live in genuine]
     forgeries = [b""]
-    while len(forgeries) <= piece.frames:
-        frame = _MAKERS[piece.kind](heard[len(forgeries) % len(heard)], dice)
+    while len(forgeries) <= case.frames:
+        frame = _MAKERS[case.kind](heard[len(forgeries) % len(heard)], dice)
         # The radio drops a packet that is the same as the one before.
         if frame not in (*genuine, last, forgeries[-1]) and 1 <= len(frame) <= _MOST_BYTES:
             forgeries.append(frame)
@@ -201,30 +201,30 @@ def _made(target: Target, piece: _AirPiece) -> bytes:
     return genuine[0]
 
 
-def _reordered(target: Target, piece: _AirPiece) -> bytes:
+def _reordered(target: Target, case: _AirCase) -> bytes:
     """Send genuine frames that were kept back after a later one has arrived; a START that is kept now."""
     peer = target.peer
-    while target.sent < piece.frames:
+    while target.sent < case.frames:
         if target.sent // _HELD % 2:
             peer.restart()  # then these are HELLOs
-        held = [target.kept_back(peer.requester) for _ in range(min(_HELD, piece.frames - target.sent))]
+        held = [target.kept_back(peer.requester) for _ in range(min(_HELD, case.frames - target.sent))]
         target.ask(_STATUS)
         target.dice.shuffle(held)
         target.send(held)
     return target.kept_back(peer.requester)
 
 
-def _work(piece: _AirPiece | AttackPiece) -> Bombardment | Result:
-    return bombard(piece) if isinstance(piece, _AirPiece) else carry_out(piece)
+def _work(case: _AirCase | AttackCase) -> Bombardment | Result:
+    return bombard(case) if isinstance(case, _AirCase) else carry_out(case)
 
 
-def _pieces(options: Options) -> list[_AirPiece | AttackPiece]:
+def _cases(options: Options) -> list[_AirCase | AttackCase]:
     frames = _QUICK_FRAMES if options.quick else _FRAMES
     # Another seed than that of the row `attacks`: other frames.
     desk = [
-        attack_piece(attack, options, options.seed + 1) for attack in ATTACKS if attack.name in _ON_THE_DESK
+        attack_case(attack, options, options.seed + 1) for attack in ATTACKS if attack.name in _ON_THE_DESK
     ]
-    air = [_AirPiece(kind, frames, options.seed + number) for number, kind in enumerate(AIR_KINDS)]
+    air = [_AirCase(kind, frames, options.seed + number) for number, kind in enumerate(AIR_KINDS)]
     return [*desk, *air]
 
 
@@ -263,4 +263,4 @@ def _air_line(air: list[Bombardment], options: Options) -> Line:
     return replace(line, passed=False, detail="; ".join([*faults, line.detail])) if faults else line
 
 
-FORGERY = Row("forgery", "frames accepted that nobody sent", _pieces, _work, judge, weight=40)
+FORGERY = Row("forgery", "frames accepted that nobody sent", _cases, _work, judge, weight=40)

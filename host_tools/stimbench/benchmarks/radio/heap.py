@@ -79,9 +79,9 @@ class Heap:
         return self.after_warm - self.after_last
 
 
-def measure_heap(piece: tuple[int, int, int]) -> Heap:
-    """Ask for STATUS `last` times in one connection. Args: piece: seed, warm, last."""
-    seed, warm, last = piece
+def measure_heap(case: tuple[int, int, int]) -> Heap:
+    """Ask for STATUS `last` times in one connection. Args: case: seed, warm, last."""
+    seed, warm, last = case
     with Rig(seed) as rig:
         pairing = add_peer(rig.bench, roles.PATIENT, seed)
         rig.execute(_SCRIPT.format(marks=[0, 1, warm, last]))
@@ -125,8 +125,8 @@ def judge(found: Sequence[Heap], options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-def _pieces(options: Options) -> list[tuple[int, int, int]]:
+def _cases(options: Options) -> list[tuple[int, int, int]]:
     return [(options.seed, _WARM, _WARM + (_QUICK_COMMANDS if options.quick else _COMMANDS))]
 
 
-HEAP_CHANNEL = Row("heap-channel", "heap of the open channel", _pieces, measure_heap, judge, weight=80)
+HEAP_CHANNEL = Row("heap-channel", "heap of the open channel", _cases, measure_heap, judge, weight=80)

@@ -20,7 +20,7 @@ WRONG = "neither"
 
 _COMMANDS = 1000
 _QUICK_COMMANDS = 60
-_PIECES = 8
+_CASES = 8
 _LEAST_DELIVERED = 0.999
 _IN_TIME_NS = 1000 * MS
 _WATCH_NS = 3500 * MS  # STOP is tried for 3 s
@@ -57,9 +57,9 @@ def command(rig: PairedRig, button: str, fresh: bool = False) -> Fate:
     return Fate(outcome, took_ns, fresh, button)
 
 
-def _work(piece: tuple[int, int]) -> list[Fate]:
+def _work(case: tuple[int, int]) -> list[Fate]:
     """START and STOP in turn; after one that was not executed the same again."""
-    seed, count = piece
+    seed, count = case
     with PairedRig(seed) as rig:
         stimulator = rig.connect()
         for lead in rig.parts.leads.values():
@@ -81,15 +81,15 @@ def _work(piece: tuple[int, int]) -> list[Fate]:
         return fates
 
 
-def _pieces(options: Options) -> list[tuple[int, int]]:
+def _cases(options: Options) -> list[tuple[int, int]]:
     count = _QUICK_COMMANDS if options.quick else _COMMANDS
-    each = -(-count // _PIECES)
-    return [(options.seed + number, each) for number in range(_PIECES)]
+    each = -(-count // _CASES)
+    return [(options.seed + number, each) for number in range(_CASES)]
 
 
 def judge(found: Sequence[list[Fate]], options: Options) -> list[Line]:
     """Two lines: the share that was delivered in time, and how many ended without a true word."""
-    fates = [fate for piece in found for fate in piece]
+    fates = [fate for case in found for fate in case]
     counts = {kind: sum(f.outcome == kind for f in fates) for kind in (DELIVERED, LATE, SAID_SO, WRONG)}
     took_ms = sorted(fate.took_ns / MS for fate in fates if fate.outcome in (DELIVERED, LATE))
     fresh = sum(fate.fresh for fate in fates)
@@ -115,4 +115,4 @@ def judge(found: Sequence[list[Fate]], options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-LOSS = Row("loss", "commands at 30 % packet loss", _pieces, _work, judge, weight=60)
+LOSS = Row("loss", "commands at 30 % packet loss", _cases, _work, judge, weight=60)

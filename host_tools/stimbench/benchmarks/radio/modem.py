@@ -36,9 +36,9 @@ class Modem:
     pairs: int
 
 
-def measure_modem(piece: tuple[int, int]) -> Modem:
-    """Ask by radio. Args: piece: seed, number of STATUS requests."""
-    seed, count = piece
+def measure_modem(case: tuple[int, int]) -> Modem:
+    """Ask by radio. Args: case: seed, number of STATUS requests."""
+    seed, count = case
     with Rig(seed, ("stimulator", "remote")) as rig:
         given = add_peer(rig.bench, roles.CLINICIAN, seed)
         usb = rig.connect()

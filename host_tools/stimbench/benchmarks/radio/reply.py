@@ -15,7 +15,7 @@ from stimbench.benchmarks.radio.rig import PairedRig
 __all__ = ("REPLY", "Found", "Reply", "ask", "judge", "seal_and_open")
 
 _TRIALS = 50
-_PIECES = 2
+_CASES = 2
 _PAUSE_MS = 250
 _GAP_MS = 80  # a button's release must have settled
 
@@ -84,8 +84,8 @@ def seal_and_open(rig: PairedRig, count: int) -> tuple[list[int], list[int]]:
     return seal_us, open_us
 
 
-def _work(piece: tuple[int, int]) -> Found:
-    seed, count = piece
+def _work(case: tuple[int, int]) -> Found:
+    seed, count = case
     with PairedRig(seed) as rig:
         rig.connect()
         rig.connected()
@@ -97,9 +97,9 @@ def _work(piece: tuple[int, int]) -> Found:
         return Found(replies, *seal_and_open(rig, count))
 
 
-def _pieces(options: Options) -> list[tuple[int, int]]:
-    count = _TRIALS // _PIECES // (5 if options.quick else 1)
-    return [(options.seed + number, count) for number in range(_PIECES)]
+def _cases(options: Options) -> list[tuple[int, int]]:
+    count = _TRIALS // _CASES // (5 if options.quick else 1)
+    return [(options.seed + number, count) for number in range(_CASES)]
 
 
 def judge(found: Sequence[Found], options: Options) -> list[Line]:
@@ -135,4 +135,4 @@ def judge(found: Sequence[Found], options: Options) -> list[Line]:
     return lines
 
 
-REPLY = Row("reply", "command -> authenticated reply", _pieces, _work, judge, weight=30)
+REPLY = Row("reply", "command -> authenticated reply", _cases, _work, judge, weight=30)

@@ -23,7 +23,7 @@ REMOTE = "remote restarted"
 EXPIRED = "connection expired"
 
 _TRIALS = {OPEN: 100, FIRST: 8, STIMULATOR: 12, REMOTE: 12, EXPIRED: 12}
-_PIECES = 4  # of the trials of a kind
+_CASES = 4  # of the trials of a kind
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
 _PERIOD_NS = _PROGRAM.period_us * 1000
 _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
@@ -34,7 +34,7 @@ _PRESS, _FIRST_BIT, _CHALLENGE, _REQUEST, _OFF = range(5)
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _Case:
     kind: str
     seed: int
     trials: int
@@ -62,43 +62,43 @@ class Trial:
         return self.marks[-1]
 
 
-def _pieces(options: Options) -> list[_Piece]:
+def _cases(options: Options) -> list[_Case]:
     found = []
     for kind, trials in _TRIALS.items():
-        each = max(1, trials // _PIECES // (4 if options.quick else 1))
-        found += [_Piece(kind, options.seed + number, each) for number in range(_PIECES)]
+        each = max(1, trials // _CASES // (4 if options.quick else 1))
+        found += [_Case(kind, options.seed + number, each) for number in range(_CASES)]
     return found
 
 
-def trials(piece: _Piece) -> list[Trial]:
-    """Do a piece's trials."""
-    if piece.kind == FIRST:
-        return [_first_press(piece, number) for number in range(piece.trials)]
-    with PairedRig(piece.seed) as rig:
+def trials(case: _Case) -> list[Trial]:
+    """Do a case's trials."""
+    if case.kind == FIRST:
+        return [_first_press(case, number) for number in range(case.trials)]
+    with PairedRig(case.seed) as rig:
         _without_currents(rig)
         stimulator = rig.connect()
         found = []
-        for number in range(piece.trials):
-            dice = _dice(piece, number)
-            if piece.kind != OPEN or number == 0:
+        for number in range(case.trials):
+            dice = _dice(case, number)
+            if case.kind != OPEN or number == 0:
                 rig.connected()
-            stimulator = _SPOIL[piece.kind](rig, stimulator, dice)
-            found.append(stop(rig, stimulator, piece.kind, dice))
+            stimulator = _SPOIL[case.kind](rig, stimulator, dice)
+            found.append(stop(rig, stimulator, case.kind, dice))
             rig.forget()
         return found
 
 
-def _first_press(piece: _Piece, number: int) -> Trial:
+def _first_press(case: _Case, number: int) -> Trial:
     """On boards that have never spoken to each other."""
-    with PairedRig(piece.seed + 1000 * number) as rig:
+    with PairedRig(case.seed + 1000 * number) as rig:
         _without_currents(rig)
-        dice = _dice(piece, number)
+        dice = _dice(case, number)
         rig.run_ms(dice.randrange(_HOPS_MS))
-        return stop(rig, rig.connect(), piece.kind, dice)
+        return stop(rig, rig.connect(), case.kind, dice)
 
 
-def _dice(piece: _Piece, number: int) -> random.Random:
-    return random.Random(f"{piece.kind} {piece.seed} {number}")
+def _dice(case: _Case, number: int) -> random.Random:
+    return random.Random(f"{case.kind} {case.seed} {number}")
 
 
 def _without_currents(rig: PairedRig) -> None:
@@ -190,7 +190,7 @@ def _judged(rig: PairedRig, kind: str, pressed_ns: int, off_ns: int, phase_ns: i
 
 def judge(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     """Two lines: the fresh connections, and the open one."""
-    every = [trial for piece in found for trial in piece]
+    every = [trial for case in found for trial in case]
     fresh = [trial for trial in every if trial.kind != OPEN]
     return [
         _line("STOP, button -> off, fresh connection", fresh, 150, options),
@@ -210,7 +210,7 @@ def _line(what: str, mine: list[Trial], limit_ms: float, options: Options) -> Li
     return reached(
         what, worst.off_ns / MS, Relation.AT_MOST, limit_ms, "ms",
         f"worst of {len(mine)}, while stimulating at 20 Hz, pressed anywhere in the period: "
-        f"{'; '.join(kinds)}; seeds {options.seed}-{options.seed + _PIECES - 1}",
+        f"{'; '.join(kinds)}; seeds {options.seed}-{options.seed + _CASES - 1}",
         trials=[[t.kind, t.phase_ns, *t.marks, t.packets] for t in mine],
     )  # fmt: skip
 
@@ -223,5 +223,5 @@ def _parts(mine: list[Trial]) -> str:
 
 
 STOP_RADIO = Row(
-    "stop-radio", "STOP: button of a paired remote -> output off", _pieces, trials, judge, weight=40
+    "stop-radio", "STOP: button of a paired remote -> output off", _cases, trials, judge, weight=40
 )

@@ -38,9 +38,7 @@ class Readings:
         self._heap_free = 0
         self.boot_us = 0
 
-    def attach(
-        self, app: "App", console: "Console", radio: "RadioListener", responder: "Responder"
-    ) -> None:
+    def attach(self, app: "App", console: "Console", radio: "RadioListener", responder: "Responder") -> None:
         """Whose counters to read."""
         self._app = app
         self._console = console

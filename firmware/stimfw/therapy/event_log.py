@@ -1,9 +1,9 @@
 """What happened since the start: the newest events, in RAM. Formats: stimfw.protocol.messages.
 
-There is room for KEPT events of three groups: access (keys, roles, settings), what the output did, and changes
-of amplitude. When it is full, the oldest event of a group that has more than its share gives way. So a flood
-of one group leaves the newest events of the others: a patient who changes amplitudes all day does not push out
-a STOP or a fault. Events are numbered; where one gave way, its number is missing.
+There is room for KEPT events of three groups: access (keys, roles, settings), what the output did, and
+changes of amplitude. When it is full, the oldest event of a group that has more than its share gives way. So
+a flood of one group leaves the newest events of the others: a patient who changes amplitudes all day does not
+push out a STOP or a fault. Events are numbered; where one gave way, its number is missing.
 """
 
 import array

@@ -63,7 +63,6 @@ _RAMP_DOWN = const(3)
 _REST = const(4)
 _MEASURING = const(5)
 _FAULT = const(6)
-_STATES = const(7)
 SESSION = const(1 << 1 | 1 << 2 | 1 << 3 | 1 << 4)
 ON = const(SESSION | 1 << 5)
 AT_REST = const(1 << 0 | 1 << 6)
@@ -100,8 +99,6 @@ ROWS = (
 # What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE.
 OUTPUT_PARTS = const(1 | 2 | 8)
 
-_EVENTS = const(18)
-_NO_ROW = const(0xFF)
 _NONE = const(0xFF)
 _OVER = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
 # What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
@@ -121,12 +118,6 @@ class Machine:
         self.failed_parts = failed_parts
         self.window_open = False
         self.state = self._idle()
-        # A stop must not wait for a search through the rows.
-        self._row_of = bytearray(b"\xff" * (_STATES * _EVENTS))
-        for number, row in enumerate(ROWS):
-            for state in range(_STATES):
-                if row[0] >> state & 1:
-                    self._row_of[state * _EVENTS + row[1]] = number
 
     def is_on(self) -> bool:
         """Whether a procedure runs: a session or a measurement."""
@@ -162,14 +153,13 @@ class Machine:
         Raises:
             ValueError: it cannot happen in this state; the caller has not asked `refusal`.
         """
-        number = self._row_of[self.state * _EVENTS + event]
-        if number == _NO_ROW:
-            raise ValueError("%s in state %s" % (EVENT_NAMES[event], messages.STATE_NAMES[self.state]))
-        self._keep(event, detail)
-        row = ROWS[number]
-        if row[2] != SAME:
-            self.state = self._idle() if row[2] == IDLE else row[2]
-        return row[3]
+        for states, known, after, effects in ROWS:
+            if known == event and states >> self.state & 1:
+                self._keep(event, detail)
+                if after != SAME:
+                    self.state = self._idle() if after == IDLE else after
+                return effects
+        raise ValueError("%s in state %s" % (EVENT_NAMES[event], messages.STATE_NAMES[self.state]))
 
     def over(self) -> int:
         """The event that ends the present part of a contraction."""

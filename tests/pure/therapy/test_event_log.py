@@ -4,6 +4,7 @@ import struct
 
 from stimfw.clock.wall_clock import WallClock
 from stimfw.protocol import messages
+from stimfw.therapy import event_log
 from stimfw.therapy.event_log import KEPT, SHARE, EventLog
 
 WRAP_MS = 1 << 30
@@ -89,6 +90,7 @@ OUTPUT = (
     messages.EVENT_MAGNET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
     messages.EVENT_MEASURED, messages.EVENT_STOPPED, messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED,
 )  # fmt: skip
+SELDOM = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)
 AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)
 
 
@@ -128,7 +130,14 @@ def test_what_has_not_its_share_never_gives_way():
     for n in range(3 * KEPT):
         log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
     assert read_all(log)[: len(few)] == list(enumerate(few))
-    assert [number for number, _ in read_all(log)[len(few) :]] == list(range(24 + 3 * KEPT - 40, 24 + 3 * KEPT))
+    newest = list(range(24 + 3 * KEPT - 40, 24 + 3 * KEPT))
+    assert [number for number, _ in read_all(log)[len(few) :]] == newest
+
+
+def test_every_kind_belongs_to_a_group():
+    assert len(event_log._GROUPS) == len(messages.EVENT_NAMES)
+    for kind, group in enumerate(event_log._GROUPS):
+        assert kind in {97: ACCESS + SELDOM, 111: OUTPUT, 65: AMPLITUDES}[group], kind
 
 
 def test_reading_goes_on_after_a_number_that_is_missing():

@@ -8,7 +8,7 @@ boards the table lies in flash.
 from stimfw.protocol import messages
 
 try:
-    from micropython import const
+    from micropython import const  # type: ignore[import-not-found,unused-ignore]
 except ImportError:  # CPython
 
     def const(value: int) -> int:  # type: ignore[misc,unused-ignore]
@@ -100,7 +100,7 @@ ROWS = (
 OUTPUT_PARTS = const(1 | 2 | 8)
 
 _NONE = const(0xFF)
-_OVER = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
+_OVER: "tuple[int, ...]" = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
 # What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
 _LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23)
 
@@ -177,7 +177,7 @@ class Machine:
             self.window_open = event == WINDOW_OPENED
 
     def _idle(self) -> int:
-        return _FAULT if self.failed_parts else _READY
+        return messages.FAULT if self.failed_parts else messages.READY
 
 
 def cause(event: int, detail: int) -> int:

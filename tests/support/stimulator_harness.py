@@ -286,9 +286,7 @@ class StimulatorHarness:
         self.measurements.take_baseline()
         program = programs.default().replaced({k.replace("__", "."): v for k, v in changes.items()})
         self.log = EventLog(lambda: CLOCK.now_us // 1_000_000)
-        self.control = Control(
-            self.output, self.measurements, self.reed, self.led, program, 0, self.log.add
-        )
+        self.control = Control(self.output, self.measurements, self.reed, self.led, program, 0, self.log.add)
         self.radio, self.wake = Quiet(), types.SimpleNamespace(pending=False)
         self.app = App(self.control, self.output, self.wake, self.radio, Quiet(), Quiet(), Quiet())
 

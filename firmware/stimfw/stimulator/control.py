@@ -114,7 +114,7 @@ class Control:
             for lead, event in enumerate((machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)):
                 ua = self.program.amplitude_ua[lead]
                 if ua != before_ua[lead]:
-                    self._happened(event, -(-ua // machine.AMPLITUDE_STEP_UA), sender)
+                    self._happened(event, -(-ua // messages.LOG_AMPLITUDE_STEP_UA), sender)
         return reason
 
     # What happens.

@@ -1,56 +1,27 @@
-"""What happened since the start: rings of events in RAM. Formats: stimfw.protocol.messages.
+"""What happened since the start: the newest events, in RAM. Formats: stimfw.protocol.messages.
 
-Three rings, so that many events of one group do not push out those of another: a patient who starts and stops
-all day leaves what was refused, and amplitudes that are changed again and again leave each STOP and each
-fault. Events are numbered through all three; where one was overwritten, its number is missing.
+There is room for KEPT events of three groups: access (keys, roles, settings), what the output did, and
+changes of amplitude. When it is full, the oldest event of a group that has more than its share gives way. So
+a flood of one group leaves the newest events of the others: a patient who changes amplitudes all day does not
+push out a STOP or a fault. Events are numbered; where one gave way, its number is missing.
 """
 
 import array
 import struct
 from typing import TYPE_CHECKING
 
-from stimfw.protocol import messages, requests
+from stimfw.protocol import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT = 64
-"""Events that are kept of access (keys, roles, settings), and of what the output did."""
-KEPT_AMPLITUDES = 16
+SHARE = 21
+"""Events that each group keeps whatever the others do: a third."""
 _BYTES = struct.calcsize(requests.LOG_RECORD)
-_AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)
-
-
-class _Ring:
-    """The newest `kept` events of a group, with their numbers."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._records = bytearray(kept * _BYTES)
-        self._numbers = array.array("I", bytes(4 * kept))
-        self.count = 0
-
-    def add(self, number: int, now_s: int, kind: int, sender: int, detail: int) -> None:
-        at = self.count % self._kept
-        self._numbers[at] = number
-        struct.pack_into(
-            requests.LOG_RECORD, self._records, at * _BYTES, now_s, kind, sender & 0xFF, detail & 0xFF
-        )
-        self.count += 1
-
-    def find(self, first: int) -> int:
-        """The place of the oldest event whose number is at least `first`; `count` if there is none."""
-        place = max(0, self.count - self._kept)
-        while place < self.count and self.number(place) < first:
-            place += 1
-        return place
-
-    def number(self, place: int) -> int:
-        return self._numbers[place % self._kept]
-
-    def record(self, place: int) -> bytes:
-        at = place % self._kept * _BYTES
-        return bytes(self._records[at : at + _BYTES])
+_KIND_AT = 4  # in a record
+_GROUPS = b"aaaaaaaaaaoaaaaoooooooAA"
+"""By kind: access, output, amplitude."""
 
 
 class EventLog:
@@ -62,14 +33,18 @@ class EventLog:
     def __init__(self, uptime_s: "Callable[[], int]") -> None:
         """Args: uptime_s: a function that gives the seconds since the start."""
         self._uptime_s = uptime_s
-        self._access, self._output, self._amplitudes = _Ring(KEPT), _Ring(KEPT), _Ring(KEPT_AMPLITUDES)
+        self._records = bytearray(KEPT * _BYTES)
+        self._numbers = array.array("I", bytes(4 * KEPT))
         self.count = 0
         """Events since the start, those that were overwritten included."""
 
     def add(self, kind: int, sender: int, detail: int) -> None:
         """An event. kind: messages.EVENT_...; sender: a slot, FROM_USB or FROM_NOBODY; detail: u8."""
         now_s = self._uptime_s()
-        self._ring_of(kind).add(self.count, now_s, kind, sender, detail)
+        place = self.count if self.count < KEPT else self._given_way()
+        self._numbers[place] = self.count
+        at = place * _BYTES
+        struct.pack_into(requests.LOG_RECORD, self._records, at, now_s, kind, sender & 0xFF, detail & 0xFF)
         self.count += 1
 
     def read(self, first: int, most: int) -> "tuple[int, bytes]":
@@ -77,26 +52,37 @@ class EventLog:
 
         They end where a number is missing: ask again for what comes after it.
         """
-        rings = (self._access, self._output, self._amplitudes)
-        places = [ring.find(first) for ring in rings]
-        kept = [ring.number(place) for ring, place in zip(rings, places) if place < ring.count]
-        first = number = min(kept) if kept else self.count
+        kept = min(self.count, KEPT)
+        number = self.count
+        for place in range(kept):
+            if first <= self._numbers[place] < number:
+                number = self._numbers[place]
+        first = number
+        places = {self._numbers[place]: place for place in range(kept)}
         records = b""
-        while number < first + most:
-            for index, ring in enumerate(rings):
-                place = places[index]
-                if place < ring.count and ring.number(place) == number:
-                    records += ring.record(place)
-                    places[index] += 1
-                    break
-            else:
-                break
+        while number < first + most and number in places:
+            at = places[number] * _BYTES
+            records += bytes(self._records[at : at + _BYTES])
             number += 1
         return first, records
 
-    def _ring_of(self, kind: int) -> _Ring:
-        if kind in _AMPLITUDES:
-            return self._amplitudes
-        if kind == messages.EVENT_MAGNET or messages.EVENT_SESSION <= kind <= messages.EVENT_PART_MENDED:
-            return self._output
-        return self._access
+    def _given_way(self) -> int:
+        """The place of the oldest event of a group that has more than its share."""
+        access = output = 0
+        for place in range(KEPT):
+            group = self._group(place)
+            if group == 97:  # a
+                access += 1
+            elif group == 111:  # o
+                output += 1
+        oldest, found = self.count, 0
+        for place in range(KEPT):
+            if self._numbers[place] < oldest:
+                group = self._group(place)
+                count = access if group == 97 else output if group == 111 else KEPT - access - output
+                if count > SHARE:
+                    oldest, found = self._numbers[place], place
+        return found
+
+    def _group(self, place: int) -> int:
+        return _GROUPS[self._records[place * _BYTES + _KIND_AT]]

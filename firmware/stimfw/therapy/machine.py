@@ -1,31 +1,40 @@
 """The stimulator's states, and what leads from one to the next: the one owner of its state, as a table.
 
 Events go in, effects come out; stimfw.stimulator.control carries the effects out. Nothing here touches
-hardware or looks at a clock. docs/firmware.md shows the table to people.
+hardware or looks at a clock. docs/firmware.md shows the table to people. All of it is `const`, so that on the
+boards the table lies in flash.
 """
 
 from stimfw.protocol import messages
-from stimfw.protocol.messages import FAULT, HOLD, MEASURING, RAMP_DOWN, RAMP_UP, READY, REST
+
+try:
+    from micropython import const  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # CPython
+
+    def const(value: int) -> int:  # type: ignore[misc,unused-ignore]
+        """The value itself."""
+        return value
+
 
 # Events, and their `detail`.
-START = 0  # a session is asked for; detail: 0
-TEST = 1  # one contraction is asked for; detail: seconds
-MEASURE = 2  # the impedance of all pairs is asked for
-SELF_TEST = 3  # the output's self-test is asked for
-STOP = 4  # detail: messages.STOPPED_...
-ENDED = 5  # the procedure ended by itself; detail: messages.STOPPED_... of a session
-RAMP_OVER = 6
-HOLD_OVER = 7
-REST_OVER = 8
-FAILED = 9  # detail: messages.PART_... that were lost
-MENDED = 10  # detail: messages.PART_... that work again
-TESTED = 11  # the output's self-test has a result; detail: messages.PART_... that failed
-WINDOW_OPENED = 12  # the pairing window
-WINDOW_CLOSED = 13  # detail: how far the pairing had got
-MAGNET = 14  # a magnet came
-PROGRAM = 15  # another programme, in more than its amplitudes
-LEFT_AMPLITUDE = 16  # detail: in AMPLITUDE_STEP_UA
-RIGHT_AMPLITUDE = 17
+START = const(0)  # a session is asked for; detail: 0
+TEST = const(1)  # one contraction is asked for; detail: seconds
+MEASURE = const(2)  # the impedance of all pairs is asked for
+SELF_TEST = const(3)  # the output's self-test is asked for
+STOP = const(4)  # detail: messages.STOPPED_...
+ENDED = const(5)  # the procedure ended by itself; detail: messages.STOPPED_... of a session
+RAMP_OVER = const(6)
+HOLD_OVER = const(7)
+REST_OVER = const(8)
+FAILED = const(9)  # detail: messages.PART_... that were lost
+MENDED = const(10)  # detail: messages.PART_... that work again
+TESTED = const(11)  # the output's self-test has a result; detail: messages.PART_... that failed
+WINDOW_OPENED = const(12)  # the pairing window
+WINDOW_CLOSED = const(13)  # detail: how far the pairing had got
+MAGNET = const(14)  # a magnet came
+PROGRAM = const(15)  # another programme, in more than its amplitudes
+LEFT_AMPLITUDE = const(16)  # detail: in messages.LOG_AMPLITUDE_STEP_UA
+RIGHT_AMPLITUDE = const(17)
 EVENT_NAMES = (
     "start", "test stimulation", "measure", "self-test", "stop", "ended", "ramp over", "hold over",
     "rest over", "part failed", "part mended", "self-test done", "window opened", "window closed", "magnet",
@@ -33,75 +42,67 @@ EVENT_NAMES = (
 )  # fmt: skip
 
 # Effects: bits, to be carried out in this order.
-OFF = 1  # the output, and the LED
-BEGIN_SESSION = 2
-BEGIN_MEASURING = 4
-LIGHT = 8  # the LED
-NOTE = 16  # the event, in the log
-CAUSE = 32  # keep why the output went off, and note it
-TELL = 64  # the remote that the state is another one
+OFF = const(1)  # the output, and the LED
+BEGIN_SESSION = const(2)
+BEGIN_MEASURING = const(4)
+LIGHT = const(8)  # the LED
+NOTE = const(16)  # the event, in the log
+CAUSE = const(32)  # keep why the output went off, and note it
+TELL = const(64)  # the remote that the state is another one
 EFFECT_NAMES = ("off", "begin session", "begin measuring", "light", "note", "cause", "tell")
 
 # In the place of a next state.
-SAME = 0xFE  # the state stays
-IDLE = 0xFF  # READY, or FAULT while a part has failed
+SAME = const(0xFE)  # the state stays
+IDLE = const(0xFF)  # READY, or FAULT while a part has failed
 
-SESSION = (RAMP_UP, HOLD, RAMP_DOWN, REST)
-ON = SESSION + (MEASURING,)
-AT_REST = (READY, FAULT)
-ALL = AT_REST + ON
+# The states, messages.READY ...; sets of them are bits.
+_READY = const(0)
+_RAMP_UP = const(1)
+_HOLD = const(2)
+_RAMP_DOWN = const(3)
+_REST = const(4)
+_MEASURING = const(5)
+_FAULT = const(6)
+SESSION = const(1 << 1 | 1 << 2 | 1 << 3 | 1 << 4)
+ON = const(SESSION | 1 << 5)
+AT_REST = const(1 << 0 | 1 << 6)
 
 # States, event, next state, effects. What is not here cannot happen, or is refused: `Machine.refusal`.
 ROWS = (
-    ((READY,), START, RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
-    ((READY,), TEST, RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
-    ((READY,), MEASURE, MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
-    (AT_REST, SELF_TEST, MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
+    (1 << _READY, START, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
+    (1 << _READY, TEST, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
+    (1 << _READY, MEASURE, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
+    (AT_REST, SELF_TEST, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
     (SESSION, START, SAME, 0),  # asked for twice: it runs
-    ((RAMP_UP,), RAMP_OVER, HOLD, TELL),
-    ((HOLD,), HOLD_OVER, RAMP_DOWN, TELL),
-    ((RAMP_DOWN,), RAMP_OVER, REST, TELL),
-    ((REST,), REST_OVER, RAMP_UP, TELL),
+    (1 << _RAMP_UP, RAMP_OVER, _HOLD, TELL),
+    (1 << _HOLD, HOLD_OVER, _RAMP_DOWN, TELL),
+    (1 << _RAMP_DOWN, RAMP_OVER, _REST, TELL),
+    (1 << _REST, REST_OVER, _RAMP_UP, TELL),
     (AT_REST, STOP, SAME, OFF),
     (ON, STOP, IDLE, OFF | CAUSE | TELL),
     (SESSION, ENDED, IDLE, OFF | CAUSE | TELL),
-    ((MEASURING,), ENDED, IDLE, OFF | NOTE | TELL),
+    (1 << _MEASURING, ENDED, IDLE, OFF | NOTE | TELL),
     (AT_REST, MAGNET, SAME, OFF | NOTE),
     (ON, MAGNET, IDLE, OFF | NOTE | CAUSE | TELL),
     (AT_REST, FAILED, IDLE, OFF | NOTE | TELL),
     (ON, FAILED, IDLE, OFF | NOTE | CAUSE | TELL),
     (AT_REST, MENDED, IDLE, NOTE | TELL),
     (ON, MENDED, SAME, NOTE),
-    ((RAMP_UP, MEASURING), TESTED, SAME, 0),  # the procedure ends if a part failed
+    (1 << _RAMP_UP | 1 << _MEASURING, TESTED, SAME, 0),  # the procedure ends if a part failed
     (AT_REST, WINDOW_OPENED, SAME, NOTE | TELL),
     (AT_REST, WINDOW_CLOSED, SAME, NOTE | TELL),
     (AT_REST, PROGRAM, SAME, 0),
-    (AT_REST + SESSION, LEFT_AMPLITUDE, SAME, NOTE),
-    (AT_REST + SESSION, RIGHT_AMPLITUDE, SAME, NOTE),
+    (AT_REST | SESSION, LEFT_AMPLITUDE, SAME, NOTE),
+    (AT_REST | SESSION, RIGHT_AMPLITUDE, SAME, NOTE),
 )
 
-# What a self-test of the output can find: these it may clear.
-OUTPUT_PARTS = messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
-AMPLITUDE_STEP_UA = messages.LOG_AMPLITUDE_STEP_UA
+# What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE.
+OUTPUT_PARTS = const(1 | 2 | 8)
 
-_EVENTS = len(EVENT_NAMES)
-_NO_ROW = 0xFF
-_OVER = (-1, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, -1, -1)  # by state
-# What the log calls an event that has the effect NOTE.
-_LOGGED = {
-    START: messages.EVENT_SESSION,
-    TEST: messages.EVENT_SESSION,
-    MEASURE: messages.EVENT_MEASURING,
-    SELF_TEST: messages.EVENT_SELF_TEST,
-    ENDED: messages.EVENT_MEASURED,
-    FAILED: messages.EVENT_PART_FAILED,
-    MENDED: messages.EVENT_PART_MENDED,
-    WINDOW_OPENED: messages.EVENT_WINDOW_OPENED,
-    WINDOW_CLOSED: messages.EVENT_WINDOW_CLOSED,
-    MAGNET: messages.EVENT_MAGNET,
-    LEFT_AMPLITUDE: messages.EVENT_LEFT_AMPLITUDE,
-    RIGHT_AMPLITUDE: messages.EVENT_RIGHT_AMPLITUDE,
-}
+_NONE = const(0xFF)
+_OVER: "tuple[int, ...]" = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
+# What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
+_LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23)
 
 
 class Machine:
@@ -117,15 +118,10 @@ class Machine:
         self.failed_parts = failed_parts
         self.window_open = False
         self.state = self._idle()
-        # A stop must not wait for a search through the rows.
-        self._row_of = bytearray([_NO_ROW] * (len(ALL) * _EVENTS))
-        for number, row in enumerate(ROWS):
-            for state in row[0]:
-                self._row_of[state * _EVENTS + row[1]] = number
 
     def is_on(self) -> bool:
         """Whether a procedure runs: a session or a measurement."""
-        return self.state in ON
+        return bool(ON >> self.state & 1)
 
     def refusal(self, event: int, magnet_near: bool, has_amplitude: bool) -> int:
         """Why what `event` asks for is refused now: messages.REASON_..., REASON_NONE if it is not.
@@ -135,9 +131,9 @@ class Machine:
             magnet_near: a magnet is at the stimulator.
             has_amplitude: an amplitude of the programme is not zero.
         """
-        if self.state in SESSION and event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE):
+        if SESSION >> self.state & 1 and event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE):
             return messages.REASON_LOCKED
-        if self.state == MEASURING:
+        if self.state == _MEASURING:
             return messages.REASON_BUSY
         if event >= PROGRAM:
             return messages.REASON_NONE
@@ -157,14 +153,13 @@ class Machine:
         Raises:
             ValueError: it cannot happen in this state; the caller has not asked `refusal`.
         """
-        number = self._row_of[self.state * _EVENTS + event]
-        if number == _NO_ROW:
-            raise ValueError("%s in state %s" % (EVENT_NAMES[event], messages.STATE_NAMES[self.state]))
-        self._keep(event, detail)
-        row = ROWS[number]
-        if row[2] != SAME:
-            self.state = self._idle() if row[2] == IDLE else row[2]
-        return row[3]
+        for states, known, after, effects in ROWS:
+            if known == event and states >> self.state & 1:
+                self._keep(event, detail)
+                if after != SAME:
+                    self.state = self._idle() if after == IDLE else after
+                return effects
+        raise ValueError("%s in state %s" % (EVENT_NAMES[event], messages.STATE_NAMES[self.state]))
 
     def over(self) -> int:
         """The event that ends the present part of a contraction."""
@@ -182,7 +177,7 @@ class Machine:
             self.window_open = event == WINDOW_OPENED
 
     def _idle(self) -> int:
-        return FAULT if self.failed_parts else READY
+        return messages.FAULT if self.failed_parts else messages.READY
 
 
 def cause(event: int, detail: int) -> int:

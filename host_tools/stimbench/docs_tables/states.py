@@ -7,11 +7,12 @@ from stimfw.therapy import machine
 
 __all__ = ("table",)
 
+_STATES = range(len(STATE_NAMES))
 _GROUPS = {
     machine.SESSION: "a session",
     machine.ON: "a session or a measurement",
     machine.AT_REST: "ready or fault",
-    machine.AT_REST + machine.SESSION: "all but a measurement",
+    machine.AT_REST | machine.SESSION: "all but a measurement",
 }
 _IDLE = "ready, or fault while a part has failed"
 
@@ -24,12 +25,12 @@ def table() -> str:
 def _diagram() -> str:
     events: dict[tuple[str, str], list[str]] = {}
     for states, event, after, _ in machine.ROWS:
-        for state in states:
+        for state in _in(states):
             if after != machine.SAME:
                 to = "idle" if after == machine.IDLE else _id(after)
                 events.setdefault((_id(state), to), []).append(machine.EVENT_NAMES[event])
     lines = ["stateDiagram-v2", "    state idle <<choice>>", "    [*] --> idle"]
-    lines += [f"    {_id(state)}: {STATE_NAMES[state]}" for state in sorted(machine.ALL)]
+    lines += [f"    {_id(state)}: {STATE_NAMES[state]}" for state in _STATES]
     lines += [f"    {came} --> {to}: {', '.join(names)}" for (came, to), names in events.items()]
     lines += [f"    idle --> {_id(READY)}: all parts work", "    idle --> fault: a part has failed"]
     return "\n".join(lines)
@@ -39,10 +40,15 @@ def _rows() -> str:
     lines = ["| in | event | then | what is done, in this order |", "|---|---|---|---|"]
     for states, event, after, effects in machine.ROWS:
         done = [name for bit, name in enumerate(machine.EFFECT_NAMES) if effects >> bit & 1]
-        came = _GROUPS.get(states) or " or ".join(STATE_NAMES[state] for state in states)
+        came = _GROUPS.get(states) or " or ".join(STATE_NAMES[state] for state in _in(states))
         to = {machine.SAME: "the same", machine.IDLE: _IDLE}.get(after) or STATE_NAMES[after]
         lines.append(f"| {came} | {machine.EVENT_NAMES[event]} | {to} | {', '.join(done) or 'nothing'} |")
     return "\n".join(lines)
+
+
+def _in(states: int) -> list[int]:
+    """The states of a set of bits."""
+    return [state for state in _STATES if states >> state & 1]
 
 
 def _id(state: int) -> str:

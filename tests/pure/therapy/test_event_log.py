@@ -4,7 +4,8 @@ import struct
 
 from stimfw.clock.wall_clock import WallClock
 from stimfw.protocol import messages, requests
-from stimfw.therapy.event_log import KEPT, KEPT_AMPLITUDES, EventLog
+from stimfw.therapy import event_log
+from stimfw.therapy.event_log import KEPT, SHARE, EventLog
 
 WRAP_MS = 1 << 30
 
@@ -78,6 +79,7 @@ OUTPUT = (
     messages.EVENT_MAGNET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
     messages.EVENT_MEASURED, messages.EVENT_STOPPED, messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED,
 )  # fmt: skip
+SELDOM = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)
 AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)
 
 
@@ -92,31 +94,54 @@ def read_all(log, first=0):
         first = start + len(page)
 
 
-def test_a_flood_of_one_group_leaves_the_others():
-    kept = {ACCESS: KEPT, OUTPUT: KEPT, AMPLITUDES: KEPT_AMPLITUDES}
-    for flooding in kept:
+def test_a_flood_of_one_group_leaves_the_share_of_the_others():
+    groups = (ACCESS, OUTPUT, AMPLITUDES)
+    for flooding in groups:
         log = EventLog(lambda: 7)
-        early = [kind for group in kept if group != flooding for kind in group]
+        others = [group for group in groups if group != flooding]
+        early = [group[n % len(group)] for n in range(KEPT) for group in others]
         for kind in early:
             log.add(kind, 0, 0)
         for n in range(3 * KEPT):
             log.add(flooding[n % len(flooding)], 0, 0)
-        total = len(early) + 3 * KEPT
-        newest = range(total - kept[flooding], total)
-        flood = [(n, flooding[(n - len(early)) % len(flooding)]) for n in newest]
-        assert read_all(log) == list(enumerate(early)) + flood
+        found = read_all(log)
+        assert len(found) == KEPT
+        assert found[: 2 * SHARE] == list(enumerate(early))[-2 * SHARE :], "the newest of both"
+        flood = [flooding[n % len(flooding)] for n in range(3 * KEPT)]
+        assert [kind for _, kind in found[2 * SHARE :]] == flood[2 * SHARE - KEPT :], "the newest"
+
+
+def test_what_has_not_its_share_never_gives_way():
+    log = EventLog(lambda: 7)
+    few = [ACCESS[n % len(ACCESS)] for n in range(SHARE)] + [messages.EVENT_STOPPED] * 3
+    for kind in few:
+        log.add(kind, 0, 0)
+    for n in range(3 * KEPT):
+        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+    assert read_all(log)[: len(few)] == list(enumerate(few))
+    newest = list(range(24 + 3 * KEPT - 40, 24 + 3 * KEPT))
+    assert [number for number, _ in read_all(log)[len(few) :]] == newest
+
+
+def test_every_kind_belongs_to_a_group():
+    assert len(event_log._GROUPS) == len(messages.EVENT_NAMES)
+    for kind, group in enumerate(event_log._GROUPS):
+        assert kind in {97: ACCESS + SELDOM, 111: OUTPUT, 65: AMPLITUDES}[group], kind
 
 
 def test_reading_goes_on_after_a_number_that_is_missing():
     log = EventLog(lambda: 7)
-    for n in range(40):
+    for n in range(KEPT):
+        log.add(messages.EVENT_LEFT_AMPLITUDE if n & 1 else messages.EVENT_STOPPED, 0, n)
+    for n in range(4):
         log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
-        log.add(messages.EVENT_STOPPED, 0, n)
-    # The first 24 amplitudes are gone: of them only each odd number, a STOP, is there.
-    assert records(log) == (1, [(7, messages.EVENT_STOPPED, 0, 0)])
-    assert records(log, 2) == (3, [(7, messages.EVENT_STOPPED, 0, 1)])
-    assert records(log, 47)[0] == 47 and len(records(log, 47)[1]) == 33
-    assert [number for number, _ in read_all(log)] == list(range(1, 47, 2)) + list(range(47, 80))
+    # Both groups have more than their share: the oldest of all gave way.
+    assert records(log)[0] == 4 and len(records(log)[1]) == KEPT
+    for n in range(20):
+        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+    numbers = [number for number, _ in read_all(log)]
+    assert len(numbers) == KEPT and numbers != list(range(numbers[0], numbers[0] + KEPT))
+    assert records(log, numbers[0])[0] == numbers[0] and numbers[-1] == KEPT + 23
 
 
 def test_events_of_all_groups_come_back_in_the_order_in_which_they_came():

@@ -6,7 +6,7 @@ from stimfw.therapy.event_log import EventLog
 
 
 def test_the_log_keeps_64_events():
-    assert event_log.KEPT == 64 and event_log.KEPT_AMPLITUDES == 16
+    assert event_log.KEPT == 64 and event_log.SHARE == 21
     log = EventLog(lambda: 9)
     for n in range(65):
         log.add(messages.EVENT_MAGNET, 0, n)

@@ -261,13 +261,21 @@ def test_every_note_has_its_own_place_in_the_log():
 
 def test_no_state_has_two_rows_for_one_event():
     seen = set()
-    for states, event, after, effects in machine.ROWS:
+    for bits, event, after, effects in machine.ROWS:
         assert after in STATES or after in (machine.SAME, machine.IDLE)
         assert effects < 1 << len(machine.EFFECT_NAMES) and event < len(machine.EVENT_NAMES)
-        for state in states:
+        assert 0 < bits < 1 << len(STATES)
+        for state in [state for state in STATES if bits >> state & 1]:
             assert (state, event) not in seen
             seen.add((state, event))
     assert {event for _, event in seen} == set(range(len(machine.EVENT_NAMES)))
+
+
+def test_sets_of_states_and_parts_are_those_of_the_wire():
+    assert machine.SESSION == sum([1 << state for state in SESSION])
+    assert machine.ON == sum([1 << state for state in ON])
+    assert machine.AT_REST == 1 << READY | 1 << FAULT
+    assert machine.OUTPUT_PARTS == messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
 
 
 def test_what_cannot_happen_says_so():

@@ -7,7 +7,7 @@ step() does what is due and says how long the main loop may sleep.
 from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.protocol import messages, requests
+from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
@@ -301,7 +301,7 @@ class App:
         try:
             code, body = messages.parse_reply(opcode, reply)
             if code == messages.OK and opcode == requests.STATUS:
-                status = messages.unpack_status(body)
+                status = asking.unpack_status(body)
                 return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET))
         except ValueError:
             code, body = messages.BAD_LENGTH, b""

@@ -8,7 +8,7 @@ from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
-    from stimfw.protocol.dispatcher import Sender
+    from stimfw.protocol.dispatcher import Dispatcher
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
     from stimfw.stimulator.control import Control
@@ -19,11 +19,11 @@ class SessionRequests:
     """Handlers, named as in stimfw.protocol.requests.TABLE."""
 
     def __init__(
-        self, control: "Control", conditions: "Conditions", sender: "Sender", log: "EventLog"
+        self, control: "Control", conditions: "Conditions", dispatcher: "Dispatcher", log: "EventLog"
     ) -> None:
         self._control = control
         self._conditions = conditions
-        self._sender = sender
+        self._dispatcher = dispatcher
         self._log = log
 
     def start(self) -> "Answer":
@@ -32,7 +32,7 @@ class SessionRequests:
 
     def stop(self) -> "Answer":
         """Output off."""
-        by_host = self._sender.slot == messages.FROM_USB
+        by_host = self._dispatcher.sender == messages.FROM_USB
         self._control.stop(messages.STOPPED_HOST if by_host else messages.STOPPED_REMOTE)
         return refusals.done()
 
@@ -58,5 +58,5 @@ class SessionRequests:
             return refusals.out_of_range(refused.value, index)
         reason = self._control.set_program(wanted)
         if reason == messages.REASON_NONE:
-            self._log.add(messages.EVENT_PROGRAM_SET, self._sender.slot, 0)
+            self._log.add(messages.EVENT_PROGRAM_SET, self._dispatcher.sender, 0)
         return self._conditions.outcome(reason)

@@ -76,6 +76,10 @@ demo: setup firmware ## run the demonstration on the emulated bench
 bench: setup firmware ## measure the figures of the documentation anew
 	@$(BIN)/stimbench bench figures $(ARGS)
 
+.PHONY: docs
+docs: setup ## write the tables of the documentation that come from code
+	@$(BIN)/python -m stimbench.docs
+
 .PHONY: test
 test: lint types pytest ## lint, types and pytest
 

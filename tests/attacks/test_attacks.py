@@ -20,7 +20,7 @@ from stimbench.attacks.listening import opened_with_pairing_key
 from stimfw.crypto.ccm import Ccm
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
-from stimfw.protocol import requests, roles
+from stimfw.protocol import asking, requests, roles
 from stimfw.telemetry import fragments, frames, keys, rate_limiter, responder
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
@@ -158,14 +158,15 @@ def test_epochs_that_are_forgotten():
 
 
 def test_a_table_of_roles_that_allows_too_much(monkeypatch):
-    monkeypatch.setattr(roles, "may", lambda role, opcode: True)
+    monkeypatch.setattr(asking, "may", lambda role, opcode: True)
     assert rights.escalation(1024, 1).successes > 200
 
 
 def test_keys_without_the_role(monkeypatch):
     made = keys.connection_keys
     monkeypatch.setattr(keys, "connection_keys", lambda key, np, ns, slot, role: made(key, np, ns, slot, 0))
-    monkeypatch.setattr(roles, "may", lambda role, opcode: role == roles.CLINICIAN or opcode == requests.STOP)
+    clinician = roles.CLINICIAN
+    monkeypatch.setattr(asking, "may", lambda role, opcode: role == clinician or opcode == requests.STOP)
     # The clinician's keys are then the patient's, but the role still is the pairing's at the stimulator.
     assert rights.escalation(1024, 1).successes == 0
 

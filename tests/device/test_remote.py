@@ -1,9 +1,11 @@
 """The remote's firmware on its emulated board, with the stimulator's or alone: hands, air, eyes and ears."""
 
+import struct
+
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.wiring import RemoteWiring
-from stimfw.protocol import console_frame, messages, requests
+from stimfw.protocol import asking, console_frame, messages, requests
 from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
@@ -228,9 +230,18 @@ def test_the_console_tells_who_it_is_and_how_it_fares(alone):
     _, identity = alone.ask("remote", messages.request(requests.IDENTIFY))
     assert identity.startswith(b"remote\0")
     _, status = alone.ask("remote", messages.request(requests.STATUS))
-    assert abs(messages.unpack_status(status)["supply_mv"] - 5000) < 150
+    assert abs(asking.unpack_status(status)["supply_mv"] - 5000) < 150
     code, _ = alone.ask("remote", messages.request(requests.START))
     assert code == messages.UNKNOWN_OPCODE
+
+
+def test_both_boards_tell_for_how_long_they_have_been_running(both):
+    for board in ("stimulator", "remote"):
+        (before_ms,), (after_ms,) = [
+            struct.unpack("<I", both.ask(board, messages.request(requests.UPTIME))[1]) for _ in range(2)
+        ]
+        assert 0 < before_ms <= both.bench.now_ns / MS
+        assert after_ms - before_ms == pytest.approx(100, abs=2), "ask() takes so long"
 
 
 def test_ctrl_c_gives_a_repl_that_stays_and_ctrl_d_the_application(alone):
@@ -262,7 +273,7 @@ def test_a_new_remote_says_that_it_is_not_paired():
         boards.press("STOP", 2500)
         assert boards.colours() == ["red", "amber"] * 3 and not boards.packets(HELLO)
         _, status = boards.ask("remote", messages.request(requests.STATUS))
-        assert messages.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
+        assert asking.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
 
 
 @pytest.mark.parametrize(

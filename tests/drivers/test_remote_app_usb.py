@@ -1,7 +1,7 @@
 """The remote's application without hardware: a host on USB, at its modem and its console."""
 
 import pytest
-from stimfw.protocol import messages, requests
+from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import frames
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged
@@ -90,7 +90,7 @@ def test_console(remote):
     code, body = remote.ask(requests.IDENTIFY)
     assert code == messages.OK and body.startswith(b"remote\x00")
     code, body = remote.ask(requests.STATUS)
-    status = messages.unpack_status(body)
+    status = asking.unpack_status(body)
     assert (status["supply_mv"], status["flags"], status["failed_parts"]) == (5000, 0, 0)
     code, body = remote.ask(requests.COUNTERS)
     assert code == messages.OK and len(body) == 4 * 9
@@ -98,7 +98,7 @@ def test_console(remote):
         assert remote.ask(opcode) == (messages.UNKNOWN_OPCODE, b"")
     assert remote.ask(requests.STATUS, b"x") == (messages.BAD_LENGTH, b"")
     remote.radio.works = False
-    assert messages.unpack_status(remote.ask(requests.STATUS)[1])["failed_parts"] == messages.PART_RADIO
+    assert asking.unpack_status(remote.ask(requests.STATUS)[1])["failed_parts"] == messages.PART_RADIO
 
 
 def test_console_pairs_and_forgets(remote):
@@ -106,7 +106,7 @@ def test_console_pairs_and_forgets(remote):
     assert record == b"rmte" + remote.stimulator.table.base + bytes((2, 2, 1)) + b"rmte"
     assert remote.ask(requests.FORGET, b"\xff")[0] == messages.OK
     assert remote.ask(requests.PAIRINGS)[1] == b"rmte"
-    assert messages.unpack_status(remote.ask(requests.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
+    assert asking.unpack_status(remote.ask(requests.STATUS)[1])["flags"] == messages.FLAG_UNPAIRED
     new = b"base" + bytes((5, 1)) + bytes(32)
     assert remote.ask(requests.PAIR, new)[0] == messages.OK
     assert remote.ask(requests.PAIRINGS)[1] == b"rmte" + b"base" + bytes((5, 2, 1)) + b"rmte"

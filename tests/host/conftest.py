@@ -12,7 +12,7 @@ from stimbench.cli.common import Services
 from stimbench.client.keyring import Keyring
 from stimbench.client.remote import connect_remote
 from stimbench.client.stimulator import connect
-from stimfw.protocol import console_frame, messages, requests, roles
+from stimfw.protocol import asking, console_frame, messages, requests, roles
 from stimfw.storage import areas
 from stimfw.storage.pairings import PairingTable, TableFullError
 from stimfw.telemetry.responder import Responder
@@ -23,6 +23,7 @@ from stimfw.therapy.ranges import ParameterError
 from stimfw.version import VERSION
 
 PROGRAM = program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000})
+STATUS, DETAILS = requests.row_of(requests.STATUS), requests.row_of(requests.DETAILS)
 LATENCY_S = 0.01
 MEASURING_S = 0.4
 BASE = b"\x12\x34\x56\x78"
@@ -121,7 +122,7 @@ class FakeBoard:
 
     def execute(self, message, now_s, role=roles.SERVICE):
         opcode, body = message[0], message[1:]
-        if not requests.may(role, opcode):
+        if not asking.may(role, opcode):
             return messages.reply(opcode, messages.FORBIDDEN)
         self.calls.append(opcode)
         if opcode in self.refuse:
@@ -136,7 +137,7 @@ class FakeBoard:
         state = messages.MEASURING if now_s < self.measuring_until_s else self.state
         if now_s < self.test_until_s:
             state = messages.HOLD
-        return messages.OK, messages.pack_status(
+        return messages.OK, requests.pack_reply(requests.row_of(requests.STATUS),
             (state, self.magnet, self.stop_cause, self.failed_parts, 2000, 1500, 1234, 5010)
         )
 
@@ -196,7 +197,7 @@ class FakeBoard:
         )
 
     def do_0a(self, _body, _now_s):
-        return messages.OK, messages.pack_details((61_000, 40, 41, 2, 1, 251, 123_456, 321_000))
+        return messages.OK, requests.pack_reply(DETAILS, (61_000, 40, 41, 2, 1, 251, 123_456, 321_000))
 
     def do_0b(self, _body, _now_s):
         return messages.OK, struct.pack(
@@ -320,7 +321,7 @@ class FakeRemote:
     def do_02(self, _body, _now_s):
         flags = 0 if self.pairing else messages.FLAG_UNPAIRED
         state = messages.FAULT if self.failed_parts else messages.READY
-        return messages.OK, messages.pack_status((state, flags, 0, self.failed_parts, 0, 0, 0, 4990))
+        return messages.OK, requests.pack_reply(STATUS, (state, flags, 0, self.failed_parts, 0, 0, 0, 4990))
 
     def do_0b(self, _body, _now_s):
         return messages.OK, struct.pack("<9I", *range(9))

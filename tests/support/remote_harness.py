@@ -29,7 +29,7 @@ OPCODES = (requests.STOP, requests.START, requests.STATUS)
 
 
 def status_body(state=messages.READY, flags=0):
-    return messages.pack_status((state, flags, 0, 0, 2000, 2000, 0, 5000))
+    return requests.pack_reply(requests.row_of(requests.STATUS), (state, flags, 0, 0, 2000, 2000, 0, 5000))
 
 
 class Button:
@@ -220,7 +220,9 @@ class Remote:
         conditions = Conditions(self.app, self.pairing)
         self.requests = Dispatcher("remote", conditions)
         self.requests.serve(
-            ReadingRequests(self.app, self.radio, self.pairing, lambda: self.supply_mv, 0, None),
+            ReadingRequests(
+                self.app, self.radio, self.pairing, lambda: self.supply_mv, 0, None, lambda: self.now_ms
+            ),
             PairingRequests(self.pairing, conditions),
             FlashRequests(areas, conditions, feed, restart),
             ModemRequests(self.app, self.modem, conditions),

@@ -109,7 +109,7 @@ def main() -> None:
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
     dispatcher.serve(
-        ReadingRequests(app, radio, pairing, supply_mv, failed, console),
+        ReadingRequests(app, radio, pairing, supply_mv, failed, console, time.ticks_ms),
         PairingRequests(pairing, conditions),
         FlashRequests(areas, conditions, watchdog.feed, restart_in),
         ModemRequests(app, modem, conditions),

@@ -116,13 +116,12 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     app = App(control, output, wake, port, console, responder, desk)
-    sender = dispatcher.sender
-    clinician = ClinicianRequests(control, conditions, sender, log, clock)
+    clinician = ClinicianRequests(control, conditions, dispatcher, log, clock)
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
     )
     dispatcher.serve(
-        SessionRequests(control, conditions, sender, log),
+        SessionRequests(control, conditions, dispatcher, log),
         readings,
         clinician,
         PairingRequests(desk, table, conditions, responder, port, take_random, log, clinician.restore),

@@ -3,14 +3,12 @@
 A request that is refused changes nothing.
 """
 
-import struct
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals, requests, roles
 from stimfw.protocol.messages import reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol
 
     from stimfw.protocol.refusals import Answer
@@ -29,19 +27,11 @@ if TYPE_CHECKING:
             """An event."""
 
 
-class Sender:
-    """Whose request is being executed: role (stimfw.protocol.roles), and slot or messages.FROM_USB."""
-
-    def __init__(self) -> None:
-        self.role = roles.SERVICE
-        self.slot = messages.FROM_USB
-
-
 class Dispatcher:
     """One board's requests, the same for the console and the radio.
 
     Attributes:
-        sender: of the request that is being executed.
+        role, sender: of the request that is being executed: stimfw.protocol.roles, slot or FROM_USB.
         refused, forbidden: how many were, since the start.
     """
 
@@ -50,53 +40,60 @@ class Dispatcher:
         self._board = board
         self._conditions = conditions
         self._log = log
-        self._handlers: "dict[int, tuple[Callable[..., Answer], Row]]" = {}
-        self.sender = Sender()
+        # By opcode: the rows lie in flash, and bound methods for all of them would take more RAM.
+        self._rows: "list[Row | None]" = []
+        self._groups: "list[object]" = []
+        self.role = roles.SERVICE
+        self.sender = messages.FROM_USB
         self.refused = 0
         self.forbidden = 0
 
     def serve(self, *groups: object) -> None:
-        """Take the handlers: of each request the method of its name in lower case, in any of the groups.
+        """Take the handlers: of each request the method of its name, in whichever group has one.
 
         Not in the constructor: console and radio need `execute`, and the groups tell of console and radio.
 
         Raises:
             ValueError: a request of this board has no handler.
         """
-        for row in requests.answered_by(self._board):
-            name = row[requests.NAME].lower()
-            found = [getattr(group, name) for group in groups if hasattr(group, name)]
+        rows = requests.answered_by(self._board)
+        size = 1 + max([row[requests.OPCODE] for row in rows])
+        self._rows, self._groups = [None] * size, [None] * size
+        for row in rows:
+            found = [group for group in groups if hasattr(group, row[requests.NAME])]
             if not found:
-                raise ValueError("no handler of " + name)
-            self._handlers[row[requests.OPCODE]] = found[0], row
+                raise ValueError("no handler of " + row[requests.NAME])
+            self._rows[row[requests.OPCODE]] = row
+            self._groups[row[requests.OPCODE]] = found[0]
 
     def from_host(self, message: bytes) -> bytes:
         """Answer a request that came over the console."""
         return self.execute(message, roles.SERVICE, messages.FROM_USB)
 
-    def execute(self, message: bytes, role: int, slot: int) -> bytes:
-        """Answer a request of `role` (stimfw.protocol.roles); slot: the sender's, or FROM_USB."""
+    def execute(self, message: bytes, role: int, sender: int) -> bytes:
+        """Answer a request of `role` (stimfw.protocol.roles); sender: a slot, or FROM_USB."""
         opcode = message[0] if message else 0
-        if opcode not in self._handlers:
+        row = self._rows[opcode] if opcode < len(self._rows) else None
+        if row is None:
             return self._refuse(opcode & 0x7F, messages.UNKNOWN_OPCODE)
-        handler, row = self._handlers[opcode]
         if not requests.allows(row, role):
             self.forbidden += 1
             if self._log:
-                self._log.add(messages.EVENT_FORBIDDEN, slot, opcode)
+                self._log.add(messages.EVENT_FORBIDDEN, sender, opcode)
             return self._refuse(opcode, messages.FORBIDDEN)
-        layout = requests.body_format(row, len(message) - 1)
-        if layout is None:
+        values = requests.unpack_body(row, message[1:])
+        if values is None:
             return self._refuse(opcode, messages.BAD_LENGTH)
-        self.sender.role, self.sender.slot = role, slot
-        answer = self._conditions.outcome(self._why_not(row[requests.CONDITIONS]))
+        self.role, self.sender = role, sender
+        answer = self._conditions.outcome(self._refusal_reason(row[requests.CONDITIONS]))
         if answer[0] == messages.OK:
-            answer = handler(*struct.unpack(layout, message[1:]))
+            handler = getattr(self._groups[opcode], row[requests.NAME])
+            answer = handler(*values)
         if answer[0] != messages.OK:
             self.refused += 1
         return refusals.pack(row, answer)
 
-    def _why_not(self, conditions: str) -> int:
+    def _refusal_reason(self, conditions: str) -> int:
         for condition in conditions.split():
             reason: int = getattr(self._conditions, condition)()
             if reason != messages.REASON_NONE:

@@ -5,8 +5,6 @@ The console (stimfw.protocol.console_frame) and the radio (stimfw.telemetry) car
 nothing of their meaning. The requests themselves: stimfw.protocol.requests.
 """
 
-from stimfw.protocol import requests
-
 REPLY = 0x80
 MAX_BODY = 240
 """Bytes of a body."""
@@ -198,23 +196,3 @@ def parse_reply(opcode: int, message: bytes) -> "tuple[int, bytes]":
     if len(message) < 2 or message[0] != opcode | REPLY:
         raise ValueError("not a reply to request 0x%02x" % opcode)
     return message[1], bytes(message[2:])
-
-
-def pack_status(values: "tuple[int, ...]") -> bytes:
-    """The body of a STATUS reply, its fields in order."""
-    return requests.pack_reply(requests.row_of(requests.STATUS), values)
-
-
-def unpack_status(body: bytes) -> "dict[str, int]":
-    """The fields of a STATUS reply's body; ValueError if its length is wrong."""
-    return requests.named_reply(requests.row_of(requests.STATUS), body)
-
-
-def pack_details(values: "tuple[int, ...]") -> bytes:
-    """The body of a DETAILS reply, its fields in order."""
-    return requests.pack_reply(requests.row_of(requests.DETAILS), values)
-
-
-def unpack_details(body: bytes) -> "dict[str, int]":
-    """The fields of a DETAILS reply's body; ValueError if its length is wrong."""
-    return requests.named_reply(requests.row_of(requests.DETAILS), body)

@@ -2,7 +2,7 @@
 
 Boards and hosts read the same table. The dispatcher (stimfw.protocol.dispatcher) checks and answers by it,
 the host packs and unpacks by it, and docs/telemetry.md shows it. A new request takes a number, a row, and a
-method in a group of handlers. The method has the request's name in lower case.
+method of that name in a group of handlers.
 """
 
 import struct
@@ -51,6 +51,7 @@ FACTORY_RESET = const(0x17)
 RECORDS = const(0x18)
 REPAIR = const(0x19)
 XIP = const(0x1A)
+UPTIME = const(0x1B)
 MODEM_SEND = const(0x20)
 MODEM_RECEIVE = const(0x21)
 MODEM_CLOSE = const(0x22)
@@ -64,7 +65,7 @@ PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages i
 
 # Columns.
 OPCODE = const(0)
-NAME = const(1)
+NAME = const(1)  # also of the method that answers it
 BOARDS = const(2)  # who answers it: `both`, `stimulator` or `remote`
 ROLE = const(3)  # the lowest role that may send it (roles.ROLE_NAMES)
 CONDITIONS = const(4)  # methods of the board's Conditions, in the order in which they are checked
@@ -78,55 +79,56 @@ TAIL_FIELDS = const(10)
 # Each row is a literal, without sums or calls: so MicroPython's compiler makes it a constant.
 # fmt: off
 TABLE: "tuple[Row, ...]" = (
-    (STATUS, "STATUS", "both", "patient", "", "", "", "<BBBHHHHH",
+    (STATUS, "status", "both", "patient", "", "", "", "<BBBHHHHH",
      "state flags stop_cause failed_parts left_amplitude_ua right_amplitude_ua session_s supply_mv", "", ""),
-    (START, "START", "stimulator", "patient", "", "", "", "", "", "", ""),
-    (STOP, "STOP", "stimulator", "patient", "", "", "", "", "", "", ""),
-    (AMPLITUDE, "AMPLITUDE", "stimulator", "patient", "", "<HH", "left_ua right_ua", "", "", "", ""),
-    (IDENTIFY, "IDENTIFY", "both", "clinician", "", "", "", "", "", "s", "identity"),
-    (GET_PROGRAM, "GET_PROGRAM", "stimulator", "clinician", "", "", "", "<HHHHHHIHHBBHBB",
+    (UPTIME, "uptime", "both", "patient", "", "", "", "<I", "uptime_ms", "", ""),
+    (START, "start", "stimulator", "patient", "", "", "", "", "", "", ""),
+    (STOP, "stop", "stimulator", "patient", "", "", "", "", "", "", ""),
+    (AMPLITUDE, "amplitude", "stimulator", "patient", "", "<HH", "left_ua right_ua", "", "", "", ""),
+    (IDENTIFY, "identify", "both", "clinician", "", "", "", "", "", "s", "identity"),
+    (GET_PROGRAM, "get_program", "stimulator", "clinician", "", "", "", "<HHHHHHIHHBBHBB",
      "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", ""),  # noqa: E501
-    (SET_PROGRAM, "SET_PROGRAM", "stimulator", "clinician", "", "<HHHHHHIHHBBHBB",
+    (SET_PROGRAM, "set_program", "stimulator", "clinician", "", "<HHHHHHIHHBBHBB",
      "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", "", "", ""),  # noqa: E501
-    (IMPEDANCE, "IMPEDANCE", "stimulator", "clinician", "", "", "", "", "", "", ""),
-    (IMPEDANCE_RESULTS, "IMPEDANCE_RESULTS", "stimulator", "clinician", "", "<B", "lead", "", "",
+    (IMPEDANCE, "impedance", "stimulator", "clinician", "", "", "", "", "", "", ""),
+    (IMPEDANCE_RESULTS, "impedance_results", "stimulator", "clinician", "", "<B", "lead", "", "",
      PAIR_RECORD, "pair kind ohm capacitance_nf test_ua"),
-    (PULSES, "PULSES", "stimulator", "clinician", "", "<I", "first", "<I", "first",
+    (PULSES, "pulses", "stimulator", "clinician", "", "<I", "first", "<I", "first",
      PULSE_RECORD, "lead current_ua early_mv late_mv"),
-    (DETAILS, "DETAILS", "stimulator", "clinician", "", "", "", "<IIIHBhII",
+    (DETAILS, "details", "stimulator", "clinician", "", "", "", "<IIIHBhII",
      "uptime_ms left_pulses right_pulses cycles reset_cause temperature_dc heap_free boot_us", "", ""),
-    (COUNTERS, "COUNTERS", "both", "clinician", "", "", "", "", "", "<I", "count"),
-    (SELF_TEST, "SELF_TEST", "stimulator", "clinician", "", "", "", "", "", "", ""),
-    (GET_WINDOW, "GET_WINDOW", "stimulator", "clinician", "", "", "", AMPLITUDE_WINDOW,
+    (COUNTERS, "counters", "both", "clinician", "", "", "", "", "", "<I", "count"),
+    (SELF_TEST, "self_test", "stimulator", "clinician", "", "", "", "", "", "", ""),
+    (GET_WINDOW, "get_window", "stimulator", "clinician", "", "", "", AMPLITUDE_WINDOW,
      "left_min_ua left_max_ua right_min_ua right_max_ua", "", ""),
-    (SET_WINDOW, "SET_WINDOW", "stimulator", "clinician", "", AMPLITUDE_WINDOW,
+    (SET_WINDOW, "set_window", "stimulator", "clinician", "", AMPLITUDE_WINDOW,
      "left_min_ua left_max_ua right_min_ua right_max_ua", "", "", "", ""),
-    (TEST_STIMULATION, "TEST_STIMULATION", "stimulator", "clinician", "", "<B", "seconds", "", "", "", ""),
-    (LOG, "LOG", "stimulator", "clinician", "", "<I", "first", "<I", "first",
+    (TEST_STIMULATION, "test_stimulation", "stimulator", "clinician", "", "<B", "seconds", "", "", "", ""),
+    (LOG, "log", "stimulator", "clinician", "", "<I", "first", "<I", "first",
      LOG_RECORD, "uptime_s kind sender detail"),
-    (GET_TIME, "GET_TIME", "stimulator", "clinician", "", "", "", "<I", "time_s", "", ""),
-    (SET_TIME, "SET_TIME", "stimulator", "clinician", "", "<I", "time_s", "", "", "", ""),
-    (PAIRINGS, "PAIRINGS", "stimulator", "service", "records_usable", "", "", "<4s", "base",
+    (GET_TIME, "get_time", "stimulator", "clinician", "", "", "", "<I", "time_s", "", ""),
+    (SET_TIME, "set_time", "stimulator", "clinician", "", "<I", "time_s", "", "", "", ""),
+    (PAIRINGS, "pairings", "stimulator", "service", "records_usable", "", "", "<4s", "base",
      PAIRING_RECORD, "slot state role peer_id"),
-    (PAIRINGS, "PAIRINGS", "remote", "service", "records_usable", "", "", "<4s", "own_id",
+    (PAIRINGS, "pairings", "remote", "service", "records_usable", "", "", "<4s", "own_id",
      "<4sBBB4s", "base slot state role peer_id"),
-    (PAIR, "PAIR", "stimulator", "service", "records_usable window_closed output_off",
+    (PAIR, "pair", "stimulator", "service", "records_usable window_closed output_off",
      "<4sB32s", "peer_id role key", "<B4s", "slot base", "", ""),
-    (PAIR, "PAIR", "remote", "service", "", "<4sBB32s", "base slot role key", "", "", "", ""),
-    (FORGET, "FORGET", "stimulator", "service", "records_usable window_closed output_off",
+    (PAIR, "pair", "remote", "service", "", "<4sBB32s", "base slot role key", "", "", "", ""),
+    (FORGET, "forget", "stimulator", "service", "records_usable window_closed output_off",
      "<B", "slot", "", "", "", ""),
-    (FORGET, "FORGET", "remote", "service", "idle", "<B", "slot", "", "", "", ""),
-    (FACTORY_RESET, "FACTORY_RESET", "stimulator", "service",
+    (FORGET, "forget", "remote", "service", "idle", "<B", "slot", "", "", "", ""),
+    (FACTORY_RESET, "factory_reset", "stimulator", "service",
      "magnet_near records_usable window_closed output_off", "", "", "", "", "", ""),
-    (RECORDS, "RECORDS", "stimulator", "service", "output_off", "", "", "", "", "<B", "state"),
-    (RECORDS, "RECORDS", "remote", "service", "", "", "", "", "", "<B", "state"),
-    (REPAIR, "REPAIR", "stimulator", "service", "output_off window_closed",
+    (RECORDS, "records", "stimulator", "service", "output_off", "", "", "", "", "<B", "state"),
+    (RECORDS, "records", "remote", "service", "", "", "", "", "", "<B", "state"),
+    (REPAIR, "repair", "stimulator", "service", "output_off window_closed",
      "<B", "overwrite_later", "<B", "plan", "", ""),
-    (REPAIR, "REPAIR", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
-    (XIP, "XIP", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
-    (MODEM_SEND, "MODEM_SEND", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame", "", "", "", ""),
-    (MODEM_RECEIVE, "MODEM_RECEIVE", "remote", "service", "", "", "", "<B", "state", "s", "frame"),
-    (MODEM_CLOSE, "MODEM_CLOSE", "remote", "service", "", "", "", "", "", "", ""),
+    (REPAIR, "repair", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
+    (XIP, "xip", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
+    (MODEM_SEND, "modem_send", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame", "", "", "", ""),
+    (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<B", "state", "s", "frame"),
+    (MODEM_CLOSE, "modem_close", "remote", "service", "", "", "", "", "", "", ""),
 )
 # fmt: on
 
@@ -149,39 +151,13 @@ def allows(row: "Row", role: int) -> bool:
     return roles.ROLE_NAMES.index(row[ROLE]) <= role <= roles.SERVICE
 
 
-def may(role: int, opcode: int) -> bool:
-    """Whether `role` may send a stimulator the request `opcode`; False for what it does not answer."""
-    try:
-        return allows(row_of(opcode), role)
-    except KeyError:
-        return False
-
-
-def body_format(row: "Row", length: int) -> "str | None":
-    """The struct format of a body of `length` bytes; None if the request has none of that length."""
+def unpack_body(row: "Row", body: bytes) -> "tuple[Any, ...] | None":
+    """The fields of a request's body; None if the request has no body of that length."""
     formats: str = row[BODY]
     for layout in formats.split("|"):
-        if struct.calcsize(layout) == length:
-            return layout
+        if struct.calcsize(layout) == len(body):
+            return struct.unpack(layout, body)
     return None
-
-
-def pack_body(row: "Row", values: "tuple[Any, ...]") -> bytes:
-    """The body of a request, its fields in order. ValueError: a field of bytes has a wrong length."""
-    formats: str = row[BODY]
-    for layout in formats.split("|"):
-        body = struct.pack(layout, *values)
-        if struct.unpack(layout, body) == values:
-            return body
-    raise ValueError("no body of %s" % row[NAME])
-
-
-def unpack_body(row: "Row", body: bytes) -> "tuple[Any, ...]":
-    """The fields of a request's body; ValueError if its length is wrong."""
-    layout = body_format(row, len(body))
-    if layout is None:
-        raise ValueError("%d bytes are no body of %s" % (len(body), row[NAME]))
-    return struct.unpack(layout, body)
 
 
 def pack_reply(row: "Row", values: "tuple[Any, ...]") -> bytes:
@@ -190,35 +166,3 @@ def pack_reply(row: "Row", values: "tuple[Any, ...]") -> bytes:
         return struct.pack(row[REPLY], *values)
     tail: bytes = values[-1]
     return struct.pack(row[REPLY], *values[:-1]) + tail
-
-
-def unpack_reply(row: "Row", body: bytes) -> "tuple[Any, ...]":
-    """The fields of a reply's body; if records may follow, the last value is a list of them (or the bytes).
-
-    Raises:
-        ValueError: the length is wrong.
-    """
-    size = struct.calcsize(row[REPLY])
-    if len(body) < size or (len(body) > size and not row[TAIL]):
-        raise ValueError("%d bytes where %d belong" % (len(body), size))
-    fields = struct.unpack(row[REPLY], body[:size])
-    if not row[TAIL]:
-        return fields
-    return fields + ((body[size:] if row[TAIL] == "s" else _records(row[TAIL], body[size:])),)
-
-
-def _records(layout: str, data: bytes) -> "list[tuple[Any, ...]]":
-    size = struct.calcsize(layout)
-    if len(data) % size:
-        raise ValueError("%d bytes are no whole number of records" % len(data))
-    return [struct.unpack(layout, data[at : at + size]) for at in range(0, len(data), size)]
-
-
-def pack_records(row: "Row", records: "list[tuple[Any, ...]]") -> bytes:
-    """The records that follow in a reply, as bytes."""
-    return b"".join([struct.pack(row[TAIL], *record) for record in records])
-
-
-def named_reply(row: "Row", body: bytes) -> "dict[str, Any]":
-    """The fields of a reply without records by their names; ValueError if its length is wrong."""
-    return {name: value for name, value in zip(row[REPLY_FIELDS].split(), unpack_reply(row, body))}

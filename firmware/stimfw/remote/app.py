@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
-from stimfw.protocol import messages, requests
+from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
@@ -252,7 +252,7 @@ class App:
         try:
             code, body = messages.parse_reply(self._opcode, requester.reply)
             if code == messages.OK and self._opcode == requests.STATUS:
-                status = messages.unpack_status(body)
+                status = asking.unpack_status(body)
                 return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET))
         except ValueError:
             code, body = messages.BAD_LENGTH, b""

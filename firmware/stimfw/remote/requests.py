@@ -57,14 +57,16 @@ class ReadingRequests:
         supply_mv: "Callable[[], int]",
         failed_parts: int,
         usb: "console.Console | None",
+        ticks_ms: "Callable[[], int]",
     ) -> None:
-        """Args: usb: for its counters."""
+        """Args: usb: for its counters; ticks_ms: time.ticks_ms."""
         self._app = app
         self._radio = radio
         self._pairing = pairing
         self._supply_mv = supply_mv
         self._failed_parts = failed_parts
         self._usb = usb
+        self._ticks_ms = ticks_ms
 
     def identify(self) -> "Answer":
         """Which board, and which firmware."""
@@ -79,12 +81,16 @@ class ReadingRequests:
         flags = messages.FLAG_UNPAIRED if self._pairing.requester is None else 0
         return refusals.done(state, flags, 0, failed, 0, 0, 0, self._supply_mv())
 
+    def uptime(self) -> "Answer":
+        """Milliseconds since the start; they begin again after 12 days."""
+        return refusals.done(self._ticks_ms())
+
     def counters(self) -> "Answer":
         """messages.COUNTER_NAMES up to `refused`; `radio_duplicates` are replies that came too late here."""
         link = self._pairing.requester
         heard = (link.frames, link.bad, link.stray) if link else (0, 0, 0)
-        values = (console.counters(self._usb) if self._usb else (0, 0, 0, 0)) + heard
-        values += (self._radio.tx_failed, self._app.refused)
+        own = self._radio.tx_failed, self._app.refused
+        values = (console.counters(self._usb) if self._usb else (0, 0, 0, 0)) + heard + own
         return refusals.done(struct.pack("<%dI" % len(values), *values))
 
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals, roles
 from stimfw.therapy import program, ranges
-from stimfw.therapy.ranges import LEADS, ParameterError
+from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
     from stimfw.clock.wall_clock import WallClock
-    from stimfw.protocol.dispatcher import Sender
+    from stimfw.protocol.dispatcher import Dispatcher
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
     from stimfw.stimulator.control import Control
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16
-_AMPLITUDE_FIELDS = tuple([lead + ".amplitude_ua" for lead in LEADS])
+_AMPLITUDE_FIELDS = ("left.amplitude_ua", "right.amplitude_ua")
 
 
 class ClinicianRequests:
@@ -26,16 +26,16 @@ class ClinicianRequests:
         self,
         control: "Control",
         conditions: "Conditions",
-        sender: "Sender",
+        dispatcher: "Dispatcher",
         log: "EventLog",
         clock: "WallClock",
     ) -> None:
         self._control = control
         self._conditions = conditions
-        self._sender = sender
+        self._dispatcher = dispatcher
         self._log = log
         self._clock = clock
-        self.window_ua = (0, 0, 0, 0)
+        self.window_ua: "tuple[int, ...]" = (0, 0, 0, 0)
         """Left lowest, left highest, right lowest, right highest."""
 
     def restore(self) -> None:
@@ -46,13 +46,13 @@ class ClinicianRequests:
     def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
         """Set both amplitudes, a patient only within the window."""
         wanted_ua = (left_ua, right_ua)
-        if self._sender.role == roles.PATIENT and not self._is_in_window(wanted_ua):
+        if self._dispatcher.role == roles.PATIENT and not self._is_in_window(wanted_ua):
             return self._conditions.outcome(messages.REASON_WINDOW)
         try:
             wanted = self._control.program.replaced(dict(zip(_AMPLITUDE_FIELDS, wanted_ua)))
         except ParameterError as refused:
             return refusals.out_of_range(refused.value, program.FIELD_NAMES.index(refused.field))
-        return self._conditions.outcome(self._control.set_program(wanted, self._sender.slot))
+        return self._conditions.outcome(self._control.set_program(wanted, self._dispatcher.sender))
 
     def _is_in_window(self, wanted_ua: "tuple[int, ...]") -> bool:
         low_high = self.window_ua
@@ -71,7 +71,7 @@ class ClinicianRequests:
             if not ranges.AMPLITUDE_UA.holds(value) or (index & 1 and value < window_ua[index - 1]):
                 return refusals.out_of_range(value)
         self.window_ua = window_ua
-        self._log.add(messages.EVENT_WINDOW_SET, self._sender.slot, 0)
+        self._log.add(messages.EVENT_WINDOW_SET, self._dispatcher.sender, 0)
         return refusals.done()
 
     def test_stimulation(self, seconds: int) -> "Answer":
@@ -80,7 +80,7 @@ class ClinicianRequests:
             return refusals.out_of_range(seconds)
         if self._control.session:
             return self._conditions.outcome(messages.REASON_LOCKED)
-        return self._conditions.outcome(self._control.start(seconds, self._sender.slot))
+        return self._conditions.outcome(self._control.start(seconds, self._dispatcher.sender))
 
     def log(self, first: int) -> "Answer":
         """Events from number `first` or the oldest that is kept."""
@@ -93,5 +93,5 @@ class ClinicianRequests:
     def set_time(self, time_s: int) -> "Answer":
         """Set the clock; seconds since 1970."""
         self._clock.set(time_s)
-        self._log.add(messages.EVENT_TIME_SET, self._sender.slot, 0)
+        self._log.add(messages.EVENT_TIME_SET, self._dispatcher.sender, 0)
         return refusals.done()

@@ -87,6 +87,10 @@ class ReadingRequests:
             self._supply_mv,
         )
 
+    def uptime(self) -> "Answer":
+        """Milliseconds since the start; they begin again after 12 days."""
+        return refusals.done(ticks_ms())
+
     def details(self) -> "Answer":
         """Counts and conditions; heap, supply and temperature are of the last time with the output off."""
         control = self._control

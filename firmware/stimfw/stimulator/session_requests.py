@@ -8,7 +8,7 @@ from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
-    from stimfw.protocol.dispatcher import Sender
+    from stimfw.protocol.dispatcher import Dispatcher
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
     from stimfw.stimulator.control import Control
@@ -19,31 +19,31 @@ class SessionRequests:
     """Handlers, named as in stimfw.protocol.requests.TABLE."""
 
     def __init__(
-        self, control: "Control", conditions: "Conditions", sender: "Sender", log: "EventLog"
+        self, control: "Control", conditions: "Conditions", dispatcher: "Dispatcher", log: "EventLog"
     ) -> None:
         self._control = control
         self._conditions = conditions
-        self._sender = sender
+        self._dispatcher = dispatcher
         self._log = log
 
     def start(self) -> "Answer":
         """Begin a session."""
-        return self._conditions.outcome(self._control.start(sender=self._sender.slot))
+        return self._conditions.outcome(self._control.start(sender=self._dispatcher.sender))
 
     def stop(self) -> "Answer":
         """Output off."""
-        slot = self._sender.slot
+        slot = self._dispatcher.sender
         cause = messages.STOPPED_HOST if slot == messages.FROM_USB else messages.STOPPED_REMOTE
         self._control.stop(cause, slot)
         return refusals.done()
 
     def impedance(self) -> "Answer":
         """Begin a measurement of all pairs of both leads."""
-        return self._conditions.outcome(self._control.measure(self._sender.slot))
+        return self._conditions.outcome(self._control.measure(self._dispatcher.sender))
 
     def self_test(self) -> "Answer":
         """Begin the output's self-test: a test current that crosses no electrode pair."""
-        return self._conditions.outcome(self._control.test_output(self._sender.slot))
+        return self._conditions.outcome(self._control.test_output(self._dispatcher.sender))
 
     def get_program(self) -> "Answer":
         """The programme, program.FIELD_NAMES in order."""
@@ -57,7 +57,7 @@ class SessionRequests:
             names = program.FIELD_NAMES
             index = names.index(refused.field) if refused.field in names else refusals.NO_FIELD
             return refusals.out_of_range(refused.value, index)
-        reason = self._control.set_program(wanted, self._sender.slot)
+        reason = self._control.set_program(wanted, self._dispatcher.sender)
         if reason == messages.REASON_NONE:
-            self._log.add(messages.EVENT_PROGRAM_SET, self._sender.slot, 0)
+            self._log.add(messages.EVENT_PROGRAM_SET, self._dispatcher.sender, 0)
         return self._conditions.outcome(reason)

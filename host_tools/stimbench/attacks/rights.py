@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
-from stimfw.protocol import messages, requests, roles
+from stimfw.protocol import asking, messages, requests, roles
 from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import Connection
 
@@ -25,7 +25,7 @@ class _Application:
         link.stimulator._execute = self.execute
 
     def execute(self, message: bytes, role: int, slot: int) -> bytes:
-        if not requests.may(role, message[0]):
+        if not asking.may(role, message[0]):
             return messages.reply(message[0] & 0x7F, messages.FORBIDDEN)
         self.did.append((slot, message[0]))
         return messages.reply(message[0] & 0x7F, messages.OK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stimfw.protocol import messages, requests, roles
+from stimfw.protocol import asking, messages, requests, roles
 
 from stimbench.client.records import name_of
 
@@ -23,7 +23,7 @@ ID_BYTES = 4
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
 _RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
-OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME] for row in requests.TABLE}
+OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME].upper() for row in requests.TABLE}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class StimulatorPairings:
     @classmethod
     def unpack(cls, body: bytes) -> StimulatorPairings:
         """From the body of a stimulator's PAIRINGS reply; ValueError if its length is wrong."""
-        base, records = requests.unpack_reply(requests.row_of(requests.PAIRINGS), body)
+        base, records = asking.unpack_reply(requests.row_of(requests.PAIRINGS), body)
         found = [PairingEntry(*record) for record in records]
         return cls(base, tuple(pairing for pairing in found if pairing.state_name != "free"))
 
@@ -72,7 +72,7 @@ class RemotePairings:
     @classmethod
     def unpack(cls, body: bytes) -> RemotePairings:
         """From the body of a remote's PAIRINGS reply; ValueError if its length is wrong."""
-        own_id, records = requests.unpack_reply(requests.row_of(requests.PAIRINGS, "remote"), body)
+        own_id, records = asking.unpack_reply(requests.row_of(requests.PAIRINGS, "remote"), body)
         if not records:
             return cls(own_id, None, None)
         ((base, *pairing),) = records
@@ -91,7 +91,7 @@ class RemoteStatus:
     @classmethod
     def unpack(cls, body: bytes) -> RemoteStatus:
         """From the body of a remote's STATUS reply; ValueError if its length is wrong."""
-        raw = requests.named_reply(requests.row_of(requests.STATUS, "remote"), body)
+        raw = asking.named_reply(requests.row_of(requests.STATUS, "remote"), body)
         failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
         return cls(
             works=raw["state"] != messages.FAULT,
@@ -113,7 +113,7 @@ class AmplitudeWindow:
     @classmethod
     def unpack(cls, body: bytes) -> AmplitudeWindow:
         """From the body of a GET_WINDOW reply; ValueError if its length is wrong."""
-        return cls(*requests.unpack_reply(requests.row_of(requests.GET_WINDOW), body))
+        return cls(*asking.unpack_reply(requests.row_of(requests.GET_WINDOW), body))
 
     @property
     def is_open(self) -> bool:
@@ -175,5 +175,5 @@ _DETAIL_NAMES = {
 
 def unpack_log(body: bytes) -> list[LogEvent]:
     """The events of a LOG reply's body (first number as u32, then records); ValueError if cut."""
-    first, records = requests.unpack_reply(requests.row_of(requests.LOG), body)
+    first, records = asking.unpack_reply(requests.row_of(requests.LOG), body)
     return [LogEvent(first + index, *record) for index, record in enumerate(records)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from stimfw.protocol import messages, refusals, requests, roles
+from stimfw.protocol import asking, messages, refusals, requests, roles
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
 
@@ -102,7 +102,7 @@ class Board:
         """Send a request with these fields; the fields of the reply (requests.unpack_reply)."""
         row = self._row(opcode)
         reply = self._ask(opcode, *values, tries=tries)
-        return self._unpacked(lambda body: requests.unpack_reply(row, body), reply)
+        return self._unpacked(lambda body: asking.unpack_reply(row, body), reply)
 
     def _get(self, opcode: int, unpack: Callable[[bytes], _Result], *values: Any) -> _Result:
         """Send a request with these fields; what `unpack` makes of the reply's body."""
@@ -122,7 +122,7 @@ class Board:
 
     def _ask(self, opcode: int, *values: Any, tries: int | None = None) -> bytes:
         """Send a request with these fields; the reply's body. Done at most `tries` times."""
-        body = requests.pack_body(self._row(opcode), values)
+        body = asking.pack_body(self._row(opcode), values)
         code, reply = self._console.ask(opcode, body, tries) if tries else self._console.ask(opcode, body)
         if code != messages.OK:
             raise _refusal(opcode, code, reply)
@@ -147,7 +147,7 @@ def _wrong_state(state: int, reason: int) -> WrongStateError:
 
 
 def _forbidden_text(opcode: int) -> str:
-    if requests.may(roles.CLINICIAN, opcode):
+    if asking.may(roles.CLINICIAN, opcode):
         return "The board refused: that is not allowed to a patient's key; it takes a clinician's."
     return "The board refused: no key allows that, it is done over the board's own USB only."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stimfw.protocol import identity, messages, requests
+from stimfw.protocol import asking, identity, messages, requests
 from stimfw.therapy.ranges import LEADS
 from stimfw.version import VERSION
 
@@ -48,7 +48,7 @@ class Status:
     @classmethod
     def unpack(cls, body: bytes) -> Status:
         """From the body of a STATUS reply; ValueError if its length is wrong."""
-        raw = requests.named_reply(requests.row_of(requests.STATUS), body)
+        raw = asking.named_reply(requests.row_of(requests.STATUS), body)
         failed = tuple(name for bit, name in enumerate(messages.PART_NAMES) if raw["failed_parts"] >> bit & 1)
         return cls(
             state=raw["state"],
@@ -88,7 +88,7 @@ class Details:
     @classmethod
     def unpack(cls, body: bytes) -> Details:
         """From the body of a DETAILS reply; ValueError if its length is wrong."""
-        return cls(**requests.named_reply(requests.row_of(requests.DETAILS), body))
+        return cls(**asking.named_reply(requests.row_of(requests.DETAILS), body))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class FlashCache:
     @classmethod
     def unpack(cls, body: bytes) -> FlashCache:
         """From the body of an XIP reply; ValueError if its length is wrong."""
-        return cls(*requests.unpack_reply(requests.row_of(requests.XIP), body))
+        return cls(*asking.unpack_reply(requests.row_of(requests.XIP), body))
 
     @property
     def misses(self) -> int:
@@ -163,7 +163,7 @@ def name_of(names: tuple[str, ...], index: int) -> str:
 
 def unpack_pairs(lead: int, body: bytes) -> list[PairImpedance]:
     """The pairs of an IMPEDANCE_RESULTS reply's body; ValueError if records are cut."""
-    (records,) = requests.unpack_reply(requests.row_of(requests.IMPEDANCE_RESULTS), body)
+    (records,) = asking.unpack_reply(requests.row_of(requests.IMPEDANCE_RESULTS), body)
     return [
         PairImpedance(lead, pair >> 2 & 3, pair & 3, kind, ohm, capacitance_nf, test_ua)
         for pair, kind, ohm, capacitance_nf, test_ua in records
@@ -172,5 +172,5 @@ def unpack_pairs(lead: int, body: bytes) -> list[PairImpedance]:
 
 def unpack_pulses(body: bytes) -> list[PulseSample]:
     """The samples of a PULSES reply's body (first number as u32, then records); ValueError if cut."""
-    first, records = requests.unpack_reply(requests.row_of(requests.PULSES), body)
+    first, records = asking.unpack_reply(requests.row_of(requests.PULSES), body)
     return [PulseSample(first + index, *record) for index, record in enumerate(records)]

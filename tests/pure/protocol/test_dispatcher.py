@@ -2,7 +2,7 @@
 
 import struct
 
-from stimfw.protocol import messages, refusals, requests, roles
+from stimfw.protocol import asking, messages, refusals, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
 
 ROWS = requests.answered_by("stimulator")
@@ -50,12 +50,12 @@ class Group:
 
     def __init__(self, rig, board):
         for row in requests.answered_by(board):
-            setattr(self, row[requests.NAME].lower(), self._handler(rig, row))
+            setattr(self, row[requests.NAME], self._handler(rig, row))
 
     def _handler(self, rig, row):
         def handle(*values):
-            sender = rig.dispatcher.sender
-            rig.done.append((row[requests.OPCODE], sender.role, sender.slot, values))
+            sender = rig.dispatcher.role, rig.dispatcher.sender
+            rig.done.append((row[requests.OPCODE],) + sender + (values,))
             zeros = struct.unpack(row[requests.REPLY], bytes(struct.calcsize(row[requests.REPLY])))
             return rig.answer or refusals.done(*(zeros + ((b"",) if row[requests.TAIL] else ())))
 
@@ -80,7 +80,7 @@ def test_each_request_of_each_role():
         for row in ROWS:
             rig, opcode = Rig(), row[requests.OPCODE]
             code = rig.ask(row, role)[0]
-            if requests.may(role, opcode):
+            if asking.may(role, opcode):
                 assert code == messages.OK and [call[:3] for call in rig.done] == [(opcode, role, 4)], row
                 assert rig.log.events == [] and rig.dispatcher.forbidden == rig.dispatcher.refused == 0
             else:
@@ -94,7 +94,7 @@ def test_the_role_comes_before_the_length():
     for row in ROWS:
         rig = Rig()
         for size in (0, 1, 2, 100):
-            if not requests.may(roles.PATIENT, row[requests.OPCODE]):
+            if not asking.may(roles.PATIENT, row[requests.OPCODE]):
                 assert rig.ask(row, roles.PATIENT, 0, size) == (messages.FORBIDDEN, b""), (row, size)
 
 

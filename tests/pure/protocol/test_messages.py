@@ -2,12 +2,13 @@
 
 import struct
 
-from stimfw.protocol import messages, requests
+from stimfw.protocol import asking, messages, requests
 from stimfw.protocol.messages import COUNTER_NAMES
 from stimfw.telemetry import fragments
 
-STATUS_FIELDS = requests.row_of(requests.STATUS)[requests.REPLY_FIELDS].split()
-DETAILS_FIELDS = requests.row_of(requests.DETAILS)[requests.REPLY_FIELDS].split()
+STATUS, DETAILS = requests.row_of(requests.STATUS), requests.row_of(requests.DETAILS)
+STATUS_FIELDS = STATUS[requests.REPLY_FIELDS].split()
+DETAILS_FIELDS = DETAILS[requests.REPLY_FIELDS].split()
 RADIO_PIECE = 16  # bytes of a message in one frame (docs/telemetry.md)
 
 
@@ -31,22 +32,23 @@ def test_a_reply_belongs_to_its_request():
 
 def test_status_comes_back_as_it_was():
     values = (2, 1, 3, 63, 10000, 9975, 3600, 5100)
-    body = messages.pack_status(values)
-    assert messages.unpack_status(body) == {name: value for name, value in zip(STATUS_FIELDS, values)}
-    assert raises(lambda: messages.unpack_status(body[:-1])) and raises(
-        lambda: messages.unpack_status(body + b"\0")
+    body = requests.pack_reply(STATUS, values)
+    assert asking.unpack_status(body) == {name: value for name, value in zip(STATUS_FIELDS, values)}
+    assert raises(lambda: asking.unpack_status(body[:-1])) and raises(
+        lambda: asking.unpack_status(body + b"\0")
     )
 
 
 def test_details_come_back_as_they_were():
     values = (0xFFFFFFFF, 720000, 720000, 65535, 3, -200, 200000, 190000)
-    body = messages.pack_details(values)
-    assert messages.unpack_details(body) == {name: value for name, value in zip(DETAILS_FIELDS, values)}
-    assert raises(lambda: messages.unpack_details(b""))
+    body = requests.pack_reply(DETAILS, values)
+    assert asking.named_reply(DETAILS, body) == {name: value for name, value in zip(DETAILS_FIELDS, values)}
+    assert raises(lambda: asking.named_reply(DETAILS, b""))
 
 
 def test_what_the_remote_needs_fits_one_piece_of_a_radio_frame():
-    status = messages.reply(requests.STATUS, messages.OK, messages.pack_status((0,) * len(STATUS_FIELDS)))
+    body = requests.pack_reply(STATUS, (0,) * len(STATUS_FIELDS))
+    status = messages.reply(requests.STATUS, messages.OK, body)
     assert len(STATUS_FIELDS) < len(status) <= RADIO_PIECE
     assert fragments.count(status) == 1
     assert fragments.count(bytes(RADIO_PIECE)) == 1 and fragments.count(bytes(RADIO_PIECE + 1)) == 2

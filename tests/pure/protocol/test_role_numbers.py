@@ -1,6 +1,6 @@
 """Roles are stored on flash and reckoned into keys: their numbers stay, and no two are alike."""
 
-from stimfw.protocol import requests, roles
+from stimfw.protocol import asking, requests, roles
 
 
 def test_the_numbers_of_the_roles():
@@ -9,7 +9,7 @@ def test_the_numbers_of_the_roles():
 
 
 def test_a_patient_may_not_do_what_a_clinician_may():
-    assert not requests.may(1, requests.SET_WINDOW) and requests.may(2, requests.SET_WINDOW)
-    assert not requests.may(2, requests.FACTORY_RESET) and requests.may(3, requests.FACTORY_RESET)
+    assert not asking.may(1, requests.SET_WINDOW) and asking.may(2, requests.SET_WINDOW)
+    assert not asking.may(2, requests.FACTORY_RESET) and asking.may(3, requests.FACTORY_RESET)
     for opcode in range(256):
-        assert not requests.may(0, opcode) and not requests.may(4, opcode)
+        assert not asking.may(0, opcode) and not asking.may(4, opcode)

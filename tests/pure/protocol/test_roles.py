@@ -1,8 +1,8 @@
 """Who may do what: all of the table, written out a second time from docs/telemetry.md."""
 
-from stimfw.protocol import requests, roles
+from stimfw.protocol import asking, requests, roles
 
-EVERYBODY = ("STATUS", "START", "STOP", "AMPLITUDE")
+EVERYBODY = ("STATUS", "UPTIME", "START", "STOP", "AMPLITUDE")
 CLINICIAN = (
     "IDENTIFY", "GET_PROGRAM", "SET_PROGRAM", "IMPEDANCE", "IMPEDANCE_RESULTS", "PULSES", "DETAILS",
     "COUNTERS", "SELF_TEST", "TEST_STIMULATION", "GET_WINDOW", "SET_WINDOW", "LOG", "GET_TIME", "SET_TIME",
@@ -22,7 +22,7 @@ def test_the_whole_table():
     }
     for role in range(256):
         for opcode in range(256):
-            assert requests.may(role, opcode) == (opcode in allowed.get(role, ())), (role, opcode)
+            assert asking.may(role, opcode) == (opcode in allowed.get(role, ())), (role, opcode)
 
 
 def test_no_key_has_the_role_of_the_cable():

@@ -1,6 +1,6 @@
 """The numbers of the wire, written out a second time: boards and hosts of two versions must agree."""
 
-from stimfw.protocol import messages, requests
+from stimfw.protocol import asking, messages, requests
 
 OPCODES = (
     ("IDENTIFY", 0x01), ("STATUS", 0x02), ("START", 0x03), ("STOP", 0x04), ("GET_PROGRAM", 0x05),
@@ -8,7 +8,8 @@ OPCODES = (
     ("DETAILS", 0x0A), ("COUNTERS", 0x0B), ("SELF_TEST", 0x0C), ("AMPLITUDE", 0x0D), ("GET_WINDOW", 0x0E),
     ("SET_WINDOW", 0x0F), ("TEST_STIMULATION", 0x10), ("LOG", 0x11), ("GET_TIME", 0x12), ("SET_TIME", 0x13),
     ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("RECORDS", 0x18),
-    ("REPAIR", 0x19), ("XIP", 0x1A), ("MODEM_SEND", 0x20), ("MODEM_RECEIVE", 0x21), ("MODEM_CLOSE", 0x22),
+    ("REPAIR", 0x19), ("XIP", 0x1A), ("UPTIME", 0x1B), ("MODEM_SEND", 0x20), ("MODEM_RECEIVE", 0x21),
+    ("MODEM_CLOSE", 0x22),
 )  # fmt: skip
 IN_ORDER = (
     ("OK", "OUT_OF_RANGE", "WRONG_STATE", "UNKNOWN_OPCODE", "BAD_LENGTH", "FORBIDDEN"),
@@ -97,7 +98,7 @@ def test_a_reply_of_one_byte_is_none():
 
 def test_a_wrong_length_is_told_in_words():
     try:
-        messages.unpack_status(b"123")
+        asking.unpack_status(b"123")
     except ValueError as error:
         assert str(error) == "3 bytes where 13 belong"
     else:

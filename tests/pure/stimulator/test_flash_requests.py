@@ -40,8 +40,8 @@ class Others:
 
     def __init__(self):
         for row in requests.answered_by("stimulator"):
-            if row[requests.NAME] not in ("RECORDS", "REPAIR", "XIP"):
-                setattr(self, row[requests.NAME].lower(), None)
+            if row[requests.NAME] not in ("records", "repair", "xip"):
+                setattr(self, row[requests.NAME], None)
 
 
 class Rig:

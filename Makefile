@@ -78,7 +78,7 @@ bench: setup firmware ## measure the figures of the documentation anew
 
 .PHONY: docs
 docs: setup ## write the tables of the documentation that come from code
-	@$(BIN)/python -m stimbench.docs
+	@$(BIN)/python -m stimbench.docs_tables
 
 .PHONY: test
 test: lint types pytest ## lint, types and pytest

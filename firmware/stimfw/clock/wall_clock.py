@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class WallClock:
-    """Counts seconds since the start on a clock that wraps after 12 days; look at it more often than that."""
+    """Counts seconds since the start on a clock that wraps after 12 days; call it more often than that."""
 
     def __init__(self, ticks_ms: "Callable[[], int]") -> None:
         """Args: ticks_ms: as time.ticks_ms()."""

@@ -66,7 +66,7 @@ class Ccm:
         """The plaintext of what `seal` made with the same nonce and header (section 6.2).
 
         Raises:
-            NotAuthenticError: it was not made so; nothing of the plaintext gets out.
+            NotAuthenticError: it was not made so; none of the plaintext is returned.
             ValueError: a nonce or header of a length out of range.
         """
         size = len(sealed) - self.tag_bytes

@@ -2,7 +2,7 @@
 
 Construction: D. J. Bernstein, "Fast-key-erasure random-number generators" (2017). Each call makes a new key
 and the output from the present key and forgets that, so whoever reads the RAM later does not learn what was
-given before. As good as its seed is unpredictable; that no two seeds are alike is the epoch log's work
+given before. As good as its seed is unpredictable. The epoch log makes sure that no two seeds are equal
 (stimfw.storage.epochs).
 """
 
@@ -31,5 +31,5 @@ class Drbg:
         return out[:count]
 
     def stir(self, material: bytes) -> None:
-        """Mix in bytes that others may not know; never makes it worse."""
+        """Mix in bytes that others may not know; this never makes it worse."""
         self._key = sha256(self._key + b"stir" + material)

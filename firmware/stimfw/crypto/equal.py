@@ -1,10 +1,10 @@
 """Comparison of secrets: what it does must not tell where two values differ.
 
-What is promised: `equal` runs the same bytecodes for any two values of one length, all on small integers,
+Promised: `equal` runs the same bytecodes for any two values of one length, all on small integers,
 which MicroPython keeps in the pointer itself (no heap, no carry, no early exit). On the RP2040's Cortex-M0+
 the instructions used (EOR, ORR, loads from SRAM) take a fixed number of cycles (ARM DDI 0484, section 3.3).
 
-What is not promised, here or elsewhere in this package:
+Not promised, here or elsewhere in this package:
 - An interrupt or a garbage collection in between takes its time; neither depends on the bytes compared.
 - AES is that of mbedtls: table look-ups at secret indices. The boards keep code and tables in SRAM
   (boards/stimbench_common.cmake), which has no cache: a look-up takes the same time whatever it looks up.

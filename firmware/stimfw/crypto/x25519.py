@@ -52,7 +52,7 @@ def shared_steps(secret: bytes, peer: bytes) -> "Steps":
 
 
 def steps(secret: bytes, u: bytes) -> "Steps":
-    """`scalar_mult` as a generator: yields None now and then, returns the 32 bytes.
+    """`scalar_mult` as a generator: yields None every few steps, returns the 32 bytes.
 
     Between two yields the RP2040 works for some 2 ms; a collection of the heap, which falls into a few of the
     slices, comes on top. The lengths are checked before the first.

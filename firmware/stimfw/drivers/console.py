@@ -1,7 +1,7 @@
 """The service console: frames on the USB port, beside the REPL's text, and never a wait for the host.
 
-What the port does not take stays and is offered again. Requests are read and executed all the same, lest a
-Ctrl-C be stuck behind them; a reply to them is dropped and counted while an older one waits.
+What the port does not take stays and is offered again. Requests are read and executed all the same, or a
+Ctrl-C would be stuck behind them; a reply to them is dropped and counted while an older one waits.
 """
 
 import select
@@ -30,7 +30,7 @@ class Console:
     ) -> None:
         """Serve the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`) with `execute(message) -> reply`.
 
-        `wake`: while it is set somebody else calls, and the console makes its step short.
+        `wake`: while it is set something else needs the CPU, and the console stops early.
         """
         self._stdin = stdin
         self._wake = wake

@@ -1,7 +1,7 @@
 """The heap before something that must not wait for it.
 
-MicroPython's allocator looks for free blocks from the lowest one on. An object of one block moves that place
-forward, a larger one does not: after a collection, each larger object looks at all the small holes again
+MicroPython's allocator finds free blocks from the lowest one on. An object of one block moves that place
+forward, a larger one does not: after a collection, each larger object passes all the small holes again
 (py/gc.c, gc_alloc). On a board that cost a STOP 2.4 ms.
 """
 

@@ -1,6 +1,6 @@
 """The nRF24L01+'s SPI side (product specification 1.0, 8.3): one command a transaction, framed by CSN.
 
-The buffers are made once: a transaction allocates nothing, reading an address back aside.
+The buffers are made once: a transaction allocates nothing, except when it reads an address back.
 """
 
 from typing import TYPE_CHECKING

@@ -3,7 +3,7 @@
 Payloads to this radio's own address come in on pipe 1. Pipe 0 has the peer's address while something is
 sent, because that is where its acknowledgement arrives (7.6), and is off while the radio listens: what it
 does not receive it does not acknowledge either. With one address for both directions a peer's payload could
-be taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; nobody here looks at it.
+be taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; this driver does not read it.
 
 tune(), set_power() and address() leave a radio that listened in standby: registers are to be written there or
 in power down only (8.3.1). What has not changed is not written again.
@@ -252,7 +252,7 @@ class NRF24L01(Nrf24Bus):
         """Length of the oldest received payload, 1-32; 0 if there is none.
 
         STATUS, which comes back with the command, tells an empty FIFO. While the IRQ pin falls it may be
-        wrong (table 28, note c); whoever missed a payload by that is called by that very edge.
+        wrong (table 28, note c); if it hid a payload, that same edge calls again.
         """
         length = self._read(_R_RX_PL_WID)
         pipe = self._in[0] & _RX_P_NO

@@ -120,7 +120,7 @@ class Pulser:
         mem32[_SM1_INSTR] = _SET_PINS_OFF
 
     def finish(self) -> None:
-        """Let the present period end and no other begin: the pacer flags that and stalls in its place."""
+        """Let the present period end and no other begin: the pacer sets a flag then and stalls."""
         mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.irq_wait(_END_FLAG)
 
     def finished(self) -> bool:

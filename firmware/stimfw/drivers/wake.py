@@ -1,6 +1,6 @@
 """Sleep until something happens: a byte from the host, an interrupt's flag, or the time is over.
 
-`select.poll` waits in WFE and looks at its objects again after each interrupt; this module gives it one whose
+`select.poll` waits in WFE and checks its objects again after each interrupt; this module gives it one whose
 readiness is a Python flag.
 """
 

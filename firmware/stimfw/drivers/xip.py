@@ -11,9 +11,9 @@ def read(clear: bool) -> "tuple[int, int]":
     """Accesses that the cache served, and all accesses to flash, since both were cleared.
 
     Args:
-        clear: begin anew after this.
+        clear: set both to zero after this.
     """
-    # Accesses first: what comes in between makes the rate a little too good by a few hits at the most.
+    # Accesses first: hits in between can make the rate better by a few at the most.
     accesses, hits = machine.mem32[_CTR_ACC], machine.mem32[_CTR_HIT]
     if clear:
         machine.mem32[_CTR_ACC] = machine.mem32[_CTR_HIT] = 0

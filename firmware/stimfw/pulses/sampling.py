@@ -2,7 +2,7 @@
 
 The sampler machine (stimfw.pulses.waveform, machine 3) takes one 32-bit word a sample from a DMA channel: a
 delay and the value for the ADC's CS register. It pushes that value; a second DMA channel carries it to the
-ADC, which converts once; a third stores the result. No CPU has a part in it.
+ADC, which converts once; a third stores the result. The CPU has no part in it.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""All that a board keeps on flash, opened so that the board starts whatever lies there; and its repair.
+"""All that a board keeps on flash: opened so that the board always starts, and repaired on request.
 
 Three areas: the epoch log, the limit of the epochs, the pairings. Each is opened through one function, which
 turns whatever goes wrong into a state of that area; the board then goes on with a record that is not
@@ -78,7 +78,7 @@ def is_limit_known(states: "list[int] | tuple[int, ...]") -> bool:
 
 
 def holds_something(device: "BlockDevice") -> bool:
-    """Whether any area has a record that can be read: the board was one of ours."""
+    """Whether any area has a record that can be read: the board had this firmware before."""
     for block in (layout.EPOCH_LIMIT, layout.PAIRINGS):
         try:
             if Record(device, block).peek() is not None:

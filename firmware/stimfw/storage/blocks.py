@@ -30,7 +30,7 @@ class StorageError(OSError):
 
 
 class DamagedError(StorageError):
-    """What was here cannot be read. Nothing is written over it but by a repair (stimfw.storage.areas)."""
+    """What was here cannot be read. Only a repair writes over it (stimfw.storage.areas)."""
 
 
 class LaterError(StorageError):

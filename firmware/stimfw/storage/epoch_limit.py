@@ -1,4 +1,4 @@
-"""A number that no epoch was above so far, kept apart from the epoch log: what is left if the log is lost.
+"""A number that no epoch has exceeded, kept apart from the epoch log: what is left if the log is lost.
 
 The log (stimfw.storage.epochs) says which epoch is due only while it can be read. With this limit a log that
 was lost can go on above every epoch that was ever used. It is raised by STRIDE, once in so many starts,
@@ -38,7 +38,7 @@ class EpochLimit:
     def renew(self, epoch: int) -> int:
         """Raise it so that `epoch` may be used: the new limit. It takes the place of a damaged one too.
 
-        To be told so only by an epoch log that is sound.
+        Call it only with an epoch from a sound log.
 
         Raises:
             StorageError: the flash did not take it.

@@ -71,7 +71,7 @@ class _Block:
 
 
 class EpochLog:
-    """Ask it once a boot, before anything that must not come twice. Keeps nothing in RAM."""
+    """Ask it once a boot, before anything that must not repeat. Keeps nothing in RAM."""
 
     def __init__(self, device: "BlockDevice", first_block: int) -> None:
         """`first_block` and the one after it are this log's alone."""
@@ -79,7 +79,7 @@ class EpochLog:
         self._first = first_block
 
     def advance(self, material: bytes, limit: int = 0) -> "tuple[int, bytes]":
-        """Write the next epoch to flash, and only then tell it.
+        """Write the next epoch to flash, and only then return it.
 
         2 page programs; at a change of blocks (each 64th boot) or after a power cut also erases.
 
@@ -184,7 +184,7 @@ class EpochLog:
 def _next_epoch(here: _Block, there: _Block, limit: int) -> int:
     last = max(here.epoch, there.epoch)
     if last == 0:
-        # Virgin, or a new board whose first boots all lost power before their records were whole: each place
+        # Blank, or a new board whose first boots all lost power before their records were whole: each place
         # is what the record due there can look like half-way. Anything else was a log once.
         if limit or there.used or here.used != here.torn_firsts:
             raise DamagedError("epoch log damaged")

@@ -93,7 +93,7 @@ class Record:
 
         Raises:
             ValueError: it is longer than MAX_PAYLOAD bytes.
-            DamagedError: what is there is damaged: it is for a repair to say what goes.
+            DamagedError: what is there is damaged: only a repair says what goes.
             StorageError: it did not read back as written: the former payload still holds.
         """
         if len(payload) > MAX_PAYLOAD:
@@ -128,7 +128,7 @@ class Record:
         return self._mended() is not None
 
     def mend(self) -> None:
-        """Put that bit right: the payload is written anew into the other block, then the damaged one goes.
+        """Correct that bit: the payload is written again, into the other block; then the damaged one goes.
 
         Raises:
             DamagedError: more than one bit is wrong, or none.

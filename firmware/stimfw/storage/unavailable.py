@@ -1,4 +1,4 @@
-"""What stands for a record that cannot be used, or that is only looked at."""
+"""What stands for a record that cannot be used, or that is only read."""
 
 from stimfw.storage.blocks import StorageError
 from stimfw.storage.record import Record

@@ -7,7 +7,7 @@ SETTLE_MS = 20
 
 
 class Debouncer:
-    """Tells presses from contact bounce. Look at it when it may have changed, and after wait_ms()."""
+    """Tells presses from contact bounce. Call update() when it may have changed, and after wait_ms()."""
 
     def __init__(self, down: bool, edge_is_enough: bool = False) -> None:
         """Begin with a button that is down or not; one that is held while the board starts is no press.
@@ -26,7 +26,7 @@ class Debouncer:
         return self._down
 
     def update(self, down: bool, edge: bool, now_ms: int) -> bool:
-        """Whether this is a press, by the level now and by whether there was an edge since the last look."""
+        """Whether this is a press, by the level now and by whether there was an edge since the last call."""
         if down:
             self._quiet = False
             pressed = not self._down

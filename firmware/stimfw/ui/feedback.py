@@ -1,6 +1,6 @@
 """What the remote shows and sounds: patterns, and the player that steps through them.
 
-A pattern is a tuple of (lights, tone in Hz, duration in ms). docs/telemetry.md has the table for users.
+A pattern is a tuple of (lights, tone in Hz, duration in ms). docs/remote.md has the table for users.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """A person's gestures with the magnet at the stimulator: a touch, and holding it for three seconds.
 
-The magnet that stops the output needs none of this: that is the hardware's and an interrupt's.
+The magnet's stop of the output needs none of this: the hardware and an interrupt handler do it.
 """
 
 from stimfw.clock.ticks import elapsed_ms
@@ -15,7 +15,7 @@ SETTLE_MS = 20
 
 
 class MagnetHold:
-    """Tells touches and holds. Look at it when the contact may have changed, and after wait_ms()."""
+    """Tells touches and holds. Call update() when the contact may have changed, and after wait_ms()."""
 
     def __init__(self, present: bool = False) -> None:
         """Begin with a magnet that is there or not; one there while the board starts is no gesture."""

@@ -1,4 +1,4 @@
-"""Carry out the attacks on the desk and print the table: `python -m stimbench.attacks [scale]`."""
+"""Carry out the attacks on a loopback and print the table: `python -m stimbench.attacks [scale]`."""
 
 import sys
 

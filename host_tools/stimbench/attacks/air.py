@@ -26,7 +26,7 @@ _SETTLE_NS = 130 * _US  # nRF24L01+ product specification 1.0, table 16: standby
 _ACK_NS = 250 * _US  # an acknowledgement's address must match by then (table 28, SETUP_RETR, note b)
 _REPEAT_NS = 500 * _US  # docs/telemetry.md, "The radio": up to 4 times, 500 us apart
 _TRANSMISSIONS = 4
-_LISTEN_NS = 200 * _US  # for a carrier; it is not looked for here, but takes its time
+_LISTEN_NS = 200 * _US  # the check for a carrier: not made here, but its time passes
 _AHEAD_NS = _MS  # so much earlier than its first bit a packet is made
 _STEP_NS = 250 * _US
 
@@ -128,7 +128,7 @@ class RadioPeer:
         return self.finish()
 
     def frame_at(self, end_ns: int, message: bytes, limit_ms: int = LIMIT_MS) -> bytes:
-        """Begin to ask so that the first packet ends at `end_ns`; finish() waits for the answer.
+        """Begin a request so that its first packet ends at `end_ns`; finish() waits for the answer.
 
         Without an open connection the packet is a HELLO: ask() something shortly before.
 
@@ -150,7 +150,7 @@ class RadioPeer:
         return frame
 
     def finish(self) -> bytes | None:
-        """Let bench time pass until what was begun is answered, or given up; the reply."""
+        """Let bench time pass until the request is answered or given up; return the reply."""
         requester, bench = self.requester, self.bench
         while requester.state == Requester.WAITING:
             if self._flight is not None:
@@ -164,10 +164,10 @@ class RadioPeer:
         return requester.reply if requester.state == Requester.ANSWERED else None
 
     def inject(self, payload: bytes, end_ns: int | None = None, channel: int | None = None) -> int:
-        """Put any bytes (1-32) into the air once, to the stimulator's address; nothing is awaited.
+        """Put any bytes (1-32) into the air once, to the stimulator's address; wait for nothing.
 
         Args:
-            payload: the frame, or what shall look like one.
+            payload: the frame, or what is to look like one.
             end_ns: when its packet ends; None: as soon as it can.
             channel: None: the stimulator's.
 
@@ -215,7 +215,7 @@ class RadioPeer:
         self._flight = self._packet(frame, start_ns, None)
 
     def _land(self) -> None:
-        """Wait for the acknowledgement of what flies; send it again, or tell the requester."""
+        """Wait for the acknowledgement of the packet in the air; send it again, or tell the requester."""
         flight, bench = self._flight, self.bench
         assert flight is not None
         bench.run_to(max(bench.now_ns, flight.end_ns + _ACK_NS))

@@ -96,7 +96,7 @@ class _Radio:
         return free
 
     def read(self) -> None:
-        """The main loop turns: in a pause nothing happens."""
+        """One pass of the main loop: in a pause nothing happens."""
         link = self._desk
         if link.now_ms < self._read_ms:
             return
@@ -116,7 +116,7 @@ def flooded(tries: int, seed: int) -> Result:
 
     Each try is a second. The stimulator is deaf when its guard says so, then reads three frames at most; what
     finds the radio deaf or full is lost. Once a second the peer presses STOP; its frames compete for the
-    same places. Success: more failed verifications than one in 12 ms beside 24 at once, or a STOP that is not
+    same places. Success: more failed verifications than 24 at once and one in 12 ms, or a STOP that is not
     executed within its 3 s.
     """
     dice = random.Random(f"flooded {seed}")

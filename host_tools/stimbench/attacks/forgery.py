@@ -80,7 +80,7 @@ class SpoiltError(RuntimeError):
     """A genuine exchange does not work any more."""
 
 
-# Genuine frames, each kept back on its way.
+# Genuine frames, each kept back.
 
 
 def _begun(link: LoopbackLink) -> bytes:

@@ -1,4 +1,4 @@
-"""An eavesdropper who writes everything down, and what stolen keys open."""
+"""An eavesdropper who records everything, and what stolen keys open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _shape(link: LoopbackLink) -> list[tuple[bool, int]]:
 
 
 def eavesdropping(tries: int, seed: int) -> Result:
-    """Look for plaintext and keys in the traffic, and compare the traffic of different requests.
+    """Search the traffic for plaintext and keys, and compare the traffic of different requests.
 
     Each try is a pair of runs that ask and answer different bytes of the same length, all else alike, the
     keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not 26

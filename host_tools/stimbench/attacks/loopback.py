@@ -1,4 +1,4 @@
-"""Both ends of the protocol on a link: no radio, a clock of our own, and all that an attacker can see and do.
+"""Both ends of the protocol on a link: no radio, a clock that a test sets, all that an attacker can do.
 
 The attacker hears every frame (`tap`), keeps back what he likes (`air`), and delivers what he likes to
 either end (`deliver`, `tell`). What the stimulator's application executes is in `executed`, what a peer

@@ -1,4 +1,4 @@
-"""A man in the middle of a pairing by radio, and pairings that nobody opened a window for."""
+"""A man in the middle of a pairing by radio, and pairings without an open window."""
 
 from __future__ import annotations
 
@@ -99,12 +99,12 @@ class PairingHarness:
         return self.remote.poll(self.now_ms)
 
     def work(self) -> None:
-        """Both sides reckon."""
+        """Let both sides compute."""
         while self.stimulator.compute() or self.remote.compute():
             pass
 
     def look(self) -> bool:
-        """The person compares, and confirms on both sides if the codes are alike; whether they were."""
+        """The person compares, and confirms on both sides if the codes are equal; whether they were."""
         sides = (self.stimulator._keys, self.remote._keys)
         if sides[0] is None or sides[1] is None:
             return False
@@ -176,7 +176,7 @@ def _with_remote(ends: PairingHarness, leg: Leg, grind_to: int | None, other: by
 
 
 def _grind(leg: Leg, code: int) -> None:
-    """Look for a random number that makes the code this one: 65536 tries in the mean."""
+    """Search for a random number that makes the code this one: 65536 tries on average."""
     shared = Curve.shared(leg.secret, leg.theirs)
     for number in range(1 << 20):
         leg.nonce = number.to_bytes(16, "little")

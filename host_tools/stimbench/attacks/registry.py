@@ -1,4 +1,4 @@
-"""All attacks on the desk, in the order of the report."""
+"""All attacks on a loopback, in the order of the report."""
 
 from __future__ import annotations
 

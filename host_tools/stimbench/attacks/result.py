@@ -1,4 +1,4 @@
-"""What an attack is, and what came of it."""
+"""An attack and its result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ("Attack", "Result")
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an attack.
+    """The result of an attack.
 
     Attributes:
         name: of the attack.

@@ -80,7 +80,7 @@ class Transmitter:
         self._bench.at(at_ns - _AHEAD_NS, lambda: self._send(at_ns, at_ns))
 
     def end(self) -> None:
-        """Be off; what flies, flies."""
+        """Be off; a packet in the air is completed."""
         self._on = False
 
     def is_own(self, start_ns: int) -> bool:

@@ -2,7 +2,7 @@
 
     python -m stimbench.attacks.vectors        # writes docs/telemetry-vectors.json
 
-Whoever writes a peer or a stimulator of his own compares with these; so do the tests of this repository.
+Whoever writes a peer or a stimulator compares with these; so do the tests of this repository.
 All byte strings are in hex.
 """
 
@@ -226,7 +226,7 @@ def _pairing(number: int) -> Values:
 def _pairing_frames(
     said: tuple[bytes, bytes, bytes, bytes, bytes, bytes], c: bytes, t: bytes, okm: bytes, slot: int
 ) -> list[bytes]:
-    """PAIR and PAIR_REPLY in turn; step 4 answered with state 1, step 5 with state 3."""
+    """PAIR and PAIR_REPLY alternately; step 4 answered with state 1, step 5 with state 3."""
     peer_id, base, pr, ps, nr, ns = said
     remote, stimulator = okm[32:48], okm[48:64]
     compare, stored = bytes((1, 0)), bytes((3, slot))

@@ -1,4 +1,4 @@
-"""What went over an SPI bus, kept by the byte; the edges of its lines are drawn when somebody asks for them.
+"""The bytes on an SPI bus; the edges of its lines are drawn from them on request.
 
 The emulator hands a byte over at the end of its 8th clock, so its bits lie in the 8 clocks before. They are
 drawn as the peripheral's datasheet has them (RP2040 4.4.3, Motorola format): in modes 0 and 2 the first

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stimbench.docs_tables import states
+from stimbench.docs_tables import requests, states
 from stimbench.docs_tables.markers import filled
 from stimbench.project import find_project_root
 
-TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (("docs/firmware.md", "states", states.table),)
+TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("docs/firmware.md", "states", states.table),
+    ("docs/telemetry.md", "requests", requests.requests_table),
+    ("docs/telemetry.md", "roles", requests.roles_table),
+)
 """File, marker, and what makes the text between its comments."""
 
 

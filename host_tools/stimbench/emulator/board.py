@@ -45,7 +45,7 @@ class ResetCause(Enum):
 
 
 class _Log:
-    """Keeps the emulator's complaints: a register that it does not know is worth a look, not a stop."""
+    """Keeps the emulator's messages: an unknown register is worth a message, and does not end the run."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
@@ -204,7 +204,7 @@ class EmulatedBoard:
             action(True, self.now_ns)
 
     def power_off(self) -> None:
-        """The supply goes, at this instant, whatever was under way: RAM is lost, a flash operation torn."""
+        """The supply goes, at this instant, whatever is under way: RAM is lost, flash half written."""
         if not self.powered:
             return
         self.flash.cut_power()
@@ -216,7 +216,7 @@ class EmulatedBoard:
             action(False, self.now_ns)
 
     def reset(self) -> None:
-        """RUN goes low and high: the chip starts anew, the parts do not notice except by its pins."""
+        """RUN goes low and high: the chip starts again; the parts notice only its pins."""
         if self.powered:
             self._reset_chip(ResetCause.RUN_PIN)
 

@@ -1,4 +1,4 @@
-"""Makes an emulated RP2040: rp2040py's chip with our core, our SIO and what its own blocks leave out."""
+"""Makes an emulated RP2040: rp2040py's chip with another core, SIO, and what its blocks leave out."""
 
 from __future__ import annotations
 

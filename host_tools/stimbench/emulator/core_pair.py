@@ -1,4 +1,4 @@
-"""Two CPU cores beside each other: rp2040py's as the reference, and ours, on chips of their own."""
+"""Two CPU cores compared: rp2040py's as the reference, and this project's, each on its own chip."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Silent:
 
 
 def bare_chip() -> RP2040:
-    """A chip that has memories but no peripheral, and says nothing."""
+    """A chip that has memories but no peripherals, and logs nothing."""
     chip = RP2040()
     chip.logger = _Silent()
     chip.peripherals = {}
@@ -161,7 +161,7 @@ class CorePair:
             view[:] = content
 
     def equal_after(self, start: Start) -> bool:
-        """One instruction in each, from `start`; whether all that is looked at each time is equal."""
+        """One instruction in each, from `start`; whether all that is compared each time is equal."""
         for core, registers in zip(self._cores, self._registers, strict=True):
             registers[:] = start.registers
             core.apsr = start.apsr
@@ -187,7 +187,7 @@ class CorePair:
         ]
 
     def memories_equal(self) -> bool:
-        """Whether flash, boot ROM and all RAM are equal: looked at now and then."""
+        """Whether flash, boot ROM and all RAM are equal: compared now and then."""
         one, other = self.chips
         return (
             one.sram == other.sram

@@ -39,7 +39,7 @@ class Net:
     """One net: the PinPort of a signal.
 
     Its level is the microcontroller's output if it drives the pin, else what a part drives, else a resistor
-    on the board, else the chip's own pull, else low (our choice: a real pin with none of them floats).
+    on the board, else the chip's own pull, else low (a choice: a real pin with none of them floats).
 
     Two drivers with opposite levels are a contention: an error in the board's log, once until it is over. The
     real level is then undetermined. Here the microcontroller's counts, and between two parts the low one.
@@ -99,7 +99,7 @@ class Net:
         self._outside_changed()
 
     def refresh(self) -> None:
-        """Find the level anew, after a reset or whatever else the chip tells no one of."""
+        """Find the level again, after a reset or another change that the chip does not announce."""
         self._on_pin_state(self._gpio.value, GPIOPinState.INPUT)
 
     def _outside_changed(self) -> None:

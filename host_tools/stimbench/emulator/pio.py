@@ -74,7 +74,7 @@ class ExactMachine(StateMachine):
         return self.retry_fp if self.waiting else self.next_due_fp
 
     def reads_irq_flags(self) -> bool:
-        """Whether its next action looks at an IRQ flag."""
+        """Whether its next action reads an IRQ flag."""
         if self.waiting:
             return bool(self.wait_type == WaitType.IRQ)
         return (self.pio.instructions[self.pc] & 0xE060) == 0x2040
@@ -176,7 +176,7 @@ class ExactMachine(StateMachine):
         self.next_due_fp = edge_fp + ahead * self.div_fp
 
     def set_shift_control(self, value: int) -> None:
-        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs and splits them anew (3.5.4.1)."""
+        """SMx_SHIFTCTRL: a change of either FJOIN bit empties both FIFOs and splits them again (3.5.4.1)."""
         if (value ^ self.shift_ctrl) & (_FJOIN_RX | _FJOIN_TX):
             joined_rx, joined_tx = bool(value & _FJOIN_RX), bool(value & _FJOIN_TX)
             self.tx_fifo = FIFO(0 if joined_rx and not joined_tx else 4 + 4 * joined_tx)
@@ -264,7 +264,7 @@ class ExactPio(RPPIO):
             self.irq_updated()
 
     def request_retry(self, machine: ExactMachine) -> None:
-        """Let a stalled machine look again at its next tick after this clock."""
+        """Let a stalled machine try again at its next tick after this clock."""
         delay_fp = 0
         if machine.wait_type == WaitType.IRQ:
             if bool(self.irq >> machine.wait_index & 1) != machine.wait_polarity:

@@ -90,7 +90,7 @@ def python_names(files: Iterable[str], children: Mapping[str, Iterable[str]]) ->
     """Readable names of frozen functions, by the names that mpy-tool gave them in C.
 
     Args:
-        files: frozen, such as `stimfw/logic/pulse.py`.
+        files: frozen, such as `stimfw/pulses/waveform.py`.
         children: of each scope that has some. Only these tell `a.b_c` from `a_b.c`.
     """
     names = {}

@@ -1,6 +1,6 @@
 """The RP2040's ring oscillator (datasheet 2.17): the bits that the firmware takes for random.
 
-Its frequency matters to nobody here, as the boards run from their crystal. RANDOMBIT is the level of the
+Its frequency does not matter here, because the boards run from their crystal. RANDOMBIT is the level of the
 oscillator's output; read by a CPU whose clock is independent, it is random. Real bits are correlated and
 biased: these are ideal, and drawn from the board's seed and the number of times it was switched on.
 """

@@ -73,7 +73,7 @@ class BoardSsi(RPSSI):
             self._opcode = byte
         elif self._opcode == _STATUS_1 and self._chip.busy:
             # The boot ROM would poll for all of the operation; nothing else can run meanwhile. It is told
-            # BUSY and looks once more afterwards: so it makes no difference whether the run ends meanwhile.
+            # BUSY and checks once more afterwards: so it makes no difference whether the run ends meanwhile.
             answer = self._chip.exchange(byte)
             self._wait(self._chip.busy_until_ns)
             return answer

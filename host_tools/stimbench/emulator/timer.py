@@ -14,7 +14,7 @@ __all__ = ("BoardTimer",)
 
 
 class BoardTimer(RPTimer):
-    """Tells when its count begins anew."""
+    """Tells when its count restarts."""
 
     def __init__(self, rp2040: RP2040, on_epoch: Callable[[float], None]) -> None:
         """Make it, in place of the emulator's own.

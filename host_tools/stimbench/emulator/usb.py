@@ -24,7 +24,7 @@ _AVAILABLE = 1 << 10
 
 
 class ConsolePort:
-    """Bytes to and from the firmware's CDC console, and the host's manners."""
+    """Bytes to and from the firmware's CDC console, and how the host behaves."""
 
     def __init__(self, rp2040: RP2040) -> None:
         self._usb = rp2040.usb_ctrl

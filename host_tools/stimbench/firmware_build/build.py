@@ -28,7 +28,7 @@ _FIXED_ORDER = {"PYTHONHASHSEED": "0"}
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand in the project.
+    """Where things are in the project.
 
     Attributes:
         root: the project's top folder.
@@ -186,7 +186,7 @@ def _cmake_words(board: str, tree: Tree, layout: Layout) -> list[str]:
 
 
 def _base_python() -> str:
-    """Returns the interpreter beneath a virtual environment: it stays when the environment is made anew."""
+    """Returns the interpreter beneath a virtual environment: it stays when the environment is made again."""
     return str(Path(getattr(sys, "_base_executable", None) or sys.executable).resolve())
 
 

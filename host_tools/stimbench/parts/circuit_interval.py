@@ -1,4 +1,4 @@
-"""One stretch of time during which nothing about a lead's circuit changes."""
+"""An interval in which a lead's circuit does not change."""
 
 from __future__ import annotations
 

@@ -21,10 +21,10 @@ MISO, SCK, MOSI = 0, 2, 3
 
 
 class Handle(Protocol):
-    """A call that was scheduled and may still be called off."""
+    """A scheduled call, which may still be cancelled."""
 
     def cancel(self) -> None:
-        """Call it off; a second time, or after it ran, does nothing."""
+        """Cancel it; does nothing a second time, or after it ran."""
 
 
 class Scheduler(Protocol):
@@ -67,7 +67,7 @@ class PinPort(Protocol):
         """
 
     def pull(self, level: bool | None) -> None:
-        """Fit a resistor to the supply (True) or to ground (False), or none: what wins if nobody drives."""
+        """Fit a resistor to the supply (True) or to ground (False), or none: the level if nobody drives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,12 @@ class SpiDevice(Protocol):
         """What it is called in the board's log."""
 
     def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
-        """Take up to 8 bits at the end of their last clock; what was shifted out meanwhile.
+        """Take up to 8 bits at the end of their last clock; return the bits shifted out.
 
         Args:
             mosi: the bits, the first one the most significant.
-            bits: how many, 1-8: 8 unless the peripheral's frames are no whole bytes.
-            clock: what they came with.
+            bits: how many, 1-8; 8 unless the peripheral's frames are not whole bytes.
+            clock: the frequency and mode that they came with.
 
         Returns:
             As many bits, or `None` if the part leaves MISO alone: it is not selected, or has no output.
@@ -126,7 +126,7 @@ AnalogSource = Callable[[int], float]
 
 
 class BoardPorts(Protocol):
-    """One board, seen from its connectors: what a wiring function gets to attach_parts parts to."""
+    """One board, seen from its connectors: what a wiring function attaches the parts to."""
 
     @property
     def scheduler(self) -> Scheduler:

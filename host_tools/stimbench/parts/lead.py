@@ -1,6 +1,6 @@
 """One lead: pump, bridge, blocking capacitor, switches and electrodes, solved from edge to edge.
 
-Nothing steps through time. An edge (of a bridge line, a switch, the DAC, a fault) closes the present stretch
+There are no time steps. An edge (of a bridge line, a switch, the DAC, a fault) closes the present stretch
 in closed form and begins the next; a sample in between evaluates the stretch. Only three things divide a
 stretch further: the DAC slewing while the bridge is on (pieces of 0.25 us), the moment when the pump
 reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces).

@@ -50,7 +50,7 @@ class _Output:
 
 @dataclass(slots=True)
 class _Errors:
-    """What one channel of one chip is wrong by."""
+    """The errors of one channel of one chip."""
 
     offset_v: float
     gain: float

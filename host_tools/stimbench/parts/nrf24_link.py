@@ -1,7 +1,7 @@
 """The nRF24L01+'s Enhanced ShockBurst engine: states, timing, acknowledgement and retransmission.
 
 Product specification 1.0: section 6.1 (modes, figure 4), 6.1.7 (timing, table 16), 7.4-7.8 (protocol).
-Where it leaves room, this model takes the cautious reading:
+Where it is not definite, this model takes the cautious reading:
 
 - a retransmission enters TX when ARD has passed since the end of the packet, and its first bit follows
   130 us later; an ACK that is not complete by then is lost (7.4.2);
@@ -84,7 +84,7 @@ class Link:
         self.power(True)
 
     def power(self, on: bool) -> None:
-        """The supply came or went: everything is forgotten, and with it on the power-on reset begins."""
+        """The supply came or went: all state is lost; when it comes, the power-on reset begins."""
         self._abort()
         self._stop_timer()
         self.mode = Mode.RESET
@@ -180,7 +180,7 @@ class Link:
             self._pid = (self._pid + 1) & 3
             entry.pid = self._pid
         self._entry = entry
-        pid = entry.pid if self._s.regs.enhanced else 0  # the older format has no room for one
+        pid = entry.pid if self._s.regs.enhanced else 0  # the older format has none
         packet = self._packet(self._s.regs.address(Reg.TX_ADDR), entry.payload, pid)
         packet.no_ack = entry.no_ack
         self._fly(Mode.TX_SETTLING, packet, self._sent)

@@ -100,7 +100,7 @@ class Nrf24L01:
             self._irq.drive(True if on else None, self.name)
 
     def register(self, address: int) -> int:
-        """A one-byte register as R_REGISTER would show it, for tests and the curious."""
+        """A one-byte register as R_REGISTER would show it, for tests."""
         return self._read(address, 0)
 
     def on_air(self, packet: Packet) -> None:
@@ -112,8 +112,8 @@ class Nrf24L01:
     def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
         """One byte of a command; STATUS comes back with the first.
 
-        The specification knows whole bytes only. Our choice: other bits are not heard, nor is what follows
-        until CSN rises.
+        The specification has whole bytes only. This model ignores other bits, and what follows until CSN
+        rises.
         """
         if self._csn.level:
             return None

@@ -19,7 +19,7 @@ _AMPS_PER_VOLT = 2.5e-3
 
 
 class Pump:
-    """The pump on one DAC output. The sign of its current is the bridge's business."""
+    """The pump on one DAC output. The bridge sets the sign of its current."""
 
     def __init__(self, dac: Mcp4922, channel: int, *, seed: int = 0, name: str = "pump",
                  ideal: bool = False) -> None:

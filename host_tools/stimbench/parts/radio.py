@@ -50,7 +50,7 @@ class Packet:
 
 
 class Sniffed(NamedTuple):
-    """What an eavesdropper writes down."""
+    """A packet as an eavesdropper records it."""
 
     t_start_ns: int
     t_end_ns: int
@@ -148,7 +148,7 @@ class AirChannel:
         crc_bytes: int = 2,
         power_dbm: int = 0,
     ) -> Packet:
-        """Send a packet of one's own from an attacker's transmitter.
+        """Send a packet from an attacker's transmitter.
 
         Args:
             start_ns: bench time of its first bit; not before any board's present time.
@@ -177,7 +177,7 @@ class AirChannel:
         return packet
 
     def jam(self, channel: int | None, start_ns: int, end_ns: int) -> None:
-        """Drown a channel (`None`: all of them) in noise from `start_ns` to `end_ns`."""
+        """Jam a channel (`None`: all of them) with noise from `start_ns` to `end_ns`."""
         self._jams.append(_Jam(channel, start_ns, end_ns))
 
     def carrier(self, channel: int, start_ns: int, end_ns: int, listener: object = None) -> bool:

@@ -8,7 +8,7 @@ __all__ = ("spread",)
 
 
 def spread(seed: int, name: str) -> random.Random:
-    """A generator of its own for each part, so that adding one part moves the errors of no other.
+    """A random generator for each part, so that adding one part changes the errors of no other.
 
     Args:
         seed: the bench's seed.

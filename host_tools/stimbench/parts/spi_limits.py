@@ -1,6 +1,6 @@
-"""What a part on an SPI bus asks of the clock, and what becomes of bits that come otherwise.
+"""What a part on an SPI bus demands of the clock, and what happens to bits that break its limits.
 
-The datasheets state limits and nothing of what happens beyond them. Our choice, on the cautious side: one
+The datasheets state limits and not what happens beyond them. This model is on the cautious side: one
 hertz too many spoils every byte. Which bits are spoilt comes from the bench's seed.
 """
 

@@ -36,7 +36,7 @@ class Contact:
 
     @property
     def closed(self) -> bool:
-        """What the hand wants, bouncing aside."""
+        """The intended position, without the bouncing."""
         return self._closed
 
     def close(self) -> None:

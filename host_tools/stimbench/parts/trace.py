@@ -1,4 +1,4 @@
-"""What flowed through a lead, as a list of pieces: the bench's own oscilloscope on the lead wire."""
+"""The current of a lead as a list of pieces, like an oscilloscope on the lead wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Solders the parts to a board: the reference wiring of stimulator and remote, and nothing else."""
+"""Connects the parts to a board: the reference wiring of stimulator and remote, and nothing else."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     """
     _check_absent("stimulator", config.absent)
     clock, spi = ports.scheduler, ports.spi(0)
-    # The reed's pull-up comes first: CLR must be high before the monostable looks at it.
+    # The reed's pull-up comes first: CLR must be high before the monostable reads it.
     magnet = Contact(clock, ports.pin("MAGNET"), bounce_ms=config.bounce_ms, pull_up=True, seed=config.seed)
     gate = Monostable(
         clock, ports.pin("KEEPALIVE"), ports.pin("MAGNET"), pulse_ms=config.pulse_ms,

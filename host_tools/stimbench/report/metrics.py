@@ -30,8 +30,8 @@ class Metric:
         name: what was measured, as a person would call it.
         value: the result, in `unit`.
         unit: empty for a count; YES_OR_NO for a value that is 0 or 1.
-        limit: what `value` is held against, in `unit`.
-        relation: how it is.
+        limit: what `value` is compared with, in `unit`.
+        relation: how it is compared.
         passed: whether it holds.
         note: how it was measured, in a sentence.
     """
@@ -59,7 +59,7 @@ class Metric:
 def judge(
     name: str, value: float, relation: Relation, limit: float, unit: str = "", note: str = ""
 ) -> Metric:
-    """A figure, held against its limit; what is not a number fails."""
+    """Compare a figure with its limit; a value that is not a number fails."""
     holds = {
         Relation.AT_MOST: value <= limit,
         Relation.AT_LEAST: value >= limit,

@@ -1,4 +1,4 @@
-"""Reports as files: one JSON document, and one HTML page that needs nothing beside it."""
+"""Reports as files: one JSON document, and one HTML page that needs no other file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How all pictures look: one palette, SVG, the same bytes for the same data."""
+"""The style of all pictures: one palette, SVG, the same bytes for the same data."""
 
 from __future__ import annotations
 

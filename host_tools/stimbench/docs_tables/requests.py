@@ -1,21 +1,13 @@
-"""Writes the tables of the documentation that come from code: `python -m stimbench.docs`, or `make docs`.
-
-A table stands between two comments, `<!-- NAME: generated -->` and `<!-- NAME: end -->`. A test says whether
-it is up to date.
-"""
+"""The tables of requests and of roles in docs/telemetry.md, made from stimfw.protocol.requests."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from stimfw.protocol import requests, roles
 
-from stimbench.project import find_project_root
+__all__ = ("requests_table", "roles_table")
 
-__all__ = ("PAGE", "rewritten")
-
-PAGE = find_project_root() / "docs" / "telemetry.md"
 _LETTERS = {"B": "u8", "H": "u16", "I": "u32", "h": "i16", "i": "i32"}
 _CONDITIONS = {
     "output_off": "the output is off",
@@ -26,22 +18,8 @@ _CONDITIONS = {
 }
 
 
-def rewritten(page: str) -> str:
-    """`page` with its generated tables as they have to be.
-
-    Raises:
-        ValueError: a pair of comments is missing.
-    """
-    for name, lines in (("requests", _requests()), ("roles", _roles())):
-        first, last = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->\n"
-        if first not in page or last not in page:
-            raise ValueError(f"no place for the table {name}")
-        before, rest = page.split(first)
-        page = before + first + "".join(f"{line}\n" for line in lines) + last + rest.split(last)[1]
-    return page
-
-
-def _requests() -> list[str]:
+def requests_table() -> str:
+    """Every request, a row each."""
     lines = ["| request | number | answered by | body | reply | only if |", "|---|---|---|---|---|---|"]
     for row in sorted(requests.TABLE, key=lambda row: int(row[requests.OPCODE])):
         tail = _fields(row[requests.TAIL], row[requests.TAIL_FIELDS])
@@ -57,7 +35,7 @@ def _requests() -> list[str]:
             ", ".join(_CONDITIONS[word] for word in row[requests.CONDITIONS].split()),
         )
         lines.append(("| " + " | ".join(cells) + " |").replace("|  |", "| |").replace("|  |", "| |"))
-    return lines
+    return "\n".join(lines)
 
 
 def _fields(layout: str, names: str) -> str:
@@ -71,7 +49,8 @@ def _fields(layout: str, names: str) -> str:
     )
 
 
-def _roles() -> list[str]:
+def roles_table() -> str:
+    """What each role may send."""
     lines = ["| request | patient | clinician | service (USB only) |", "|---|---|---|---|"]
     rows = requests.answered_by("stimulator")
     for lowest in range(roles.PATIENT, roles.SERVICE + 1):
@@ -79,13 +58,4 @@ def _roles() -> list[str]:
         names = ", ".join(row[requests.NAME].upper() for row in own)
         allowed = ["yes" if role >= lowest else "no" for role in range(roles.PATIENT, roles.SERVICE + 1)]
         lines.append(f"| {names} | {' | '.join(allowed)} |")
-    return lines
-
-
-def main(page: Path = PAGE) -> None:
-    """Rewrite the page."""
-    page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join(lines)

@@ -14,7 +14,7 @@ from stimbench.capture.channels import Edges, Segments
 from stimbench.capture.sigrok import read_sr, sample_signal, write_sr
 from stimbench.capture.vcd import read_vcd, write_vcd
 from stimbench.errors import BenchError, InputError
-from support.board import EmulatedBoard
+from support.board import emulated_board
 from support.scene import HOLD, MS
 
 RATE_HZ = 1_000_000
@@ -30,7 +30,7 @@ def run():
         pytest.skip(str(error))
     with bench:
         provision.pair(bench, 11)
-        board = EmulatedBoard(bench)
+        board = emulated_board(bench)
         board.wait_ready()
         board.set(**HOLD)
         board.set(**HOLD)

@@ -81,7 +81,8 @@ def took(a, b):
 tag = bytes(range(16))
 others = [tag, b"x" + tag[1:], tag[:-1] + b"x", tag[:8] + b"x" + tag[9:], bytes(16)]
 gc.collect()
-print([[took(tag, other) for other in others] for _ in range(5)])
+# The first of a row finds the flash cache as printing left it: it is run once more before.
+print([[took(tag, other) for other in [tag] + others][1:] for _ in range(5)])
 """
 
 

@@ -10,7 +10,7 @@ from support.branches import branch
 from support.scene import MS
 
 SHORTEST = -gate.TOLERANCE_PERCENT / 100
-STILL_MS = range(28, 112, 6)
+STILL_MS = range(10, 112, 6)
 """How long the CPU stands still; an edge of KEEPALIVE was up to 50 ms before."""
 LAST_PULSE_NS = MS
 

@@ -50,7 +50,7 @@ def escalation(tries: int, seed: int) -> Result:
         application.did.clear()
         ways = (_by_opcode, _by_clinicians_frame, _by_role, _by_slot)
         answered += ways[number % len(ways)](link, key, number // len(ways), dice)
-        allowed = {requests.STATUS, requests.START, requests.STOP, requests.AMPLITUDE}
+        allowed = {requests.STATUS, requests.UPTIME, requests.START, requests.STOP, requests.AMPLITUDE}
         successes += sum(slot != _PATIENT or opcode not in allowed for slot, opcode in application.did)
     return Result("role escalation", tries, successes, f"{answered} were answered (FORBIDDEN, or allowed)")
 

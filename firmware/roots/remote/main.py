@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000
+_CALM_MS = 50  # nothing is due for so long: time for a collection
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
@@ -115,12 +116,18 @@ def main() -> None:
         ModemRequests(app, modem, conditions),
     )
     gc.threshold(-1)
+    asked = False
     try:
         while True:
             sleep_ms = app.poll(time.ticks_ms())
+            asked = asked or app.busy()
             console_ms = console.service()
             if console_ms >= 0:
                 sleep_ms = min(sleep_ms, console_ms)
+            if asked and sleep_ms >= _CALM_MS and not app.busy():
+                # Garbage of a request goes when it is over: a collection (8 ms) must not meet the next STOP.
+                gc.collect()
+                asked = False
             watchdog.feed()
             waiter.wait(sleep_ms)
     except KeyboardInterrupt:

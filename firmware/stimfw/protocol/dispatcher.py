@@ -81,14 +81,20 @@ class Dispatcher:
             if self._log:
                 self._log.add(messages.EVENT_FORBIDDEN, sender, opcode)
             return self._refuse(opcode, messages.FORBIDDEN)
-        values = requests.unpack_body(row, message[1:])
+        # Most requests carry nothing and are allowed in any state: STOP does not wait for what they need not.
+        if row[requests.BODY]:
+            values = requests.unpack_body(row, message[1:])
+        else:
+            values = () if len(message) == 1 else None
         if values is None:
             return self._refuse(opcode, messages.BAD_LENGTH)
         self.role, self.sender = role, sender
-        answer = self._conditions.outcome(self._refusal_reason(row[requests.CONDITIONS]))
-        if answer[0] == messages.OK:
-            handler = getattr(self._groups[opcode], row[requests.NAME])
-            answer = handler(*values)
+        conditions = row[requests.CONDITIONS]
+        reason = self._refusal_reason(conditions) if conditions else messages.REASON_NONE
+        if reason != messages.REASON_NONE:
+            answer = self._conditions.outcome(reason)
+        else:
+            answer = getattr(self._groups[opcode], row[requests.NAME])(*values)
         if answer[0] != messages.OK:
             self.refused += 1
         return refusals.pack(row, answer)

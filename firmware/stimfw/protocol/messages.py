@@ -65,7 +65,7 @@ STOPPED_REPL = 5
 STOPPED_FAULT = 6
 STOP_NAMES = ("never on", "remote", "host", "magnet", "session over", "console interrupt", "fault")
 
-# Parts that the self-test may find wanting, by bit.
+# Parts that the self-test may find failed, by bit.
 PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings")
 PART_DAC = 1
 PART_MATRIX = 2

@@ -121,6 +121,7 @@ class Control:
 
     def stop(self, cause: int, sender: int = _NOBODY) -> None:
         """Output off, procedure dropped; `cause` is kept if the output was on."""
+        self._output.trip()  # before the table is searched
         self._happened(machine.STOP, cause, sender)
 
     def magnet_came(self) -> None:

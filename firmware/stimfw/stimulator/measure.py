@@ -55,7 +55,7 @@ class Measurements:
     def self_test(self) -> "Generator[int, None, int]":
         """Drive a small current with both rails on one electrode: it crosses the switches alone.
 
-        Yields waits in ms; returns the parts (messages.PART_...) found wanting, 0 if none, -1 if the output
+        Yields waits in ms; returns the parts (messages.PART_...) that failed, 0 if none, -1 if the output
         was tripped, so that nothing is known. No current and no voltage: the DAC is not there; no current at
         the compliance voltage: the matrix; no measurements: sense.
         """

@@ -108,7 +108,7 @@ def _remote_table(identity: Identity, state: RemoteStatus) -> Table:
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
         ("State", "ready" if state.works else "fault"),
         ("Self-test", _self_test(state.failed_parts)),
-        ("PairingEntry", "paired" if state.paired else "none"),
+        ("Pairing", "paired" if state.paired else "none"),
         ("Supply", f"{state.supply_mv / 1000:.2f} V"),
     )
     return _two_columns(rows)

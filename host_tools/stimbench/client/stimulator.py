@@ -134,7 +134,7 @@ class Stimulator(Board):
         self._ask(requests.STOP, tries=_STOP_TRIES)
 
     def self_test(self) -> tuple[str, ...]:
-        """Test the output with a current that crosses no electrode pair; the parts found wanting.
+        """Test the output with a current that crosses no electrode pair; the parts that failed.
 
         Raises:
             WrongStateError: the board is not ready for it.

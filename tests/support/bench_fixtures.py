@@ -9,7 +9,6 @@ from stimbench.bench import Bench, BenchConfig
 from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
-from stimbench.errors import BenchError
 
 PINS = {f"P{index}": index for index in range(29)}
 
@@ -25,17 +24,11 @@ def bare() -> EmulatedBoard:
 
 @pytest.fixture
 def make_bench() -> Iterator[Callable[..., Bench]]:
-    """Builds benches with the images in build/; skips if there are none."""
+    """Builds benches with the images in build/; without them it fails."""
     made: list[Bench] = []
 
     def make(**fields: Any) -> Bench:
-        config = BenchConfig(**fields)
-        try:
-            for name in config.boards:
-                config.firmware_path(name)
-        except BenchError as error:
-            pytest.skip(str(error))
-        made.append(Bench(config))
+        made.append(Bench(BenchConfig(**fields)))
         return made[-1]
 
     yield make

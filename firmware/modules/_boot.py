@@ -14,7 +14,7 @@ def _mount() -> None:
 
     # Until main is ready, garbage is collected each 40 KB. The modules that stay then lie close together, and
     # each later object finds its memory at once: without it a sum of two 256-bit numbers took 41 us, not
-    # 16 us (the search begins at the lowest hole, py/gc.c). It costs 25 ms of the start.
+    # 16 us (the search begins at the lowest hole, py/gc.c). It costs 20 ms of the start.
     gc.threshold(40960)
 
     # What starts is what is frozen: no file can stand in for it, and the file system is not searched for each

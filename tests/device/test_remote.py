@@ -21,9 +21,7 @@ ANSWER_MS = 25  # from a press to the light that tells its fate, in an open conn
 FRESH_MS = 40  # the same with a handshake before
 STOP_MS = 5  # from the end of STOP's packet to the end of the output
 IDLE_AWAKE = 0.002
-# STOP, with nobody there. A search that began before the 3 s are over ends first: 12 bursts of up to 4.7 ms,
-# 14 looks at a channel of 0.2 ms, 1.4 ms for the frame, 4.5 ms for the crystal.
-GIVES_UP_MS = (3000, 3070)
+GIVES_UP_MS = (3000, 3050)  # STOP, with nobody there
 
 MS = 1_000_000
 BOOT_MS = 1500

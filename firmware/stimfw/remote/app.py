@@ -197,6 +197,7 @@ class App:
             if self._last_frame_sent(now_ms):
                 self._end()
         elif activity != _IDLE and self.requester is not None:
+            self.requester.expire(now_ms)  # a search of all channels takes up to 60 ms more
             if self.requester.state != Requester.WAITING:
                 self._conclude_request(self.requester, now_ms)
 

@@ -116,10 +116,8 @@ class Requester:
 
     def poll(self, now_ms: int) -> "bytes | None":
         """The frame, if it is time to send one. After the limit the state is UNANSWERED."""
+        self.expire(now_ms)
         if self.state != self.WAITING:
-            return None
-        if elapsed_ms(now_ms, self._began_ms) >= self._limit_ms:
-            self.state = self.UNANSWERED
             return None
         if self.wait_ms(now_ms) > 0:
             return None
@@ -131,6 +129,11 @@ class Requester:
         self._flying = True
         self._since_ms = now_ms
         return self._frame
+
+    def expire(self, now_ms: int) -> None:
+        """End a request whose time is over, a frame on its way or not: UNANSWERED."""
+        if self.state == self.WAITING and elapsed_ms(now_ms, self._began_ms) >= self._limit_ms:
+            self.state = self.UNANSWERED
 
     def sent(self, delivered: bool, now_ms: int) -> None:
         """The fate of the frame: acknowledged by the stimulator's radio, or on no channel."""

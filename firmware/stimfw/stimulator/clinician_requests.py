@@ -78,8 +78,6 @@ class ClinicianRequests:
         """One contraction, held for so long, then the output is off."""
         if not TEST_S.holds(seconds):
             return refusals.out_of_range(seconds)
-        if self._control.session:
-            return self._conditions.outcome(messages.REASON_LOCKED)
         return self._conditions.outcome(self._control.start(seconds, self._dispatcher.sender))
 
     def log(self, first: int) -> "Answer":

@@ -1,11 +1,13 @@
 """In which states the stimulator refuses: a method for each word of the column CONDITIONS of requests.TABLE.
 
-What the output itself allows (a session, a magnet, a failed part) Control decides when something begins.
+When something may begin, the machine of states says (stimfw.therapy.machine); here it is only asked. Control asks
+it again in the moment of the start, and with the values of a programme, which this column does not see.
 """
 
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals
+from stimfw.therapy import machine
 
 if TYPE_CHECKING:
     from stimfw.protocol.refusals import Answer
@@ -25,6 +27,22 @@ class Conditions:
         if reason == messages.REASON_NONE:
             return refusals.done()
         return refusals.wrong_state(self._control.state(), reason)
+
+    def session_allowed(self) -> int:
+        """A session may begin, or runs."""
+        return self._control.refusal(machine.START)
+
+    def test_allowed(self) -> int:
+        """One contraction may begin."""
+        return self._control.refusal(machine.TEST)
+
+    def impedance_allowed(self) -> int:
+        """A measurement of impedance may begin."""
+        return self._control.refusal(machine.MEASURE)
+
+    def self_test_allowed(self) -> int:
+        """A self-test may begin: also after one that failed."""
+        return self._control.refusal(machine.SELF_TEST)
 
     def output_off(self) -> int:
         """No procedure runs. Flash takes up to 0.1 s, in which no STOP is heard."""

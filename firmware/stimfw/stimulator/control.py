@@ -89,6 +89,10 @@ class Control:
         """Whether a magnet holds the reed switch closed."""
         return not self._magnet()
 
+    def refusal(self, event: int) -> int:
+        """Why what the machine's `event` asks for is refused at this moment: messages.REASON_...."""
+        return self._machine.refusal(event, self.magnet_near(), self.program.amplitude_ua != (0, 0))
+
     # What requests ask for. Each returns a messages.REASON_...; sender: a slot, FROM_USB or FROM_NOBODY.
 
     def start(self, test_s: int = 0, sender: int = _NOBODY) -> int:
@@ -106,7 +110,7 @@ class Control:
     def set_program(self, wanted: "Program", sender: int = _NOBODY) -> int:
         """Take a programme: while the output is on only other amplitudes; moved electrodes zero theirs."""
         alike = wanted.differs_only_in_amplitude(self.program)
-        reason = self._refusal(machine.LEFT_AMPLITUDE if alike else machine.PROGRAM)
+        reason = self.refusal(machine.LEFT_AMPLITUDE if alike else machine.PROGRAM)
         if reason == messages.REASON_NONE:
             if self.session:
                 self.session.retarget(wanted)
@@ -180,11 +184,8 @@ class Control:
 
     # Events in, effects out.
 
-    def _refusal(self, event: int) -> int:
-        return self._machine.refusal(event, self.magnet_near(), self.program.amplitude_ua != (0, 0))
-
     def _ask(self, event: int, detail: int, sender: int) -> int:
-        reason = self._refusal(event)
+        reason = self.refusal(event)
         if reason == messages.REASON_NONE:
             self._happened(event, detail, sender)
         return reason

@@ -10,6 +10,10 @@ __all__ = ("requests_table", "roles_table")
 
 _LETTERS = {"B": "u8", "H": "u16", "I": "u32", "h": "i16", "i": "i32"}
 _CONDITIONS = {
+    "session_allowed": "a session may begin, or runs",
+    "test_allowed": "a session may begin, and none runs",
+    "impedance_allowed": "a measurement may begin",
+    "self_test_allowed": "a self-test may begin",
     "output_off": "the output is off",
     "window_closed": "no pairing window is open",
     "records_usable": "the records on flash can be used",

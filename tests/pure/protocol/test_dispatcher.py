@@ -29,6 +29,18 @@ class Conditions:
         self.asked.append(name)
         return self.reasons.get(name, messages.REASON_NONE)
 
+    def session_allowed(self):
+        return self._reason("session_allowed")
+
+    def test_allowed(self):
+        return self._reason("test_allowed")
+
+    def impedance_allowed(self):
+        return self._reason("impedance_allowed")
+
+    def self_test_allowed(self):
+        return self._reason("self_test_allowed")
+
     def output_off(self):
         return self._reason("output_off")
 
@@ -124,7 +136,10 @@ def test_a_condition_refuses_and_those_behind_it_are_not_asked():
 def test_conditions_of_each_request():
     for opcode, board, conditions in (
         (requests.STOP, "stimulator", ""),
-        (requests.START, "stimulator", ""),
+        (requests.START, "stimulator", "session_allowed"),
+        (requests.TEST_STIMULATION, "stimulator", "test_allowed"),
+        (requests.IMPEDANCE, "stimulator", "impedance_allowed"),
+        (requests.SELF_TEST, "stimulator", "self_test_allowed"),
         (requests.PAIRINGS, "stimulator", "records_usable"),
         (requests.PAIR, "stimulator", "records_usable window_closed output_off"),
         (requests.FORGET, "stimulator", "records_usable window_closed output_off"),

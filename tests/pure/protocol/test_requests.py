@@ -5,7 +5,10 @@ import struct
 from stimfw.protocol import asking, messages, requests, roles
 from stimfw.therapy import program
 
-CONDITIONS = ("output_off", "window_closed", "records_usable", "magnet_near", "idle")
+CONDITIONS = (
+    "session_allowed", "test_allowed", "impedance_allowed", "self_test_allowed",
+    "output_off", "window_closed", "records_usable", "magnet_near", "idle",
+)  # fmt: skip
 
 
 def raises(call):

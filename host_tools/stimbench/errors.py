@@ -17,6 +17,10 @@ class BenchError(Exception):
     """An emulated bench cannot be built, or cannot do what was asked of it."""
 
 
+class BenchWarning(UserWarning):
+    """What was done to an emulated bench can have no effect; the text says why."""
+
+
 class StimbenchError(Exception):
     """An error whose text is meant for the person at the terminal, without a traceback.
 

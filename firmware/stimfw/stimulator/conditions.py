@@ -1,7 +1,7 @@
 """In which states the stimulator refuses: a method for each word of the column CONDITIONS of requests.TABLE.
 
-When something may begin, the machine of states says (stimfw.therapy.machine); here it is only asked. Control asks
-it again in the moment of the start, and with the values of a programme, which this column does not see.
+When something may begin, the machine of states says (stimfw.therapy.machine); here it is only asked. Control
+asks it again in the moment of the start, and with the values of a programme, which this column does not see.
 """
 
 from typing import TYPE_CHECKING

@@ -23,6 +23,8 @@ class BenchConfig:
     """Seeds every random choice: part tolerances, noise, half-done flash operations."""
     boards: tuple[str, ...] = ("stimulator", "remote")
     """Which boards stand on the bench: `stimulator`, `remote` or both."""
+    paired: bool = False
+    """Start with the remote paired to the stimulator (bench.provision.pair, with the bench's seed)."""
     firmware: Mapping[str, Path] = field(default_factory=dict)
     """UF2 file by board name; `build/<board>.uf2` below the project root if not given."""
     wiring: Mapping[str, Any] = field(default_factory=dict)

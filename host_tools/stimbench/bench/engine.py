@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 
-from stimbench.bench import wiring
+from stimbench.bench import provision, wiring
 from stimbench.bench.config import BenchConfig
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.nets import read_pins_csv
-from stimbench.errors import BenchError
+from stimbench.errors import BenchError, BenchWarning
 from stimbench.parts.radio import AirChannel
 from stimbench.project import find_project_root
 
@@ -33,7 +34,8 @@ class Bench:
         """Build the bench and switch the boards on.
 
         Raises:
-            BenchError: a firmware file is missing, or a board's name is unknown.
+            BenchError: a firmware file is missing, a board's name is unknown, or one of those that shall be
+                paired is not on the bench.
         """
         self.config = config or BenchConfig()
         self.trace = Recorder()
@@ -49,9 +51,15 @@ class Bench:
         """The radio channel between the boards (parts.radio.AirChannel), if the parts are soldered on."""
         if self.config.with_parts:
             self.air = wiring.attach_parts(self._boards, self.config, self.trace)
+        if self.config.paired:
+            provision.pair(self, self.config.seed)
         for board in self._boards.values():
             board.console.set_dtr(self.config.usb_attached)
             board.power_on()
+
+    def __repr__(self) -> str:
+        boards = " and ".join(self._boards)
+        return f"<Bench with {boards}, seed {self.config.seed}, at {self.now_ns / 1e9:.6f} s>"
 
     def __enter__(self) -> Bench:
         return self
@@ -187,12 +195,23 @@ class Bench:
     def press(self, button: str, hold_ms: float = 100) -> None:
         """Press one of the remote's buttons now, and let go after `hold_ms`.
 
+        Warns:
+            BenchWarning: nothing can come of it: the remote is off, or has no pairing for START or STOP.
+
         Raises:
             BenchError: there is no remote, or no such button.
         """
-        buttons = wiring.buttons(self.board("remote"))
+        remote = self.board("remote")
+        buttons = wiring.buttons(remote)
         if button not in buttons:
             raise BenchError(f"the remote has no button {button!r}; it has {', '.join(buttons)}")
+        if not remote.powered:
+            warnings.warn(f"{button} was pressed, but the remote has no power", BenchWarning, stacklevel=2)
+        elif button in wiring.NEED_A_PAIRING and not provision.is_paired(remote.flash):
+            advice = "BenchConfig(paired=True) pairs the boards before they start"
+            warnings.warn(
+                f"{button} was pressed, but the remote is not paired: {advice}", BenchWarning, stacklevel=2
+            )
         buttons[button].press(hold_ms)
 
     def magnet(self, present: bool) -> None:

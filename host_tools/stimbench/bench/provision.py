@@ -11,17 +11,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stimfw.storage import layout
-from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES
+from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES, StorageError
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 
 from stimbench.errors import BenchError
 
 if TYPE_CHECKING:
-    from stimbench.bench.engine import Bench
+    from typing import Protocol
+
+    from stimbench.emulator.board import EmulatedBoard
     from stimbench.emulator.flash import FlashChip
 
-__all__ = ("BlockView", "Provisioned", "add_peer", "pair")
+    class Boards(Protocol):
+        """Of a stimbench.bench.Bench: its boards, and how much time has passed on it."""
+
+        @property
+        def now_ns(self) -> int:
+            """Bench time."""
+
+        def board(self, name: str) -> EmulatedBoard:
+            """A board by name; BenchError if there is none."""
+
+__all__ = ("BlockView", "Provisioned", "add_peer", "is_paired", "pair")
 
 _IOCTL_COUNT, _IOCTL_SIZE, _IOCTL_ERASE = 4, 5, 6
 
@@ -78,7 +90,7 @@ class BlockView:
         return self._start + block * BLOCK_BYTES
 
 
-def pair(bench: Bench, seed: int = 1, role: int = 1) -> Provisioned:
+def pair(bench: Boards, seed: int = 1, role: int = 1) -> Provisioned:
     """Pair the bench's remote with its stimulator, as if they had been since their last use.
 
     Args:
@@ -97,7 +109,15 @@ def pair(bench: Bench, seed: int = 1, role: int = 1) -> Provisioned:
     return provisioned
 
 
-def add_peer(bench: Bench, role: int, seed: int) -> Provisioned:
+def is_paired(remote_flash: FlashChip) -> bool:
+    """Whether a remote's flash holds a pairing that can be read."""
+    try:
+        return RemotePairing(Record(BlockView(remote_flash), layout.PAIRINGS)).paired
+    except StorageError:
+        return False
+
+
+def add_peer(bench: Boards, role: int, seed: int) -> Provisioned:
     """Give the stimulator an active pairing with a peer that is no board here: a clinician's host.
 
     Raises:

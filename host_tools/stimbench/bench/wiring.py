@@ -23,6 +23,8 @@ from stimbench.parts.wiring import (
 __all__ = ("attach_parts", "buttons", "magnet_contact")
 
 BUTTONS = ("START", "STOP", "STATUS")
+NEED_A_PAIRING = ("START", "STOP")
+"""STATUS held for 3 s begins a pairing."""
 
 
 def attach_parts(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder: Recorder) -> AirChannel:

@@ -193,6 +193,10 @@ class EmulatedBoard:
         """Put a UF2 file into the flash, as BOOTSEL would; the rest of the chip stays as it is."""
         load_uf2(path, self.mcu)
 
+    def __repr__(self) -> str:
+        state = ("hung" if self.hung else "on") if self.powered else "off"
+        return f"<EmulatedBoard {self.name}, {state}, at {self.now_ns / 1e9:.6f} s>"
+
     def power_on(self) -> None:
         """The supply comes: the chip boots. Nothing if it is on."""
         if self.powered:

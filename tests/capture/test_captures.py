@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stimbench.analysis import LEAD_SIGNALS, pulses_of
 from stimbench.capture.capture import Capture, NoChannelError
-from stimbench.capture.channels import Edges, Segments
+from stimbench.capture.channels import Edges, Segments, Voltages
 
 US, MS = 1000, 1_000_000
 PERIODS, PERIOD_NS = 36_000, 50 * MS
@@ -142,6 +142,75 @@ def test_a_missing_channel_is_named_with_those_that_are_there():
         capture.select(["LED"])
     with pytest.raises(NoChannelError, match="no digital channel 'LED'"):
         capture.between(1, 2).edges("LED")
+
+
+SIGNALS = ("stimulator.L_CATH", "stimulator.R_CATH", "stimulator.LED", "remote.LED", "remote.LED_RED")
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        (("stimulator", "LCATH"), "stimulator.L_CATH"),
+        (("stimulator.l_cath",), "stimulator.L_CATH"),
+        (("L_CATH",), "stimulator.L_CATH"),
+        (("remote", "LED_RDE"), "remote.LED_RED"),
+        (("remot", "LED"), "remote.LED"),
+        (("stimulater", "LED"), "stimulator.LED"),
+    ],
+)
+def test_the_nearest_name_is_said(asked, near):
+    capture = Capture({name: Edges.of([]) for name in SIGNALS}, end_ns=5, source="run.vcd")
+    with pytest.raises(NoChannelError) as raised:
+        capture.edges(*asked)
+    wanted = ".".join(asked)
+    assert str(raised.value) == f"run.vcd has no digital channel {wanted!r}; the nearest is {near!r}."
+    assert isinstance(raised.value, KeyError)
+    assert capture.edges("stimulator", "L_CATH") == capture.edges("stimulator.L_CATH")
+
+
+def test_a_channel_of_the_other_kind_is_pointed_to():
+    analog = {"V_LEFT": Voltages.of([(0, 1, 1.0, 1.0)]), "I_LEFT": Segments.of([(0, 1, 1.0, 1.0)])}
+    capture = Capture({"stimulator.LED": Edges.of([])}, analog, end_ns=5, source="run.vcd")
+    for ask, text in [
+        (lambda: capture.edges("stimulator", "V_LEFT"),
+         "run.vcd has no digital channel 'stimulator.V_LEFT': 'V_LEFT' is analog, ask for it with voltage."),
+        (lambda: capture.current("LED"),
+         "run.vcd has no analog channel 'LED': 'stimulator.LED' is digital, ask for it with edges."),
+        (lambda: capture.voltage("V_LEF"), "run.vcd has no analog channel 'V_LEF'; the nearest is 'V_LEFT'."),
+        (lambda: capture.current("V_LEFT"), "V_LEFT of run.vcd is a voltage: ask for voltage('V_LEFT')."),
+        (lambda: capture.voltage("I_LEFT"), "I_LEFT of run.vcd is a current: ask for current('I_LEFT')."),
+    ]:  # fmt: skip
+        with pytest.raises(NoChannelError) as raised:
+            ask()
+        assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        (Edges.of([]), "<no edges: low all the time>"),
+        (Edges.of([(5, False), (9, True)], True), "<2 edges, 5 to 9 ns: high before the first>"),
+        (Segments.of([]), "<current of no pieces: 0 uA all the time>"),
+        (Segments.of([(0, 5, -2000.0, 1000.0)]), "<current of 1 piece, 0 to 5 ns: -2000 to 1000 uA>"),
+        (
+            Voltages.of([(0, 5, -2.0, -1.5), (6, 7, 0.5, 0.5)]),
+            "<voltage of 2 pieces, 0 to 7 ns: -2 to 0.5 V>",
+        ),
+        (
+            Capture({"a": Edges.of([])}, {}, end_ns=9, source="run.vcd"),
+            "<Capture of run.vcd: 1 digital and 0 analog channels, 0 to 9 ns>",
+        ),
+    ],
+)
+def test_what_a_person_holds_says_what_it_is(what, text):
+    assert repr(what) == text
+
+
+def test_a_waveform_is_read_at_any_time():
+    voltage = Voltages.of([(10, 20, 1.0, 2.0), (20, 30, -1.0, -1.0)])
+    assert voltage.at([0, 10, 15, 20, 29, 30]).tolist() == [0.0, 1.0, 1.5, -1.0, -1.0, 0.0]
+    assert Voltages.of([]).at([1, 2]).tolist() == [0.0, 0.0]
+    assert voltage != Segments.of([(10, 20, 1.0, 2.0), (20, 30, -1.0, -1.0)])
 
 
 def test_a_span_is_cut_to_the_capture_and_must_meet_it():

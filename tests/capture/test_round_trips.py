@@ -19,6 +19,12 @@ from support.scene import HOLD, MS
 
 RATE_HZ = 1_000_000
 START_NS = 123_456
+SENSED = ("V_LEFT", "V_RIGHT", "I_SENSE")
+"""What the sense amplifiers are wired to."""
+R_S_OHM = 505.0
+"""Series resistance of a pair with the switches, ohm."""
+C_DL_F = 5e-6
+PUMP_ERROR = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +49,10 @@ def test_a_capture_of_the_bench_has_what_the_recorder_has(run):
         assert edges == Edges.of(
             bench.trace.edges(board, signal), bench.trace.initial_level(board, signal)
         )
-    assert {name: list(capture.current(name)) for name in capture.analog} == {
+    assert {name: list(capture.current(name)) for name in ("I_LEFT", "I_RIGHT")} == {
         name: list(trace.segments) for name, trace in bench.trace.currents.items()
     }
+    assert set(capture.analog) == {"I_LEFT", "I_RIGHT", *SENSED}
     assert len(pulses_of(capture, "left")) > 10 and (capture.start_ns, capture.end_ns) == (0, bench.now_ns)
 
 
@@ -64,9 +71,9 @@ def assert_same_signals(back, capture):
         assert back.edges(name) == capture.edges(name).between(capture.start_ns + 1, 1 << 62), name
 
 
-def steps(current):
-    """A current's changes; of several at one time the last."""
-    values = [(0, 0.0), *dict(current.changes()).items()]
+def steps(waveform):
+    """A waveform's changes; of several at one time the last."""
+    values = [(0, 0.0), *dict(waveform.changes()).items()]
     return [change for before, change in pairwise(values) if change[1] != before[1]]
 
 
@@ -77,7 +84,8 @@ def test_vcd_and_back(run, tmp_path):
     assert_same_signals(back, capture)
     for name in capture.analog:
         # A file holds 16 digits of a value.
-        wanted, found = (np.array(steps(each.current(name))) for each in (capture, back))
+        wanted, found = (np.array(steps(each.waveform(name))) for each in (capture, back))
+        assert type(back.waveform(name)) is type(capture.waveform(name))
         assert len(wanted) > 50 and wanted.shape == found.shape
         assert np.array_equal(wanted[:, 0], found[:, 0])
         assert found[:, 1] == pytest.approx(wanted[:, 1], rel=1e-14)
@@ -97,6 +105,36 @@ def test_a_slice_goes_through_a_vcd_too(run, tmp_path):
     write_vcd(capture, tmp_path / "run.vcd")
     back = read_vcd(tmp_path / "run.vcd")
     assert_same_signals(back, capture)
+
+
+def test_what_the_amplifiers_see_is_analog_and_not_a_wire(run):
+    _, capture = run
+    assert not [name for name in capture.digital if name.endswith(SENSED)]
+    for index, lead in enumerate(("left", "right")):
+        pulses, ua = pulses_of(capture, lead)[-10:], HOLD[f"{lead}__amplitude_ua"]
+        starts, ends = pulses["start_ns"], pulses["start_ns"] + pulses["cathodic_ns"]
+        voltage, shunt = capture.voltage(f"V_{lead.upper()}"), capture.current("I_SENSE")
+        before, first, last = voltage.at(starts - 1), voltage.at(starts), voltage.at(ends - 1)
+        # At the edge the series resistance; then each electrode's double layer charges.
+        assert first - before == pytest.approx(-ua * 1e-6 * R_S_OHM, rel=PUMP_ERROR)
+        slope = 2 * ua * 1e-6 * pulses["cathodic_ns"] * 1e-9 / C_DL_F
+        assert first - last == pytest.approx(slope, rel=0.02)
+        # The edge is exact: the voltage jumps with the switch and not a nanosecond before.
+        assert np.isin(starts, voltage.t0_ns).all() and np.isin(ends, voltage.t1_ns).all()
+        assert shunt.at(starts) == pytest.approx(-ua, rel=PUMP_ERROR)
+        other = capture.voltage(f"V_{('right', 'left')[index].upper()}")
+        assert np.abs(other.at(starts)).max() < 0.05
+
+
+def test_a_voltage_is_followed_in_steps_that_an_oscilloscope_would_show(run):
+    _, capture = run
+    for name in ("V_LEFT", "V_RIGHT"):
+        voltage = capture.voltage(name)
+        assert np.abs(voltage.v1_v - voltage.v0_v).max() < 0.025
+        # It is one line: where a piece follows another, it begins where that one ended, but for the edges.
+        joined = voltage.t0_ns[1:] == voltage.t1_ns[:-1]
+        jumps = np.abs(voltage.v0_v[1:] - voltage.v1_v[:-1])[joined]
+        assert joined.sum() > 100 and np.median(jumps) == 0.0
 
 
 def on_grid(edges, capture):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stimbench.capture.channels import Segments
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Segments, Voltages
 from stimbench.capture.recorder import Recorder
 from stimbench.capture.sigrok import write_sr
 from stimbench.capture.vcd import write_vcd
@@ -89,6 +90,14 @@ def test_sigrok_session_reads_back_at_its_rate(recorder: Recorder, tmp_path: Pat
     assert current[9] == current[438] == 0.0
     assert current[331] == pytest.approx(1000.0)
     assert path.read_bytes() == _again(recorder, tmp_path).read_bytes()
+
+
+def test_a_session_holds_voltages_to_a_millivolt(tmp_path: Path) -> None:
+    ramp = Voltages.of([(10_000, 20_000, -1.0004, 0.9996), (20_000, 30_000, 2.0, 2.0)])
+    write_sr(Capture({}, {"V_LEFT": ramp}, end_ns=40_000), tmp_path / "run.sr")
+    _, _, analog = unpacked(tmp_path / "run.sr")
+    assert analog["V_LEFT"][[9, 10, 15, 20, 29, 30]].tolist() == pytest.approx([0, -1, 0, 2, 2, 0], abs=1e-6)
+    assert analog["V_LEFT"][11] == pytest.approx(-0.8, abs=1e-6)
 
 
 def test_long_session_is_split_between_samples(bare: EmulatedBoard, tmp_path: Path) -> None:

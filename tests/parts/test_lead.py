@@ -274,3 +274,107 @@ class TestBridge:
         assert amps(board, lead) == pytest.approx(4e-3 * 1000.0 / 1505.0, rel=1e-6)
         assert lead.shunt_amps(board.clock.now_ns) == pytest.approx(4e-3)
         assert lead.events[-1][1] == "anodic into short"
+
+
+RAIL_V_REL = 1e-4
+"""A piece of the trace against the circuit, which it is drawn from, at its ends."""
+
+
+class TestVoltageTrace:
+    def pulse(self, board):
+        board.phase("L_CATH", 214 * US)
+        board.clock.run_for(50 * US)
+        board.phase("L_ANOD", 214 * US)
+        board.clock.run_for(4 * US)
+        board.phase("L_SHORT", 20 * MS)
+
+    def test_it_is_the_voltage_between_the_rails_at_every_edge(self):
+        board, _, lead = ready()
+        seen = []
+        lead.on_step(lambda time_ns, before, _a, after, _b: seen.append((time_ns, before, after)))
+        self.pulse(board)
+        pieces = lead.trace.voltage.segments
+        starts = {t0: v0 for t0, _, v0, _ in pieces}
+        ends = {t1: v1 for _, t1, _, v1 in pieces}
+        assert len(seen) == 6
+        for time_ns, before, after in seen:
+            assert ends.get(time_ns, 0.0) == pytest.approx(before, rel=RAIL_V_REL, abs=1e-3)
+            assert starts.get(time_ns, 0.0) == pytest.approx(after, rel=RAIL_V_REL, abs=1e-3)
+        assert starts[seen[0][0]] == pytest.approx(-4e-3 * (500 + SWITCHES_OHM), rel=1e-3)
+
+    def test_a_slope_is_cut_into_small_steps_and_a_decay_is_finest_where_it_is_steepest(self):
+        board, _, lead = ready(code=800)
+        board.phase("L_CATH", 200 * US)
+        board.phase("L_SHORT", 20 * MS)
+        pieces = lead.trace.voltage.segments
+        assert max(abs(v1 - v0) for _, _, v0, v1 in pieces if v0 < -0.9) < 0.02
+        decay = [(t0, t1) for t0, t1, _, _ in pieces if t0 >= pieces[0][0] + 200 * US]
+        spans = [t1 - t0 for t0, t1 in decay]
+        assert len(spans) >= 8 and spans == sorted(spans) and spans[0] * 8 < spans[-1]
+
+    def test_what_has_not_ended_is_there_as_far_as_it_has_come(self):
+        board, _, lead = ready()
+        board.pin("L_CATH").out(True)
+        begun = board.clock.now_ns
+        board.clock.run_for(100 * US)
+        pieces = lead.trace.voltage.segments
+        assert (pieces[0][0], pieces[-1][1]) == (begun, begun + 100 * US)
+        assert pieces[-1][3] == pytest.approx(volts(board, lead), rel=RAIL_V_REL)
+        board.clock.run_for(100 * US)
+        assert lead.trace.voltage.segments[-1][1] == begun + 200 * US
+
+    def test_off_and_cleared_with_the_current(self):
+        board, _, lead = ready()
+        self.pulse(board)
+        lead.trace.clear()
+        lead.trace.enabled = False
+        self.pulse(board)
+        assert lead.trace.voltage.segments == lead.trace.shunt.segments == []
+
+    def test_the_shunt_carries_what_the_pumps_deliver_and_no_recharge(self):
+        board, parts = make()
+        board.set_dac(0, 400)
+        board.set_dac(1, 800)
+        board.set_matrix(0x21, 0x84)
+        board.clock.run_for(50 * US)
+        board.keep_alive()
+        begun = board.clock.now_ns
+        board.pin("L_CATH").out(True)
+        board.clock.run_for(100 * US)
+        board.pin("R_ANOD").out(True)  # a fault: both leads at once
+        board.clock.run_for(50 * US)
+        board.pin("L_CATH").out(False)
+        board.clock.run_for(50 * US)
+        board.pin("R_ANOD").out(False)
+        board.phase("L_SHORT", 10 * MS)
+        assert parts.leads["left"].trace.segments[-1][1] > begun + 10 * MS
+        assert parts.shunt.segments == [
+            (begun + a * US, begun + b * US, pytest.approx(ua, rel=1e-6), pytest.approx(ua, rel=1e-6))
+            for a, b, ua in ((0, 100, -1000.0), (100, 150, 1000.0), (150, 200, 2000.0))
+        ]
+
+    def test_a_pump_that_drives_into_the_recharge_resistor_shows_in_the_shunt(self):
+        board, parts, lead = ready()
+        begun = board.clock.now_ns
+        board.pin("L_SHORT").out(True)
+        board.phase("L_ANOD", 100 * US)
+        delivered = pytest.approx(4000.0, rel=1e-6)
+        assert parts.shunt.segments == [(begun, begun + 100 * US, delivered, delivered)]
+        # Most of it takes the way through the resistor.
+        assert 0 < lead.trace.segments[0][2] < 4000.0
+
+
+class TestWhatTheySayOfThemselves:
+    def test_a_lead_and_its_electrodes(self):
+        _, _, lead = ready()
+        assert repr(lead) == "<left lead, electrodes 0 to 3: no electrode open>"
+        assert repr(lead.electrodes[2]) == (
+            "<electrode 2 of the left lead: 250 ohm in series with 100000 ohm parallel to 5 uF>"
+        )
+        lead.electrodes[2].open()
+        lead.electrodes[0].short_to(lead.electrodes[1])
+        assert repr(lead) == "<left lead, electrodes 0 to 3: electrode 2 open>"
+        assert repr(lead.electrodes[2]).startswith("<electrode 2 of the left lead: open, 250 ohm in series")
+        assert repr(lead.electrodes[1]).endswith("5 uF, touches electrode 0>")
+        lead.load_resistor(500.0)
+        assert repr(lead.electrodes[3]) == "<electrode 3 of the left lead: 250 ohm>"

@@ -27,8 +27,8 @@ def digest(bench: Bench) -> Digest:
         found[f"{name}: registers"] = list(board.mcu.core.registers)
         found[f"{name}: RAM"] = _hash(bytes(board.mcu.sram))
         found[f"{name}: USB RAM"] = _hash(bytes(board.mcu.usb_dpram))
-        for signal in board.nets:
-            found[f"{name}: edges of {signal}"] = _hash(bench.trace.edges(name, signal))
+    for name, signal in bench.trace.signals:
+        found[f"{name}: edges of {signal}"] = _hash(bench.trace.edges(name, signal))
     for name, current in bench.trace.currents.items():
         found[f"current {name}"] = _hash(list(current.segments))
     return found

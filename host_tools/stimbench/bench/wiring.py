@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from stimbench.bench.config import BenchConfig
+from stimbench.capture.channels import Segments, Voltages
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.errors import BenchError
@@ -22,6 +23,8 @@ from stimbench.parts.wiring import (
 
 __all__ = ("attach_parts", "buttons", "magnet_contact")
 
+_ANALOG = ("V_LEFT", "V_RIGHT", "I_SENSE")
+"""Signals that the stimulator's sense amplifiers drive: what these measure is recorded in their place."""
 BUTTONS = ("START", "STOP", "STATUS")
 NEED_A_PAIRING = ("START", "STOP")
 """STATUS held for 3 s begins a pairing."""
@@ -39,6 +42,11 @@ def attach_parts(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder
             for side, lead in parts.leads.items():
                 lead.trace.enabled = config.trace
                 recorder.add_current(f"I_{side.upper()}", lead.trace)
+                recorder.add_sensed(f"V_{side.upper()}", lead.trace.voltage, Voltages)
+            recorder.add_sensed("I_SENSE", parts.shunt, Segments)
+            if config.trace:
+                for signal in _ANALOG:
+                    recorder.unwatch(name, signal)
     return air
 
 

@@ -6,31 +6,29 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from stimbench.capture.channels import Edges, Segments
-from stimbench.errors import InputError
+from stimbench.capture.channels import Analog, Edges, Segments, Voltages
+from stimbench.capture.nearest import NoChannelError, no_channel
 
 __all__ = ("Capture", "NoChannelError")
 
-_Channel = TypeVar("_Channel", bound=Edges | Segments)
-_Source: TypeAlias = "_Channel | Callable[[], _Channel]"
+_Kind = TypeVar("_Kind", Segments, Voltages)
+_Signal: TypeAlias = Edges | Callable[[], Edges]
+_Waveform: TypeAlias = Analog | Callable[[], Analog]
 """A channel, or what makes it."""
 
 
-class NoChannelError(InputError):
-    """A capture has no such channel; the text lists those that it has."""
-
-
 class Capture:
-    """Digital and analog channels, read-only. All times are in ns, currents in uA.
+    """Digital and analog channels, read-only. All times are in ns, currents in uA, voltages in V.
 
-    A digital channel of the bench is called `board.signal`, a current `I_LEFT` or `I_RIGHT`. A channel that
-    is costly to make is made when it is first asked for.
+    A digital channel of the bench is called `board.signal`. Analog are the currents `I_LEFT`, `I_RIGHT` and
+    `I_SENSE`, and the voltages `V_LEFT` and `V_RIGHT`. A channel that is costly to make is made when it is
+    first asked for.
     """
 
     def __init__(
         self,
-        digital: Mapping[str, _Source[Edges]],
-        analog: Mapping[str, _Source[Segments]] | None = None,
+        digital: Mapping[str, _Signal],
+        analog: Mapping[str, _Waveform] | None = None,
         *,
         start_ns: int = 0,
         end_ns: int,
@@ -40,7 +38,7 @@ class Capture:
 
         Args:
             digital: edges by channel, or what makes them.
-            analog: currents by channel, or what makes them.
+            analog: currents and voltages by channel, or what makes them.
             start_ns: where the capture begins.
             end_ns: where it ends.
             source: where it comes from, in words: the bench, a file, an instrument.
@@ -50,8 +48,8 @@ class Capture:
         """
         if end_ns < start_ns:
             raise ValueError(f"a capture from {start_ns} to {end_ns} ns ends before it begins")
-        self._digital: dict[str, _Source[Edges]] = dict(digital)
-        self._analog: dict[str, _Source[Segments]] = dict(analog or {})
+        self._digital: dict[str, _Signal] = dict(digital)
+        self._analog: dict[str, _Waveform] = dict(analog or {})
         self.start_ns = start_ns
         self.end_ns = end_ns
         self.source = source
@@ -65,7 +63,7 @@ class Capture:
         if set(self.digital) != set(other.digital) or set(self.analog) != set(other.analog):
             return False
         return all(self.edges(name) == other.edges(name) for name in self.digital) and all(
-            self.current(name) == other.current(name) for name in self.analog
+            self.waveform(name) == other.waveform(name) for name in self.analog
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -84,21 +82,48 @@ class Capture:
         """The names of the analog channels."""
         return tuple(self._analog)
 
-    def edges(self, name: str) -> Edges:
-        """A digital channel.
+    def edges(self, name: str, signal: str | None = None) -> Edges:
+        """A digital channel: `edges("stimulator.L_CATH")`, or `edges("stimulator", "L_CATH")`.
 
         Raises:
-            NoChannelError: there is none of that name.
+            NoChannelError: there is none of that name; the text says the nearest one.
         """
-        return self._channel(self._digital, name, "digital")
+        name = name if signal is None else f"{name}.{signal}"
+        self._require(self._digital, name, "digital")
+        found = self._digital[name]
+        if isinstance(found, Edges):
+            return found
+        made = self._digital[name] = found()
+        return made
 
     def current(self, name: str) -> Segments:
-        """An analog channel.
+        """An analog channel that is a current, in uA.
+
+        Raises:
+            NoChannelError: there is none of that name, or it is a voltage.
+        """
+        return self._of_kind(name, Segments)
+
+    def voltage(self, name: str) -> Voltages:
+        """An analog channel that is a voltage, in V.
+
+        Raises:
+            NoChannelError: there is none of that name, or it is a current.
+        """
+        return self._of_kind(name, Voltages)
+
+    def waveform(self, name: str) -> Analog:
+        """An analog channel, whether it is a current or a voltage.
 
         Raises:
             NoChannelError: there is none of that name.
         """
-        return self._channel(self._analog, name, "analog")
+        self._require(self._analog, name, "analog")
+        found = self._analog[name]
+        if isinstance(found, Segments | Voltages):
+            return found
+        made = self._analog[name] = found()
+        return made
 
     def between(self, start_ns: int, end_ns: int) -> Capture:
         """What lies in a span: edges at or after `start_ns` and before `end_ns`, currents that reach into it.
@@ -111,7 +136,7 @@ class Capture:
         start_ns, end_ns = max(start_ns, self.start_ns), min(end_ns, self.end_ns)
         return Capture(
             {name: partial(self._edges_between, name, start_ns, end_ns) for name in self._digital},
-            {name: partial(self._current_between, name, start_ns, end_ns) for name in self._analog},
+            {name: partial(self._waveform_between, name, start_ns, end_ns) for name in self._analog},
             start_ns=start_ns, end_ns=end_ns, source=self.source,
         )  # fmt: skip
 
@@ -121,11 +146,14 @@ class Capture:
         Raises:
             NoChannelError: there is none of such a name.
         """
-        signals = _known(digital, self._digital, "digital", self.source)
-        currents = _known(analog, self._analog, "analog", self.source)
+        signals, waveforms = list(digital), list(analog)
+        for name in signals:
+            self._require(self._digital, name, "digital")
+        for name in waveforms:
+            self._require(self._analog, name, "analog")
         return Capture(
             {name: partial(self.edges, name) for name in signals},
-            {name: partial(self.current, name) for name in currents},
+            {name: partial(self.waveform, name) for name in waveforms},
             start_ns=self.start_ns, end_ns=self.end_ns, source=self.source,
         )  # fmt: skip
 
@@ -133,37 +161,31 @@ class Capture:
         """The same, later by `by_ns`, under another source: of a file that does not say when it began."""
         return Capture(
             {name: partial(self._edges_later, name, by_ns) for name in self._digital},
-            {name: partial(self._current_later, name, by_ns) for name in self._analog},
+            {name: partial(self._waveform_later, name, by_ns) for name in self._analog},
             start_ns=self.start_ns + by_ns, end_ns=self.end_ns + by_ns, source=source,
         )  # fmt: skip
 
     def _edges_between(self, name: str, start_ns: int, end_ns: int) -> Edges:
         return self.edges(name).between(start_ns, end_ns)
 
-    def _current_between(self, name: str, start_ns: int, end_ns: int) -> Segments:
-        return self.current(name).between(start_ns, end_ns)
+    def _waveform_between(self, name: str, start_ns: int, end_ns: int) -> Analog:
+        return self.waveform(name).between(start_ns, end_ns)
 
     def _edges_later(self, name: str, by_ns: int) -> Edges:
         edges = self.edges(name)
         return Edges(edges.times_ns + by_ns, edges.initial)
 
-    def _current_later(self, name: str, by_ns: int) -> Segments:
-        current = self.current(name)
-        return Segments(current.t0_ns + by_ns, current.t1_ns + by_ns, current.i0_ua, current.i1_ua)
+    def _waveform_later(self, name: str, by_ns: int) -> Analog:
+        return self.waveform(name).shifted(by_ns)
 
-    def _channel(self, channels: dict[str, _Source[_Channel]], name: str, kind: str) -> _Channel:
-        _known([name], channels, kind, self.source)
-        found = channels[name]
-        if isinstance(found, Edges | Segments):
-            return found
-        made = channels[name] = found()
-        return made
+    def _of_kind(self, name: str, kind: type[_Kind]) -> _Kind:
+        found = self.waveform(name)
+        if not isinstance(found, kind):
+            ask = "voltage" if kind is Segments else "current"
+            raise NoChannelError(f"{name} of {self.source} is a {ask}: ask for {ask}({name!r}).")
+        return found
 
-
-def _known(names: Iterable[str], channels: Mapping[str, object], kind: str, source: str) -> list[str]:
-    chosen = list(names)
-    for name in chosen:
+    def _require(self, channels: Mapping[str, object], name: str, kind: str) -> None:
         if name not in channels:
-            there = ", ".join(channels) or "none"
-            raise NoChannelError(f"{source} has no {kind} channel {name!r}. It has: {there}.")
-    return chosen
+            other = self._analog if kind == "digital" else self._digital
+            raise no_channel(self.source, kind, name, channels, other)

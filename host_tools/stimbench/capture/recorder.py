@@ -1,4 +1,4 @@
-"""Every edge of every named signal, and the currents through the leads."""
+"""Every edge of every digital signal, the currents through the leads, and what the sense amplifiers see."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from typing import Protocol
 import numpy as np
 
 from stimbench.capture.capture import Capture
-from stimbench.capture.channels import Edges, Segments
+from stimbench.capture.channels import Analog, Edges, Segments
+from stimbench.capture.nearest import no_channel
 from stimbench.capture.spi_trace import SpiByte, SpiRecord
 from stimbench.parts.interfaces import PinPort, SpiLog
 from stimbench.parts.trace import Segment
 
-__all__ = ("CurrentTrace", "RecordedBus", "Recorder", "channel_name")
+__all__ = ("RecordedBus", "Recorder", "WaveformTrace", "channel_name")
 
 _NEVER = 1 << 61
 """Later than any bench time in ns, and twice it fits into 64 bits."""
 
 
-class CurrentTrace(Protocol):
-    """A current over time, as a part records it."""
+class WaveformTrace(Protocol):
+    """A current or a voltage over time, as a part records it."""
 
     @property
     def segments(self) -> Sequence[Segment]:
-        """Pieces in order of time; the current is 0 between them."""
+        """Pieces in order of time; the value is 0 between them."""
 
 
 class RecordedBus(Protocol):
@@ -51,7 +52,8 @@ class Recorder:
     def __init__(self) -> None:
         self._edges: dict[tuple[str, str], array[int]] = {}
         self._initial: dict[tuple[str, str], bool] = {}
-        self._currents: dict[str, CurrentTrace] = {}
+        self._currents: dict[str, WaveformTrace] = {}
+        self._sensed: dict[str, tuple[WaveformTrace, type[Analog]]] = {}
         self._buses: dict[tuple[str, int], SpiRecord] = {}
         self._start_ns = 0
         self.end_ns = 0
@@ -65,6 +67,10 @@ class Recorder:
         add = times.append
         # Time and level in one integer: 8 bytes an edge let a night's run fit into memory.
         net.on_edge(lambda level, time_ns: add(time_ns << 1 | level))
+
+    def unwatch(self, board: str, signal: str) -> None:
+        """Forget a net: it turned out to be analog, so its level means nothing."""
+        del self._edges[board, signal], self._initial[board, signal]
 
     def watch_spi(self, board: str, bus: RecordedBus) -> None:
         """Record an SPI bus's bytes from now on; its lines' edges are drawn from them when asked for."""
@@ -81,9 +87,13 @@ class Recorder:
         """Board and name of every recorded signal that an SPI bus has used as SCK, MOSI or MISO."""
         return [key for key in self._edges if _carrier(self._buses, *key) is not None]
 
-    def add_current(self, name: str, trace: CurrentTrace) -> None:
-        """Record a current, in uA, next to the signals."""
+    def add_current(self, name: str, trace: WaveformTrace) -> None:
+        """Record the current through a lead, in uA, next to the signals."""
         self._currents[name] = trace
+
+    def add_sensed(self, name: str, trace: WaveformTrace, kind: type[Analog]) -> None:
+        """Record what a sense amplifier is wired to: `Voltages` in V, or `Segments` in uA."""
+        self._sensed[name] = (trace, kind)
 
     @property
     def signals(self) -> list[tuple[str, str]]:
@@ -91,8 +101,8 @@ class Recorder:
         return list(self._edges)
 
     @property
-    def currents(self) -> dict[str, CurrentTrace]:
-        """Every recorded current by name."""
+    def currents(self) -> dict[str, WaveformTrace]:
+        """The current through each lead, by name. What the amplifiers see is in captures only."""
         return dict(self._currents)
 
     def edges(
@@ -110,8 +120,9 @@ class Recorder:
             `(time_ns, level after it)` in order of time.
 
         Raises:
-            KeyError: no such signal is recorded.
+            NoChannelError: no such signal is recorded; it is a KeyError too.
         """
+        self._require(board, signal)
         packed = self._edges[board, signal]
         first = bisect_left(packed, start_ns << 1)
         last = len(packed) if end_ns is None else bisect_left(packed, end_ns << 1)
@@ -123,7 +134,12 @@ class Recorder:
         return list(heapq.merge(own, drawn)) if own else drawn
 
     def initial_level(self, board: str, signal: str) -> bool:
-        """The level at the start of the recording."""
+        """The level at the start of the recording.
+
+        Raises:
+            NoChannelError: no such signal is recorded.
+        """
+        self._require(board, signal)
         carrier = _carrier(self._buses, board, signal)
         if carrier is not None:
             return carrier[0].initial_level(carrier[1])
@@ -166,12 +182,22 @@ class Recorder:
             else:
                 own = self._unpacked(board, signal, self._start_ns, _NEVER)
                 digital[name] = partial(_drawn, own, *carrier, start_ns, until_ns)
+        traces: dict[str, tuple[WaveformTrace, type[Analog]]] = {
+            **{name: (trace, Segments) for name, trace in self._currents.items()},
+            **self._sensed,
+        }
         analog = {
-            name: partial(_flowed, list(trace.segments), start_ns, until_ns)
-            for name, trace in self._currents.items()
+            name: partial(_pieces, kind, list(trace.segments), start_ns, until_ns)
+            for name, (trace, kind) in traces.items()
         }
         end_ns = max(start_ns, self.end_ns if end_ns is None else end_ns)
         return Capture(digital, analog, start_ns=start_ns, end_ns=end_ns, source="the bench")
+
+    def _require(self, board: str, signal: str) -> None:
+        if (board, signal) not in self._edges:
+            names = [channel_name(*known) for known in self._edges]
+            others = [*self._currents, *self._sensed]
+            raise no_channel("the bench", "digital", channel_name(board, signal), names, others)
 
     def _unpacked(self, board: str, signal: str, start_ns: int, end_ns: int) -> Edges:
         packed = self._edges[board, signal]
@@ -203,5 +229,5 @@ def _drawn(own: Edges, record: SpiRecord, line: int, start_ns: int, end_ns: int)
     return whole.between(start_ns, end_ns)
 
 
-def _flowed(pieces: list[Segment], start_ns: int, end_ns: int) -> Segments:
-    return Segments.of(pieces).between(start_ns, end_ns)
+def _pieces(kind: type[Analog], pieces: list[Segment], start_ns: int, end_ns: int) -> Analog:
+    return kind.of(pieces).between(start_ns, end_ns)

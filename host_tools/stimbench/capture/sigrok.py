@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimbench.capture.capture import Capture
-from stimbench.capture.channels import Edges, Segments, Times
+from stimbench.capture.channels import Analog, Edges, Times, Voltages
 from stimbench.capture.vcd import read_vcd
 from stimbench.errors import InputError
 
-__all__ = ("read_sr", "sample_current", "sample_signal", "write_sr")
+__all__ = ("read_sr", "sample_signal", "sample_waveform", "write_sr")
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 """sigrok splits its data into files of this size, or a little less: a file holds whole samples."""
+_DIGITS_V = 3
 _NS_PER_S = 1_000_000_000
 
 
@@ -45,16 +46,17 @@ def sample_signal(edges: Edges, start_ns: int, count: int, rate_hz: int) -> NDAr
     return found
 
 
-def sample_current(current: Segments, start_ns: int, count: int, rate_hz: int) -> NDArray[np.float32]:
-    """A current at the instants of an oscilloscope, in uA."""
+def sample_waveform(waveform: Analog, start_ns: int, count: int, rate_hz: int) -> NDArray[np.float32]:
+    """A current in uA, or a voltage in V to 1 mV, at the instants of an oscilloscope."""
     instants = _instants(start_ns, count, rate_hz)
     samples = np.zeros(count, dtype=np.float32)
-    for t0_ns, t1_ns, i0_ua, i1_ua in current:
+    for t0_ns, t1_ns, begin, end in waveform:
         first, last = np.searchsorted(instants, (t0_ns, t1_ns))
         if first < last:
             share = (instants[first:last] - t0_ns) / (t1_ns - t0_ns)
-            samples[first:last] = i0_ua + (i1_ua - i0_ua) * share
-    return samples
+            samples[first:last] = begin + (end - begin) * share
+    # The board's own converter has steps of 8 mV. Finer ones make a slow decay, which hardly compresses.
+    return np.round(samples, _DIGITS_V) if isinstance(waveform, Voltages) else samples
 
 
 def _instants(start_ns: int, count: int, rate_hz: int) -> Times:
@@ -62,7 +64,9 @@ def _instants(start_ns: int, count: int, rate_hz: int) -> Times:
 
 
 def write_sr(capture: Capture, path: Path | str, rate_hz: int = 1_000_000) -> None:
-    """Write a session, version 2, with all channels. It does not hold the time of its first sample.
+    """Write a session, version 2, with all channels, analog ones too.
+
+    It holds neither the time of its first sample nor units: currents are in uA, voltages in V.
 
     Args:
         capture: what to write. A decoder would misread an SPI bus at a low rate: leave its lines out, or take
@@ -83,7 +87,7 @@ def write_sr(capture: Capture, path: Path | str, rate_hz: int = 1_000_000) -> No
         _add(archive, "metadata", _metadata(signals, capture.analog, rate_hz).encode())
         _add_chunks(archive, "logic-1", _logic(capture, count, rate_hz), _unit_size(len(signals)))
         for index, name in enumerate(capture.analog, len(signals) + 1):
-            samples = sample_current(capture.current(name), start_ns, count, rate_hz)
+            samples = sample_waveform(capture.waveform(name), start_ns, count, rate_hz)
             _add_chunks(archive, f"analog-1-{index}", samples.astype("<f4").tobytes(), 4)
 
 

@@ -1,8 +1,9 @@
 """Value Change Dumps: a capture written, and read back. GTKWave, Surfer and sigrok open them.
 
-A digital channel `board.signal` is the wire `signal` in the scope `board`. A current is a real variable, uA.
-The format holds values and the times at which they change, so a slope of a current becomes steps. The phases
-of a pulse are constant and come back as they were. A passive recharge comes back coarser.
+A digital channel `board.signal` is the wire `signal` in the scope `board`. A current is a real variable in uA
+in the scope `currents_ua`, a voltage one in V in the scope `voltages_v`: the format has no place for a unit.
+It holds values and the times at which they change, so a slope becomes steps. The currents in the phases of a
+pulse are constant and come back as they were. A passive recharge, and a voltage, come back coarser.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 from vcd.writer import Variable
 
 from stimbench.capture.capture import Capture
-from stimbench.capture.channels import Edges, Segments
+from stimbench.capture.channels import Analog, Edges, Segments, Voltages
 from stimbench.errors import InputError
 
 __all__ = ("read_vcd", "write_vcd")
 
-_CURRENTS = "currents_ua"
-"""The scope of the currents."""
+_SCOPES: dict[type[Analog], str] = {Segments: "currents_ua", Voltages: "voltages_v"}
+"""The scopes of the analog channels."""
 _UNNAMED = "signals"
 """The scope of digital channels whose names have no dot."""
 _Change = tuple[int, int, Variable[Any], Any]
-_HIDDEN = ("libsigrok", _CURRENTS, _UNNAMED)
+_HIDDEN = ("libsigrok", *_SCOPES.values(), _UNNAMED)
 """Scopes that are no part of a channel's name."""
 _REALS = (VarType.real, VarType.realtime)
 _FS_PER_NS = 1_000_000
@@ -50,11 +51,12 @@ def write_vcd(capture: Capture, path: Path | str) -> None:
             wire = writer.register_var(scope or _UNNAMED, signal, "wire", size=1, init=int(edges.initial))
             changes.append(_bits(edges, order, wire))
         for order, name in enumerate(capture.analog, len(changes)):
-            real = writer.register_var(_CURRENTS, name, "real", init=0.0)
-            changes.append(_reals(capture.current(name), order, real))
+            waveform = capture.waveform(name)
+            real = writer.register_var(_SCOPES[type(waveform)], name, "real", init=0.0)
+            changes.append(_reals(waveform, order, real))
         last_ns = capture.start_ns
         for time_ns, _, variable, value in heapq.merge(*changes, key=lambda change: change[:2]):
-            # A piece of current that began earlier has its value from the start on.
+            # A piece that began earlier has its value from the start on.
             last_ns = max(time_ns, capture.start_ns)
             writer.change(variable, last_ns, value)
         writer.close(max(last_ns, capture.end_ns))
@@ -65,8 +67,8 @@ def _bits(edges: Edges, order: int, variable: Variable[Any]) -> Iterator[_Change
         yield time_ns, order, variable, int(level)
 
 
-def _reals(current: Segments, order: int, variable: Variable[Any]) -> Iterator[_Change]:
-    for time_ns, value in current.changes():
+def _reals(waveform: Analog, order: int, variable: Variable[Any]) -> Iterator[_Change]:
+    for time_ns, value in waveform.changes():
         yield time_ns, order, variable, value
 
 
@@ -74,9 +76,9 @@ def read_vcd(path: Path | str) -> Capture:
     """Read single-bit wires and real variables; of a wire, what is not 1 is low. Vectors are left out.
 
     Returns:
-        Channels by scope and name, `board.signal`; the scopes of sigrok and of the currents do not show. It
-        begins and ends with the first and the last time in the file. What changes at the first time is the
-        initial level.
+        Channels by scope and name, `board.signal`; the scopes of sigrok and of analog channels do not show. A
+        real variable is a voltage in V in the scope `voltages_v`, else a current in uA. It begins and ends
+        with the first and the last time in the file. What changes at the first time is the initial level.
 
     Raises:
         InputError: it cannot be read, or is no Value Change Dump.
@@ -103,6 +105,7 @@ class _Wire:
 @dataclass
 class _Real:
     name: str
+    kind: type[Analog]
     times: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
 
@@ -149,7 +152,8 @@ class _Reading:
         scopes = [scope for scope in self._scopes if scope not in _HIDDEN]
         name = ".".join([*scopes, declared.ref_str])
         if declared.type_ in _REALS:
-            self._reals.setdefault(declared.id_code, []).append(_Real(name))
+            kind = Voltages if _SCOPES[Voltages] in self._scopes else Segments
+            self._reals.setdefault(declared.id_code, []).append(_Real(name, kind))
         elif declared.size == 1:
             self._wires.setdefault(declared.id_code, []).append(_Wire(name))
 
@@ -165,7 +169,7 @@ class _Reading:
         reals = [real for same in self._reals.values() for real in same]
         return Capture(
             {wire.name: _edges(wire, start_ns) for wire in wires},
-            {real.name: _segments(real, self._now) for real in reals},
+            {real.name: _waveform(real, self._now) for real in reals},
             start_ns=start_ns, end_ns=self._now, source=source,
         )  # fmt: skip
 
@@ -183,10 +187,10 @@ def _edges(wire: _Wire, start_ns: int) -> Edges:
     return Edges.from_levels(times[before:], levels[before:], initial)
 
 
-def _segments(real: _Real, end_ns: int) -> Segments:
+def _waveform(real: _Real, end_ns: int) -> Analog:
     """Each value until the next one; of several at one time the last."""
     times = np.frombuffer(real.times, dtype=np.int64)
     values = np.frombuffer(real.values, dtype=np.float64)
     ends = np.append(times[1:], end_ns)
     flows = (ends > times) & (values != 0)
-    return Segments(times[flows], ends[flows], values[flows], values[flows])
+    return real.kind(times[flows], ends[flows], values[flows], values[flows])

@@ -52,10 +52,17 @@ class CircuitInterval:
 
     def amps_at(self, times_ns: Sequence[int]) -> list[float]:
         """`amps` at several times, none before the start."""
+        return self._outputs(2, times_ns)
+
+    def volts_at(self, times_ns: Sequence[int]) -> list[float]:
+        """`volts` at several times, none before the start."""
+        return self._outputs(0, times_ns)
+
+    def _outputs(self, row: int, times_ns: Sequence[int]) -> list[float]:
         seconds = (np.array(times_ns, dtype=np.float64) - self.t0_ns) * 1e-9
         grown = np.expm1(np.outer(seconds, self._modes.rates))
-        currents: list[float] = (self._now[2] + grown @ np.array(self._weights[2])).tolist()
-        return currents
+        found: list[float] = (self._now[row] + grown @ np.array(self._weights[row])).tolist()
+        return found
 
     def state(self, time_ns: int) -> Vector:
         """The voltages on the five capacitors, V."""

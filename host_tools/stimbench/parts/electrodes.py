@@ -24,9 +24,10 @@ class Electrode:
     """One electrode and its conductor. Every change takes effect at the present bench time."""
 
     def __init__(
-        self, index: int, scheduler: Scheduler, changed: Callable[[], None], rng: random.Random
+        self, index: int, scheduler: Scheduler, changed: Callable[[], None], rng: random.Random, lead: str
     ) -> None:
         self.index = index
+        self._lead = lead
         self._scheduler = scheduler
         self._changed = changed
         self._rng = rng
@@ -34,6 +35,14 @@ class Electrode:
         self._values = self._baseline
         self._timer: Handle | None = None
         self._touching: dict[int, Electrode] = {}
+
+    def __repr__(self) -> str:
+        values = self._values
+        health = f"{'open, ' if values.open else ''}{values.r_s_ohm:g} ohm"
+        if values.c_dl_f > 0.0:
+            health += f" in series with {values.r_ct_ohm:g} ohm parallel to {values.c_dl_f * 1e6:g} uF"
+        shorts = "".join(f", touches electrode {k}" for k in sorted(self._touching))
+        return f"<electrode {self.index} of the {self._lead} lead: {health}{shorts}>"
 
     @property
     def values(self) -> ElectrodeValues:

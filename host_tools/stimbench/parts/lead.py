@@ -26,7 +26,7 @@ from .interfaces import Scheduler
 from .network import BLOCKING_F, LeadConfig, Modes, solve
 from .pump import COMPLIANCE_V, Pump
 from .seeds import spread
-from .trace import CurrentTrace
+from .trace import LeadTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
 
@@ -55,9 +55,10 @@ class Lead:
         self._scheduler, self._pump, self._bridge, self._matrix, self._chip = (
             scheduler, pump, bridge, matrix, chip)
         self.electrodes = tuple(
-            Electrode(k, scheduler, self._changed, spread(seed, f"{name}/electrode{k}")) for k in range(4)
+            Electrode(k, scheduler, self._changed, spread(seed, f"{name}/electrode{k}"), name)
+            for k in range(4)
         )
-        self.trace = CurrentTrace()
+        self.trace = LeadTrace(self._present)
         self.events: deque[tuple[int, str]] = deque(maxlen=10_000)
         """(time_ns, what): `compliance`, `shoot-through`, `cathodic into short` ... the last 10 000."""
         self._charge_zero_v = 0.0
@@ -69,6 +70,11 @@ class Lead:
         self._stretch = CircuitInterval(self._modes(None), self._state_at_end, 0.0, scheduler.now_ns)
         bridge.on_change(self._on_bridge)
         matrix.on_change(lambda c, time_ns: self._reconfigure(time_ns) if c == chip else None)
+
+    def __repr__(self) -> str:
+        broken = [str(electrode.index) for electrode in self.electrodes if electrode.is_open]
+        health = f"electrode {' and '.join(broken)} open" if broken else "no electrode open"
+        return f"<{self.name} lead, electrodes 0 to {len(self.electrodes) - 1}: {health}>"
 
     # What can be read.
 
@@ -241,20 +247,40 @@ class Lead:
         self._limit(high)
 
     def _finish(self, now: int) -> None:
-        """Keep the state at the end of the stretch, and its current in the trace."""
+        """Keep the state at the end of the stretch, and its current and voltage in the trace."""
         stretch = self._stretch
         self._state_at_end = stretch.state(now)
-        if not self.trace.enabled or now <= stretch.t0_ns or self._conducting in (
-            BridgeState.OFF, BridgeState.SHOOT_THROUGH
-        ):
+        if not self.trace.enabled or now <= stretch.t0_ns:
+            return
+        self.trace.voltage.add(stretch, now)
+        if self._conducting in (BridgeState.OFF, BridgeState.SHOOT_THROUGH):
             return
         if self._conducting in (BridgeState.CATHODIC, BridgeState.ANODIC) and not stretch.limited:
             microamps = stretch.amps(now) * 1e6
             self.trace.add(stretch.t0_ns, now, microamps, microamps)
+            self.trace.shunt.add(stretch.t0_ns, now, microamps, microamps)
             return
+        self._keep_decay(stretch, now)
+
+    def _keep_decay(self, stretch: CircuitInterval, now: int) -> None:
+        """A current that changes within the stretch, in straight pieces: closer together at its begin."""
         span = now - stretch.t0_ns
         times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
         currents = [amps * 1e6 for amps in stretch.amps_at(times)]
         for k in range(_DECAY_PIECES):
             if times[k + 1] > times[k]:
                 self.trace.add(times[k], times[k + 1], currents[k], currents[k + 1])
+                if self._conducting in (BridgeState.CATHODIC, BridgeState.ANODIC):
+                    self.trace.shunt.add(times[k], times[k + 1], currents[k], currents[k + 1])
+        if self._conducting in _FAULTS:
+            # The pump drives into the recharge resistor: all of its current passes the shunt before it.
+            delivered = stretch.drive / RECHARGE_OHM * 1e6
+            self.trace.shunt.add(stretch.t0_ns, now, delivered, delivered)
+
+    def _present(self) -> tuple[CircuitInterval, int]:
+        """The stretch that has not ended, and how far it has come; no way at all if nothing is recorded."""
+        now = self._scheduler.now_ns
+        if not self.trace.enabled:
+            return self._stretch, self._stretch.t0_ns
+        self._refine(now)
+        return self._stretch, now

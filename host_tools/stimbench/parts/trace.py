@@ -1,21 +1,37 @@
-"""The current of a lead as a list of pieces, like an oscilloscope on the lead wire."""
+"""What flows through a lead and lies across it, like an oscilloscope on the lead's wires."""
 
 from __future__ import annotations
 
-__all__ = ("CurrentTrace", "Segment")
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .circuit_interval import CircuitInterval
+
+__all__ = ("CurrentTrace", "LeadTrace", "Segment", "SharedShunt", "VoltageTrace")
 
 Segment = tuple[int, int, float, float]
-"""(t0_ns, t1_ns, i0_ua, i1_ua): current goes in a straight line from i0 to i1. Cathodic is negative."""
+"""(t0_ns, t1_ns, i0_ua, i1_ua): current goes in a straight line from i0 to i1. Cathodic is negative.
+Of a voltage: (t0_ns, t1_ns, v0_v, v1_v)."""
 
 NOTHING_UA = 0.05
 """Pieces below this are left out: leakage of an open lead, the end of a recharge."""
+NOTHING_V = 0.001
+"""Pieces below this are left out: the converter's steps are eight times as large."""
+_STEP_V = 0.01
+_MOST_PIECES = 16
+_DIGITS = 6  # to a microvolt
+_BENT = 0.05
+"""How far the middle of a decay is off the straight line, as a share of its height."""
 
 
 class CurrentTrace:
     """Pieces of non-zero current, in order of time; a piece is appended when it ends."""
 
     def __init__(self) -> None:
-        self.enabled = True
         self.segments: list[Segment] = []
 
     def clear(self) -> None:
@@ -32,3 +48,122 @@ class CurrentTrace:
                 self.segments[-1] = (last[0], t1_ns, i0_ua, i0_ua)
                 return
         self.segments.append((t0_ns, t1_ns, i0_ua, i1_ua))
+
+
+class VoltageTrace:
+    """The voltage between a lead's rails in pieces: steps of 10 mV, at most 16 in one interval.
+
+    32 bytes a piece, so that a night's run fits into memory.
+    """
+
+    def __init__(self, present: Callable[[], tuple[CircuitInterval, int]] | None = None) -> None:
+        """Begin empty.
+
+        Args:
+            present: the interval that has not ended yet, and how far it has come, ns.
+        """
+        self._present = present
+        self._times = array("q")
+        self._volts = array("d")
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The pieces, the present interval's included."""
+        times, volts = self._times[:], self._volts[:]
+        if self._present is not None:
+            _append_pieces(*self._present(), times, volts)
+        return list(zip(times[::2], times[1::2], volts[::2], volts[1::2], strict=True))
+
+    def clear(self) -> None:
+        """Forget all pieces."""
+        del self._times[:], self._volts[:]
+
+    def add(self, interval: CircuitInterval, end_ns: int) -> None:
+        """An interval has ended."""
+        _append_pieces(interval, end_ns, self._times, self._volts)
+
+
+class LeadTrace(CurrentTrace):
+    """All that is recorded of one lead.
+
+    Attributes:
+        enabled: whether anything is.
+        segments: the current through the lead, recharge included.
+        shunt: what the pump delivers, the part of it that passes the shared shunt.
+        voltage: between the rails.
+    """
+
+    def __init__(self, present: Callable[[], tuple[CircuitInterval, int]] | None = None) -> None:
+        """Begin empty; `present` as of VoltageTrace."""
+        super().__init__()
+        self.enabled = True
+        self.shunt = CurrentTrace()
+        self.voltage = VoltageTrace(present)
+
+    def clear(self) -> None:
+        """Forget all pieces."""
+        super().clear()
+        self.shunt.clear()
+        self.voltage.clear()
+
+
+class SharedShunt:
+    """The current in the shunt that both leads share: what their pumps deliver, added up."""
+
+    def __init__(self, traces: Iterable[CurrentTrace]) -> None:
+        """Add these up."""
+        self._traces = tuple(traces)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The pieces in order of time; the current is 0 between them."""
+        columns = [_columns(trace.segments) for trace in self._traces if trace.segments]
+        if not columns:
+            return []
+        bounds = np.unique(np.concatenate([times for t0, t1, _, _ in columns for times in (t0, t1)]))
+        begins, ends = bounds[:-1], bounds[1:]
+        first, last = np.zeros(len(begins)), np.zeros(len(begins))
+        for column in columns:
+            added = _across(column, begins, ends)
+            first, last = first + added[0], last + added[1]
+        kept = (first != 0) | (last != 0)
+        rows = (begins[kept].tolist(), ends[kept].tolist(), first[kept].tolist(), last[kept].tolist())
+        return list(zip(*rows, strict=True))
+
+
+def _append_pieces(interval: CircuitInterval, end_ns: int, times: array[int], volts: array[float]) -> None:
+    span = end_ns - interval.t0_ns
+    if span <= 0:
+        return
+    begin, end = interval.volts(interval.t0_ns), interval.volts(end_ns)
+    if max(abs(begin), abs(end)) < NOTHING_V:
+        return
+    pieces = min(_MOST_PIECES, max(1, ceil(abs(end - begin) / _STEP_V)))
+    bent = interval.volts(interval.t0_ns + span // 2) - (begin + end) / 2
+    # A decay is steepest at its begin: the pieces are closer together there. A slope is the same all over.
+    power = 2 if abs(bent) > _BENT * abs(end - begin) else 1
+    at = sorted({interval.t0_ns + span * k**power // pieces**power for k in range(pieces + 1)})
+    values = [round(value, _DIGITS) for value in interval.volts_at(at)]
+    for k in range(len(at) - 1):
+        times.extend(at[k : k + 2])
+        volts.extend(values[k : k + 2])
+
+
+_Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _columns(pieces: Sequence[Segment]) -> _Columns:
+    t0_ns, t1_ns, i0_ua, i1_ua = zip(*pieces, strict=True)
+    return np.array(t0_ns), np.array(t1_ns), np.array(i0_ua), np.array(i1_ua)
+
+
+def _across(
+    column: _Columns, begins: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The current at the begin and at the end of each span, none of which a piece begins or ends within."""
+    t0_ns, t1_ns, i0_ua, i1_ua = column
+    piece = np.searchsorted(t0_ns, begins, side="right") - 1
+    inside = (piece >= 0) & (begins < t1_ns[piece])
+    slope = (i1_ua - i0_ua) / (t1_ns - t0_ns)
+    first, last = (i0_ua[piece] + slope[piece] * (at - t0_ns[piece]) for at in (begins, ends))
+    return np.where(inside, first, 0.0), np.where(inside, last, 0.0)

@@ -19,6 +19,7 @@ from .radio import AirChannel
 from .sense import CurrentSense, VoltageSense
 from .supply import Supply
 from .switches import Contact
+from .trace import SharedShunt
 
 __all__ = (
     "RemoteParts", "RemoteWiring", "StimulatorParts", "StimulatorWiring", "wire_remote", "wire_stimulator",
@@ -91,6 +92,11 @@ class StimulatorParts:
     led: Led
     supply: Supply
     adc: Rp2040Adc
+
+    @property
+    def shunt(self) -> SharedShunt:
+        """The current in the shunt that the current amplifier is wired to, as it was recorded."""
+        return SharedShunt(lead.trace.shunt for lead in self.leads.values())
 
     def power(self, on: bool, time_ns: int) -> None:
         """The board's supply came or went: the chips lose what they held; electrodes keep their charge."""

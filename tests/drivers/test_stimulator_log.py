@@ -48,6 +48,42 @@ def test_a_magnet_is_noted_once_and_stops():
     assert noted(harness)[3:] == [(messages.EVENT_MAGNET, NOBODY, 0)], "nothing was on"
 
 
+def chatter(harness, times=5):
+    """As a reed switch does when the magnet comes: some edges within a ms or two."""
+    for _ in range(times):
+        harness.magnet(True)
+        harness.run_ms(0.4)
+        harness.magnet(False)
+    harness.magnet(True)
+
+
+def test_a_reed_switch_that_chatters_is_one_magnet():
+    harness = in_hold()
+    chatter(harness)
+    harness.run_ms(100)
+    magnet = (messages.EVENT_MAGNET, NOBODY, 0)
+    assert noted(harness)[1:] == [magnet, stopped(messages.STOPPED_MAGNET)]
+    assert harness.app.magnet_stops == 1
+    harness.magnet(False)
+    harness.run_ms(100)
+    chatter(harness)
+    harness.run_ms(100)
+    assert noted(harness)[3:] == [magnet] and harness.app.magnet_stops == 2
+
+
+def test_a_chatter_stops_what_began_in_the_middle_of_it():
+    harness = in_hold()
+    harness.magnet(True)
+    harness.run_ms(2)
+    harness.magnet(False)
+    assert harness.control.start() == messages.REASON_NONE
+    harness.run_ms(2)
+    harness.magnet(True)
+    harness.run_ms(2)
+    assert not harness.control.busy() and harness.app.magnet_stops == 2
+    assert harness.control.stop_cause == messages.STOPPED_MAGNET
+
+
 def test_a_lost_part_and_its_return_are_noted_once_each():
     harness = in_hold()
     harness.radio.works = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import micropython
 
 from stimfw.protocol import messages
+from stimfw.ui.magnet import SETTLE_MS
 
 if TYPE_CHECKING:
     from stimfw.drivers.console import Console
@@ -46,6 +47,7 @@ class App:
         self._desk = desk
         self.magnet_stops = 0
         self._magnet_hit = False
+        self._magnet_ms = 0  # its last edge
         self._period_began = False
         self._radio_called = True
         self._check_due_ms = 0
@@ -98,8 +100,11 @@ class App:
         now = ticks_ms()
         if self._magnet_hit:
             self._magnet_hit = False
-            self.magnet_stops += 1
-            self.control.magnet_came()
+            # A reed switch chatters: an edge that follows another one and has nothing to stop is only that.
+            if self.control.busy() or ticks_diff(now, self._magnet_ms) >= SETTLE_MS:
+                self.magnet_stops += 1
+                self.control.magnet_came()
+            self._magnet_ms = now
         if ticks_diff(now, self._check_due_ms) >= 0:
             self._check_radio(now)
         if self._radio_called or self._radio.wait_ms(now) == 0:

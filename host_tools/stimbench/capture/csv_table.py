@@ -4,8 +4,8 @@ The first row names the columns: the time, then the channels. A channel with a u
 `V_LEFT (V)`, is analog; one without is digital, 0 or 1. The capture ends with the last row.
 
 A row stands for each instant at which something changes. Between two rows an analog channel goes in a
-straight line. Where it jumps, two rows have the same time: the values before, then the values after. So nothing
-is lost.
+straight line. Where it jumps, two rows have the same time: the values before, then the values after. So
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def _instants(capture: Capture, edges: Iterable[Edges], waves: Iterable[Analog])
 
 
 def _levels(edges: Edges, times_ns: Times) -> NDArray[np.bool_]:
-    odd = np.searchsorted(edges.times_ns, times_ns, side="right") % 2 == 1
-    return odd ^ edges.initial
+    before = np.searchsorted(edges.times_ns, times_ns, side="right")
+    levels: NDArray[np.bool_] = (before % 2 == 1) ^ edges.initial
+    return levels
 
 
 def _before(wave: Analog, times_ns: Times) -> Floats:
@@ -74,7 +75,7 @@ def _before(wave: Analog, times_ns: Times) -> Floats:
 
 
 def read_csv(path: Path | str) -> Capture:
-    """Read a table as `write_csv` makes it, or one like it: `time_ns`, `time_us`, `time_ms` or `time_s` first.
+    """Read a table as `write_csv` makes it, or one like it with `time_us`, `time_ms` or `time_s` first.
 
     Times are rounded to ns. A digital channel has its first row's level before it.
 

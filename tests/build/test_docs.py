@@ -50,7 +50,7 @@ def long_lines(text: str) -> list[int]:
 
 
 LISTING = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-"""A listing and, if a block of text follows, what it prints. A `python fragment` is not whole, and is none."""
+"""A listing and, if a block of text follows, what it prints. A `python fragment` is none: not whole."""
 
 
 def listings(page: Path) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ demo: setup firmware ## run the demonstration on the emulated bench
 	@$(BIN)/stimbench demo
 
 .PHONY: bench
-bench: setup firmware ## measure the figures of the documentation anew
+bench: setup firmware ## measure the figures of the documentation again
 	@$(BIN)/stimbench bench figures $(ARGS)
 
 .PHONY: docs

@@ -16,16 +16,6 @@ from stimfw.version import VERSION
 from typer.testing import CliRunner
 
 
-@pytest.fixture
-def run(services):
-    def invoke(*args, code=0, obj=services):
-        result = CliRunner().invoke(app, list(args), obj=obj, env={"COLUMNS": "120"})
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
-
-
 def test_version(run):
     assert run("--version").stdout == f"stimbench {VERSION}\n"
 

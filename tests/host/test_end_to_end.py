@@ -75,7 +75,7 @@ def test_a_session_from_the_command_line(bench, run):
     assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
 
 
-def test_the_flash_cache_counts_and_begins_anew(bench, run):
+def test_the_flash_cache_counts_and_begins_again(bench, run):
     def counted(option="--xip"):
         return json.loads(run("status", option, "--json").stdout)["flash_cache"]
 

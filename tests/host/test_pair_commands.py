@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
-from stimbench.cli.main import app
 from stimbench.client import connect, connect_remote
 from stimbench.client.pairing import pair_clinician, pair_remote
 from stimbench.errors import NoAnswerError
 from stimfw.protocol import messages, requests, roles
 from stimfw.storage.pairings import ACTIVE, PENDING
-from typer.testing import CliRunner
-
-# As in conftest.
-BASE = b"\x12\x34\x56\x78"
-NEW_BASE = b"\x9a\xbc\xde\xf0"
-REMOTE_ID = b"\xa1\xb2\xc3\xd4"
+from support.scripted_remote import REMOTE_ID
+from support.scripted_stimulator import BASE, NEW_BASE
 
 
 @pytest.fixture
-def run(services):
-    def invoke(*args, code=0, answer=None):
-        result = CliRunner().invoke(app, ["pair", *args], obj=services, env={"COLUMNS": "120"}, input=answer)
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
+def run(run):
+    return functools.partial(run, "pair")
 
 
 def slot_of(board, peer_id, state):

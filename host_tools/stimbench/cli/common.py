@@ -74,10 +74,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @contextmanager
 def open_remote(port: str | None) -> Iterator[Remote]:
-    """The remote on `port`, or the one that is plugged in; closed at the end.
+    """Open the remote on `port`, or the one that is plugged in; it is closed at the end.
 
     Raises:
-        StimbenchError: it cannot be had; the text says why.
+        StimbenchError: it cannot be reached; the text says why.
     """
     with SerialDevice(port or find_remote_port()) as device:
         yield connect_remote(device.console)
@@ -107,7 +107,12 @@ def opened(ctx: typer.Context, board: str | None, radio: str | None) -> Abstract
 
 
 def confirm(question: str, yes: bool, done: str) -> None:
-    """Ask before something is done that cannot be undone; `yes`: it was said already. done: `erased`.
+    """Ask the person before something is done that cannot be undone.
+
+    Args:
+        question: what is to be confirmed.
+        yes: it was confirmed on the command line; nothing is asked.
+        done: what was not done if it is not confirmed, such as `erased`.
 
     Raises:
         InputError: it was not confirmed.
@@ -120,7 +125,7 @@ def confirm(question: str, yes: bool, done: str) -> None:
     except typer.Abort:
         agreed = False
     if not agreed:
-        raise InputError(f"Nothing was {done}: it was not confirmed. With --yes it is not asked for.")
+        raise InputError(f"Nothing was {done}: it was not confirmed. Confirm it, or give --yes.")
 
 
 def as_words(state: Status) -> dict[str, Any]:
@@ -149,5 +154,5 @@ class StimbenchGroup(TyperGroup):
 
 
 def _escaped(text: str) -> str:
-    """`text` with Rich's markup made inert: file names and board texts may hold brackets."""
+    """`text` with Rich's markup escaped: file names and texts of a board may hold brackets."""
     return text.replace("[", "\\[")

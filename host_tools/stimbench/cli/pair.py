@@ -210,7 +210,7 @@ def _reset_with_magnet(stimulator: Stimulator) -> None:
 
 
 def _drop_dead_key(keyring: Keyring, left: StimulatorPairings) -> None:
-    """This host's key goes too if the stimulator has it no more."""
+    """Erase this host's key too if the stimulator no longer has it."""
     for mine in keyring.pairings():
         if mine.base == left.base and all(one.peer_id != mine.peer_id for one in left.pairings):
             keyring.forget(left.base)

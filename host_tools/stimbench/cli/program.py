@@ -110,7 +110,7 @@ def set_(
 
 @contextmanager
 def _problems_as_json(wanted: bool) -> Iterator[None]:
-    """With --json, print the problems of a refused programme on stdout before the error goes its way."""
+    """With --json, print the problems of a refused programme on stdout, then let the error pass."""
     try:
         yield
     except ProgramError as error:

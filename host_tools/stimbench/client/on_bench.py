@@ -22,7 +22,7 @@ __all__ = ("build_bench", "open_bench", "open_bench_by_radio", "pair_bench")
 
 
 def build_bench(seed: int) -> Bench:
-    """A bench, switched on; PortError if it cannot be built (no firmware image, say)."""
+    """A bench, switched on; PortError if it cannot be built (for example without a firmware image)."""
     try:
         return Bench(BenchConfig(seed=seed))
     except BenchError as error:

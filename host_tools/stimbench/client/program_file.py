@@ -1,6 +1,6 @@
 """Programmes as TOML text, checked whole on the host: all problems at once, before anything is sent.
 
-The ranges are those of stimfw.logic; there is no second copy of them here.
+The ranges are those of stimfw.therapy.ranges; there is no second copy of them here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make every table anew: `python -m stimbench.docs_tables`."""
+"""Write every table again: `python -m stimbench.docs_tables`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> None:
         after = filled(before, marker, make())
         if after != before:
             path.write_text(after)
-            print(f"{name}: {marker} made anew")
+            print(f"{name}: {marker} written again")
 
 
 if __name__ == "__main__":

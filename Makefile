@@ -24,7 +24,7 @@ BUILDER := PYTHONPATH=host_tools:firmware $(PYTHON) -m stimbench.firmware_build
 
 # $(call step,label,log,command): one line on the terminal, the rest in a log; its end is shown when the step fails.
 define step
-mkdir -p $(LOGS); printf '%-10s %s\n' setup '$(1)'; \
+mkdir -p $(LOGS); printf '%-10s %s\n' setup "$(1)"; \
 { $(3); } >$(LOGS)/$(2) 2>&1 || { tail -n 20 $(LOGS)/$(2) >&2; echo "error: $(1): see $(LOGS)/$(2)" >&2; exit 1; }
 endef
 

@@ -64,7 +64,7 @@ def check(file: _FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"valid": True, "program": wanted.as_dict()})
     else:
-        out.print(f"{file} is a valid programme.", markup=False)
+        out.print(f"{file} is a valid programme.", markup=False, soft_wrap=True)
 
 
 @app.command("set")

@@ -36,10 +36,12 @@ def test_missing_toolchain_is_named_with_the_command_that_installs_it(tmp_path):
 def test_a_step_of_make_names_what_it_works_on(tmp_path):
     """The shell's variables in a label are filled in, in the line of the step and in that of its failure."""
     recipe = "@packages='cmake ninja'; $(call step,packages: $$packages,step.log,{})"
-    for command, told in (("true", ""), ("false", f"error: packages: cmake ninja: see {tmp_path}/step.log\n")):
+    failed = f"error: packages: cmake ninja: see {tmp_path}/step.log\n"
+    for command, told in (("true", ""), ("false", failed)):
+        text = f"include Makefile\nstep:\n\t{recipe.format(command)}\n"
         result = subprocess.run(
             ["make", "-f", "-", "step", f"LOGS={tmp_path}"],
-            input=f"include Makefile\nstep:\n\t{recipe.format(command)}\n", capture_output=True, text=True, cwd=ROOT, check=False,
+            input=text, capture_output=True, text=True, cwd=ROOT, check=False,
         )  # fmt: skip
         assert result.stdout == "setup      packages: cmake ninja\n"
         assert told in result.stderr and (result.returncode != 0) == bool(told)

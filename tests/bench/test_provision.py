@@ -115,7 +115,7 @@ def test_files_end_where_records_begin(repl: tuple[Bench, EmulatedBoard, BoardTr
 
 
 @pytest.mark.emulated
-def test_a_board_with_the_ports_own_partition_is_formatted_anew(
+def test_a_board_with_the_ports_own_partition_is_formatted_again(
     repl: tuple[Bench, EmulatedBoard, BoardTransport],
 ) -> None:
     bench, board, transport = repl

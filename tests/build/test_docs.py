@@ -12,6 +12,8 @@ PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
 """Decisions are left out: they are never rewritten, so they name files as they were."""
 
 LONGEST_LINE = 120
+WIDEST_ROW = 150
+"""On GitHub's page of 900 px a row of so many characters takes two lines."""
 FOR_STRANGERS = ("README.md", "for-hardware.md", "for-test-benches.md", "for-educators.md")
 
 PLACE = re.compile(r"`((?:boards|docs|firmware|host_tools|tests)/[A-Za-z0-9_./-]*)`")
@@ -49,6 +51,13 @@ def long_lines(text: str) -> list[int]:
     return [number for number, line in lines if len(line) > LONGEST_LINE and not line.startswith("|")]
 
 
+def wide_rows(text: str) -> list[int]:
+    """Numbers of the rows of tables that are too wide to read as a row, as a reader sees them."""
+    shown = re.sub(r"\]\([^)]*\)|[`*\[]", "", FENCED.sub(lambda listing: "\n" * listing[0].count("\n"), text))
+    lines = enumerate(shown.splitlines(), 1)
+    return [number for number, line in lines if line.startswith("|") and len(line) > WIDEST_ROW]
+
+
 LISTING = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 """A listing and, if a block of text follows, what it prints. A `python fragment` is none: not whole."""
 
@@ -70,6 +79,11 @@ def test_every_named_file_and_folder_exists(page):
 @pytest.mark.parametrize("page", PAGES, ids=names_of(PAGES))
 def test_lines_are_short_enough_to_read(page):
     assert not long_lines(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names_of(PAGES))
+def test_rows_of_tables_are_narrow_enough_to_read(page):
+    assert not wide_rows(page.read_text(encoding="utf-8"))
 
 
 def test_a_stranger_finds_ten_things_by_one_file_each():
@@ -111,6 +125,7 @@ def test_the_checks_notice_what_is_wrong(tmp_path):
     assert list(broken_links(page)) == ["no.md", "#another"]
     assert missing_places("`tests/build/test_docs.py`, `tests/nothing.py`") == ["tests/nothing.py"]
     assert long_lines("short\n" + 121 * "x" + "\n| " + 200 * "x" + " |") == [2]
+    assert wide_rows("```\n|\n```\n| [a](" + 200 * "x" + ") |\n| " + 150 * "x" + " |") == [5]
 
 
 WITH_LISTINGS = [page for page in PAGES if listings(page)]

@@ -1,7 +1,7 @@
 """What the documentation shows of the firmware's tables is what the firmware has."""
 
 import pytest
-from stimbench.docs_tables.__main__ import TABLES
+from stimbench.docs_tables.command import TABLES
 from stimbench.docs_tables.markers import filled
 from stimbench.project import find_project_root
 

@@ -31,7 +31,7 @@ def modules(source):
     return {path.name: path for path in source.parent.iterdir() if path != source}
 
 
-def test_a_file_is_compiled_and_compiled_anew(source):
+def test_a_file_is_compiled_and_compiled_again(source):
     assert emulator_build.build(source) == ""
     (name,) = modules(source)
     assert name == "_one" + sysconfig.get_config_var("EXT_SUFFIX")

@@ -1,6 +1,7 @@
 """What a person reads when the build cannot go on."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,28 @@ def test_missing_toolchain_is_named_with_the_command_that_installs_it(tmp_path):
     packages = set(second.split("--no-install-recommends ")[1].split())
     assert packages >= {"gcc-arm-none-eabi", "cmake", "ninja-build", "build-essential", "dpkg-dev"}
     assert packages >= {"libnewlib-arm-none-eabi", "libstdc++-arm-none-eabi-newlib"}
+
+
+def test_a_step_of_make_names_what_it_works_on(tmp_path):
+    """The shell's variables in a label are filled in, in the line of the step and in that of its failure."""
+    recipe = "@packages='cmake ninja'; $(call step,packages: $$packages,step.log,{})"
+    failed = f"error: packages: cmake ninja: see {tmp_path}/step.log\n"
+    for command, told in (("true", ""), ("false", failed)):
+        text = f"include Makefile\nstep:\n\t{recipe.format(command)}\n"
+        result = subprocess.run(
+            ["make", "-f", "-", "step", f"LOGS={tmp_path}"],
+            input=text, capture_output=True, text=True, cwd=ROOT, check=False,
+        )  # fmt: skip
+        assert result.stdout == "setup      packages: cmake ninja\n"
+        assert told in result.stderr and (result.returncode != 0) == bool(told)
+
+
+def test_every_target_of_make_says_what_it_takes():
+    shown = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    for target in ("setup", "firmware", "demo", "bench", "test", "types", "pytest", "mutants", "sanitize"):
+        (line,) = [line for line in shown.splitlines() if line.startswith(f"  make {target} ")]
+        assert re.search(r"\[.*(\d+ (s|min)|an hour).*\]$", line), line
+    assert max(map(len, shown.splitlines())) <= 130
 
 
 def test_one_missing_program_asks_for_its_package_only():

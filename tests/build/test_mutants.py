@@ -1,4 +1,4 @@
-"""The tables of `make mutants`, and its reckoning. The run itself takes too long to be one of the tests."""
+"""The tables of `make mutants`, and its sums. The run itself takes too long to be one of the tests."""
 
 import pytest
 from mutants import explained, sessions

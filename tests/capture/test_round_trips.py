@@ -138,7 +138,7 @@ def test_a_voltage_is_followed_in_steps_that_an_oscilloscope_would_show(run):
 
 
 def on_grid(edges, capture):
-    """Edges as an analyser sees them that samples from the capture's start on."""
+    """Edges as an analyser that samples from the capture's start on sees them."""
     count = (capture.end_ns - capture.start_ns) * RATE_HZ // 1_000_000_000
     levels = sample_signal(edges, capture.start_ns, count, RATE_HZ)
     changed = np.flatnonzero(np.diff(levels)) + 1

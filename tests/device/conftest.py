@@ -1,4 +1,4 @@
-"""Every test here runs on a board, and its heap is looked at afterwards."""
+"""Every test here runs on a board, and its heap is checked afterwards."""
 
 import pytest
 from support import device

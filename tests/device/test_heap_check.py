@@ -1,4 +1,4 @@
-"""The check after every device test can fail: what a board holds too much is told."""
+"""The check after every device test can fail: it says how many bytes too many a board holds."""
 
 import pytest
 from support import device

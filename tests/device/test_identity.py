@@ -1,4 +1,4 @@
-"""Who the board is, and that it says so truly."""
+"""What the board says that it is, and that this is true."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The remote's firmware on its emulated board, with the stimulator's or alone: hands, air, eyes and ears."""
+"""The remote's firmware on its emulated board, with the stimulator's or alone: buttons, radio, lights."""
 
 import struct
 
@@ -28,7 +28,7 @@ BOOT_MS = 1500
 
 
 class Boards:
-    """A bench with a person before it, whose remote was paired before, unless it is told to be new."""
+    """A bench and a person at it. Its remote is paired, unless a new one is asked for."""
 
     def __init__(self, *boards, paired=True, **remote):
         wiring = {"remote": RemoteWiring(**remote)} if remote else {}

@@ -1,4 +1,4 @@
-"""The drivers on CPython: pins and buses drive the part models; micropython.const is stood in for."""
+"""The drivers on CPython: pins and buses drive the part models; micropython.const is replaced."""
 
 import sys
 import types

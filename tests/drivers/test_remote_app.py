@@ -154,7 +154,7 @@ def test_nothing_takes_the_place_of_stop(remote):
     assert remote.stimulator.executed == [requests.STOP]
 
 
-def test_stop_again_begins_anew(remote):
+def test_stop_again_begins_again(remote):
     remote.press("stop", hold_ms=40)
     remote.go(40)
     remote.press("stop")

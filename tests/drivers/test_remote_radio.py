@@ -190,7 +190,7 @@ def test_a_new_frame_takes_the_place_of_the_old_one(bench):
 
 
 def test_a_link_may_send_from_on_frame(bench):
-    """A handshake: the answer to the first frame brings forth the second."""
+    """A handshake: the answer to the first frame leads to the second."""
     second = b"\x03" + bytes(23)
 
     def on_frame(view, now_ms):

@@ -80,7 +80,7 @@ def test_a_pause_that_leaves_the_gate_open_is_none(rate_hz):
         assert max(gaps_ms(harness.edges())) < KEEPALIVE_MS
 
 
-def test_after_a_trip_there_is_no_keepalive_edge_until_somebody_asks_anew():
+def test_after_a_trip_there_is_no_keepalive_edge_until_somebody_asks_again():
     harness = session()
     harness.output.trip()
     tripped_us = harness.now_us
@@ -137,7 +137,7 @@ def test_no_train_runs_for_a_moment_after_a_magnet_that_came_as_it_started():
     assert not harness.output.start(True)
     assert harness.pulser.trains == 1 and not harness.pulser.running(), "pulses until the loop came round"
     harness.magnet(False)
-    assert not harness.output.start(True) and harness.pulser.trains == 1, "nobody has asked anew"
+    assert not harness.output.start(True) and harness.pulser.trains == 1, "nobody has asked again"
     harness.output.arm_trip()
     harness.pulser.on_start = lambda: None
     assert harness.output.start(True) and harness.pulser.running()
@@ -185,7 +185,7 @@ def test_without_a_radio_there_is_no_stop_so_the_session_ends():
     assert harness.control.start() == messages.REASON_NONE
 
 
-def test_other_amplitudes_do_not_begin_the_session_anew():
+def test_other_amplitudes_do_not_begin_the_session_again():
     harness = session(on_ms=1000, off_ms=1000, session_s=60)
     began_us = harness.now_us
     for step in range(11):

@@ -1,4 +1,4 @@
-"""Every opcode in random states: our core against rp2040py's, as that does it and as the manual says."""
+"""Every opcode in random states: our core compared with rp2040py's, and with the manual."""
 
 from collections import Counter
 

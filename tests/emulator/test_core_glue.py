@@ -254,7 +254,7 @@ def test_the_raw_count_is_the_timer_s(board, register):
     assert seen[0][0] != seen[-1][0]
 
 
-def test_a_reset_begins_the_raw_count_anew(board):
+def test_a_reset_begins_the_raw_count_again(board):
     run_for(board, 5_000_000)
     board.reset()
     run(board, READ, FOREVER, r0=TIMER + TIMERAWL)

@@ -1,4 +1,4 @@
-"""State machines beside a CPU that is busy, collecting garbage or asleep: not a clock of difference."""
+"""State machines beside a CPU that is busy, collecting garbage or asleep: not one clock of difference."""
 
 import itertools
 

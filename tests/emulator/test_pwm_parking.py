@@ -1,4 +1,4 @@
-"""A parked PWM slice beside one that never is: nobody can tell, whatever is written and read, and when."""
+"""A parked PWM slice beside one that never is: no difference, whatever is written and read, and when."""
 
 import random
 

@@ -11,7 +11,7 @@ from support.scene import HOLD, MS
 TEST_UA = 1000
 TOLERANCE_UA = 100
 RADIO_NS = 1100 * MS
-"""The firmware looks at the radio each second (docs/firmware.md)."""
+"""The firmware checks the radio each second (docs/firmware.md)."""
 
 
 def without(*parts):
@@ -19,7 +19,7 @@ def without(*parts):
 
 
 def assert_refuses(board, bench, part):
-    """START and IMPEDANCE are refused for the self-test's sake, and nothing moves."""
+    """START and IMPEDANCE are refused because of the self-test, and nothing moves."""
     since_ns = bench.now_ns
     with pytest.raises(WrongStateError) as refused:
         board.client.start()

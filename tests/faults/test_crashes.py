@@ -1,4 +1,4 @@
-"""A hung CPU, an application that dies, a supply that goes: the output falls off and comes back off."""
+"""A hung CPU, an application that dies, a supply that fails: output off, and off after the restart."""
 
 from stimfw.protocol import messages
 from support import scene

@@ -1,8 +1,8 @@
 """Both boards start, whatever lies on flash where a record should be; they name it, and USB repairs it.
 
 Each area of each board is filled with what may be there, and single bits of its records are changed. Every
-case is one start of both boards, looked at with `stimbench`; most are then repaired and start once more. What
-a repair does is tested for all of them in tests/logic/test_storage_repair.py.
+case is one start of both boards, examined with `stimbench`; most are then repaired and start once more. What
+a repair does is tested for all of them in tests/pure/storage/test_storage_repair.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A magnet turns the output off: by hardware at once, by firmware too; nothing restarts when it goes."""
+"""A magnet turns the output off: by hardware at once, by firmware too; nothing restarts without it."""
 
 import pytest
 from stimbench.errors import WrongStateError

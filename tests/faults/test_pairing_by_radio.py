@@ -1,4 +1,4 @@
-"""A pairing by radio on both boards: as it should go, and whatever else ends it: then all is as before."""
+"""A pairing by radio on both boards: it succeeds, or something ends it and all is as before."""
 
 import random
 from itertools import pairwise
@@ -130,11 +130,11 @@ def assert_stops(couple):
 def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple):
     before = couple.stored()
     man = Middle(couple)
-    dice = random.Random(5)
+    rng = random.Random(5)
     kept = []
-    to_remote = PairingResponder(couple.old.base, lambda *_: 0, dice.randbytes, QuickCurve())
+    to_remote = PairingResponder(couple.old.base, lambda *_: 0, rng.randbytes, QuickCurve())
     to_stimulator = PairingRequester(
-        couple.old.peer_id, lambda **new: kept.append(new), dice.randbytes, QuickCurve()
+        couple.old.peer_id, lambda **new: kept.append(new), rng.randbytes, QuickCurve()
     )
     couple.begin()
     to_remote.open(couple.bench.now_ns // MS)
@@ -252,7 +252,7 @@ def assert_pairs(couple):
 
 
 def assert_patient(couple, pairing):
-    """In the hands of somebody with a better remote the key is a patient's, whatever he claims."""
+    """Whatever role a remote of the attacker's claims, its key is a patient's."""
     peer = RadioPeer(couple.bench, pairing, epoch=1000)
     reply = peer.ask(messages.request(requests.GET_PROGRAM))
     assert messages.parse_reply(requests.GET_PROGRAM, reply) == (messages.FORBIDDEN, b"")

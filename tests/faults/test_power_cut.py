@@ -12,7 +12,7 @@ from stimfw.storage.record import Record
 from support.board import Board, emulated_board
 from support.flash_fake import FlashFake
 
-SHARES = (0.3, 0.8)  # in turn; every share of every operation is cut on the desk (tests/logic)
+SHARES = (0.3, 0.8)  # in turn; every share of every operation is cut on the desk (tests/pure)
 """How much of an operation is done when the supply fails."""
 READY_LIMIT_S = 1.0
 SLOWEST = FlashTiming(sector_erase_ns=400_000_000, page_program_ns=3_000_000)
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 
 
 class Rig:
-    """A stimulator whose flash is put back, and whose supply is cut, as a test wants."""
+    """A stimulator whose flash is put back, and whose supply is cut, as a test asks."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench

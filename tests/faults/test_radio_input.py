@@ -13,7 +13,7 @@ from support.scene import HOLD, MS, noise
 
 STOP_NS = 5 * MS
 KEEPALIVE_NS = 100 * MS
-PAUSE_NS = 60 * MS  # between two bad frames: the guard forgives each in 25 ms, so it never holds back
+PAUSE_NS = 60 * MS  # between two bad frames: the rate limiter forgives each in 25 ms, so it never holds back
 COSTLY = ("radio_forged", "radio_replayed", "radio_over_budget")
 STOP = messages.request(requests.STOP)
 

@@ -42,7 +42,7 @@ def test_stop_by_console_turns_the_bridges_off(board: Board, bench, name):
 
 
 def test_stop_at_many_phases_of_a_pulse(board: Board, bench, peer):
-    """The left lead's drive begins 12 us after the period, and takes 428 us; STOP falls all over it."""
+    """The left lead's drive begins 12 us after the period, and takes 428 us; STOP comes anywhere in it."""
     peer.join()
     for step in range(6):
         scene.pulse(board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 
@@ -14,16 +15,6 @@ from stimfw.protocol import messages, requests
 from stimfw.therapy import program
 from stimfw.version import VERSION
 from typer.testing import CliRunner
-
-
-@pytest.fixture
-def run(services):
-    def invoke(*args, code=0, obj=services):
-        result = CliRunner().invoke(app, list(args), obj=obj, env={"COLUMNS": "120"})
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
 
 
 def test_version(run):
@@ -143,6 +134,36 @@ def test_a_bad_programme_names_all_and_sends_nothing(run, board, tmp_path):
     assert board.calls == []
     data = json.loads(run("program", "check", str(file), "--json", code=2).stdout)
     assert not data["valid"] and len(data["problems"]) == 3
+
+
+def strict_json(text):
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_values_that_json_lacks_are_text(run, tmp_path):
+    file = tmp_path / "odd.toml"
+    text = to_toml(program.default()).replace("= 214", "= nan").replace("= 20 ", "= -inf ")
+    file.write_text(text.replace("= 1800 ", "= 2026-01-01 "))
+    shown = strict_json(run("program", "check", str(file), "--json", code=2).stdout)
+    values = {problem["field"]: problem["value"] for problem in shown["problems"]}
+    assert (values["width_us"], values["rate_hz"]) == ("nan", "-inf") and "2026-01-01" in values.values()
+
+
+def test_a_field_that_is_set_twice_is_refused(run, board):
+    result = run("program", "set", "--set", "rate_hz=40", "--set", "rate_hz=50", code=2)
+    assert result.stderr.startswith("Error: --set rate_hz is given twice: '40' and '50'.")
+    assert board.calls == []
+
+
+def test_what_the_system_refuses_is_a_sentence(run):
+    def refused(*_):
+        raise OSError(errno.EACCES, "Permission denied", "/some/file")
+
+    result = run("status", code=2, obj=Services(open_board=refused))
+    assert result.stderr == "Error: /some/file: Permission denied.\n"
 
 
 def test_program_check_needs_no_board(run, board, tmp_path):

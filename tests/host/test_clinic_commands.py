@@ -6,24 +6,12 @@ import json
 
 import pytest
 from stimbench.cli.boards import begin_with, open_board
-from stimbench.cli.main import app
 from stimbench.client import connect_remote
 from stimbench.errors import InputError, NoAnswerError
 from stimfw.protocol import messages, requests, roles
-from typer.testing import CliRunner
 
 KEY = bytes(32)
 NOW_S = 1_800_000_000  # as in conftest
-
-
-@pytest.fixture
-def run(services):
-    def invoke(*args, code=0, obj=services):
-        result = CliRunner().invoke(app, list(args), obj=obj, env={"COLUMNS": "120"})
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
 
 
 @pytest.mark.parametrize("command", ["pair", "amplitude", "window", "test", "log", "time"])

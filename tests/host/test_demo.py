@@ -201,7 +201,7 @@ def all_pairs(ohm):
 TIMING = "{} error, worst of all pulses"
 FAULTS = {
     "slow boot": (marks(ready=1001 * MS), {"Ready after power-on"}),
-    "a part is missing": (setting(failed_parts=("dac",)), {"Self-test, parts found wanting"}),
+    "a part is missing": (setting(failed_parts=("dac",)), {"Self-test, parts that failed"}),
     "a pulse before START": (
         add_edges("L_SHORT", (2600 * MS, True), (2601 * MS, False)),
         {"Edges on bridge pins while nothing was asked for"},

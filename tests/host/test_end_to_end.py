@@ -75,7 +75,7 @@ def test_a_session_from_the_command_line(bench, run):
     assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
 
 
-def test_the_flash_cache_counts_and_begins_anew(bench, run):
+def test_the_flash_cache_counts_and_begins_again(bench, run):
     def counted(option="--xip"):
         return json.loads(run("status", option, "--json").stdout)["flash_cache"]
 
@@ -148,7 +148,7 @@ def test_the_built_in_bench_is_a_board_like_another():
 
 @pytest.mark.slow
 def test_bench_up_serves_a_pty_and_cleans_up():
-    program = "from stimbench.cli.main import main; main()"
+    program = "from stimbench.__main__ import main; main()"
     up = subprocess.Popen(
         [sys.executable, "-c", program, "bench", "up", "--pace", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
-from stimbench.cli.main import app
+import typer
 from stimbench.client import connect, connect_remote
 from stimbench.client.pairing import pair_clinician, pair_remote
 from stimbench.errors import NoAnswerError
 from stimfw.protocol import messages, requests, roles
 from stimfw.storage.pairings import ACTIVE, PENDING
-from typer.testing import CliRunner
-
-# As in conftest.
-BASE = b"\x12\x34\x56\x78"
-NEW_BASE = b"\x9a\xbc\xde\xf0"
-REMOTE_ID = b"\xa1\xb2\xc3\xd4"
+from support.scripted_remote import REMOTE_ID
+from support.scripted_stimulator import BASE, NEW_BASE
 
 
 @pytest.fixture
-def run(services):
-    def invoke(*args, code=0, answer=None):
-        result = CliRunner().invoke(app, ["pair", *args], obj=services, env={"COLUMNS": "120"}, input=answer)
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
+def run(run):
+    return functools.partial(run, "pair")
 
 
 def slot_of(board, peer_id, state):
@@ -45,6 +37,37 @@ def test_a_remote_is_paired_as_a_patients(run, board, remote_board):
     held = board.table.get(0)
     assert (held.role, held.peer_id, held.key) == (roles.PATIENT, REMOTE_ID, remote_board.key)
     assert len(remote_board.key) == 32 and remote_board.key.hex() not in result.output
+
+
+def test_one_port_for_both_boards_is_refused_before_it_is_opened(run, board, tmp_path):
+    link = tmp_path / "by-id"
+    link.symlink_to("/dev/s")
+    for other in ("/dev/s", str(link)):
+        result = run("--board", "/dev/s", "--remote", other, code=2)
+        assert f"--board and --remote name the same port, {other}" in result.stderr.replace("\n", " ")
+    assert board.calls == []
+
+
+def test_a_pending_key_is_explained(run, board):
+    sentence = "A new key is pending until it is first used by radio"
+    assert sentence in run("--board", "/dev/s", "--remote", "/dev/r").stdout
+    shown = run("--list").stdout
+    assert "pending" in shown and sentence in shown
+    board.table.promote(0)
+    assert sentence not in run("--list").stdout
+
+
+def test_ctrl_c_at_the_question_is_an_interruption(run, monkeypatch):
+    run("--clinician")
+
+    def interrupted(*_args, **_kwargs):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise typer.Abort from None  # as Click does
+
+    monkeypatch.setattr("typer.confirm", interrupted)
+    assert "Interrupted" in run("--forget", "--slot", "0", code=130).stderr
 
 
 def test_this_host_is_paired_as_a_clinician(run, board, keyring):

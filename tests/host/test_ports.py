@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 from types import SimpleNamespace
@@ -78,8 +79,13 @@ def terminal():
 
 def test_a_pty_is_opened_for_one_only(terminal):
     _, name = terminal
-    with SerialDevice(name), pytest.raises(PortError, match="in use"):
+    with SerialDevice(name), pytest.raises(PortError, match="already in use by this command: each board has"):
         SerialDevice(name).open()
+    held = os.open(name, os.O_RDWR | os.O_NOCTTY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(PortError, match="in use by another program"):
+        SerialDevice(name).open()
+    os.close(held)
     SerialDevice(name).open().close()
 
 

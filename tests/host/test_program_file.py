@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,12 @@ def test_only_integers_count(value):
     assert set(problems(replaced("width_us", value))) == {"width_us"}
 
 
+@pytest.mark.parametrize("value", ["214.0", '"214"', "true", "nan", "2024-01-01"])
+def test_what_is_no_whole_number_is_told_so(value):
+    (text,) = problems(replaced("width_us", value)).values()
+    assert text.endswith(": allowed is 20 to 1000 us, as a whole number")
+
+
 def test_all_problems_are_told_at_once():
     text = replaced("width_us", 5).replace("rate_hz", "rate").replace("[right]", "[richt]")
     found = problems(text)
@@ -78,6 +86,12 @@ def test_what_does_not_fit_together_is_told_for_both_leads_and_the_rate():
 def test_a_file_that_is_no_toml_or_not_there(tmp_path):
     with pytest.raises(InputError, match="is not TOML"):
         from_toml("width_us = ", "x.toml")
+    with pytest.raises(InputError, match="nested too deeply"):
+        from_toml("width_us = " + 3000 * "[" + 3000 * "]", "x.toml")
+    with pytest.raises(InputError, match=r"x\.toml is not TOML"):
+        from_toml("width_us = " + 5000 * "9", "x.toml")
+    with pytest.raises(InputError, match="more than 100000 bytes"):
+        load(Path("/dev/zero"))
     with pytest.raises(InputError, match="cannot be read: No such file"):
         load(tmp_path / "none.toml")
     (tmp_path / "latin").write_bytes(b"\xff\xfe")
@@ -93,6 +107,12 @@ def test_changes_are_parsed_and_bad_ones_all_told():
     with pytest.raises(ProgramError) as caught:
         parse_changes(["rate_hz", "width_us=fast", "gap_us=1.5"])
     assert [problem.field for problem in caught.value.problems] == ["rate_hz", "width_us", "gap_us"]
+
+
+def test_a_field_that_is_changed_twice_is_refused():
+    for second in ("rate_hz=20", "rate_hz = 40"):
+        with pytest.raises(InputError, match=r"--set rate_hz is given twice: '40' and '\d0'"):
+            parse_changes(["rate_hz=40", "width_us=200", second])
 
 
 def test_changes_leave_the_rest_as_it_is(other_program):

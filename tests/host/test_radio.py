@@ -69,10 +69,10 @@ def test_what_a_patients_key_may_not_is_a_sentence(remote_board):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_lossy_air_loses_no_request_and_doubles_none(board, remote_board, seed):
-    dice = random.Random(seed)
+    rng = random.Random(seed)
 
     def air(frame, _outward):
-        drawn = dice.random()
+        drawn = rng.random()
         return [] if drawn < 0.25 else [frame, frame] if drawn < 0.45 else [frame]
 
     remote_board.air = air
@@ -83,7 +83,7 @@ def test_a_lossy_air_loses_no_request_and_doubles_none(board, remote_board, seed
     assert board.calls.count(requests.AMPLITUDE) == 20
 
 
-def test_a_restarted_stimulator_is_met_anew(remote_board, stimulator):
+def test_a_restarted_stimulator_is_met_again(remote_board, stimulator):
     stimulator.status()
     remote_board.restart_stimulator(epoch=2)
     assert stimulator.status().state_name == "ready"
@@ -121,8 +121,8 @@ def test_a_wrong_key_is_told_from_a_stimulator_out_of_reach(remote_board):
 
 
 def test_forged_and_foreign_answers_count_for_nothing(board, remote_board):
-    dice = random.Random(1)
-    mangled = lambda frame: bytes((frame[0],)) + dice.randbytes(len(frame) - 1)  # noqa: E731
+    rng = random.Random(1)
+    mangled = lambda frame: bytes((frame[0],)) + rng.randbytes(len(frame) - 1)  # noqa: E731
     remote_board.air = lambda frame, outward: [frame] if outward else [mangled(frame), b"\x24", frame]
     assert by_radio(remote_board, pair(remote_board)).status().supply_mv == 5010
 

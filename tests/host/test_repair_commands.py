@@ -5,23 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 
-import pytest
-from stimbench.cli.main import app
 from stimbench.client.flash_records import FlashRecords
 from stimfw.protocol import messages, requests
 from stimfw.storage import areas
 from stimfw.storage.areas import DAMAGED, EMPTY, LATER, ONE_BIT, SOUND, UNUSABLE, USED_UP
-from typer.testing import CliRunner
-
-
-@pytest.fixture
-def run(services):
-    def invoke(*args, code=0, answer=None):
-        result = CliRunner().invoke(app, args, obj=services, env={"COLUMNS": "120"}, input=answer)
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
 
 
 def test_sound_records(run, board):

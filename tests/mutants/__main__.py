@@ -18,7 +18,7 @@ def row(name, mutants, killed, explained_, open_, seconds):
 def main():
     table = sessions.modules()
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="such as logic/ranges; without any: all of modules.toml")
+    parser.add_argument("modules", nargs="*", help="such as therapy/ranges; without any: all of modules.toml")
     parser.add_argument("--show", action="store_true", help="run nothing; print what the last run found")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.modules if name not in table]
@@ -46,7 +46,7 @@ def main():
 
 
 def report(tallies, stale, missing):
-    """Name what is open, stale, below the reach or was not run; the exit status."""
+    """Name what is open, stale, below the limit or was not run; the exit status."""
     for tally in tallies:
         for mutant in sorted(tally.open, key=lambda m: (m.where, m.line)):
             print(f"\nopen: {tally.module} {mutant.where}\n  - {mutant.line}\n  + {mutant.becomes}")

@@ -1,4 +1,4 @@
-"""Which survivors are equivalent, and why: equivalent.toml, read and held against what survived."""
+"""Which survivors are equivalent, and why: equivalent.toml, read and compared with what survived."""
 
 import tomllib
 from collections import Counter
@@ -12,7 +12,7 @@ LIST = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a module, what mutants make of it without a difference to anybody, and the reason.
+    """One line of a module, what mutants may make of it without any effect, and the reason.
 
     Attributes:
         module: as in modules.toml, or "*": every module that has the line.

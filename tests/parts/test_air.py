@@ -120,7 +120,7 @@ class TestAir:
         receiver.clock.run_for(1 * US)
         assert receiver.get(0x09) == 1
 
-    def test_power_detector_holds_a_received_packet_until_rx_begins_anew(self):
+    def test_power_detector_holds_a_received_packet_until_rx_begins_again(self):
         """Section 6.4: RPD is latched by a valid packet; without an acknowledgement RX goes on."""
         sender, receiver, _ = pair()
         sender.send(b"x", 0xB0)

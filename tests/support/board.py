@@ -107,7 +107,7 @@ class Board:
         return self.client.program()
 
     def rebooted(self) -> None:
-        """It was restarted by something else than `reset`: forget its former self, wait for it."""
+        """Wait for a board that something other than `reset` has restarted."""
         self.wait(0.05)
         self.device.reconnect()
         self._renew()

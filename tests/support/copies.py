@@ -1,4 +1,4 @@
-"""A board boots once for all tests that want it just booted; each goes on in a copy of this process.
+"""A board boots once for all tests that need it just booted; each goes on in a copy of this process.
 
 Booting costs the emulator two seconds, and nearly every test of the device begins with it. A bench cannot be
 copied, but a process can: a bench is booted here and never run again, and each test's function is called in a
@@ -22,7 +22,7 @@ SEED = 2
 
 
 class Booted:
-    """A bench whose stimulator is ready; nobody may run it but in a copy of this process."""
+    """A bench whose stimulator is ready; only a copy of this process may run it."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.bench = Bench(BenchConfig(**fields))

@@ -92,7 +92,7 @@ def pulsing(core: Core) -> Iterator[Digest]:
 
 
 def busy(core: Core) -> Iterator[Digest]:
-    """Python that never rests: numbers, text, garbage."""
+    """Python that keeps the CPU busy: numbers, text, garbage."""
     with _pair(core, boards=("stimulator",), with_parts=False) as bench:
         board = emulated_board(bench)
         board.wait(0.4)

@@ -67,7 +67,7 @@ def check_heap(item: pytest.Item) -> None:
 def _in_a_copy(item: pytest.Item) -> bool:
     """Whether a test's function is called in a copy of this process, on a bench that has booted.
 
-    Not on a wired board; nor with a thread (`dut`); nor when it wants a bench that was only just switched on.
+    Not on a wired board; nor with a thread (`dut`); nor when it needs a bench that was only just switched on.
     """
     names = set(getattr(item, "fixturenames", ()))
     return "board" in names and target(item.config) == EMULATOR and not names & {"dut", "console_path"}

@@ -1,6 +1,6 @@
 """pytest-embedded's `dut` on the board under test: for tests that await text.
 
-pytest-embedded 2.9.3 has no hook for a service of one's own, so its `serial` and `dut` fixtures are replaced
+pytest-embedded 2.9.3 has no hook for another service, so its `serial` and `dut` fixtures are replaced
 here by ones on a serial port, which on the emulated bench is a pty.
 """
 

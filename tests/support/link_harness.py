@@ -1,4 +1,4 @@
-"""A peer and a stimulator of the protocol on a link: no radio, an own clock, an air that does anything."""
+"""A peer and a stimulator of the protocol on a link: no radio, its own clock, an air that does anything."""
 
 from stimfw.crypto.primitives import sha256
 from stimfw.protocol import messages, roles
@@ -27,7 +27,7 @@ class Table:
         return self.pairings.get(slot)
 
 
-class Dice:
+class Rng:
     """Random bytes, the same for the same seed, on every interpreter."""
 
     def __init__(self, seed):
@@ -72,15 +72,15 @@ class LinkHarness:
         """As after a reset: all that it had in RAM is gone."""
         self.epoch += 1
         self.stimulator = Responder(
-            self.table, self._execute, self.epoch, Dice(self.seed + 1000 * self.epoch).take, self._note
+            self.table, self._execute, self.epoch, Rng(self.seed + 1000 * self.epoch).take, self._note
         )
 
     def start_peer(self, slot):
         """As after a reset of a peer."""
         self.epochs[slot] += 1
         pairing = self.table.pairings[slot]
-        dice = Dice(self.seed + 1000 * self.epochs[slot] + 7 + slot)
-        self.peers[slot] = Requester(slot, pairing.role, pairing.key, self.epochs[slot], dice.take)
+        rng = Rng(self.seed + 1000 * self.epochs[slot] + 7 + slot)
+        self.peers[slot] = Requester(slot, pairing.role, pairing.key, self.epochs[slot], rng.take)
 
     def _execute(self, message, role, slot):
         self.executed.append((message, role, slot))

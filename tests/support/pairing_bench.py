@@ -116,7 +116,7 @@ class Couple:
         self.bench.run_for(round(span_ms * MS))
 
     def mark(self) -> None:
-        """What is asked for below is what comes after this."""
+        """The methods below tell what comes after this."""
         self._since, self._since_ns = len(self.air.tap), self.bench.now_ns
 
     def packets(self) -> list[Sniffed]:
@@ -267,7 +267,7 @@ class Middle:
         return list(dict.fromkeys(found))
 
     def say(self, address: bytes, frame: bytes) -> None:
-        """A frame of his, which wants no acknowledgement."""
+        """A frame of his, which asks for no acknowledgement."""
         couple = self._couple
         couple.air.inject(
             couple.bench.now_ns + MS, addresses.PAIRING_CHANNEL, address, frame, no_ack=True, pid=frame[1] & 3

@@ -1,10 +1,11 @@
-"""A stimulator and a remote that pair: a clock of our own, an air that can do anything, one person."""
+"""A stimulator and a remote that pair: a clock of its own, an air that can do anything, one person."""
 
 from stimfw.pairing import blink_code
+from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
 
-from support.link_harness import Dice
+from support.link_harness import Rng
 
 BASE = b"\x11\x22\x33\x44"
 REMOTE_ID = b"rmte"
@@ -45,7 +46,7 @@ class PairingHarness:
     """Both machines, their flash, and the time. What is in flash outlives restart_...()."""
 
     def __init__(self, seed=1, curve=None, air=clear_air, slice_ms=1):
-        self.dice = Dice(seed)
+        self.rng = Rng(seed)
         self.curve = curve or QuickCurve()
         self.air = air
         self.slice_ms = slice_ms
@@ -60,10 +61,10 @@ class PairingHarness:
         self.restart_remote()
 
     def restart_stimulator(self):
-        self.stimulator = PairingResponder(lambda: BASE, self._add, self.dice.take, self.curve)
+        self.stimulator = PairingResponder(lambda: BASE, self._add, self.rng.take, self.curve)
 
     def restart_remote(self):
-        self.remote = PairingRequester(REMOTE_ID, self._store, self.dice.take, self.curve)
+        self.remote = PairingRequester(REMOTE_ID, self._store, self.rng.take, self.curve)
 
     def _add(self, peer_id, role, key):
         if self.full:
@@ -170,7 +171,7 @@ class PairingHarness:
 
     # What has become of it.
 
-    def paired_anew(self):
+    def paired_again(self):
         """Both hold the same new key, the stimulator beside the old one."""
         new = self.table.get(1)
         return (
@@ -188,3 +189,41 @@ class PairingHarness:
     def consistent(self):
         """The remote's key is one that the stimulator has, in the slot that the remote believes."""
         return self.table[self.kept["slot"]] == (REMOTE_ID, 1, self.kept["key"])
+
+
+def working_remote(now_ms=1000):
+    """A remote that has computed its own key and sent nothing yet."""
+    remote = PairingRequester(REMOTE_ID, None, Rng(1).take, QuickCurve())
+    remote.begin(now_ms)
+    while remote.compute():
+        pass
+    return remote
+
+
+def confirming(seed=1):
+    """Ends whose remote has its confirmation to send; no answer to it has come."""
+    ends = PairingHarness(seed)
+    ends.begin()
+    for _ in range(1000):
+        ends.stimulator.compute()
+        ends.remote.compute()
+        if ends.remote._step == pk.CONFIRM and ends.remote._frame and ends.stimulator._keys is not None:
+            return ends
+        frame = ends.remote.poll(ends.now_ms)
+        if frame is not None and frame[1] < pk.CONFIRM:
+            answer = ends.stimulator.on_frame(frame, ends.now_ms)
+            if answer is not None:
+                ends.remote.on_frame(answer, ends.now_ms)
+        ends.now_ms += 1
+    raise AssertionError("no confirmation in a second")
+
+
+def comparing(seed=1):
+    """Ends whose persons compare the code."""
+    ends = PairingHarness(seed)
+    ends.begin()
+    for _ in range(10_000):
+        if ends.comparing():
+            return ends
+        ends.step()
+    raise AssertionError("nothing to compare")

@@ -1,4 +1,4 @@
-"""A board made of nothing: a clock that jumps, pins and buses that a test moves by hand."""
+"""A board of fakes: a clock that jumps, pins and buses that a test moves by hand."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import Connection
 from stimfw.telemetry.responder import Responder
 
-from support.link_harness import Dice, Pairing, Table, key_of
+from support.link_harness import Pairing, Rng, Table, key_of
 
 SLOT = 3
 STOP = messages.request(requests.STOP)
@@ -19,7 +19,7 @@ class Peer:
         self.executed = []
         self.notes = []
         table = Table({slot: Pairing(roles.PATIENT, key_of(slot)) for slot in slots})
-        self.stimulator = Responder(table, self.execute, epoch, Dice(5).take, self.note)
+        self.stimulator = Responder(table, self.execute, epoch, Rng(5).take, self.note)
         if count:
             self.stimulator._count = count
         self.key = key_of(SLOT)

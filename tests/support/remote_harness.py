@@ -11,8 +11,9 @@ from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
-from stimfw.remote.requests import Conditions, FlashRequests, ModemRequests, PairingRequests, ReadingRequests
+from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.storage import layout
+from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import addresses, frames
@@ -97,10 +98,10 @@ class Stimulator:
     """Its end of the protocol and of a pairing; what it executes is noted, what it replies is set."""
 
     def __init__(self):
-        dice = link_harness.Dice(7)
+        rng = link_harness.Rng(7)
         self.table = link_harness.Table({SLOT: link_harness.Pairing(roles.PATIENT, KEY, OWN_ID)})
-        self.responder = Responder(self.table, self._execute, 1, dice.take)
-        self.window = PairingResponder(lambda: self.table.base, self._add, dice.take)
+        self.responder = Responder(self.table, self._execute, 1, rng.take)
+        self.window = PairingResponder(lambda: self.table.base, self._add, rng.take)
         self.executed = []
         self.code, self.body = messages.OK, b""
         self.slots = []
@@ -124,7 +125,7 @@ class Stimulator:
 
 
 class Remote:
-    """The application, the time, and one person's fingers, eyes and ears."""
+    """The application, the time, and what one person presses, sees and hears."""
 
     def __init__(self, paired=True):
         self.now_ms = 0
@@ -138,7 +139,7 @@ class Remote:
         record.keep_id(OWN_ID)
         if paired:
             record.store(OWN_ID, link_harness.BASE, SLOT, roles.PATIENT, KEY)
-        self.pairing = PairingState(record, OWN_ID, 1, link_harness.Dice(3).take)
+        self.pairing = PairingState(record, OWN_ID, 1, link_harness.Rng(3).take)
         carrier, self.modem = FrameTransport(), Modem()
         self.radio = Radio(carrier, self.stimulator)
         carrier.attach(self.radio)

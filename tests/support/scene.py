@@ -141,7 +141,7 @@ class Peer(RadioPeer):
         return end_ns
 
     def flood(self, payloads: list[bytes], gap_ns: int, after_ns: int = MS) -> None:
-        """Packets one after the other, which want no acknowledgement. No time passes."""
+        """Packets one after the other, which ask for no acknowledgement. No time passes."""
         start_ns = self.bench.now_ns + after_ns
         for index, payload in enumerate(payloads):
             self.air.inject(
@@ -151,5 +151,5 @@ class Peer(RadioPeer):
 
 def noise(seed: int, count: int, least: int = 1, most: int = 32) -> list[bytes]:
     """Random byte strings, the same for the same seed."""
-    dice = random.Random(seed)
-    return [dice.randbytes(dice.randint(least, most)) for _ in range(count)]
+    rng = random.Random(seed)
+    return [rng.randbytes(rng.randint(least, most)) for _ in range(count)]

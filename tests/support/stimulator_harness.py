@@ -233,8 +233,15 @@ class Sense:
         return 16 * MIDDLE
 
 
+class Waiting:
+    """Console and pairing of a loop that has nothing to do there: poll() says so."""
+
+    def poll(self, _now_ms=0):
+        return -1
+
+
 class Quiet:
-    """Whatever the loop also serves: nothing is to be done there. `works`: of the radio."""
+    """Radio and responder of a loop that has nothing to do there. `works`: whether the radio does."""
 
     paused = False
     works = True
@@ -242,16 +249,10 @@ class Quiet:
     def revive(self):
         return self.works
 
-    def service(self):
-        return -1
-
     def poll(self, _now_ms):
         return False
 
     def wait_ms(self, _now_ms):
-        return -1
-
-    def advance(self, _now_ms):
         return -1
 
     def check_channel(self, _now_ms):
@@ -288,7 +289,7 @@ class StimulatorHarness:
         self.log = EventLog(lambda: CLOCK.now_us // 1_000_000)
         self.control = Control(self.output, self.measurements, self.reed, self.led, program, 0, self.log.add)
         self.radio, self.wake = Quiet(), types.SimpleNamespace(pending=False)
-        self.app = App(self.control, self.output, self.wake, self.radio, Quiet(), Quiet(), Quiet())
+        self.app = App(self.control, self.output, self.wake, self.radio, Waiting(), Quiet(), Waiting())
 
     @property
     def now_us(self):
@@ -301,7 +302,7 @@ class StimulatorHarness:
             INTERRUPTS.call(lambda: self.app.on_magnet(None))
 
     def run_ms(self, span_ms):
-        """Let the loop turn for so long."""
+        """Let the loop run for so long."""
         end_us = CLOCK.now_us + round(span_ms * 1000)
         while CLOCK.now_us < end_us:
             wait_ms = self.app.poll(False)

@@ -1,4 +1,4 @@
-"""Runs vectors on MicroPython: a JSON list a line on stdin, of a kind, values in hex, and what is wanted.
+"""Runs vectors on MicroPython: a JSON list a line on stdin, of a kind, values in hex, and what is expected.
 
 The last line says how many were right; a wrong one ends it.
 """

@@ -18,7 +18,7 @@ def plain(value):
 
 
 def all_vectors():
-    """(kind, values) of each vector that the package has for us."""
+    """(kind, values) of each vector that the package has."""
     for name in vectors.CCM_FILES:
         for case in vectors.ccm_cases(name):
             yield "ccm", [plain(value) for value in case]

@@ -25,8 +25,9 @@ from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
-from stimfw.remote.requests import Conditions, FlashRequests, ModemRequests, PairingRequests, ReadingRequests
+from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.storage.areas import Areas
+from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import RemotePairing
 from stimfw.ui import feedback
 
@@ -121,7 +122,7 @@ def main() -> None:
         while True:
             sleep_ms = app.poll(time.ticks_ms())
             asked = asked or app.busy()
-            console_ms = console.service()
+            console_ms = console.poll()
             if console_ms >= 0:
                 sleep_ms = min(sleep_ms, console_ms)
             if asked and sleep_ms >= _CALM_MS and not app.busy():

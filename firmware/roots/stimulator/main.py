@@ -25,10 +25,10 @@ from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
 from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
+from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.clinician_requests import ClinicianRequests
 from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.control import Control
-from stimfw.stimulator.flash_requests import FlashRequests
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 from stimfw.stimulator.pairing_controller import PairingController
@@ -36,6 +36,7 @@ from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
 from stimfw.stimulator.session_requests import SessionRequests
 from stimfw.storage.areas import Areas
+from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import PairingTable
 from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
@@ -111,11 +112,11 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     dispatcher = Dispatcher("stimulator", conditions, log)
     responder = Responder(table, dispatcher.execute, areas.epoch, take_random, log.add)
     port = RadioListener(radio, responder, own)
-    desk = PairingController(
+    controller = PairingController(
         control, table, responder, port, take_random, MagnetHold(not magnet()), led, log
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
-    app = App(control, output, wake, port, console, responder, desk)
+    app = App(control, output, wake, port, console, responder, controller)
     clinician = ClinicianRequests(control, conditions, dispatcher, log, clock)
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
@@ -124,8 +125,9 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         SessionRequests(control, conditions, dispatcher, log),
         readings,
         clinician,
-        PairingRequests(desk, table, conditions, responder, port, take_random, log, clinician.restore),
-        FlashRequests(areas, conditions, xip.read, watchdog.feed, restart_in),
+        PairingRequests(controller, table, conditions, responder, port, take_random, log, clinician.restore),
+        FlashRequests(areas, conditions, watchdog.feed, restart_in),
+        CacheRequests(xip.read),
     )
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)

@@ -48,7 +48,7 @@ class Console:
         self.receiver = console_frame.Receiver()
         self.tx_dropped = 0
 
-    def service(self) -> int:
+    def poll(self) -> int:
         """Do a little without a wait: read some bytes, execute a request, encode its reply, or write some.
 
         A byte costs 0.1 ms of CPU, a request up to 1.5 ms: all at once would keep a STOP from the radio.

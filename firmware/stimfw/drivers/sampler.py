@@ -55,7 +55,7 @@ class Sampler:
     def arm(self, table: "list[int]", fresh: bool) -> None:
         """Get ready for a train whose sampler takes `table` (a power of two of DMA words) again and again.
 
-        The pulse machines must be stopped and their FIFOs empty. `fresh` starts the count anew; else it goes
+        The pulse machines must be stopped and their FIFOs empty. `fresh` starts the count again; else it goes
         on from the last train's, at a whole period.
         """
         taken = 0 if fresh else self.taken()

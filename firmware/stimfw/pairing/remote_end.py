@@ -96,7 +96,7 @@ class PairingRequester:
         self._pause_ms = 0
 
     def begin(self, now_ms: int) -> None:
-        """Begin anew, with a new key pair; an earlier attempt is gone. poll() and compute() go on."""
+        """Begin again, with a new key pair; an earlier attempt is gone. poll() and compute() go on."""
         self._end(self.WORKING, 0)
         self._nonce = self._random(pk.RANDOM_BYTES)
         self._agreement = pk.Agreement(self._random(pk.PUBLIC_BYTES), self._curve)

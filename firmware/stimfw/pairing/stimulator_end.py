@@ -135,7 +135,7 @@ class PairingResponder:
         return False
 
     def touched(self, now_ms: int) -> None:
-        """The magnet came anew: the person at the stimulator says that the codes are alike."""
+        """The magnet came again: the person at the stimulator says that the codes are alike."""
         if self.is_open(now_ms) and self.outcome == self.COMPARING and not self._touched:
             self._touched = True
             self._store_if_agreed(now_ms)

@@ -107,7 +107,7 @@ class RadioListener(RadioEndpoint):
         self._set_receiver()
 
     def revive(self) -> bool:
-        """Prepare the radio anew if it has lost its settings (at start, or by a brown-out); whether it works.
+        """Prepare the radio again if it has lost its settings (at start or by a brown-out); whether it works.
 
         To be called now and then, a second apart. Costs one register read if all is well, and waits for the
         crystal (5 ms) if it is not.

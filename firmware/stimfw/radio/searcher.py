@@ -65,7 +65,7 @@ class RadioSearcher(RadioEndpoint):
         self.deferred = 0
 
     def revive(self) -> bool:
-        """Prepare the radio anew if it has lost its settings (at start, or by a brown-out); whether it works.
+        """Prepare the radio again if it has lost its settings (at start or by a brown-out); whether it works.
 
         Costs one register read if all is well. What was being sent is given up.
         """

@@ -1,4 +1,4 @@
-"""What the remote answers on its USB: who it is, how it fares, its flash, its pairing, and the modem.
+"""What the remote answers on its USB: who it is, its state, its pairing, and the modem.
 
 Handlers are named as in stimfw.protocol.requests.TABLE. There is no request that presses a button.
 """
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from stimfw.remote.app import App
     from stimfw.remote.modem import Modem
     from stimfw.remote.pairing_state import PairingState
-    from stimfw.storage.areas import Areas
 
 _ACTIVE = 2
-_RESTART_MS = 200  # the reply is read by then
 
 
 class Conditions:
@@ -133,37 +131,6 @@ class PairingRequests:
         except OSError:
             return self._conditions.outcome(messages.REASON_STORAGE)
         return refusals.done()
-
-
-class FlashRequests:
-    """What is kept on flash, and its repair. A repair ends with a restart: only a start opens records."""
-
-    def __init__(
-        self,
-        areas: "Areas",
-        conditions: Conditions,
-        feed: "Callable[[], None]",
-        restart: "Callable[[int], None]",
-    ) -> None:
-        """Args: feed: feeds the watchdog; restart: resets the board after so many ms."""
-        self._areas = areas
-        self._conditions = conditions
-        self._feed = feed
-        self._restart = restart
-
-    def records(self) -> "Answer":
-        """The state of each area (stimfw.storage.areas)."""
-        return refusals.done(bytes(self._areas.diagnose()))
-
-    def repair(self, overwrite_later: int) -> "Answer":
-        """Rewrite what is damaged; 1: also what a later firmware has written. Answers what was done."""
-        try:
-            plan = self._areas.repair(overwrite_later == 1, self._feed)
-        except OSError:
-            return self._conditions.outcome(messages.REASON_STORAGE)
-        if plan:
-            self._restart(_RESTART_MS)
-        return refusals.done(plan)
 
 
 class ModemRequests:

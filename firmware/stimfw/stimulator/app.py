@@ -36,7 +36,7 @@ class App:
         radio: "RadioListener",
         console: "Console",
         responder: "Responder",
-        desk: "PairingController",
+        pairing: "PairingController",
     ) -> None:
         self.control = control
         self._output = output
@@ -44,7 +44,7 @@ class App:
         self._radio = radio
         self._console = console
         self._responder = responder
-        self._desk = desk
+        self._pairing = pairing
         self.magnet_stops = 0
         self._magnet_hit = False
         self._magnet_ms = 0  # its last edge
@@ -114,7 +114,7 @@ class App:
             self._responder.make_candidates()
         console_wait = -1
         if readable or self._console_busy:
-            console_wait = self._console.service()
+            console_wait = self._console.poll()
             self._console_busy = console_wait >= 0
             if self._radio_called and not self._hurried:
                 self._hurried = True  # it may be STOP; not twice in a row: the procedure has its times too
@@ -125,7 +125,7 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
-        wait = _sooner(wait, self._desk.advance(now))
+        wait = _sooner(wait, self._pairing.poll(now))
         return _sooner(wait, self._radio.wait_ms(now))
 
     def _check_radio(self, now: int) -> None:

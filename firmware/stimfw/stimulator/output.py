@@ -127,7 +127,7 @@ class Output:
         self._keepalive(0)
 
     def arm_trip(self) -> None:
-        """Allow trains again: somebody asked for the output anew."""
+        """Allow trains again: somebody asked for the output."""
         self.tripped = False
 
     def off(self) -> None:

@@ -45,13 +45,13 @@ class PairingController:
         self._led = led
         self._log = log
 
-    def advance(self, now_ms: int) -> int:
+    def poll(self, now_ms: int) -> int:
         """Go on with what is due; how long it can wait then in ms, -1 for as long as nothing happens."""
         gesture = self._magnet.update(self._control.magnet_near(), now_ms)
         if self._control.pairing:
             if gesture == TOUCH:
                 self._pairing.touched(now_ms)
-            return self._follow(now_ms)
+            return self._poll_pairing(now_ms)
         if gesture == HELD and not self._control.busy() and self._table.base:
             self._open(now_ms)
             return 0
@@ -67,7 +67,7 @@ class PairingController:
         self._radio.open_pairing()
         self._control.window_opened()
 
-    def _follow(self, now_ms: int) -> int:
+    def _poll_pairing(self, now_ms: int) -> int:
         more = self._pairing.compute()
         if not self._pairing.is_open(now_ms):
             self._close(now_ms)

@@ -1,8 +1,19 @@
-"""Carry out the attacks on a loopback and print the table: `python -m stimbench.attacks [scale]`."""
+"""The command `python -m stimbench.attacks [scale]`."""
 
-import sys
+from __future__ import annotations
 
-from stimbench.attacks.registry import run_all, table
+from stimbench.process import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _load() -> Callable[[], object]:
+    from stimbench.attacks.command import main
+
+    return main
+
 
 if __name__ == "__main__":
-    print(table(run_all(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)))
+    run(_load)

@@ -31,11 +31,11 @@ def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> R
     """Force answers, each of which costs radio power and AES, out of recorded frames.
 
     After the battery depletion of Halperin et al. (IEEE S&P 2008). Each try is a frame, old or forged, 20
-    ms after the last: so seldom that the guard grants all. Success: an answer beyond these: 60 for the last
-    frame of the peer, and after a restart of the stimulator one for each recorded HELLO and 60 more while no
-    other came. What one frame did not draw is not allowed to another.
+    ms after the last: so seldom that the rate limiter grants all. Success: an answer beyond these: 60 for
+    the last frame of the peer, and after a restart of the stimulator one for each recorded HELLO and 60 more
+    while no other came. What one frame did not draw is not allowed to another.
     """
-    dice = random.Random(f"draining {seed}")
+    rng = random.Random(f"draining {seed}")
     answers = successes = done = 0
     with tags_counted() as tags:
         while done < tries:
@@ -43,7 +43,7 @@ def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> R
             for _ in range(10):
                 link.ask(START)
                 link.start_peer()
-            if dice.random() < 0.5:
+            if rng.random() < 0.5:
                 link.start_stimulator()
             known = link.recorded(True)
             left = _allowed(link, known)
@@ -51,7 +51,7 @@ def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> R
                 done += 1
                 link.now_ms += 20
                 old = known[number // _IN_A_ROW % len(known)]
-                frame = old if dice.random() < 0.8 else dice.randbytes(32)
+                frame = old if rng.random() < 0.8 else rng.randbytes(32)
                 if link.deliver(frame) is None:
                     continue
                 answers += 1
@@ -68,36 +68,36 @@ def _allowed(link: LoopbackLink, known: list[bytes]) -> Counter[bytes]:
     return Counter({frame: _REPEATS + 1 for frame in known if len(frame) == frames.HANDSHAKE_BYTES})
 
 
-def _plausible(link: LoopbackLink, dice: random.Random) -> bytes:
-    if dice.random() < 0.5:
-        count = dice.randrange(1 << 32)
+def _plausible(link: LoopbackLink, rng: random.Random) -> bytes:
+    if rng.random() < 0.5:
+        count = rng.randrange(1 << 32)
         head = bytes((frames.first(frames.HELLO), 0)) + struct.pack("<II", 0xFFFFFFFF, count)
-        return head + dice.randbytes(16)
+        return head + rng.randbytes(16)
     connection = link.stimulator._peers[0].connection
     if connection is None:
-        return dice.randbytes(32)
-    return frames.sealed_header(frames.REQUEST, 0, connection.number, connection.counter) + dice.randbytes(27)
+        return rng.randbytes(32)
+    return frames.sealed_header(frames.REQUEST, 0, connection.number, connection.counter) + rng.randbytes(27)
 
 
 class _Radio:
-    """A radio with three places, deaf when the guard says so; then it listens for a moment and is read."""
+    """A radio with three places, deaf when the rate limiter says so; then it listens a while and is read."""
 
     def __init__(self, link: LoopbackLink) -> None:
-        self._desk = link
+        self._link = link
         self._places: list[tuple[bytes, bool]] = []
         self._deaf_ms = self._read_ms = 0  # until then
         self.pauses = 0
 
     def take(self, frame: bytes, genuine: bool) -> bool:
         """A frame in the air; whether there was a place, so that it is acknowledged."""
-        free = len(self._places) < _FIFO and self._desk.now_ms >= self._deaf_ms
+        free = len(self._places) < _FIFO and self._link.now_ms >= self._deaf_ms
         if free:
             self._places.append((frame, genuine))
         return free
 
     def read(self) -> None:
         """One pass of the main loop: in a pause nothing happens."""
-        link = self._desk
+        link = self._link
         if link.now_ms < self._read_ms:
             return
         for frame, genuine in self._places:
@@ -114,12 +114,12 @@ class _Radio:
 def flooded(tries: int, seed: int) -> Result:
     """Send 500 plausible forged frames a second, through a radio that holds three, while STOP is pressed.
 
-    Each try is a second. The stimulator is deaf when its guard says so, then reads three frames at most; what
-    finds the radio deaf or full is lost. Once a second the peer presses STOP; its frames compete for the
-    same places. Success: more failed verifications than 24 at once and one in 12 ms, or a STOP that is not
-    executed within its 3 s.
+    Each try is a second. The stimulator is deaf when its rate limiter says so, then reads three
+    frames at most; what finds the radio deaf or full is lost. Once a second the peer presses STOP; its frames
+    compete for the same places. Success: more failed verifications than 24 at once and one in 12 ms, or a
+    STOP that is not executed within its 3 s.
     """
-    dice = random.Random(f"flooded {seed}")
+    rng = random.Random(f"flooded {seed}")
     link = LoopbackLink(seed)
     link.ask(STOP)
     radio = _Radio(link)
@@ -127,7 +127,7 @@ def flooded(tries: int, seed: int) -> Result:
     began_ms = link.now_ms
     for second in range(tries):
         before = link.stimulator.forged
-        took_ms = _a_second(link, radio, dice, second)
+        took_ms = _a_second(link, radio, rng, second)
         worst = max(worst, link.stimulator.forged - before)
         slowest_ms = max(slowest_ms, took_ms)
         successes += took_ms > STOP_LIMIT_MS
@@ -141,7 +141,7 @@ def flooded(tries: int, seed: int) -> Result:
     return Result("flooding", tries, successes, detail)
 
 
-def _a_second(link: LoopbackLink, radio: _Radio, dice: random.Random, number: int) -> int:
+def _a_second(link: LoopbackLink, radio: _Radio, rng: random.Random, number: int) -> int:
     """One second of the flood, and longer if STOP is not through: ms until it was executed."""
     peer = link.peers[0]
     message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8)))
@@ -150,13 +150,13 @@ def _a_second(link: LoopbackLink, radio: _Radio, dice: random.Random, number: in
     while took_ms < 0 or link.now_ms - began_ms < 1000:
         link.now_ms += 1000 // _FRAMES_A_SECOND
         frame = peer.poll(link.now_ms)
-        first = dice.random() < 0.5
+        first = rng.random() < 0.5
         if not first:
-            radio.take(_plausible(link, dice), False)
+            radio.take(_plausible(link, rng), False)
         if frame is not None:
             peer.sent(radio.take(frame, True), link.now_ms)
         if first:
-            radio.take(_plausible(link, dice), False)
+            radio.take(_plausible(link, rng), False)
         radio.read()
         if took_ms < 0 and link.executed[-1][0] == message:
             took_ms = link.now_ms - began_ms

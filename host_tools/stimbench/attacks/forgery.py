@@ -22,8 +22,8 @@ __all__ = ("MAKERS", "PHASES", "Overheard", "Scene", "forged", "mutated", "refle
 
 _A_SCENE = 2000
 _PASS_MS = 13
-"""Between two forged frames: longer than the guard takes to grant one verification more, so that it hides
-nothing; and a scene is over before its connection is (26 s of 60)."""
+"""Between two forged frames: longer than the rate limiter takes to grant one verification more, so that it
+hides nothing; and a scene is over before its connection is (26 s of 60)."""
 _MOST_RECORDED = 400
 
 
@@ -133,70 +133,70 @@ PHASES: tuple[Callable[[LoopbackLink], Scene], ...] = (_request, _reply, _first_
 # What is sent in its place.
 
 
-def mutated(scene: Overheard, dice: random.Random) -> bytes:
+def mutated(scene: Overheard, rng: random.Random) -> bytes:
     """Some bits or bytes of the genuine frame, or of one that was heard, are others; every field is hit."""
-    old = scene.live if dice.random() < 0.8 or not scene.same else dice.choice(scene.same)
+    old = scene.live if rng.random() < 0.8 or not scene.same else rng.choice(scene.same)
     frame = bytearray(old)
-    for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
-        place = dice.randrange(len(frame))
-        frame[place] = dice.randrange(256) if dice.random() < 0.5 else frame[place] ^ 1 << dice.randrange(8)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        place = rng.randrange(len(frame))
+        frame[place] = rng.randrange(256) if rng.random() < 0.5 else frame[place] ^ 1 << rng.randrange(8)
     return bytes(frame)
 
 
-def spliced(scene: Overheard, dice: random.Random) -> bytes:
+def spliced(scene: Overheard, rng: random.Random) -> bytes:
     """The head of one frame and the tail of another, at any place; both were genuine."""
     known = [*scene.same, scene.live]
-    head, tail = dice.choice(known), scene.live if dice.random() < 0.5 else dice.choice(known)
-    if dice.random() < 0.5:
+    head, tail = rng.choice(known), scene.live if rng.random() < 0.5 else rng.choice(known)
+    if rng.random() < 0.5:
         head, tail = tail, head
-    place = dice.randrange(1, len(head))
+    place = rng.randrange(1, len(head))
     return head[:place] + tail[place:]
 
 
-def resized(scene: Overheard, dice: random.Random) -> bytes:
+def resized(scene: Overheard, rng: random.Random) -> bytes:
     """The genuine frame cut short or made longer."""
-    if dice.random() < 0.5:
-        return scene.live[: dice.randrange(len(scene.live))]
-    return scene.live + dice.randbytes(dice.randint(1, 8))
+    if rng.random() < 0.5:
+        return scene.live[: rng.randrange(len(scene.live))]
+    return scene.live + rng.randbytes(rng.randint(1, 8))
 
 
-def reflected(scene: Overheard, dice: random.Random) -> bytes:
+def reflected(scene: Overheard, rng: random.Random) -> bytes:
     """What the target itself has said comes back to it, as it was or with the kind that the target takes."""
-    frame = dice.choice(scene.other)
-    return frame if dice.random() < 0.5 else scene.live[:1] + frame[1:]
+    frame = rng.choice(scene.other)
+    return frame if rng.random() < 0.5 else scene.live[:1] + frame[1:]
 
 
-def replayed(scene: Overheard, dice: random.Random) -> bytes:
+def replayed(scene: Overheard, rng: random.Random) -> bytes:
     """A frame that was genuine once, byte by byte."""
-    return dice.choice(scene.same)
+    return rng.choice(scene.same)
 
 
-def relabelled(scene: Overheard, dice: random.Random) -> bytes:
+def relabelled(scene: Overheard, rng: random.Random) -> bytes:
     """A frame of one slot as another slot's; or with another connection or counter."""
-    frame = bytearray(scene.live if dice.random() < 0.5 else dice.choice(scene.same))
-    field = dice.choice((1, 1, 2, 3))
-    frame[field] = dice.randrange(7) if field == 1 else frame[field] + dice.randint(1, 20) & 0xFF
+    frame = bytearray(scene.live if rng.random() < 0.5 else rng.choice(scene.same))
+    field = rng.choice((1, 1, 2, 3))
+    frame[field] = rng.randrange(7) if field == 1 else frame[field] + rng.randint(1, 20) & 0xFF
     return bytes(frame)
 
 
-def plausible(scene: Overheard, dice: random.Random) -> bytes:
+def plausible(scene: Overheard, rng: random.Random) -> bytes:
     """Kind, slot, connection and the next counter, or a newer count, are right; the rest is random."""
     live = scene.live
     if len(live) == frames.HANDSHAKE_BYTES:
         epoch, count = struct.unpack_from("<II", live, 2)
-        ahead = struct.pack("<II", epoch + dice.randint(0, 2), count + dice.randint(0, 9))
-        return live[:2] + ahead + dice.randbytes(16)
+        ahead = struct.pack("<II", epoch + rng.randint(0, 2), count + rng.randint(0, 9))
+        return live[:2] + ahead + rng.randbytes(16)
     counter = struct.unpack_from("<H", live, 3)[0]
     if scene.up:
-        counter = min(0xFFFF, counter + dice.randrange(REPLAY_WINDOW))
-    return live[:3] + struct.pack("<H", counter) + dice.randbytes(27)
+        counter = min(0xFFFF, counter + rng.randrange(REPLAY_WINDOW))
+    return live[:3] + struct.pack("<H", counter) + rng.randbytes(27)
 
 
-def noise(scene: Overheard, dice: random.Random) -> bytes:
+def noise(scene: Overheard, rng: random.Random) -> bytes:
     """Anything: of any length, or of the right one and with the right first bytes."""
-    if dice.random() < 0.5:
-        return dice.randbytes(dice.randrange(41))
-    return scene.live[: dice.randrange(3)] + dice.randbytes(len(scene.live))
+    if rng.random() < 0.5:
+        return rng.randbytes(rng.randrange(41))
+    return scene.live[: rng.randrange(3)] + rng.randbytes(len(scene.live))
 
 
 Maker = Callable[[Overheard, random.Random], bytes]
@@ -213,13 +213,13 @@ class _Tally:
     spoilt: int = 0
 
 
-def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> None:
+def _bombard(scene: Scene, tries: int, rng: random.Random, tally: _Tally) -> None:
     """Send forged frames to the target; then the genuine one, which must be taken."""
     before = scene.state()
     sent = 0
     while sent < tries:
         make = MAKERS[sent % len(MAKERS)]
-        frame = make(scene, dice)
+        frame = make(scene, rng)
         if frame == scene.live:
             continue
         sent += 1
@@ -236,12 +236,12 @@ def _bombard(scene: Scene, tries: int, dice: random.Random, tally: _Tally) -> No
 
 
 def _round(
-    link: LoopbackLink, phase: Callable[[LoopbackLink], Scene], tries: int, dice: random.Random, tally: _Tally
+    link: LoopbackLink, phase: Callable[[LoopbackLink], Scene], tries: int, rng: random.Random, tally: _Tally
 ) -> bool:
     """A scene, after a genuine request; whether the two sides still understand each other."""
     try:
         link.ask(STOP)
-        _bombard(phase(link), tries, dice, tally)
+        _bombard(phase(link), tries, rng, tally)
     except SpoiltError:
         tally.spoilt += 1
         return False
@@ -259,7 +259,7 @@ def forged(
     2001) and the unauthentic commands to an implanted defibrillator (Halperin et al., IEEE S&P 2008).
     Success: either side changes its state, or afterwards the genuine frame is not taken.
     """
-    dice = random.Random(f"forged {seed}")
+    rng = random.Random(f"forged {seed}")
     tally = _Tally(Counter(), Counter())
     slots = ((0, roles.PATIENT), (1, roles.CLINICIAN))
     left = tries
@@ -271,7 +271,7 @@ def forged(
             for phase in PHASES:
                 some = min(left, max(1, min(_A_SCENE, tries // len(PHASES))))
                 left -= some
-                if some and not _round(link, phase, some, dice, tally):
+                if some and not _round(link, phase, some, rng, tally):
                     break
     kinds = ", ".join(f"{name} {count}" for name, count in sorted(tally.tried.items()))
     detail = f"{tags.checked} reached a tag check; {tally.scenes} genuine frames kept back; {kinds}"

@@ -33,13 +33,13 @@ def eavesdropping(tries: int, seed: int) -> Result:
     keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not 26
     or 32 bytes long, or the two runs differ in number, direction or length of their frames.
     """
-    dice = random.Random(f"eavesdropping {seed}")
+    rng = random.Random(f"eavesdropping {seed}")
     successes = heard = 0
     for number in range(tries):
-        size = dice.choice((1, 5, 16, 17, 60, 248))
+        size = rng.choice((1, 5, 16, 17, 60, 248))
         shapes = []
         for _ in range(2):
-            question, answer = dice.randbytes(size), dice.randbytes(248)
+            question, answer = rng.randbytes(size), rng.randbytes(248)
             link = LoopbackLink(seed + number)
             link.reply = lambda message, answer=answer: answer  # type: ignore[misc]
             link.ask(question)
@@ -67,7 +67,7 @@ def nonces_reused(
     Each try is a request. After the nonce reuse of KRACK (Vanhoef and Piessens, CCS 2017) and Joux's
     forbidden attack. Success: a (key, nonce) pair that sealed two different frames.
     """
-    dice = random.Random(f"nonces {seed}")
+    rng = random.Random(f"nonces {seed}")
     slots = ((0, roles.PATIENT), (1, roles.CLINICIAN))
     restarts = done = 0
     with seals_recorded() as seals:
@@ -79,7 +79,7 @@ def nonces_reused(
 
             def air(frame: bytes, up: bool, link: LoopbackLink = link) -> list[bytes]:
                 nonlocal restarts
-                event = dice.randrange(40)
+                event = rng.randrange(40)
                 if event == 0:
                     link.start_stimulator()
                 restarts += event == 0
@@ -87,14 +87,14 @@ def nonces_reused(
 
             link.air = air
             for _ in range(min(100, tries - done)):
-                slot = dice.randrange(2)
-                link.begin(dice.randbytes(dice.choice((1, 20, 100))), slot)
-                for _ in range(dice.randrange(6)):
-                    link.step(slot)
-                if dice.random() < 0.2:
+                slot = rng.randrange(2)
+                link.begin(rng.randbytes(rng.choice((1, 20, 100))), slot)
+                for _ in range(rng.randrange(6)):
+                    link.exchange(slot)
+                if rng.random() < 0.2:
                     link.start_peer(slot)
                     restarts += 1
-                elif dice.random() < 0.6:
+                elif rng.random() < 0.6:
                     link.finish(slot)
             done += 100
     detail = f"{seals.seals} frames sealed under {len(seals.seen)} pairs; {restarts} restarts"

@@ -78,8 +78,8 @@ class LoopbackLink:
             requester: that of the peers' ends.
         """
         self.now_ms = 0
-        self.dice = random.Random(f"link {seed}")
-        self.take_random: Callable[[int], bytes] = self.dice.randbytes
+        self.rng = random.Random(f"link {seed}")
+        self.take_random: Callable[[int], bytes] = self.rng.randbytes
         self.table = Table({
             slot: LoopbackPairing(role, hashlib.sha256(b"attacked %d %d" % (seed, slot)).digest())
             for slot, role in slots
@@ -130,7 +130,7 @@ class LoopbackLink:
 
     # What goes on by itself.
 
-    def step(self, slot: int = 0) -> bool:
+    def exchange(self, slot: int = 0) -> bool:
         """What the peer has to send goes out, and answers come back; whether anything was sent."""
         peer = self.peers[slot]
         frame = peer.poll(self.now_ms)
@@ -156,7 +156,7 @@ class LoopbackLink:
         """The reply to what was begun; None: not answered."""
         peer = self.peers[slot]
         while peer.state == Requester.WAITING:
-            self.now_ms += _PASS_MS if self.step(slot) else max(1, peer.wait_ms(self.now_ms))
+            self.now_ms += _PASS_MS if self.exchange(slot) else max(1, peer.wait_ms(self.now_ms))
         return peer.reply if peer.state == Requester.ANSWERED else None
 
     def ask(self, message: bytes, slot: int = 0, limit_ms: int = LIMIT_MS) -> bytes | None:

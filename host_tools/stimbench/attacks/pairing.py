@@ -66,13 +66,13 @@ class PairingHarness:
     """A stimulator with an open window, a remote that pairs, and a person who compares honestly."""
 
     def __init__(
-        self, dice: random.Random, remote: type[PairingRequester] = PairingRequester, window: bool = True
+        self, rng: random.Random, remote: type[PairingRequester] = PairingRequester, window: bool = True
     ) -> None:
         self.stored: list[bytes] = []
         self.kept: list[bytes] = []
         curve = Curve()
-        self.stimulator = PairingResponder(_BASE, self._add, dice.randbytes, curve)
-        self.remote = remote(_ID, self._keep, dice.randbytes, curve)
+        self.stimulator = PairingResponder(_BASE, self._add, rng.randbytes, curve)
+        self.remote = remote(_ID, self._keep, rng.randbytes, curve)
         if window:
             self.stimulator.open(0)
         self.remote.begin(0)
@@ -87,23 +87,23 @@ class PairingHarness:
 
     def ask(self, frame: bytes) -> bytes | None:
         """A PAIR reaches the stimulator; its answer."""
-        self.work()
+        self.compute()
         answer = self.stimulator.on_frame(frame, self.now_ms)
-        self.work()
+        self.compute()
         return answer
 
     def say(self) -> bytes | None:
         """The PAIR that the remote sends next."""
         self.now_ms += pk.BODY_BYTES * 10
-        self.work()
+        self.compute()
         return self.remote.poll(self.now_ms)
 
-    def work(self) -> None:
+    def compute(self) -> None:
         """Let both sides compute."""
         while self.stimulator.compute() or self.remote.compute():
             pass
 
-    def look(self) -> bool:
+    def compare(self) -> bool:
         """The person compares, and confirms on both sides if the codes are equal; whether they were."""
         sides = (self.stimulator._keys, self.remote._keys)
         if sides[0] is None or sides[1] is None:
@@ -118,8 +118,8 @@ class PairingHarness:
 class Leg:
     """One half of a man in the middle: his own key pair against one of the two sides."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self.secret, self.nonce = dice.randbytes(32), dice.randbytes(16)
+    def __init__(self, rng: random.Random) -> None:
+        self.secret, self.nonce = rng.randbytes(32), rng.randbytes(16)
         self.public = Curve.public(self.secret)
         self.theirs = b""
         self.their_nonce = b""
@@ -202,14 +202,14 @@ def middle(
         remote: the remote's class; one that does not check the commitment shows what it is for.
         grind: choose the number so that the codes agree.
     """
-    dice = random.Random(f"middle {seed}")
+    rng = random.Random(f"middle {seed}")
     successes = ended = 0
     for number in range(tries):
-        ends = PairingHarness(dice, remote)
-        made = _with_stimulator(ends, Leg(dice))
-        other = _with_remote(ends, Leg(dice), made.code if grind else None, dice.randbytes(16 * (number % 2)))
+        ends = PairingHarness(rng, remote)
+        made = _with_stimulator(ends, Leg(rng))
+        other = _with_remote(ends, Leg(rng), made.code if grind else None, rng.randbytes(16 * (number % 2)))
         ended += other is None
-        if ends.look():
+        if ends.compare():
             ends.ask(pk.pack(frames.PAIR, 5, made.of_remote(pk.ACCEPT)))
         successes += bool(ends.stored or ends.kept)
     detail = f"{ended} ended by the commitment; a code is guessed once in 65536"
@@ -222,11 +222,11 @@ def no_window(tries: int, seed: int) -> Result:
     Each try is one of both. Success: any answer without a window; in a window with recorded frames, a
     stored key.
     """
-    dice = random.Random(f"window {seed}")
+    rng = random.Random(f"window {seed}")
     successes = answers = 0
     for number in range(tries):
-        old = _recorded(dice)
-        ends = PairingHarness(dice, window=number % 2 == 0)
+        old = _recorded(rng)
+        ends = PairingHarness(rng, window=number % 2 == 0)
         for frame in old:
             answer = ends.ask(frame)
             answers += answer is not None
@@ -238,14 +238,14 @@ def no_window(tries: int, seed: int) -> Result:
     return Result("pairing without a window or by replay", tries, successes, f"{answers} answers in windows")
 
 
-def _recorded(dice: random.Random) -> list[bytes]:
+def _recorded(rng: random.Random) -> list[bytes]:
     """The PAIR frames of a whole genuine pairing."""
-    ends = PairingHarness(dice)
+    ends = PairingHarness(rng)
     said: list[bytes] = []
     for _ in range(_MOST_FRAMES):
         frame = ends.say()
         if frame is None:
-            if not ends.look():
+            if not ends.compare():
                 break
             continue
         said.append(frame)
@@ -253,7 +253,7 @@ def _recorded(dice: random.Random) -> list[bytes]:
         if answer is not None:
             ends.remote.on_frame(answer, ends.now_ms)
         if ends.remote.state == PairingRequester.COMPARING:
-            ends.look()
+            ends.compare()
     if not ends.stored or ends.stored != ends.kept:
         raise RuntimeError("a genuine pairing failed")
     return said
@@ -265,21 +265,21 @@ def small_order(tries: int, seed: int) -> Result:
     After the invalid curve attack on Bluetooth (Biham and Neumann, 2018; CVE-2018-5383). Each try is a
     window. Success: a side goes on beyond it: shows a code.
     """
-    dice = random.Random(f"small {seed}")
+    rng = random.Random(f"small {seed}")
     successes = 0
     for number in range(tries):
-        ends = PairingHarness(dice)
+        ends = PairingHarness(rng)
         bad = SMALL_ORDER[number // 2 % len(SMALL_ORDER)]
         if number % 2:
             ends.ask(pk.pack(frames.PAIR, 1, _ID + bad[:26]))
             ends.ask(pk.pack(frames.PAIR, 2, bad[26:]))
-            ends.ask(pk.pack(frames.PAIR, 3, dice.randbytes(16)))
+            ends.ask(pk.pack(frames.PAIR, 3, rng.randbytes(16)))
             successes += ends.stimulator._keys is not None or ends.stimulator.is_open(ends.now_ms)
         else:
             ends.say()
             ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 1, _BASE + bad[:26]), ends.now_ms)
             ends.say()
             ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, 2, bad[26:] + bytes(16)), ends.now_ms)
-            ends.work()
+            ends.compute()
             successes += ends.remote._keys is not None or ends.remote.state != PairingRequester.FAILED
     return Result("public keys of small order", tries, successes, f"{len(SMALL_ORDER)} of them")

@@ -55,7 +55,7 @@ def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> R
     After the replays of Halperin et al. (IEEE S&P 2008) to an implanted defibrillator. Success: something
     is executed that was not asked for just then, or a connection is opened, or a genuine request fails.
     """
-    dice = random.Random(f"replayed {seed}")
+    rng = random.Random(f"replayed {seed}")
     done = successes = runs = challenges = 0
     while done < tries:
         link = LoopbackLink(seed + runs, responder=responder)
@@ -68,7 +68,7 @@ def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> R
             for _ in range(min(_A_RUN, tries - done)):
                 done += 1
                 link.now_ms += _PASS_MS
-                frame = dice.choice(link.recorded())
+                frame = rng.choice(link.recorded())
                 answer = link.deliver(frame)
                 challenges += answer is not None and len(answer) == 26
                 link.tell(frame)
@@ -85,7 +85,7 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
     Each try is a request. Success: a request is executed twice, or after a later one, or one that was not
     sent.
     """
-    dice = random.Random(f"reordered {seed}")
+    rng = random.Random(f"reordered {seed}")
     successes = executed = moved = 0
     done = 0
     while done < tries:
@@ -95,14 +95,14 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
         def air(frame: bytes, up: bool, held: list[tuple[bytes, bool]] = held) -> list[bytes]:
             nonlocal moved
             held.append((frame, up))
-            out = [kept for kept, way in dice.sample(held, min(len(held), dice.randrange(3))) if way == up]
+            out = [kept for kept, way in rng.sample(held, min(len(held), rng.randrange(3))) if way == up]
             moved += len(out)
-            return out + [frame] * dice.choice((0, 1, 1, 1, 2))
+            return out + [frame] * rng.choice((0, 1, 1, 1, 2))
 
         link.air = air
         for number in range(min(50, tries - done)):
             _live(link, number)
-            if dice.random() < 0.2:
+            if rng.random() < 0.2:
                 link.start_peer()
             del held[:-20]
         order = [link.asked.index(entry) if entry in link.asked else -1 for entry in link.executed]
@@ -122,7 +122,7 @@ def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Re
     as the peer has not been answered, a frame that was kept back IS executed when it arrives: the detail
     counts these.
     """
-    dice = random.Random(f"delayed {seed}")
+    rng = random.Random(f"delayed {seed}")
     late = successes = 0
     longest_ms = 0
     for number in range(tries):
@@ -132,12 +132,12 @@ def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Re
         link.ask(START)  # in vain: jammed
         kept = link.recorded(True)[2:]
         link.air = lambda frame, up: (frame,)
-        pressed = dice.random() < 0.5
+        pressed = rng.random() < 0.5
         if pressed:
             link.ask(STOP)
-        waited_ms = dice.choice((dice.randrange(IDLE_MS), dice.randrange(10 * IDLE_MS)))
+        waited_ms = rng.choice((rng.randrange(IDLE_MS), rng.randrange(10 * IDLE_MS)))
         link.now_ms += waited_ms
-        for frame in dice.sample(kept, len(kept)):
+        for frame in rng.sample(kept, len(kept)):
             link.deliver(frame)
         if (START, 0) in link.executed:
             late += 1
@@ -154,7 +154,7 @@ def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder
     restarts. After the desynchronisation attacks on key update protocols for RFID tags (van Deursen and
     Radomirovic, 2008). Success: the STOP is not executed within its 3 s, or more than once.
     """
-    dice = random.Random(f"desynchronised {seed}")
+    rng = random.Random(f"desynchronised {seed}")
     link = LoopbackLink(seed, responder=responder)
     for number in range(20):
         _live(link, number)
@@ -163,8 +163,8 @@ def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder
 
     def air(frame: bytes, up: bool) -> tuple[bytes]:
         nonlocal fed
-        for _ in range(dice.randrange(12)):
-            old = dice.choice(recorded)
+        for _ in range(rng.randrange(12)):
+            old = rng.choice(recorded)
             link.deliver(old)
             link.tell(old)
             fed += 1
@@ -173,8 +173,8 @@ def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder
     link.air = air
     for number in range(tries):
         link.now_ms += 1000
-        if dice.random() < 0.2:
-            dice.choice(_TURNS)(link)
+        if rng.random() < 0.2:
+            rng.choice(_TURNS)(link)
         message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
         began_ms, before = link.now_ms, len(link.executed)
         answered = link.ask(message, limit_ms=STOP_LIMIT_MS)

@@ -39,7 +39,7 @@ def escalation(tries: int, seed: int) -> Result:
     patient's key; a clinician's plaintext sealed again as the patient's. Success: an opcode is executed
     that the patient's role lacks, or anything in the clinician's name.
     """
-    dice = random.Random(f"escalation {seed}")
+    rng = random.Random(f"escalation {seed}")
     link = LoopbackLink(seed, ((_PATIENT, roles.PATIENT), (_CLINICIAN, roles.CLINICIAN)))
     application = _Application(link)
     for slot in (_PATIENT, _CLINICIAN):
@@ -49,19 +49,19 @@ def escalation(tries: int, seed: int) -> Result:
     for number in range(tries):
         application.did.clear()
         ways = (_by_opcode, _by_clinicians_frame, _by_role, _by_slot)
-        answered += ways[number % len(ways)](link, key, number // len(ways), dice)
+        answered += ways[number % len(ways)](link, key, number // len(ways), rng)
         allowed = {requests.STATUS, requests.UPTIME, requests.START, requests.STOP, requests.AMPLITUDE}
         successes += sum(slot != _PATIENT or opcode not in allowed for slot, opcode in application.did)
     return Result("role escalation", tries, successes, f"{answered} were answered (FORBIDDEN, or allowed)")
 
 
-def _by_opcode(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_opcode(link: LoopbackLink, key: bytes, number: int, rng: random.Random) -> bool:
     """Any opcode, from the patient's own peer."""
-    message = bytes((number & 0xFF,)) + dice.randbytes(dice.choice((0, 1, 12, 40)))
+    message = bytes((number & 0xFF,)) + rng.randbytes(rng.choice((0, 1, 12, 40)))
     return link.ask(message, _PATIENT) is not None
 
 
-def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, rng: random.Random) -> bool:
     """A clinician's frame that was kept back, as the patient's own."""
     link.now_ms += 13
     link.peers[_CLINICIAN].begin(messages.request(requests.SELF_TEST), 1000, link.now_ms)
@@ -73,12 +73,12 @@ def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, dice: rand
     return link.deliver(frame[:1] + header + frame[5:]) is not None
 
 
-def _by_role(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_role(link: LoopbackLink, key: bytes, number: int, rng: random.Random) -> bool:
     """A handshake of the patient's, and then keys for a clinician's role."""
     return _spoken(link, key, _PATIENT, roles.CLINICIAN)
 
 
-def _by_slot(link: LoopbackLink, key: bytes, number: int, dice: random.Random) -> bool:
+def _by_slot(link: LoopbackLink, key: bytes, number: int, rng: random.Random) -> bool:
     """The patient's key, in the clinician's slot and role."""
     return _spoken(link, key, _CLINICIAN, roles.CLINICIAN)
 
@@ -88,7 +88,7 @@ def _spoken(link: LoopbackLink, key: bytes, slot: int, role: int) -> bool:
     link.now_ms += 100
     link.start_peer(_PATIENT)  # a later epoch: what a holder of the key can choose
     hello_key, _ = keys.handshake_keys(key)
-    ours = struct.pack("<II", link.epochs[_PATIENT], 1) + link.dice.randbytes(8)
+    ours = struct.pack("<II", link.epochs[_PATIENT], 1) + link.rng.randbytes(8)
     header = bytes((frames.first(frames.HELLO), slot)) + ours
     peer = Connection((hello_key, hello_key), slot, 0, link.now_ms)
     tag = peer._of(frames.REQUEST).seal(frames.handshake_nonce(header), header, b"")

@@ -30,10 +30,10 @@ class Nor:
         left: operations until the supply fails, in the middle of one; -1: it does not.
     """
 
-    def __init__(self, dice: random.Random, blocks: int = 2) -> None:
+    def __init__(self, rng: random.Random, blocks: int = 2) -> None:
         self.memory = bytearray(b"\xff" * (blocks * _BLOCK))
         self.left = -1
-        self._dice = dice
+        self._dice = rng
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
         """As rp2.Flash."""
@@ -68,7 +68,7 @@ class Nor:
         self.memory[start : start + len(new)] = new
 
 
-def _boot(nor: Nor, dice: random.Random, cut: int) -> int | None:
+def _boot(nor: Nor, rng: random.Random, cut: int) -> int | None:
     """The epoch that a boot gets; None if the supply failed before it had one."""
     nor.left = cut
     try:
@@ -93,25 +93,25 @@ def rolled_back(tries: int, seed: int, memory: bool = True) -> Result:
         seed: of the cuts.
         memory: False: the epoch is not kept on flash, to see the attack succeed.
     """
-    dice = random.Random(f"rollback {seed}")
+    rng = random.Random(f"rollback {seed}")
     link = LoopbackLink(seed)
     link.take_random = bytes
-    flashes = {"stimulator": Nor(dice), "peer": Nor(dice)}
+    flashes = {"stimulator": Nor(rng), "peer": Nor(rng)}
     highest = dict.fromkeys(flashes, 0)
     cuts = successes = 0
     with seals_recorded() as seals:
         for side, nor in flashes.items():
-            highest[side] = _restarted(link, side, _boot(nor, dice, -1))
+            highest[side] = _restarted(link, side, _boot(nor, rng, -1))
         for number in range(tries):
-            side = dice.choice(sorted(flashes))
-            epoch = _boot(flashes[side], dice, dice.randrange(5)) if memory else 1
+            side = rng.choice(sorted(flashes))
+            epoch = _boot(flashes[side], rng, rng.randrange(5)) if memory else 1
             while epoch is None:
                 cuts += 1
-                epoch = _boot(flashes[side], dice, dice.choice((-1, dice.randrange(4))))
+                epoch = _boot(flashes[side], rng, rng.choice((-1, rng.randrange(4))))
             successes += epoch <= highest[side]
             highest[side] = max(highest[side], _restarted(link, side, epoch))
             old = link.recorded(True)[-_RECORDED:]
-            successes += opened_by(link, dice.sample(old, min(12, len(old))))
+            successes += opened_by(link, rng.sample(old, min(12, len(old))))
             message = messages.request(requests.STOP, bytes((number & 0xFF, number >> 8 & 0xFF)))
             successes += link.ask(message, limit_ms=STOP_LIMIT_MS) is None and memory
     detail = f"{cuts} power cuts; {len(link.executed)} genuine requests; {seals.reused} nonces used twice"

@@ -43,7 +43,7 @@ class Transmitter:
         sent: packets since then.
     """
 
-    def __init__(self, bench: Bench, pairing: Paired, kind: str, dice: random.Random) -> None:
+    def __init__(self, bench: Bench, pairing: Paired, kind: str, rng: random.Random) -> None:
         """Listen; nothing is sent yet.
 
         Args:
@@ -51,7 +51,7 @@ class Transmitter:
             pairing: whose slot and address are used; its key is not.
             kind: REQUESTS: the connection that was heard last and a counter in its window; HELLOS: the epoch
                 that was heard last and a higher count; NOISE: 32 random bytes; MIX: any of these.
-            dice: for all of it.
+            rng: for all of it.
 
         Raises:
             ValueError: the bench has no air, or its stimulator has no parts.
@@ -60,7 +60,7 @@ class Transmitter:
         if bench.air is None or not isinstance(board.parts, StimulatorParts):
             raise ValueError("the bench has no air")
         self.kind = kind
-        self._bench, self._dice, self._slot = bench, dice, pairing.slot
+        self._bench, self._dice, self._slot = bench, rng, pairing.slot
         self._air: AirChannel = bench.air
         self._radio = board.parts.radio
         self._address = addresses.stimulator_address(pairing.base)

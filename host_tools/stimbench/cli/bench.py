@@ -19,11 +19,11 @@ _BOOT_NS = 500_000_000
 @app.command("up")
 def up(
     pace: Annotated[
-        float, typer.Option(min=0.0, help="Emulated seconds a second; 0: as fast as it can.")
+        float, typer.Option(min=0.0, help="Emulated seconds per second; 0: as fast as possible.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random on the bench.")] = 1,
 ) -> None:
-    """Run an emulated bench until Ctrl-C. Its boards are ptys: for --board, or for mpremote."""
+    """Run an emulated bench until Ctrl-C. Each board is a pty, for --board or for mpremote."""
     from stimbench.bench.pty_server import serve
     from stimbench.client.on_bench import build_bench
 

@@ -1,4 +1,4 @@
-"""`stimbench bench figures`: the figures of the documentation, measured anew."""
+"""`stimbench bench figures`: the figures of the documentation, measured again."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def figures(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="Only this row; may be repeated.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer samples: a look, not the record.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer samples, for a quick check.")] = False,
     as_json: JsonOption = False,
     folder: Annotated[Path, typer.Option("--out", help="Where figures.json and figures.md go.")] = Path(
         "build/bench"
     ),
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; default: one a core.")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; default: one per core.")] = os.cpu_count() or 1,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 1,
     xip: Annotated[
         str,
@@ -95,7 +95,7 @@ def _xip(text: str) -> XipConfig:
 
 
 def _pin_images(folder: Path) -> Path:
-    """Copy the images, so that a build meanwhile cannot change what is measured; the copies' folder.
+    """Copy the images, so that a build meanwhile cannot change what is measured. Returns their folder.
 
     Raises:
         StimbenchError: there are none.
@@ -124,14 +124,14 @@ def _firmware_build(images: Path) -> str:
 
 
 class _Teller:
-    """Says how far the run is: in place on a terminal, else in a line now and then."""
+    """Says how far the run is: in place on a terminal, else a line every 30 s."""
 
     def __init__(self, begin_s: float) -> None:
         self._begin_s = self._said_s = begin_s
         self.live = Live(console=err, refresh_per_second=4, transient=True)
 
     def progress(self, progress: Progress) -> None:
-        """Take note of it."""
+        """Show it, on a pipe at most every 30 s."""
         now_s = time.monotonic()
         rows = ", ".join(f"{name} {left}" for name, left in progress.open_rows.items())
         text = f"{now_s - self._begin_s:4.0f} s  {progress.done}/{progress.total} cases; to do: {rows}"

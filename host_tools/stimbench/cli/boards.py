@@ -1,4 +1,4 @@
-"""Opening the stimulator that --board and --radio name."""
+"""Opens the stimulator that --board and --radio name."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ AUTO = "auto"
 
 @contextmanager
 def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimulator]:
-    """The stimulator, connected and identified; closed at the end.
+    """Open the stimulator, connected and identified; it is closed at the end.
 
     Args:
-        board: a port, `bench` for an emulated bench of our own, or None for the one board plugged in.
+        board: a port, `bench` for an emulated bench of this command, or None for the one board plugged in.
         radio: None to use `board`'s USB; else the port of a remote through which the stimulator is reached by
             radio, `auto` for the one that is plugged in, or `bench`. `board` is not used then.
 
     Raises:
-        StimbenchError: it cannot be had; the text says why.
+        StimbenchError: it cannot be reached; the text says why.
     """
     if board == BENCH and radio not in (None, BENCH):
         raise InputError("The remote of an emulated bench is emulated too: --board bench --radio bench.")

@@ -35,7 +35,7 @@ from stimbench.errors import (
 _MOST_TEST_S = 30
 _POLL_S = 0.2
 _MARGIN_S = 10.0
-"""Beyond ramps and seconds asked for, until a test counts as one that does not end."""
+"""How much longer than its ramps and seconds a test may take before it counts as one that does not end."""
 _ON = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
 _RANGE = AMPLITUDE_UA.text()
 
@@ -120,7 +120,7 @@ def test(
 
 @contextmanager
 def _off_if_it_fails(stimulator: Stimulator) -> Iterator[None]:
-    """Whatever goes wrong, Ctrl-C too, the output does not stay on because of it; a refusal began nothing."""
+    """Turn the output off if anything goes wrong, Ctrl-C included. After a refusal there is nothing to do."""
     try:
         yield
     except RefusedError:
@@ -162,7 +162,7 @@ def _wanted_window(limits: list[int], close: bool) -> AmplitudeWindow | None:
 
 
 def _check_amplitudes(**values: int) -> None:
-    """InputError that names the first value that is no amplitude; nothing is sent then."""
+    """Raise InputError for the first value that is not an amplitude, before anything is sent."""
     for name, value in values.items():
         try:
             AMPLITUDE_UA.check(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,7 +20,8 @@ from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import find_remote_port
-from stimbench.errors import InputError, StimbenchError
+from stimbench.errors import EXIT_BAD_INPUT, InputError, StimbenchError
+from stimbench.process import EXIT_INTERRUPTED
 
 __all__ = (
     "BoardOption",
@@ -74,10 +76,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @contextmanager
 def open_remote(port: str | None) -> Iterator[Remote]:
-    """The remote on `port`, or the one that is plugged in; closed at the end.
+    """Open the remote on `port`, or the one that is plugged in; it is closed at the end.
 
     Raises:
-        StimbenchError: it cannot be had; the text says why.
+        StimbenchError: it cannot be reached; the text says why.
     """
     with SerialDevice(port or find_remote_port()) as device:
         yield connect_remote(device.console)
@@ -107,7 +109,12 @@ def opened(ctx: typer.Context, board: str | None, radio: str | None) -> Abstract
 
 
 def confirm(question: str, yes: bool, done: str) -> None:
-    """Ask before something is done that cannot be undone; `yes`: it was said already. done: `erased`.
+    """Ask the person before something is done that cannot be undone.
+
+    Args:
+        question: what is to be confirmed.
+        yes: it was confirmed on the command line; nothing is asked.
+        done: what was not done if it is not confirmed, such as `erased`.
 
     Raises:
         InputError: it was not confirmed.
@@ -117,10 +124,12 @@ def confirm(question: str, yes: bool, done: str) -> None:
     err.print(f"{question} It cannot be undone.", markup=False)
     try:
         agreed = typer.confirm("Go on?", err=True)
-    except typer.Abort:
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):  # the other cause is an end of the input
+            raise KeyboardInterrupt from None
         agreed = False
     if not agreed:
-        raise InputError(f"Nothing was {done}: it was not confirmed. With --yes it is not asked for.")
+        raise InputError(f"Nothing was {done}: it was not confirmed. Confirm it, or give --yes.")
 
 
 def as_words(state: Status) -> dict[str, Any]:
@@ -129,8 +138,19 @@ def as_words(state: Status) -> dict[str, Any]:
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on stdout, readable and in a fixed order."""
-    typer.echo(json.dumps(data, indent=2))
+    """One JSON document on stdout, readable and in a fixed order.
+
+    JSON has no number for what is not finite, and no dates: both become text (`nan`, `inf`, `2026-01-01`).
+    """
+    typer.echo(json.dumps(_finite(data), indent=2, allow_nan=False, default=str))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return str(data) if isinstance(data, float) and not math.isfinite(data) else data
 
 
 class StimbenchGroup(TyperGroup):
@@ -143,11 +163,20 @@ class StimbenchGroup(TyperGroup):
         except StimbenchError as error:
             err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
             raise typer.Exit(error.exit_code) from error
+        except OSError as error:
+            err.print(f"[bold red]Error:[/] {_escaped(_told(error))}", soft_wrap=True)
+            raise typer.Exit(EXIT_BAD_INPUT) from error
         except KeyboardInterrupt:
             err.print("Interrupted.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _told(error: OSError) -> str:
+    """The system's own words, and the file's name if there is one: for example of a full disk."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}." if error.filename is not None else f"{reason}."
 
 
 def _escaped(text: str) -> str:
-    """`text` with Rich's markup made inert: file names and board texts may hold brackets."""
+    """`text` with Rich's markup escaped: file names and texts of a board may hold brackets."""
     return text.replace("[", "\\[")

@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Drive a stimulator of the bench: wired to USB, or emulated. "
     "For resistors and saline only, never for a person.",
     epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 refused by the board, "
-    "4 no board or no answer, 130 interrupted.",
+    "4 no board or no answer, 130 interrupted, 141 the reader of the output has gone.",
 )
 app.command("demo")(demo.demo)
 app.add_typer(bench.app, name="bench")
@@ -58,5 +58,5 @@ def root(
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command of the command line. The entry point is stimbench.__main__."""
     app()

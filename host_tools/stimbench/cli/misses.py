@@ -102,7 +102,7 @@ def _image(board: EmulatedBoard) -> Image:
     """The linked firmware that the board runs.
 
     Raises:
-        StimbenchError: there is none, or another one.
+        StimbenchError: it is missing, or it is not the one that the board runs.
     """
     from stimbench.emulator.profile import Image, ImageError
     from stimbench.project import find_project_root

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
 from rich.table import Table
 from stimfw.protocol import messages
 from stimfw.protocol.messages import SLOTS
+from stimfw.storage.pairings import PENDING
 
 from stimbench.cli.boards import BENCH
 from stimbench.cli.common import BoardOption, JsonOption, Services, confirm, out, print_json, services
@@ -15,6 +17,7 @@ from stimbench.client import pairing as procedure
 from stimbench.client.access_records import PairingEntry, RemotePairings, StimulatorPairings
 from stimbench.client.keyring import Keyring
 from stimbench.client.stimulator import Stimulator
+from stimbench.devices.serial_ports import same_port
 from stimbench.errors import InputError, WrongStateError
 
 _ALL = "all"
@@ -85,10 +88,11 @@ def pair(
     if as_json:
         print_json(data)
     else:
-        out.print(shown)
+        out.print(shown, soft_wrap=isinstance(shown, str))
 
 
-_Told = tuple[dict[str, Any], str | Table]
+_PENDING = "A new key is pending until it is first used by radio; then it is active."
+_Told = tuple[dict[str, Any], RenderableType]
 
 
 def _require_one_job(
@@ -112,15 +116,19 @@ def _pair_clinician(found: Services, board: str | None) -> _Told:
         slot, base, peer_id = procedure.pair_clinician(stimulator, keyring)
     text = f"This host is paired as a clinician: slot {slot} of the stimulator {base.hex()}."
     data = {"base": base.hex(), "slot": slot, "role": "clinician", "peer_id": peer_id.hex()}
-    return data, f"{text} The key is in {keyring.path}."
+    return data, f"{text} The key is in {keyring.path}. {_PENDING}"
 
 
 def _pair_remote(found: Services, board: str | None, port: str | None) -> _Told:
+    if board is not None and port is not None and same_port(board, port):
+        raise InputError(
+            f"--board and --remote name the same port, {port}: the stimulator and the remote have one each."
+        )
     with found.open_board(board) as stimulator, found.open_remote(port) as remote:
         slot, base, peer_id = procedure.pair_remote(stimulator, remote)
     who = f"Remote {peer_id.hex()} is paired as a patient's"
     data = {"base": base.hex(), "slot": slot, "role": "patient", "peer_id": peer_id.hex()}
-    return data, f"{who}: slot {slot} of the stimulator {base.hex()}."
+    return data, f"{who}: slot {slot} of the stimulator {base.hex()}. {_PENDING}"
 
 
 def _stimulator_list(found: Services, board: str | None) -> _Told:
@@ -139,7 +147,8 @@ def _stimulator_list(found: Services, board: str | None) -> _Told:
     for one in held.pairings:
         note = "this host" if one.peer_id in mine else ""
         table.add_row(str(one.slot), one.role_name, one.peer_id.hex(), one.state_name, note)
-    return data, table
+    pending = any(one.state == PENDING for one in held.pairings)
+    return data, Group(table, _PENDING) if pending else table
 
 
 def _remote_list(found: Services, port: str) -> _Told:
@@ -210,7 +219,7 @@ def _reset_with_magnet(stimulator: Stimulator) -> None:
 
 
 def _drop_dead_key(keyring: Keyring, left: StimulatorPairings) -> None:
-    """This host's key goes too if the stimulator has it no more."""
+    """Erase this host's key too if the stimulator no longer has it."""
     for mine in keyring.pairings():
         if mine.base == left.base and all(one.peer_id != mine.peer_id for one in left.pairings):
             keyring.forget(left.base)

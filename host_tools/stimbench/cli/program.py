@@ -64,7 +64,7 @@ def check(file: _FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"valid": True, "program": wanted.as_dict()})
     else:
-        out.print(f"{file} is a valid programme.", markup=False)
+        out.print(f"{file} is a valid programme.", markup=False, soft_wrap=True)
 
 
 @app.command("set")
@@ -110,7 +110,7 @@ def set_(
 
 @contextmanager
 def _problems_as_json(wanted: bool) -> Iterator[None]:
-    """With --json, print the problems of a refused programme on stdout before the error goes its way."""
+    """With --json, print the problems of a refused programme on stdout, then let the error pass."""
     try:
         yield
     except ProgramError as error:

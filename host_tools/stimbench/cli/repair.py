@@ -17,7 +17,7 @@ from stimbench.errors import EXIT_CHECK_FAILED, InputError
 
 RemoteOption = Annotated[
     str | None,
-    typer.Option("--remote", metavar="PORT", help="The remote on this port, in place of a stimulator."),
+    typer.Option("--remote", metavar="PORT", help="Use the remote on this port instead of a stimulator."),
 ]
 _LaterOption = Annotated[
     bool,
@@ -31,7 +31,7 @@ def records(
     remote: RemoteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show whether what a board keeps on flash is sound, and what a repair would do. Exits 1 if it is not."""
+    """Show whether a board's records on flash are sound, and what a repair would do. Exits 1 if not."""
     with _opened(services(ctx), board, remote) as opened:
         found = opened.records()
         role = opened.identity.role

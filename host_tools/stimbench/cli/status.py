@@ -28,13 +28,13 @@ SelfTestOption = Annotated[
 ]
 _RemoteOption = Annotated[
     str | None,
-    typer.Option("--remote", metavar="PORT", help="Of the remote on this port, in place of a stimulator."),
+    typer.Option("--remote", metavar="PORT", help="Show the remote on this port instead of a stimulator."),
 ]
 _XipOption = Annotated[
-    bool, typer.Option("--xip", help="Show what the cache before the flash has counted; over USB only.")
+    bool, typer.Option("--xip", help="Show the counters of the flash cache; over USB only.")
 ]
 _XipClearOption = Annotated[
-    bool, typer.Option("--xip-clear", help="As --xip, and let the counters begin anew.")
+    bool, typer.Option("--xip-clear", help="As --xip, and set the counters to zero.")
 ]
 _FLASH_PARTS = {"epochs", "pairings"}
 
@@ -97,7 +97,7 @@ def _exit_if_failed(failed_parts: tuple[str, ...], as_json: bool) -> None:
         return
     if not as_json and _FLASH_PARTS.intersection(failed_parts):
         out.print(
-            "What lies on its flash cannot be used, so there is no radio: see `stimbench records`.",
+            "The records on its flash cannot be used, so there is no radio: see `stimbench records`.",
             soft_wrap=True,
         )
     raise typer.Exit(EXIT_CHECK_FAILED)

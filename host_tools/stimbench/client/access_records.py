@@ -1,4 +1,4 @@
-"""Who may talk to a board and what came of it: pairings, the patient's window, the event log."""
+"""Who may talk to a board, and what happened: pairings, the patient's window, the event log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = (
 )
 
 ID_BYTES = 4
-"""Of a peer's id, and of a stimulator's base."""
+"""Length of a peer's id and of a stimulator's base."""
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
 _RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
@@ -28,7 +28,7 @@ OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME].upper()
 
 @dataclass(frozen=True)
 class PairingEntry:
-    """One slot of a stimulator, as it tells it: never with the key."""
+    """One slot of a stimulator, as the board reports it: never with the key."""
 
     slot: int
     state: int
@@ -103,7 +103,7 @@ class RemoteStatus:
 
 @dataclass(frozen=True)
 class AmplitudeWindow:
-    """The amplitudes in uA that a patient may choose; all zero: none, the window is closed."""
+    """The amplitudes in uA that a patient may choose; all zero: the window is closed."""
 
     left_min_ua: int = 0
     left_max_ua: int = 0
@@ -145,7 +145,7 @@ class LogEvent:
 
     @property
     def detail_text(self) -> str:
-        """What is behind `detail`, in words; empty if the event has none."""
+        """What `detail` means, in words; empty if the event has none."""
         if self.kind in _DETAIL_NAMES:
             return name_of(_DETAIL_NAMES[self.kind], self.detail)
         if self.kind == messages.EVENT_FORBIDDEN:

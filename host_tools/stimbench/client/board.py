@@ -32,7 +32,7 @@ class Channel(Protocol):
 
     @property
     def link(self) -> Endpoint:
-        """Whom it reaches, and the clock that time-outs are counted on."""
+        """The board at the other end, and the clock that time-outs are counted on."""
 
     def ask(self, opcode: int, body: bytes = b"", tries: int = ...) -> tuple[int, bytes]:
         """Send a request, at most `tries` times; the reply's code and body.
@@ -87,7 +87,9 @@ class Board:
         return self._get(requests.RECORDS, FlashRecords.unpack)
 
     def repair(self, overwrite_later: bool = False) -> int:
-        """Rewrite what is damaged on flash: the plan that was carried out (client.flash_records.described).
+        """Rewrite what is damaged on flash.
+
+        Returns the plan that was carried out (client.flash_records.described).
 
         The board restarts a moment later if that is not 0.
 

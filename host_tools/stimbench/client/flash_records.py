@@ -70,7 +70,7 @@ def described(todo: int, found: FlashRecords) -> RepairPlan:
         return RepairPlan()
     lost, kept = [], []
     if todo & areas.KEYS_GO:
-        lost.append("all pairings: nobody knows any more which epochs their keys have met")
+        lost.append("all pairings: it is no longer known which epochs were used with their keys")
         kept.append(_RADIO_ID)
     elif todo >> areas.PAIRINGS & 1 and found.states[areas.PAIRINGS] != areas.ONE_BIT:
         lost += ["all pairings", _RADIO_ID]

@@ -1,8 +1,8 @@
 """The clinician's keys on this host: one private file.
 
-Each stimulator has one pairing with this host, and an epoch: a number that is advanced and on the disk before
-a run sends its first frame, so that no nonce ever comes twice under a key (docs/telemetry.md, Keys). The file
-is replaced as a whole, under a lock: after a crash at any moment it is the old one or the new one.
+Each stimulator has one pairing with this host, and an epoch: a number that is raised and written to the disk
+before a run sends its first frame, so that no nonce is used twice with a key (docs/telemetry.md, Keys). The
+file is replaced as a whole, under a lock: after a crash at any moment it is the old one or the new one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class HostPairing:
     key: bytes = field(repr=False)
     peer_id: bytes
     epoch: int = 0
-    """Of the newest run. A run that sends takes it from Keyring.begin()."""
+    """The newest run's. A run that sends takes it from Keyring.begin()."""
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -59,7 +59,7 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 class Keyring:
-    """The key file. Every method reads it anew: other processes may have written it.
+    """The key file. Every method reads it again: other processes may have written it.
 
     All methods raise KeyFileError if others can read or replace the file, or if it is damaged, and
     StimbenchError if it cannot be read or written.
@@ -91,7 +91,7 @@ class Keyring:
             held[base] = HostPairing(base, slot, role, key, own_id, epoch)
 
     def forget(self, base: bytes) -> bool:
-        """Erase the pairing with the stimulator `base`; whether there was one."""
+        """Erase the pairing with the stimulator `base`. Returns whether there was one."""
         if base not in self._load()[1]:
             return False
         with self._changing() as (_, held):
@@ -116,7 +116,7 @@ class Keyring:
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[bytes, dict[bytes, HostPairing]]]:
-        """Own id and pairings by base, under the lock; changes are written if the block ends well."""
+        """Own id and pairings by base, under the lock; written if the block ends without an error."""
         # Without a soft lock as a fallback: such a file would stay after a crash and lock the keys for good.
         lock = FileLock(self._path.with_name(self._path.name + ".lock"), mode=0o600, fallback_to_soft=False)
         try:

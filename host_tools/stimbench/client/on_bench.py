@@ -27,7 +27,7 @@ _READY_UA = 2000
 
 
 def build_bench(seed: int) -> Bench:
-    """A bench, switched on; PortError if it cannot be built (no firmware image, say)."""
+    """A bench, switched on; PortError if it cannot be built (for example without a firmware image)."""
     try:
         return Bench(BenchConfig(seed=seed))
     except BenchError as error:

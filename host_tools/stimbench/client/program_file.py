@@ -1,6 +1,6 @@
 """Programmes as TOML text, checked whole on the host: all problems at once, before anything is sent.
 
-The ranges are those of stimfw.logic; there is no second copy of them here.
+The ranges are those of stimfw.therapy.ranges; there is no second copy of them here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from stimbench.errors import MISSING, InputError, Problem, ProgramError
 
 __all__ = ("changed", "from_toml", "load", "parse_changes", "to_toml")
 
+_MOST_BYTES = 100_000
+"""Far more than a programme with comments takes. A wrong name may be that of a capture of gigabytes."""
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 
@@ -47,10 +49,14 @@ def load(path: Path) -> Program:
         ProgramError: it is not a valid programme; names every problem.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"{path} cannot be read: {reason}.") from error
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"{path} is not a programme: it has more than {_MOST_BYTES} bytes.")
     return from_toml(text, str(path))
 
 
@@ -58,8 +64,10 @@ def from_toml(text: str, source: str) -> Program:
     """The programme of TOML text; `source` names it in errors, which are those of `load`."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one; a number of thousands of digits is another
         raise InputError(f"{source} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise InputError(f"{source} is not a programme: it is nested too deeply.") from error
     return _checked(tree, source)
 
 
@@ -81,18 +89,23 @@ def parse_changes(texts: Sequence[str]) -> dict[str, int]:
     """Changes from texts like `left.amplitude_ua=3000`.
 
     Raises:
+        InputError: a field is named twice.
         ProgramError: some are not of that form; names all of these.
     """
     changes: dict[str, int] = {}
     problems = []
+    seen: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
+        if name in seen:
+            raise InputError(f"--set {name} is given twice: {seen[name]!r} and {value!r}. Give it once.")
+        seen[name] = value
         try:
             if not equals:
                 raise ValueError
             changes[name] = int(value, 10)
         except ValueError:
-            allowed = _allowed(name) if equals else "FIELD=VALUE, such as left.amplitude_ua=3000"
+            allowed = _allowed(name, value) if equals else "FIELD=VALUE, such as left.amplitude_ua=3000"
             problems.append(Problem(name, value, allowed))
     if problems:
         raise ProgramError("--set", problems)
@@ -160,12 +173,14 @@ def _problem(detail: Any) -> Problem:
     field = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "missing":
         return Problem(field, MISSING, _allowed(field))
-    return Problem(field, detail["input"], _allowed(field))
+    return Problem(field, detail["input"], _allowed(field, detail["input"]))
 
 
-def _allowed(field: str) -> str:
+def _allowed(field: str, given: object = 0) -> str:
+    """What the field takes, in words. Says so if what was `given` is not a whole number."""
     if field in FIELD_NAMES:
-        return program.range_of(field).text()
+        whole = isinstance(given, int) and not isinstance(given, bool)
+        return program.range_of(field).text() + ("" if whole else ", as a whole number")
     if field in LEADS:
         return f"a table [{field}] with " + ", ".join(known.name for known in PER_LEAD)
     return "one of " + ", ".join(FIELD_NAMES)

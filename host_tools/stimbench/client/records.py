@@ -1,4 +1,4 @@
-"""What a board tells of itself, as immutable records with units in their names."""
+"""What a board reports about itself, as immutable records with units in their names."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Details:
-    """Figures for the curious: how long it runs, what it did, how it fares."""
+    """Uptime, pulses and cycles so far, heap, temperature."""
 
     uptime_ms: int
     left_pulses: int
@@ -93,7 +93,7 @@ class Details:
 
 @dataclass(frozen=True)
 class FlashCache:
-    """What the cache before the board's flash has counted since it was cleared; each stops at 2**32 - 1."""
+    """The counters of the board's flash cache since they were cleared; each stops at 2**32 - 1."""
 
     hits: int
     accesses: int

@@ -34,9 +34,9 @@ _POLL_S = 0.2
 _STOP_TRIES = 5
 _Numbered = TypeVar("_Numbered", PulseSample, LogEvent)
 _MOST_PULSES = 30
-"""New ones come while the older ones are read: somewhere it has to end."""
+"""New ones come while the older ones are read, so there has to be a limit."""
 _MOST_EVENTS = 10_000
-"""A log that goes on for longer than this makes no sense."""
+"""No board has more events: a log that goes on is an error."""
 
 
 def connect(link: Link, first_number: int | None = None) -> Stimulator:
@@ -75,7 +75,7 @@ class Stimulator(Board):
         """What its flash cache has counted; over USB only.
 
         Args:
-            clear: let the counters begin anew afterwards.
+            clear: set the counters to zero afterwards.
 
         Raises:
             ForbiddenError: asked by radio.
@@ -175,7 +175,7 @@ class Stimulator(Board):
     def _pages(
         self, opcode: int, unpack: Callable[[bytes], list[_Numbered]], first: int, most: int
     ) -> list[_Numbered]:
-        """What one reply after the other has of numbered records, until there are `most` or no newer ones."""
+        """The numbered records of one reply after the other, until there are `most` or no newer ones."""
         found: list[_Numbered] = []
         while len(found) < most:
             page = self._get(opcode, unpack, first)
@@ -199,7 +199,9 @@ class Stimulator(Board):
         return self._get(requests.PAIRINGS, StimulatorPairings.unpack)
 
     def pair(self, peer_id: bytes, role: int, key: bytes) -> tuple[int, bytes]:
-        """Give the stimulator a pairing; over USB only. An older one of this peer holds until this is used.
+        """Give the stimulator a pairing; over USB only.
+
+        An older one of this peer stays valid until the new one is used.
 
         Args:
             peer_id: 4 bytes.
@@ -220,7 +222,7 @@ class Stimulator(Board):
         self._ask(requests.FORGET, messages.ALL_SLOTS if slot is None else slot)
 
     def factory_reset(self) -> None:
-        """No pairings, a new base, the programme of the factory; over USB only.
+        """Erase all pairings, draw a new base, set the factory's programme; over USB only.
 
         Raises:
             WrongStateError: no magnet is held at the stimulator.

@@ -61,7 +61,7 @@ def _boot(recording: Recording, measured: Measured) -> list[Metric]:
             "From power-on to the first answer over USB that says ready.",
         ),
         judge(
-            "Self-test, parts found wanting", len(recording.failed_parts), _EXACTLY, 0, "",
+            "Self-test, parts that failed", len(recording.failed_parts), _EXACTLY, 0, "",
             failed or "DAC, matrix, radio, sense amplifiers, supply.",
         ),
         judge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import weakref
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -20,6 +21,7 @@ __all__ = (
     "find_port",
     "find_remote_port",
     "open_port",
+    "same_port",
     "usb_identity",
 )
 
@@ -28,6 +30,7 @@ STIMULATOR_PRODUCT = "stimbench stimulator"
 REMOTE_PRODUCT = "stimbench remote"
 WRITE_TIMEOUT_S = 2.0
 _BAUD = 115_200  # USB ignores it; a UART bridge would not
+_opened: weakref.WeakSet[serial.Serial] = weakref.WeakSet()  # by this process
 
 
 class PortInfo(Protocol):
@@ -110,17 +113,26 @@ def open_port(path: str) -> serial.Serial:
         PortError: there is no such port, it is in use, or this user may not open it.
     """
     try:
-        return serial.Serial(path, _BAUD, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+        port = serial.Serial(path, _BAUD, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, ValueError) as error:
-        raise PortError(_why_not(path, error)) from error
+        raise PortError(_refusal_reason(path, error)) from error
+    _opened.add(port)
+    return port
 
 
-def _why_not(port: str, error: Exception) -> str:
+def same_port(one: str, other: str) -> bool:
+    """Whether two names are of one port: `/dev/serial/by-id/...` leads to `/dev/ttyACM0`."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _refusal_reason(port: str, error: Exception) -> str:
     code = getattr(error, "errno", None)
     text = str(error).lower()
     if code == errno.ENOENT or "no such file" in text or "filenotfound" in text:
         return f"There is no port {port}."
     if code in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "busy" in text:
+        if any(mine.is_open and same_port(mine.name or "", port) for mine in _opened):
+            return f"{port} is already in use by this command: each board has a port of its own."
         return f"{port} is in use by another program."
     if code == errno.EACCES or "permission" in text:
         # Windows reports a port that another program holds as a refused permission.

@@ -1,32 +1,19 @@
-"""Make every table anew: `python -m stimbench.docs_tables`."""
+"""The command `python -m stimbench.docs_tables`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from stimbench.process import run
 
-from stimbench.docs_tables import requests, states
-from stimbench.docs_tables.markers import filled
-from stimbench.project import find_project_root
-
-TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
-    ("docs/firmware.md", "states", states.table),
-    ("docs/telemetry.md", "requests", requests.requests_table),
-    ("docs/telemetry.md", "roles", requests.roles_table),
-)
-"""File, marker, and what makes the text between its comments."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def main() -> None:
-    """Write the files that change."""
-    root = find_project_root()
-    for name, marker, make in TABLES:
-        path = root / name
-        before = path.read_text()
-        after = filled(before, marker, make())
-        if after != before:
-            path.write_text(after)
-            print(f"{name}: {marker} made anew")
+def _load() -> Callable[[], object]:
+    from stimbench.docs_tables.command import main
+
+    return main
 
 
 if __name__ == "__main__":
-    main()
+    run(_load)

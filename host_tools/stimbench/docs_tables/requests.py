@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from stimfw.protocol import requests, roles
 
@@ -10,36 +11,59 @@ __all__ = ("requests_table", "roles_table")
 
 _LETTERS = {"B": "u8", "H": "u16", "I": "u32", "h": "i16", "i": "i32"}
 _CONDITIONS = {
-    "session_allowed": "a session may begin, or runs",
-    "test_allowed": "a session may begin, and none runs",
-    "impedance_allowed": "a measurement may begin",
-    "self_test_allowed": "a self-test may begin",
-    "output_off": "the output is off",
-    "window_closed": "no pairing window is open",
-    "records_usable": "the records on flash can be used",
-    "magnet_near": "a magnet is held at the stimulator",
-    "idle": "no button's request is under way",
+    "session_allowed": "may begin or runs",
+    "test_allowed": "may begin",
+    "impedance_allowed": "may begin",
+    "self_test_allowed": "may begin",
+    "output_off": "output off",
+    "window_closed": "no window",
+    "records_usable": "records",
+    "magnet_near": "magnet",
+    "idle": "idle",
 }
+"""In short; docs/telemetry.md says below the table what each means."""
+_WIDEST_CELL = 60
+_WIDEST_LINE = 116
+_NBSP = "\N{NO-BREAK SPACE}"
 
 
 def requests_table() -> str:
-    """Every request, a row each."""
+    """Every request, a row each, and below the table the lists of fields that are too long for it."""
+    below: dict[str, list[str]] = {}
+    names = [row[requests.NAME] for row in requests.TABLE]
     lines = ["| request | number | answered by | body | reply | only if |", "|---|---|---|---|---|---|"]
     for row in sorted(requests.TABLE, key=lambda row: int(row[requests.OPCODE])):
         tail = _fields(row[requests.TAIL], row[requests.TAIL_FIELDS])
         if row[requests.TAIL] not in ("", "s"):
             tail = f"then any number of: {tail}" if row[requests.REPLY] else f"any number of: {tail}"
         reply = [part for part in (_fields(row[requests.REPLY], row[requests.REPLY_FIELDS]), tail) if part]
+        name = row[requests.NAME].upper()
+        place = name if names.count(row[requests.NAME]) == 1 else f"{name} ({row[requests.BOARDS]})"
+        body = " or ".join(_fields(part, row[requests.BODY_FIELDS]) for part in row[requests.BODY].split("|"))
         cells = (
-            row[requests.NAME].upper(),
+            name,
             f"0x{row[requests.OPCODE]:02X}",
             row[requests.BOARDS],
-            " or ".join(_fields(body, row[requests.BODY_FIELDS]) for body in row[requests.BODY].split("|")),
-            "; ".join(reply),
+            _short(body, f"body of {place}", below),
+            _short("; ".join(reply), f"reply to {place}", below),
             ", ".join(_CONDITIONS[word] for word in row[requests.CONDITIONS].split()),
         )
         lines.append(("| " + " | ".join(cells) + " |").replace("|  |", "| |").replace("|  |", "| |"))
+    lines.append("")
+    for fields, places in below.items():
+        # A field and its type stay on one line.
+        text = f"- {', '.join(places)}: {re.sub(r'(?<=[a-z_]) (?=[uib]?[0-9])', _NBSP, fields)}"
+        wrapped = textwrap.fill(text, _WIDEST_LINE, subsequent_indent="  ", break_on_hyphens=False)
+        lines.append(wrapped.replace(_NBSP, " "))
     return "\n".join(lines)
+
+
+def _short(fields: str, place: str, below: dict[str, list[str]]) -> str:
+    """The cell's text; `*below*` if it is too long, which is noted in `below` then."""
+    if len(fields) <= _WIDEST_CELL:
+        return fields
+    below.setdefault(fields, []).append(place)
+    return "*below*"
 
 
 def _fields(layout: str, names: str) -> str:
@@ -58,8 +82,8 @@ def roles_table() -> str:
     lines = ["| request | patient | clinician | service (USB only) |", "|---|---|---|---|"]
     rows = requests.answered_by("stimulator")
     for lowest in range(roles.PATIENT, roles.SERVICE + 1):
-        own = [row for row in rows if row[requests.ROLE] == roles.ROLE_NAMES[lowest]]
-        names = ", ".join(row[requests.NAME].upper() for row in own)
         allowed = ["yes" if role >= lowest else "no" for role in range(roles.PATIENT, roles.SERVICE + 1)]
-        lines.append(f"| {names} | {' | '.join(allowed)} |")
+        for row in rows:
+            if row[requests.ROLE] == roles.ROLE_NAMES[lowest]:
+                lines.append(f"| {row[requests.NAME].upper()} | {' | '.join(allowed)} |")
     return "\n".join(lines)

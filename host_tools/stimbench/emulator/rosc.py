@@ -53,7 +53,7 @@ class BoardRosc(BasePeripheral):
 
     def power_on(self) -> None:
         """The supply comes: the oscillator starts at a phase of its own."""
-        self._dice = random.Random(f"rosc {self._seed} {self._power_ons}")
+        self._rng = random.Random(f"rosc {self._seed} {self._power_ons}")
         self._power_ons += 1
         self._registers = dict(_RESET)
         self._bad_write = False
@@ -68,7 +68,7 @@ class BoardRosc(BasePeripheral):
         """A register read by the CPU."""
         if offset == _RANDOMBIT:
             if self.running:
-                self._bit = self._dice.getrandbits(1)
+                self._bit = self._rng.getrandbits(1)
             return self._bit
         if offset == _STATUS:
             running = _STABLE | _ENABLED | _DIV_RUNNING if self.running else 0

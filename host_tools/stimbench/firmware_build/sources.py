@@ -12,7 +12,7 @@ from stimbench.firmware_build.apt import IsolatedApt
 from stimbench.firmware_build.errors import BuildError
 from stimbench.firmware_build.steps import Timer, fingerprint, is_fresh, run_logged, say
 
-# To be raised when _assemble() changes: trees put together before are then fetched anew.
+# To be raised when _assemble() changes: trees put together before are then fetched again.
 _ASSEMBLY = "1"
 
 _REQUIRED = ("ports/rp2/CMakeLists.txt", "mpy-cross/Makefile", "tools/uf2conv.py")

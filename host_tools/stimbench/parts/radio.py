@@ -124,8 +124,8 @@ class AirChannel:
         self._flights = [p for p in self._flights if p.end_ns > packet.start_ns - _KEEP_NS]
         self._flights.append(packet)
         if self.loss > 0.0:
-            dice = spread(self.seed, f"air/{packet.start_ns}/{packet.is_ack}")
-            packet.lost = dice.random() < self.loss
+            rng = spread(self.seed, f"air/{packet.start_ns}/{packet.is_ack}")
+            packet.lost = rng.random() < self.loss
         self.tap.append(Sniffed(packet.start_ns, packet.end_ns, packet.channel, packet.address,
                                 packet.payload, packet.is_ack, packet.power_dbm))
         for receiver, scheduler in self._receivers:

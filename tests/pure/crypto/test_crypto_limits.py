@@ -1,4 +1,4 @@
-"""Where the cryptography's lengths end, what refusals say, and that no block is reckoned in vain."""
+"""Where the cryptography's lengths end, what refusals say, and that no block is computed needlessly."""
 
 from stimfw.crypto import hkdf, primitives, x25519
 from stimfw.crypto.ccm import Ccm, NotAuthenticError

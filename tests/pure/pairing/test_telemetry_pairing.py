@@ -6,7 +6,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import SILENCE_MS, PairingRequester
 from stimfw.pairing.stimulator_end import LINGER_MS, PairingResponder
 from stimfw.telemetry import frames
-from support.link_harness import Dice
+from support.link_harness import Rng
 from support.pairing_harness import BASE, REMOTE_ID, PairingHarness, QuickCurve
 
 BUDGET_MS = 5000
@@ -18,13 +18,13 @@ WHOLE_MS = 600
 def test_a_pairing_stores_one_key_on_both_sides():
     ends = PairingHarness()
     ends.pair()
-    assert ends.paired_anew()
+    assert ends.paired_again()
     assert ends.stimulator.step == 6 and ends.stimulator.slot == 1 and ends.remote.why == 0
     assert ends.table[0][2] == b"o" * 32
 
 
 class Paced:
-    """X25519 in slices of a length of our own choice."""
+    """X25519 in slices of a length that the test chooses."""
 
     BASE_POINT = x25519.BASE_POINT
 
@@ -43,13 +43,13 @@ class Paced:
 def test_with_real_x25519_it_takes_less_than_five_seconds():
     ends = PairingHarness(curve=Paced(WHOLE_MS // SLICE_MS), slice_ms=SLICE_MS)
     assert ends.pair() <= BUDGET_MS
-    assert ends.paired_anew()
+    assert ends.paired_again()
 
 
 def test_the_slices_of_x25519_are_the_machines_slices():
     ends = PairingHarness(curve=x25519)
     ends.pair()
-    assert ends.paired_anew()
+    assert ends.paired_again()
 
 
 def test_frames_are_32_bytes_of_the_pairing_kinds():
@@ -96,7 +96,7 @@ def test_the_light_goes_on_after_the_acceptance_until_the_magnet():
     assert ends.remote.state == PairingRequester.WAITING_MAGNET and ends.as_before()
     ends.stimulator.touched(ends.now_ms)
     ends.go(1000, person=False)
-    assert ends.paired_anew() and ends.stimulator.lit(ends.now_ms) == ends.remote.lit(ends.now_ms) == -1
+    assert ends.paired_again() and ends.stimulator.lit(ends.now_ms) == ends.remote.lit(ends.now_ms) == -1
 
 
 def test_the_magnet_may_come_before_the_acceptance_but_not_before_the_code():
@@ -112,7 +112,7 @@ def test_the_magnet_may_come_before_the_acceptance_but_not_before_the_code():
     assert ends.as_before()
     ends.stimulator.touched(ends.now_ms)
     ends.go(1000, person=False)
-    assert ends.paired_anew()
+    assert ends.paired_again()
     ends = PairingHarness()
     ends.begin()
     while not ends.comparing():
@@ -122,7 +122,7 @@ def test_the_magnet_may_come_before_the_acceptance_but_not_before_the_code():
     assert ends.as_before()
     ends.remote.accept(ends.now_ms)
     ends.go(1000, person=False)
-    assert ends.paired_anew()
+    assert ends.paired_again()
 
 
 def test_neither_side_alone_is_enough():
@@ -207,7 +207,7 @@ def test_a_second_window_is_a_second_chance():
     ends.stimulator.on_frame(bytes((0x25, 9)) + bytes(30), ends.now_ms)
     assert ends.stimulator.outcome == PairingResponder.BROKEN
     ends.pair()
-    assert ends.paired_anew()
+    assert ends.paired_again()
 
 
 def test_secrets_are_gone_at_the_end():
@@ -235,11 +235,11 @@ def test_the_private_key_is_dropped_when_it_was_used():
 
 
 def rough_air(seed, loss, again, longest_ms):
-    dice = Dice(seed)
+    rng = Rng(seed)
 
     def air(frame, to_stimulator):
-        copies = 0 if dice.below(100) < loss else 1 + (dice.below(100) < again)
-        return [(dice.below(longest_ms + 1), frame) for _ in range(copies)]
+        copies = 0 if rng.below(100) < loss else 1 + (rng.below(100) < again)
+        return [(rng.below(longest_ms + 1), frame) for _ in range(copies)]
 
     return air
 
@@ -248,7 +248,7 @@ def test_a_rough_air_makes_it_slower_no_more():
     for seed in range(40):
         ends = PairingHarness(seed, air=rough_air(seed, 30, 30, 80))
         ends.pair()
-        assert ends.paired_anew(), seed
+        assert ends.paired_again(), seed
 
 
 def frames_of_a_pairing(seed):
@@ -288,7 +288,7 @@ def interrupted(at, what, seed=5):
 
 def test_one_lost_frame_changes_nothing():
     for at in range(frames_of_a_pairing(5)):
-        assert interrupted(at, "one").paired_anew(), at
+        assert interrupted(at, "one").paired_again(), at
 
 
 def test_silence_or_a_restart_at_any_frame_leaves_a_key_that_works():
@@ -352,12 +352,12 @@ def test_the_clock_may_wrap():
             if ends.comparing():
                 ends.remote.accept(ends.now_ms)
                 ends.stimulator.touched(ends.now_ms)
-        assert ends.paired_anew()
+        assert ends.paired_again()
 
 
 def test_base_may_be_bytes_or_what_gives_them():
     for base in (BASE, lambda: BASE):
-        stimulator = PairingResponder(base, None, Dice(1).take, QuickCurve())
+        stimulator = PairingResponder(base, None, Rng(1).take, QuickCurve())
         stimulator.open(0)
         while stimulator.compute():
             pass
@@ -366,7 +366,7 @@ def test_base_may_be_bytes_or_what_gives_them():
 
 
 def test_while_its_key_is_not_ready_the_stimulator_says_nothing():
-    stimulator = PairingResponder(BASE, None, Dice(1).take, QuickCurve())
+    stimulator = PairingResponder(BASE, None, Rng(1).take, QuickCurve())
     stimulator.open(0)
     begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(26))
     assert stimulator.on_frame(begin, 0) is None and stimulator.is_open(0) and stimulator.step == 0

@@ -5,7 +5,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.telemetry import frames
-from support.link_harness import Dice
+from support.link_harness import Rng
 from support.pairing_harness import BASE, LOOK_MS, REMOTE_ID, PairingHarness, QuickCurve
 
 P = (1 << 255) - 19
@@ -24,7 +24,7 @@ SMALL_ORDER = (
 def new_stimulator(seed=1, curve=None, stored=None):
     stored = [] if stored is None else stored
     stimulator = PairingResponder(
-        BASE, lambda *pairing: stored.append(pairing), Dice(seed).take, curve or QuickCurve()
+        BASE, lambda *pairing: stored.append(pairing), Rng(seed).take, curve or QuickCurve()
     )
     stimulator.open(0)
     while stimulator.compute():
@@ -47,11 +47,11 @@ class Between:
 
     def __init__(self, seed):
         self.ends = PairingHarness(seed)
-        self.dice = Dice(seed + 1000)
+        self.rng = Rng(seed + 1000)
         self.taken = []
         curve = self.ends.curve
-        self.stimulator = PairingResponder(BASE, self._add, self.dice.take, curve)
-        self.remote = PairingRequester(REMOTE_ID, self._store, self.dice.take, curve)
+        self.stimulator = PairingResponder(BASE, self._add, self.rng.take, curve)
+        self.remote = PairingRequester(REMOTE_ID, self._store, self.rng.take, curve)
 
     def _add(self, *pairing):
         self.taken.append(pairing)
@@ -136,8 +136,8 @@ def test_a_changed_bit_anywhere_stores_nothing_or_the_right_key():
         for at in range(0, 32, 3):
             ends = mutate(number, at, 1 << (at + number) % 8)
             assert ends.consistent(), (number, at)
-            assert ends.as_before() or ends.paired_anew() or 1 in ends.table, (number, at)
-            assert not (to_stimulator and at and ends.paired_anew()), (number, at)
+            assert ends.as_before() or ends.paired_again() or 1 in ends.table, (number, at)
+            assert not (to_stimulator and at and ends.paired_again()), (number, at)
 
 
 def test_a_changed_id_base_key_or_number_ends_it():
@@ -174,7 +174,7 @@ def test_lengths_orders_and_unused_bytes_that_are_wrong_close_the_window():
 
 
 def test_a_wrong_order_closes_the_window_before_the_key_is_ready_too():
-    stimulator = PairingResponder(BASE, None, Dice(1).take, QuickCurve())
+    stimulator = PairingResponder(BASE, None, Rng(1).take, QuickCurve())
     stimulator.open(0)
     stimulator.on_frame(pair_frame(5), 0)
     assert stimulator.outcome == PairingResponder.BROKEN
@@ -190,7 +190,7 @@ def test_a_closed_window_answers_nothing():
     ends = PairingHarness()
     ends.pair()
     said = [frame for to_stimulator, frame in ends.heard if to_stimulator]
-    never = PairingResponder(BASE, None, Dice(1).take, QuickCurve())
+    never = PairingResponder(BASE, None, Rng(1).take, QuickCurve())
     closed = new_stimulator()
     closed.close()
     expired = new_stimulator()
@@ -214,7 +214,7 @@ def test_a_second_remote_closes_the_window():
 def test_two_remotes_at_once_pair_neither():
     ends = PairingHarness()
     stored = []
-    other = PairingRequester(b"othr", lambda **pairing: stored.append(pairing), Dice(99).take, ends.curve)
+    other = PairingRequester(b"othr", lambda **pairing: stored.append(pairing), Rng(99).take, ends.curve)
     ends.begin()
     other.begin(ends.now_ms)
     end_ms = ends.now_ms + 35_000
@@ -233,7 +233,7 @@ def test_two_remotes_at_once_pair_neither():
 def test_a_recorded_pairing_is_worth_nothing_in_a_new_window():
     ends = PairingHarness()
     ends.pair()
-    assert ends.paired_anew()
+    assert ends.paired_again()
     said = [frame for to_stimulator, frame in ends.heard if to_stimulator]
     before = dict(ends.table)
     ends.stimulator.open(ends.now_ms)
@@ -272,7 +272,7 @@ def test_an_answer_to_another_step_is_passed_over():
     for step in (0, 3, 4, 5, 6, 255):
         ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, step, b"x" * 10), ends.now_ms)
     ends.go(40_000)
-    assert ends.paired_anew()
+    assert ends.paired_again()
 
 
 def test_a_wrong_confirmation_closes_the_window_and_stores_nothing():
@@ -288,7 +288,7 @@ def test_a_wrong_confirmation_closes_the_window_and_stores_nothing():
         assert ends.remote.why == PairingRequester.TIMEOUT
 
 
-def test_nobody_begins_the_code_anew_once_a_bit_was_shown():
+def test_nobody_begins_the_code_again_once_a_bit_was_shown():
     ends = PairingHarness()
     ends.begin()
     while not ends.comparing():
@@ -351,7 +351,7 @@ def test_the_stimulator_closes_its_window_at_such_a_key():
 
 
 def test_the_remote_ends_at_such_a_key():
-    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
+    remote = PairingRequester(REMOTE_ID, None, Rng(1).take, QuickCurve())
     remote.begin(0)
     while remote.compute():
         pass

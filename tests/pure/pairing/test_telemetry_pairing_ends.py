@@ -1,58 +1,31 @@
-"""Each end of a pairing alone: its clockwork to the millisecond, and every answer that it may get."""
+"""Each end of a pairing alone: its times to the millisecond, and every answer that it may get."""
 
 from stimfw.pairing import blink_code
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.telemetry import frames
-from support.link_harness import Dice
-from support.pairing_harness import BASE, REMOTE_ID, PairingHarness, QuickCurve
+from support.link_harness import Rng
+from support.pairing_harness import (
+    BASE,
+    REMOTE_ID,
+    PairingHarness,
+    QuickCurve,
+    comparing,
+    confirming,
+    working_remote,
+)
 
 WINDOW_MS = 30_000
 WORKING, COMPARE, WAITS, STORED, REFUSED = 0, 1, 2, 3, 4
 
 
-def working_remote(now_ms=1000):
-    """A remote whose own key is reckoned."""
-    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
-    remote.begin(now_ms)
-    while remote.compute():
-        pass
-    return remote
-
-
 def open_stimulator(now_ms=1000):
-    stimulator = PairingResponder(BASE, None, Dice(2).take, QuickCurve())
+    stimulator = PairingResponder(BASE, None, Rng(2).take, QuickCurve())
     stimulator.open(now_ms)
     while stimulator.compute():
         pass
     return stimulator
-
-
-def comparing(seed=1):
-    ends = PairingHarness(seed)
-    ends.begin()
-    while not ends.comparing():
-        ends.step()
-    return ends
-
-
-def confirming(seed=1):
-    """A ends whose remote has sent its confirmation; no answer has come."""
-    ends = PairingHarness(seed)
-    ends.begin()
-    while ends.remote._step != pk.CONFIRM or not ends.remote._frame:
-        ends.stimulator.compute()
-        ends.remote.compute()
-        frame = ends.remote.poll(ends.now_ms)
-        if frame is not None and frame[1] < pk.CONFIRM:
-            answer = ends.stimulator.on_frame(frame, ends.now_ms)
-            if answer is not None:
-                ends.remote.on_frame(answer, ends.now_ms)
-        ends.now_ms += 1
-    while ends.stimulator._keys is None:
-        ends.stimulator.compute()
-    return ends
 
 
 def state_reply(ends, step, state, slot=0):
@@ -71,14 +44,14 @@ def test_states_and_reasons_of_the_remote():
 
 
 def test_lights_of_a_failure():
-    """README: once for no window, silence or time over; twice if refused or not alike; else three times."""
+    """Once for no window, silence or time over; twice if refused or not alike; else three times."""
     one = PairingRequester
     times = [one.BLINKS[why] for why in (one.NO_WINDOW, one.TIMEOUT, one.REFUSED_BY_PERSON, one.MISMATCH)]
     assert times == [1, 1, 2, 2] and one.BLINKS[one.REFUSED] == 3 and one.BLINKS[0] == 0
 
 
 def test_a_remote_that_was_not_asked_does_nothing():
-    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
+    remote = PairingRequester(REMOTE_ID, None, Rng(1).take, QuickCurve())
     assert (remote.state, remote.why) == (0, 0) and remote.wait_ms(0) == -1
     assert remote.poll(99_999) is None and remote.compute() is False and remote.lit(0) == -1
     remote.accept(0)
@@ -86,8 +59,8 @@ def test_a_remote_that_was_not_asked_does_nothing():
     assert (remote.state, remote.why) == (0, 0)
 
 
-def test_the_remotes_clockwork():
-    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
+def test_the_remotes_times():
+    remote = PairingRequester(REMOTE_ID, None, Rng(1).take, QuickCurve())
     remote.begin(1000)
     assert (remote.state, remote.why) == (remote.WORKING, 0)
     assert remote.wait_ms(1000) == 0 and remote.poll(1000) is None
@@ -143,7 +116,7 @@ def test_frames_that_are_no_answer_to_the_step_are_passed_over():
     assert remote._step == 3
 
 
-def test_while_the_stimulator_reckons_the_remote_asks_every_200_milliseconds():
+def test_while_the_stimulator_computes_the_remote_asks_every_200_milliseconds():
     ends = confirming()
     remote, now_ms = ends.remote, ends.now_ms
     remote.on_frame(pk.pack(frames.PAIR_REPLY, pk.CONFIRM, b""), now_ms)
@@ -232,7 +205,7 @@ def test_outcomes_of_the_stimulator():
 
 
 def test_without_a_window_the_stimulator_does_nothing():
-    one = PairingResponder(BASE, None, Dice(2).take, QuickCurve())
+    one = PairingResponder(BASE, None, Rng(2).take, QuickCurve())
     assert (one.outcome, one.step, one.slot) == (0, 0, 0)
     assert not one.is_open(0) and one.wait_ms(0) == -1 and one.lit(0) == -1 and one.compute() is False
     one.touched(0)
@@ -319,7 +292,7 @@ def test_a_forged_acceptance_breaks_the_window_and_stores_nothing():
         assert ends.stimulator.outcome == ends.stimulator.BROKEN and ends.as_before()
 
 
-def test_the_stimulator_begins_its_code_anew_within_600_milliseconds_only():
+def test_the_stimulator_begins_its_code_again_within_600_milliseconds_only():
     ends = confirming()
     one, frame, now_ms = ends.stimulator, ends.remote._frame, ends.now_ms
     code = one._keys.code
@@ -340,7 +313,7 @@ def test_the_light_ends_with_the_window():
     assert one.lit(end_ms) == -1 and one.outcome == one.EXPIRED
 
 
-# The code's light, and one side's reckoning.
+# The code's light, and one side's computing.
 
 
 def test_the_lights_next_change_in_the_pause_and_in_each_bit():
@@ -354,7 +327,7 @@ def test_the_lights_next_change_in_the_pause_and_in_each_bit():
 
 
 def test_a_slice_is_five_steps():
-    """1.5 ms each on the RP2040: a turn of the main loop."""
+    """1.5 ms each on the RP2040: a pass of the main loop."""
     for slices, more in ((4, False), (5, True), (9, True)):
         one = pk.Agreement(bytes(range(32)), QuickCurve(slices))
         assert one.busy() and one.compute() is more, slices

@@ -7,7 +7,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.telemetry import frames
-from support.link_harness import Dice
+from support.link_harness import Rng
 from support.pairing_harness import BASE, REMOTE_ID, PairingHarness, QuickCurve
 
 CODES = st.integers(0, 0xFFFF)
@@ -45,8 +45,8 @@ def act(action, stimulator, remote, now_ms):
 @given(ACTIONS, st.integers(0, 5000))
 def test_garbage_raises_nothing_and_stores_nothing(actions, step_ms):
     stored = []
-    stimulator = PairingResponder(BASE, lambda *pairing: stored.append(pairing), Dice(1).take, QuickCurve())
-    remote = PairingRequester(REMOTE_ID, lambda **pairing: stored.append(pairing), Dice(2).take, QuickCurve())
+    stimulator = PairingResponder(BASE, lambda *pairing: stored.append(pairing), Rng(1).take, QuickCurve())
+    remote = PairingRequester(REMOTE_ID, lambda **pairing: stored.append(pairing), Rng(2).take, QuickCurve())
     now_ms = 0
     for action in actions:
         now_ms += step_ms
@@ -90,7 +90,7 @@ def test_a_hostile_air_leaves_a_key_that_works(attacks):
     assert ends.consistent()
     assert ends.as_before() or ends.table[1][0] == REMOTE_ID
     if ends.remote.state == PairingRequester.STORED:
-        assert ends.paired_anew()
+        assert ends.paired_again()
 
 
 @given(CODES, TIMES)

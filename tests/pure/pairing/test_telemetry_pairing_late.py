@@ -1,55 +1,17 @@
-"""A pairing whose machines are looked at late, before the code is shown, or with a code that never blinks."""
+"""A pairing whose ends are polled late, before the code is shown, or with a code that never blinks."""
 
 from stimfw.pairing import exchange as pk
-from stimfw.pairing.remote_end import PairingRequester
 from stimfw.telemetry import frames
-from support.link_harness import Dice
-from support.pairing_harness import REMOTE_ID, PairingHarness, QuickCurve
-
-
-def remote_computing(now_ms=1000):
-    remote = PairingRequester(REMOTE_ID, None, Dice(1).take, QuickCurve())
-    remote.begin(now_ms)
-    while remote.compute():
-        pass
-    return remote
-
-
-def confirming():
-    """A ends whose remote has its confirmation to send; no answer to it has come."""
-    ends = PairingHarness()
-    ends.begin()
-    for _ in range(1000):
-        ends.stimulator.compute()
-        ends.remote.compute()
-        if ends.remote._step == pk.CONFIRM and ends.remote._frame and ends.stimulator._keys is not None:
-            return ends
-        frame = ends.remote.poll(ends.now_ms)
-        if frame is not None and frame[1] < pk.CONFIRM:
-            answer = ends.stimulator.on_frame(frame, ends.now_ms)
-            if answer is not None:
-                ends.remote.on_frame(answer, ends.now_ms)
-        ends.now_ms += 1
-    raise AssertionError("no confirmation in a second")
-
-
-def comparing(seed=1):
-    ends = PairingHarness(seed)
-    ends.begin()
-    for _ in range(10_000):
-        if ends.comparing():
-            return ends
-        ends.step()
-    raise AssertionError("nothing to compare")
+from support.pairing_harness import PairingHarness, comparing, confirming, working_remote
 
 
 def test_a_remote_that_is_looked_at_late_has_ended_all_the_same():
     for late_ms in (3000, 3001, 9000):
-        remote = remote_computing()
+        remote = working_remote()
         remote.poll(1000)
         assert remote.poll(1000 + late_ms) is None and remote.why == remote.NO_WINDOW
     for late_ms in (30_000, 30_001, 99_000):
-        remote = remote_computing()
+        remote = working_remote()
         remote.poll(1000)
         remote._heard_ms = 1000 + late_ms
         assert remote.poll(1000 + late_ms) is None and remote.state == remote.FAILED
@@ -94,7 +56,7 @@ def test_a_code_of_zero_wakes_nobody():
         assert one.wait_ms(ends.now_ms) == began_ms + 30_000 - ends.now_ms
 
 
-def test_both_sides_wait_for_nothing_while_they_reckon():
+def test_both_sides_wait_for_nothing_while_they_compute():
     ends = PairingHarness()
     ends.begin()
     assert ends.remote.wait_ms(ends.now_ms) == ends.stimulator.wait_ms(ends.now_ms) == 0
@@ -103,7 +65,7 @@ def test_both_sides_wait_for_nothing_while_they_reckon():
     assert ends.stimulator.wait_ms(ends.now_ms) == 30_000
 
 
-def test_the_private_numbers_are_drawn_anew_for_each_window():
+def test_the_private_numbers_are_drawn_again_for_each_window():
     ends = PairingHarness()
     ends.begin()
     first = ends.stimulator._nonce, ends.remote._nonce
@@ -114,7 +76,7 @@ def test_the_private_numbers_are_drawn_anew_for_each_window():
 
 
 def slow_stimulator(last_step):
-    """A ends whose stimulator has taken `last_step` and not reckoned anything since it was asked to agree."""
+    """Ends whose stimulator has taken `last_step` and has computed nothing since it was asked to agree."""
     ends = PairingHarness()
     ends.begin()
     while ends.remote.compute() or ends.stimulator.compute():

@@ -14,7 +14,7 @@ def feed(receiver, data):
     return found
 
 
-class Dice:
+class Rng:
     """Random bytes that are the same on every interpreter."""
 
     def __init__(self, seed):
@@ -35,7 +35,7 @@ def counts(receiver):
 def test_every_length_comes_back():
     receiver = Receiver()
     for length in range(1, MAX_MESSAGE + 1):
-        message = Dice(length).bytes(length)
+        message = Rng(length).bytes(length)
         assert feed(receiver, encode(length & 0xFF, message)) == [(length & 0xFF, message)]
     assert counts(receiver) == (MAX_MESSAGE, 0, 0)
 
@@ -51,7 +51,7 @@ def test_a_message_that_is_too_long_is_refused():
 
 def test_a_line_holds_no_interrupt_and_no_second_start():
     for seed in range(50):
-        line = encode(seed, Dice(seed).bytes(MAX_MESSAGE))
+        line = encode(seed, Rng(seed).bytes(MAX_MESSAGE))
         assert len(line) <= MAX_LINE + 2 and 3 not in line
         assert line[0] == console_frame.START and line[-1] == console_frame.END
         assert console_frame.START not in line[1:] and console_frame.END not in line[:-1]
@@ -130,10 +130,10 @@ def test_two_frames_mixed_byte_by_byte_give_none():
 def test_random_bytes_never_raise_and_never_make_a_frame():
     receiver = Receiver()
     for seed in range(60):
-        assert feed(receiver, Dice(seed).bytes(500)) == []
+        assert feed(receiver, Rng(seed).bytes(500)) == []
     alphabet = b"~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n"
     for seed in range(60):
-        assert feed(receiver, bytes([alphabet[b % len(alphabet)] for b in Dice(seed).bytes(500)])) == []
+        assert feed(receiver, bytes([alphabet[b % len(alphabet)] for b in Rng(seed).bytes(500)])) == []
     assert receiver.frames == 0 and receiver.bad > 100
     feed(receiver, b"\n")
     assert feed(receiver, encode(9, b"still alive")) == [(9, b"still alive")]

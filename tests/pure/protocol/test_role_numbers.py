@@ -1,4 +1,4 @@
-"""Roles are stored on flash and reckoned into keys: their numbers stay, and no two are alike."""
+"""Roles are stored on flash and are a part of the keys: their numbers stay, and no two are alike."""
 
 from stimfw.protocol import asking, requests, roles
 

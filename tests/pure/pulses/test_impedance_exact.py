@@ -1,4 +1,4 @@
-"""Single readings, to the unit: what comes out was reckoned with fractions, outside the firmware.
+"""Single readings, to the unit: the expected values were computed with fractions, outside the firmware.
 
 The sums are those of 40 pulses without noise. Expected: ohm, nF, uA, mV of the last sample, kind; each is the
 exact value, cut to a whole number.

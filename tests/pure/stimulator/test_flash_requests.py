@@ -4,8 +4,9 @@ import struct
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
+from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.conditions import Conditions
-from stimfw.stimulator.flash_requests import FlashRequests
+from stimfw.storage.flash_requests import FlashRequests
 
 
 class Areas:
@@ -51,9 +52,8 @@ class Rig:
         conditions = Conditions(self.control, None)
         self.dispatcher = Dispatcher("stimulator", conditions)
         self.dispatcher.serve(
-            FlashRequests(
-                self.areas, conditions, self._read, lambda: self.fed.append(1), self.restarts.append
-            ),
+            FlashRequests(self.areas, conditions, lambda: self.fed.append(1), self.restarts.append),
+            CacheRequests(self._read),
             Others(),
         )
 

@@ -210,7 +210,7 @@ def test_a_limit_that_a_repair_cannot_go_by_is_forgotten_though_it_could_be_mend
         assert again.epoch == 1 and key_of(again) is None and again.states == [SOUND] * 3
 
 
-def test_pairings_that_lack_a_bit_are_kept_and_damaged_ones_begun_anew():
+def test_pairings_that_lack_a_bit_are_kept_and_damaged_ones_begun_again():
     flash = with_one_bit(used(), PAIRINGS)
     assert opened(flash).states == [SOUND, SOUND, ONE_BIT]
     assert opened(flash).repair() == 4

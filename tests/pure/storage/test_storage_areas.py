@@ -53,7 +53,7 @@ def test_each_fill_of_each_area_opens_and_keeps_what_is_sound():
                 found = opened(flash, board)
                 expected = LATER if name == "later" else DAMAGED
                 if area == LIMIT and name != "later":
-                    assert found.epoch == 4 and key_of(found, board) == KEY, "a sound log tells it anew"
+                    assert found.epoch == 4 and key_of(found, board) == KEY, "a sound log tells it again"
                     assert found.states == [SOUND] * 3
                     continue
                 states = [SOUND] * 3

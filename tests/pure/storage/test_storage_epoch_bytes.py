@@ -205,7 +205,7 @@ def test_a_generators_bytes_are_those_of_its_construction():
     assert one.take(5) == sha256(key + b"out\0\0\0\0")[:5]
 
 
-def test_a_generator_reckons_no_more_than_it_gives():
+def test_a_generator_computes_no_more_than_it_gives():
     """One SHA-256 for the next key, and one for each 32 bytes."""
     calls = []
     drbg.sha256 = lambda data: calls.append(1) or sha256(data)

@@ -225,10 +225,10 @@ def test_a_cut_leaves_a_remote_with_one_whole_key():
     RemotePairing(Record(start, 0)).store(b"mine", BASE, 3, 1, key(1))
     start.operations.clear()
 
-    def pair_anew(flash):
+    def pair_again(flash):
         RemotePairing(Record(flash, 0)).store(b"mine", b"abcd", 4, 1, key(2))
 
-    for flash, cut in each_cut(start, pair_anew):
+    for flash, cut in each_cut(start, pair_again):
         remote = RemotePairing(Record(flash, 0))
         assert (remote.base, remote.slot, remote.key) in ((BASE, 3, key(1)), (b"abcd", 4, key(2))), cut
 

@@ -8,7 +8,7 @@ DRAIN_MS = rate_limiter.FORGIVE_MS
 
 
 def flooded(verified, frames=200):
-    """A guard that has seen more bad frames in one moment than its bucket holds."""
+    """A rate limiter that has seen more bad frames in one moment than its bucket holds."""
     made = RateLimiter()
     for _ in range(frames):
         made.failed(0, verified)

@@ -1,11 +1,11 @@
-"""Where the stimulator's end draws its lines: counters, connection numbers, the budget, what prolongs."""
+"""The limits of the stimulator's end: counters, connection numbers, the budget, what prolongs."""
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import fragments, frames, rate_limiter
 from stimfw.telemetry.connection import IDLE_MS
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import REPLAY_WINDOW
-from support.link_harness import Dice, LinkHarness, key_of
+from support.link_harness import LinkHarness, Rng, key_of
 
 STOP = messages.request(requests.STOP)
 START = messages.request(requests.START)
@@ -152,10 +152,10 @@ def test_stale_and_recorded_frames_do_not_prolong_a_connection():
 
 
 def test_a_role_that_the_stimulator_did_not_give_opens_nothing():
-    """The peer's own word for its role counts for nothing: the keys are those of the role in the table."""
+    """The role that the peer claims has no effect: the keys are those of the role in the table."""
     for given, claimed in ((roles.PATIENT, roles.CLINICIAN), (roles.CLINICIAN, roles.PATIENT)):
         link = LinkHarness(((0, given),))
-        link.peers[0] = Requester(0, claimed, key_of(0), 9, Dice(3).take)
+        link.peers[0] = Requester(0, claimed, key_of(0), 9, Rng(3).take)
         assert link.ask(STOP) is None and link.executed == []
         assert link.stimulator.forged > 0 and link.stimulator.connections == 0
         link.start_peer(0)

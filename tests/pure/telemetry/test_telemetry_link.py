@@ -1,9 +1,9 @@
-"""Requester and Responder over an air of our own: delivered, once, after whatever happened."""
+"""Requester and Responder over an air in the test: delivered once, whatever happened."""
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import connection, fragments, frames
 from stimfw.telemetry.requester import STOP_LIMIT_MS
-from support.link_harness import Dice, LinkHarness
+from support.link_harness import LinkHarness, Rng
 
 STOP = messages.request(requests.STOP)
 START = messages.request(requests.START)
@@ -154,8 +154,8 @@ def test_a_reply_lost_for_good_and_a_new_connection_execute_once():
 
 def test_thirty_percent_loss_and_the_time_that_it_takes():
     link = LinkHarness()
-    dice = Dice(30)
-    link.air = lambda frame, to_stimulator: [frame] if dice.below(100) >= 30 else []
+    rng = Rng(30)
+    link.air = lambda frame, to_stimulator: [frame] if rng.below(100) >= 30 else []
     asked = 0
     for _ in range(200):
         link.now_ms += 1000
@@ -166,15 +166,15 @@ def test_thirty_percent_loss_and_the_time_that_it_takes():
 
 def test_delayed_duplicated_and_reordered_frames_execute_nothing_more():
     link = LinkHarness()
-    dice = Dice(5)
+    rng = Rng(5)
     kept = []
 
     def air(frame, to_stimulator):
         out = [frame]
         if to_stimulator:
             kept.append(frame)
-            while dice.below(3) == 0:
-                out.append(kept[dice.below(len(kept))])
+            while rng.below(3) == 0:
+                out.append(kept[rng.below(len(kept))])
             out.sort(key=lambda f: f[7:12])
         return out
 

@@ -85,7 +85,7 @@ def test_the_longest_request_is_executed_and_a_byte_more_is_misuse():
         assert answer == b"\x01" + (b"\x80\x02\x83\x00" + bytes(14) if works else MISUSED)
 
 
-def test_a_piece_out_of_order_is_misuse_and_the_request_begins_anew():
+def test_a_piece_out_of_order_is_misuse_and_the_request_begins_again():
     message = bytes(range(40))
     for order in ((1,), (0, 2), (0, 1, 1), (2,), (0, 0, 2)):
         exchange, execute = Reassembler(), Executor()
@@ -284,7 +284,7 @@ def test_the_code_is_shown_in_three_seconds():
     assert (blink_code.PAUSE_MS, blink_code.PASS_MS) == (600, 3000)
 
 
-def test_clockworks():
+def test_times_of_both_ends():
     assert (requester.ANSWER_MS, requester.REPLY_MS, requester.DOUBT_MS) == (30, 15, 1000)
     assert (requester.LIMIT_MS, requester.STOP_LIMIT_MS) == (1000, 3000)
     assert (messages.SLOTS, responder.REPLAY_WINDOW, responder.REPEATS) == (6, 16, 60)

@@ -8,7 +8,7 @@ MESSAGE = bytes(range(40))
 
 
 def prepared(what, executed):
-    """An reassembler that has just seen something."""
+    """A reassembler that has just seen something."""
 
     def execute(message):
         executed.append(message)
@@ -42,7 +42,7 @@ def test_a_request_without_its_first_piece_is_never_executed():
             assert not executed
 
 
-def test_a_new_first_piece_begins_anew():
+def test_a_new_first_piece_begins_again():
     executed = []
     reassembler, execute = prepared("nothing", executed)
     reassembler.take(fragments.cut(1, b"a" * 40, 0), execute)

@@ -1,20 +1,20 @@
-"""The peer's end alone: its clockwork to the millisecond, and what it takes for an answer."""
+"""The peer's end alone: its times to the millisecond, and what it accepts as an answer."""
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import connection, fragments, frames, requester
 from stimfw.telemetry.requester import Requester
-from support.link_harness import Dice, LinkHarness, key_of
+from support.link_harness import LinkHarness, Rng, key_of
 
 STOP = messages.request(requests.STOP)
 SLOT = 3
 
 
 def fresh(count=0, slot=SLOT):
-    return Requester(slot, roles.PATIENT, key_of(slot), 1, Dice(7).take, count)
+    return Requester(slot, roles.PATIENT, key_of(slot), 1, Rng(7).take, count)
 
 
 def connected():
-    """A ends whose peer in SLOT has had an answer, the peer, and the stimulator's end of the connection."""
+    """Ends whose peer in SLOT has had an answer, the peer, and the stimulator's end of the connection."""
     ends = LinkHarness(((SLOT, roles.PATIENT),))
     assert ends.ask(STOP, SLOT) is not None
     return ends, ends.peers[SLOT], ends.stimulator._peers[SLOT].connection
@@ -59,7 +59,7 @@ def test_hellos_are_counted_from_one_to_the_last_number():
     peer = fresh()
     peer.begin(STOP, 1000, 0)
     assert peer.poll(0)[6:10] == b"\x01\0\0\0" and peer.count == 1
-    assert Requester(SLOT, roles.PATIENT, key_of(SLOT), 1, Dice(7).take).count == 0
+    assert Requester(SLOT, roles.PATIENT, key_of(SLOT), 1, Rng(7).take).count == 0
     peer = fresh(0xFFFFFFFE)
     peer.begin(STOP, 1000, 0)
     last = say(peer, 0)
@@ -69,7 +69,7 @@ def test_hellos_are_counted_from_one_to_the_last_number():
     assert peer.state == Requester.UNANSWERED and peer.poll(0) is None
 
 
-def test_the_clockwork_of_a_hello():
+def test_the_times_of_a_hello():
     peer = fresh()
     peer.begin(STOP, 1000, 100)
     assert peer.wait_ms(100) == 0
@@ -91,7 +91,7 @@ def test_a_frame_whose_fate_is_never_told_goes_out_again_after_200_milliseconds(
     assert peer.poll(200) == first
 
 
-def test_the_clockwork_of_a_request():
+def test_the_times_of_a_request():
     ends, peer, _ = asking()
     now_ms = ends.now_ms
     assert [peer.wait_ms(now_ms + later_ms) for later_ms in (0, 4, 14, 15, 500)] == [15, 11, 1, 0, 0]
@@ -179,7 +179,7 @@ def test_a_reply_that_comes_too_late_is_stray():
     assert peer.state == Requester.IDLE and counts(peer) == (before[0] + 2, before[1], before[2] + 2)
 
 
-def test_counters_that_end_inside_a_request_begin_it_anew_in_another_connection():
+def test_counters_that_end_inside_a_request_begin_it_again_in_another_connection():
     ends, peer, link = connected()
     peer._connection.counter = connection.LAST_COUNTER
     peer.begin(bytes(40), 1000, ends.now_ms)

@@ -74,15 +74,15 @@ def test_a_whole_pairing_compares_each_secret_by_equal():
     with Spy(pk) as confirmations, Spy(remote_end) as commitments:
         ends = PairingHarness()
         ends.pair()
-    assert ends.paired_anew()
-    # The remote's confirmation and answer at the stimulator; the stimulator's (asked for anew) at the remote.
+    assert ends.paired_again()
+    # The remote's confirmation and answer at the stimulator; the stimulator's (asked again) at the remote.
     assert len(confirmations.seen) >= 4 and len(set(confirmations.seen)) >= 3
     assert len(commitments.seen) == 1
     for module, answer in ((pk, False), (remote_end, False)):
         with Spy(module, answer):
             ends = PairingHarness()
             ends.pair()
-        assert not ends.paired_anew()
+        assert not ends.paired_again()
 
 
 def holds(thing, secret, depth=4):
@@ -103,7 +103,7 @@ def test_a_key_that_is_stored_is_not_kept_in_ram():
     ends = PairingHarness()
     ends.pair()
     role, key = ends.table[1][1:]
-    assert ends.paired_anew() and role == roles.PATIENT and len(key) == 32
+    assert ends.paired_again() and role == roles.PATIENT and len(key) == 32
     assert not holds(ends.stimulator, key), "the window is still open for the remote's questions"
     assert not holds(ends.remote, key)
 
@@ -121,7 +121,7 @@ def test_a_key_that_could_not_be_stored_is_not_kept_either():
     ends._add = refuse
     ends.restart_stimulator()
     ends.pair()
-    assert len(taken) == 1 and not ends.paired_anew()
+    assert len(taken) == 1 and not ends.paired_again()
     assert not holds(ends.stimulator, taken[0]) and not holds(ends.remote, taken[0])
 
 

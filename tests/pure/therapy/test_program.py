@@ -1,4 +1,4 @@
-"""The programme: refused whole, said why, packed and unpacked without loss."""
+"""The programme: refused whole and with the reason, packed and unpacked without loss."""
 
 import struct
 

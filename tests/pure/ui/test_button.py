@@ -3,9 +3,9 @@
 from stimfw.ui.button import SETTLE_MS, Debouncer
 
 
-def presses(button, looks):
-    """How many of `looks` (time, down) are presses."""
-    return sum([button.update(down, True, now_ms) for now_ms, down in looks])
+def presses(button, samples):
+    """How many of `samples` (time, down) are presses."""
+    return sum([button.update(down, True, now_ms) for now_ms, down in samples])
 
 
 def test_a_press_acts_at_its_first_edge():

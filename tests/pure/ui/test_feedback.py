@@ -6,7 +6,7 @@ from stimfw.ui.feedback import AMBER, GREEN, HIGH_HZ, LOW_HZ, RED, Player
 
 
 def played(pattern):
-    """(start_ms, lights, tone_hz) at each change, looking every ms."""
+    """(start_ms, lights, tone_hz) at each change, polled every ms."""
     player, changes, last = Player(), [], (0, 0)
     player.play(pattern, 0)
     for now_ms in range(20000):

@@ -1,4 +1,4 @@
-"""The times of hands: buttons and the magnet, to the millisecond, written out a second time."""
+"""The times of the buttons and the magnet, to the millisecond, written out a second time."""
 
 from stimfw.ui import button, magnet
 from stimfw.ui.button import Debouncer
@@ -58,7 +58,7 @@ def test_the_button_never_asks_to_wait_for_the_past():
     assert waits == [QUIET_MS, QUIET_MS - 7, 0, 0]
 
 
-def test_a_bounce_begins_the_quiet_time_anew():
+def test_a_bounce_begins_the_quiet_time_again():
     one = Debouncer(False)
     one.update(True, True, 1000)
     one.update(False, True, 1100)

@@ -3,9 +3,9 @@
 from stimfw.ui.magnet import HELD, HOLD_MS, NOTHING, SETTLE_MS, TOUCH, MagnetHold
 
 
-def told(magnet, looks):
-    """What it tells at each of `looks` (time, present), without the nothings."""
-    out = [(now_ms, magnet.update(present, now_ms)) for now_ms, present in looks]
+def told(magnet, samples):
+    """What it tells at each of `samples` (time, present), without NOTHING."""
+    out = [(now_ms, magnet.update(present, now_ms)) for now_ms, present in samples]
     return [one for one in out if one[1] != NOTHING]
 
 
@@ -14,18 +14,18 @@ def test_a_touch_is_told_at_once():
 
 
 def test_held_for_three_seconds_is_told_once():
-    looks = [(now_ms, True) for now_ms in range(0, 10_000, 10)]
-    assert told(MagnetHold(), looks) == [(0, TOUCH), (HOLD_MS, HELD)]
+    samples = [(now_ms, True) for now_ms in range(0, 10_000, 10)]
+    assert told(MagnetHold(), samples) == [(0, TOUCH), (HOLD_MS, HELD)]
 
 
-def test_a_pause_begins_the_three_seconds_anew():
-    looks = [(0, True), (2900, False), (2900 + SETTLE_MS, False), (2950, True), (5949, True), (5950, True)]
-    assert told(MagnetHold(), looks) == [(0, TOUCH), (2950, TOUCH), (5950, HELD)]
+def test_a_pause_begins_the_three_seconds_again():
+    samples = [(0, True), (2900, False), (2900 + SETTLE_MS, False), (2950, True), (5949, True), (5950, True)]
+    assert told(MagnetHold(), samples) == [(0, TOUCH), (2950, TOUCH), (5950, HELD)]
 
 
 def test_a_pause_is_seen_though_nobody_looked_at_its_end():
-    looks = [(0, True), (2000, False), (2500, True), (3100, True), (5500, True)]
-    assert told(MagnetHold(), looks) == [(0, TOUCH), (2500, TOUCH), (5500, HELD)]
+    samples = [(0, True), (2000, False), (2500, True), (3100, True), (5500, True)]
+    assert told(MagnetHold(), samples) == [(0, TOUCH), (2500, TOUCH), (5500, HELD)]
 
 
 def test_bounces_of_both_edges_are_one_touch():
@@ -44,8 +44,8 @@ def test_each_new_approach_is_a_touch():
 
 def test_a_second_hold_is_told_again():
     magnet = MagnetHold()
-    looks = [(0, True), (3000, True), (4000, False), (4020, False), (5000, True), (8000, True)]
-    assert told(magnet, looks) == [(0, TOUCH), (3000, HELD), (5000, TOUCH), (8000, HELD)]
+    samples = [(0, True), (3000, True), (4000, False), (4020, False), (5000, True), (8000, True)]
+    assert told(magnet, samples) == [(0, TOUCH), (3000, HELD), (5000, TOUCH), (8000, HELD)]
 
 
 def test_a_magnet_that_was_there_first_is_no_gesture():

@@ -1,4 +1,4 @@
-"""What the two CPU cores are compared by: loads of the emulated boards, and the processor time of each."""
+"""Loads of the emulated boards by which two CPU cores are compared, and the processor time of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def work():
         some = [n, text, bytearray(n & 63)]
 work()
 """
-"""Python that never rests: numbers, text, garbage."""
+"""Python that keeps the CPU busy: numbers, text, garbage."""
 _BOOT_MS, _SETTLED_MS = 400, 700
 _BUSY_MS, _PULSING_MS, _RADIO_MS, _IDLE_MS = 2000, 10_000, 1000, 60_000
 

@@ -16,7 +16,7 @@ __all__ = ("SPEED",)
 _RUNS = 3
 _EMULATED_S, _BUSY_S, _LONG_S = 10, 2, 30 * 60
 _QUICK = 20
-"""How much shorter the long run is for a look in between."""
+"""How much shorter the long run is with --quick."""
 
 Speeds = list[tuple[float, float]]
 """Emulated seconds per wall second, and per second of processor time."""
@@ -74,7 +74,7 @@ def _judge(found: Sequence[Speeds | float], options: Options) -> list[Line]:
     both = "both boards, 20 Hz bilateral, parts, traces and measurements on"
     return [
         _line("emulated seconds per CPU second, pulsing", pulsing, 20, both, machine),
-        _line("emulated seconds per CPU second, one CPU busy", busy, 2, "Python that never rests", machine),
+        _line("emulated seconds per CPU second, one CPU busy", busy, 2, "Python without a pause", machine),
         reached(
             "30 minutes of pulsing, wall", long_s / 60, Relation.AT_MOST, 2, "min",
             f"{both}{'; scaled up from a part' if options.quick else ''}; {machine}",

@@ -115,7 +115,7 @@ class HostLoad:
         self._rig = rig
         self._half_ns = period_ns // 2
         self._share = min(1.0, frames_a_second * self._half_ns / 1e9)
-        self._dice = random.Random(f"load {seed} {period_ns}")
+        self._rng = random.Random(f"load {seed} {period_ns}")
         self._numbers = count()
         self._receiver = console_frame.Receiver()
         self.sent = 0
@@ -124,12 +124,12 @@ class HostLoad:
             rig.board.pin(SIDES[side][0]).on_edge(self._on_cathodic)
 
     def _on_cathodic(self, level: bool, time_ns: int) -> None:
-        if level and self._dice.random() < self._share:
-            early_ns = self._dice.randrange(_LATE_NS, min(_EARLIEST_NS, self._half_ns))
+        if level and self._rng.random() < self._share:
+            early_ns = self._rng.randrange(_LATE_NS, min(_EARLIEST_NS, self._half_ns))
             self._rig.board.scheduler.call_at(time_ns + max(1, self._half_ns - early_ns), self._send)
 
     def _send(self) -> None:
-        request = self._dice.choice(_REQUESTS)
+        request = self._rng.choice(_REQUESTS)
         self._rig.board.console.write(console_frame.encode(next(self._numbers) & 0xFF, request))
         self.sent += 1
 
@@ -140,12 +140,12 @@ class HostLoad:
             if "remote" in self._rig.bench.boards:
                 self._rig.bench.press("STATUS", 60)
                 self.presses += 1
-            step_ms = press_every_ms + self._dice.randrange(-100, 100)
+            step_ms = press_every_ms + self._rng.randrange(-100, 100)
             self._rig.bench.run_to(min(end_ns, self._rig.now_ns + step_ms * MS))
             self._read()
 
     def finish(self) -> int:
-        """Send no more, and take what is still to come; how many replies there were in all."""
+        """Send no more, and read what is still to come. Returns the number of all replies."""
         self._share = 0.0
         self._rig.run_ms(_LAST_REPLY_MS)
         self._read()

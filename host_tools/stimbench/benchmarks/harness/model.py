@@ -18,7 +18,7 @@ class Options:
 
     Attributes:
         seed: of every random choice: part tolerances, noise, phases.
-        quick: fewer samples, for a look in between; the table says so.
+        quick: fewer samples, for a quick check; the table says so.
         xip: what a miss of the flash cache costs, as in BenchConfig; the table says so if it is special.
     """
 
@@ -62,7 +62,7 @@ class Row:
 
     Attributes:
         name: what `--only` takes.
-        title: what the row is about, in the words of the contract.
+        title: what the row is about.
         cases: its independent cases, each of which may run in a process of its own.
         work: measures one case; a module's function, as it is sent to another process.
         judge: makes the lines of the table of what `work` returned, in the order of the cases.

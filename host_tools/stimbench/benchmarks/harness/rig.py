@@ -1,4 +1,4 @@
-"""A bench set up for a measurement, and what measurements do to it over and over."""
+"""A bench set up for a measurement, and the steps that measurements share."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ class Rig:
         return [edges.rises_ns if rising else edges.times_ns for edges in found]
 
     def current_until_ns(self, from_ns: int) -> int:
-        """Until when a current flowed in either lead after `from_ns`; `from_ns` if none did."""
+        """When a current last flowed in either lead after `from_ns`; `from_ns` if none did."""
         ends = [lead.trace.segments[-1][1] for lead in self.parts.leads.values() if lead.trace.segments]
         return int(max([from_ns, *ends]))
 
@@ -257,7 +257,7 @@ class Rig:
         return times
 
     def forget(self) -> None:
-        """Drop edges and currents recorded so far: a long run would look through them again and again."""
+        """Drop edges and currents recorded so far: a long run would search them again and again."""
         self.bench.trace.forget_before(self.now_ns)
         for lead in self.parts.leads.values():
             lead.trace.clear()

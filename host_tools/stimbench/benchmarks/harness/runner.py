@@ -37,7 +37,7 @@ class RowResult:
 
 @dataclass
 class Progress:
-    """How far the run is, for whoever watches."""
+    """How far the run is."""
 
     total: int = 0
     done: int = 0
@@ -60,7 +60,7 @@ def run_rows(
     on_progress: Callable[[Progress], None],
     images: Path | None = None,
 ) -> Iterator[RowResult]:
-    """Measure rows; each is yielded as soon as it is complete, those that want the machine alone at the end.
+    """Measure rows; each is yielded as soon as it is complete, those that need the machine alone at the end.
 
     Args:
         rows: what to measure.
@@ -123,7 +123,7 @@ def _run_group(
 
 
 def _settle_in(images: Path | None, xip: XipConfig) -> None:
-    """In a new process: Ctrl-C is the parent's business, and without a parent there is nothing to do."""
+    """In a new process: leave Ctrl-C to the parent, and end when the parent ends."""
     use_images(images)
     use_xip(xip)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -74,7 +74,7 @@ def _finite(value: Any) -> Any:
 
 def as_markdown(results: Sequence[RowResult], heading: str) -> str:
     """The table for a document."""
-    lines = [f"# {heading}", "", "| what | reach | measured | | detail |", "|---|---|---|---|---|"]
+    lines = [f"# {heading}", "", "| what | limit | measured | | detail |", "|---|---|---|---|---|"]
     for result in results:
         for line in result.lines:
             cells = (line.what, line.limit, line.measured, _PLAIN[line.passed], line.detail)

@@ -67,28 +67,28 @@ class _Found:
 def fittings(options: Options) -> list[Fitting]:
     """The ends of the ranges on all electrodes of a lead, then random electrodes, then faults."""
     seed, four = options.seed, ELECTRODES_A_LEAD
-    dice = random.Random(f"impedance {seed}")
+    rng = random.Random(f"impedance {seed}")
     found: list[Fitting] = []
     for low, high in (_WIDE, _NARROW):
         for c_uf in _C_UF:
             r_ohm = ((low / 2,) * four, (high / 2,) * four)
             found.append(Fitting(seed + len(found), r_ohm, ((c_uf,) * four,) * 2))
     for _ in range(2 if options.quick else 8):
-        found.append(_random(seed + len(found), dice))
+        found.append(_random(seed + len(found), rng))
     for k in range(1 if options.quick else 3):
-        healthy = _random(seed + 100 + k, dice)
-        one, other = sorted(dice.sample(range(four), 2))
-        broken = ((0, dice.randrange(four)),)
+        healthy = _random(seed + 100 + k, rng)
+        one, other = sorted(rng.sample(range(four), 2))
+        broken = ((0, rng.randrange(four)),)
         found.append(Fitting(healthy.seed, healthy.r_ohm, healthy.c_uf, broken, ((1, one, other),)))
     return found
 
 
-def _random(seed: int, dice: random.Random) -> Fitting:
+def _random(seed: int, rng: random.Random) -> Fitting:
     """Electrodes evenly spread in the logarithm; every pair is inside the wide range."""
 
     def four(low: float, high: float) -> tuple[float, ...]:
         return tuple(
-            math.exp(dice.uniform(math.log(low), math.log(high))) for _ in range(ELECTRODES_A_LEAD)
+            math.exp(rng.uniform(math.log(low), math.log(high))) for _ in range(ELECTRODES_A_LEAD)
         )
 
     ohm = tuple(four(_WIDE[0] / 2, _WIDE[1] / 2) for _ in range(2))

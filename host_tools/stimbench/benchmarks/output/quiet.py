@@ -38,9 +38,9 @@ def _boot(rig: Rig, seed: int) -> int:
 
 def _run_pin(rig: Rig, seed: int) -> int:
     """RUN pulled at random moments of boot and after it."""
-    dice = random.Random(f"run {seed}")
+    rng = random.Random(f"run {seed}")
     for _ in range(5):
-        rig.run_ms(dice.uniform(0.1, 400))
+        rig.run_ms(rng.uniform(0.1, 400))
         rig.board.reset()
     rig.run_ms(_UP_MS)
     return 5
@@ -48,9 +48,9 @@ def _run_pin(rig: Rig, seed: int) -> int:
 
 def _power_cycle(rig: Rig, seed: int) -> int:
     """The supply lost at random moments of boot and after it."""
-    dice = random.Random(f"power {seed}")
+    rng = random.Random(f"power {seed}")
     for _ in range(5):
-        rig.run_ms(dice.uniform(0.1, 400))
+        rig.run_ms(rng.uniform(0.1, 400))
         rig.board.power_off()
         rig.run_ms(20)
         rig.board.power_on()

@@ -45,8 +45,8 @@ class Chunk:
 
     def share(self, number: int) -> float:
         """A place in the period for a trial, 0 to 1: evenly spread, at random within its part."""
-        dice = random.Random(f"{self.kind} {number} {self.seed}")
-        return (number // 2 + dice.random()) / (self.trials / 2) % 1.0
+        rng = random.Random(f"{self.kind} {number} {self.seed}")
+        return (number // 2 + rng.random()) / (self.trials / 2) % 1.0
 
     def phase_ns(self, number: int) -> int:
         """Half of the trials evenly over the period, half over the two pulses in it; at a random place."""
@@ -161,7 +161,7 @@ def _late_stops(chunk: Chunk) -> list[Trial]:
 
 
 def _joined(rig: Rig) -> RadioPeer:
-    """A transmitter of our own with an open connection: its packets end at exactly chosen times."""
+    """A transmitter without a board, with an open connection: its packets end at exactly chosen times."""
     peer = RadioPeer(rig.bench, rig.pairing)
     if peer.ask(messages.request(requests.STATUS)) is None:
         raise RuntimeError("the stimulator does not answer its peer")
@@ -186,7 +186,7 @@ def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
 
 
 def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
-    """Ends of the REQUESTs in the air since then: the press was STOP, so they are."""
+    """Ends of the REQUESTs in the air since then. The press was STOP, so each of them is a STOP."""
     if rig.bench.air is None:
         return []
     ends = []

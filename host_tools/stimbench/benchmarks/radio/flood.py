@@ -28,7 +28,7 @@ _PRESSES = {OPEN: 12, REMOTE: 6, STIMULATOR: 6}  # with each kind of frame
 _PULSES = "pulses"
 _FLOOD_MS, _QUICK_FLOOD_MS = 3000, 2000
 _FIRST_MS = 1000
-"""What counts as the beginning of a flood: after it the guard has long seen all that it needs to see."""
+"""The beginning of a flood: after it the rate limiter works at its limit."""
 _CLOCK_NS = 8
 _MOST_AWAKE = 20  # %
 _MOST_MS = 250
@@ -41,14 +41,14 @@ _EARLY_MS, _LATE_MS = 300, 2000
 _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
 _HOPS_MS = 9000  # 4 s without contact and the stimulator is back on its first channel
 _FORGOTTEN_MS = 7000
-"""Between two presses: the guard forgets 200 of at most 128 units a second, and a remote that had no answer
-gives up."""
+"""Between two presses: the rate limiter forgets 200 of at most 128 units a second, and a remote that had no
+answer gives up."""
 _BOOT_MS = 50
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """One case. Its name and fields seed the dice: another name would be another flood."""
+    """One case. Its name and fields are the seed: another name would be another flood."""
 
     state: str
     kind: str
@@ -118,8 +118,8 @@ def _work(case: _Piece) -> Calm | list[Press]:
         stimulator = rig.connect()
         for lead in rig.parts.leads.values():
             lead.trace.enabled = False
-        dice = random.Random(f"flood {case}")
-        flood = Transmitter(rig.bench, rig.pairing, case.kind, dice)
+        rng = random.Random(f"flood {case}")
+        flood = Transmitter(rig.bench, rig.pairing, case.kind, rng)
         rig.set_program(stimulator, _PROGRAM)
         if case.state == _PULSES:
             rig.connected()
@@ -129,16 +129,16 @@ def _work(case: _Piece) -> Calm | list[Press]:
             early = number % 2 == 0
             rig.run_ms(_FORGOTTEN_MS)
             rig.connected()
-            stimulator = _restarted(rig, stimulator, case.state, dice)
+            stimulator = _restarted(rig, stimulator, case.state, rng)
             ages_ms = (0, _EARLY_MS) if early else (_EARLY_MS, _LATE_MS)
-            age_ns = dice.randrange(ages_ms[0] * MS, ages_ms[1] * MS)
-            found.append(stop(rig, stimulator, flood, case.state, age_ns, dice))
+            age_ns = rng.randrange(ages_ms[0] * MS, ages_ms[1] * MS)
+            found.append(stop(rig, stimulator, flood, case.state, age_ns, rng))
             rig.forget()
         return found
 
 
-def _restarted(rig: PairedRig, stimulator: Stimulator, state: str, dice: random.Random) -> Stimulator:
-    """Nothing for OPEN; else one side is restarted, and the other believes in the old connection."""
+def _restarted(rig: PairedRig, stimulator: Stimulator, state: str, rng: random.Random) -> Stimulator:
+    """Nothing for OPEN; else one side is restarted, and the other still holds the old connection."""
     if state == REMOTE:
         rig.bench.board("remote").reset()
         rig.run_ms(_BOOT_MS)
@@ -148,7 +148,7 @@ def _restarted(rig: PairedRig, stimulator: Stimulator, state: str, dice: random.
         rig.run_ms(_BOOT_MS)
         rig.board.console.read()
         stimulator = rig.connect()
-        rig.run_ms(dice.randrange(_HOPS_MS))
+        rig.run_ms(rng.randrange(_HOPS_MS))
         rig.set_program(stimulator, _PROGRAM)
     return stimulator
 
@@ -220,14 +220,14 @@ def disturbed(rig: PairedRig, side: str, from_ns: int, begin_ns: int, end_ns: in
 
 
 def stop(
-    rig: PairedRig, stimulator: Stimulator, flood: Transmitter, state: str, age_ns: int, dice: random.Random
+    rig: PairedRig, stimulator: Stimulator, flood: Transmitter, state: str, age_ns: int, rng: random.Random
 ) -> Press:
     """Stimulate, flood, press STOP when the flood is `age_ns` old, and see when the output is off.
 
     Off is as in the row `stop-radio`: the switches of both leads have opened.
     """
     first_ns = rig.restart(stimulator)
-    phase_ns = dice.randrange(_PERIOD_NS)
+    phase_ns = rng.randrange(_PERIOD_NS)
     earliest_ns = rig.now_ns + _LEAD_NS + age_ns
     pressed_ns = first_ns + -(-(earliest_ns - first_ns - phase_ns) // _PERIOD_NS) * _PERIOD_NS + phase_ns
     flood.begin(pressed_ns - age_ns)

@@ -1,4 +1,4 @@
-"""Frames that are accepted though nobody who has the key sent them just now: on the desk, and by radio."""
+"""Frames that are accepted although no holder of the key sent them just now: on the desk, and by radio."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ("AIR_KINDS", "FORGERY", "Bombardment", "Target", "bombard", "judge", 
 _ON_THE_DESK = ("forged frames", "replayed frames", "reordered frames")
 _FRAMES, _QUICK_FRAMES = 200, 16  # of each kind, by radio
 _PAUSE_MS = 60
-"""Between two frames: the guard forgives the dearest in 25 ms, so that it never holds one back."""
+"""Between two frames: the rate limiter forgives the costliest in 25 ms, so that it never holds one back."""
 _HELD = 8  # frames that are kept back and come after a later one; 16 fit into the window
 _CONNECTIONS = 4  # that the attacker has recorded
 _MOST_BYTES = 32
@@ -34,10 +34,10 @@ _STATUS = messages.request(requests.STATUS)
 _REFUSED = ("radio_bad", "radio_forged", "radio_replayed", "radio_over_budget")
 
 
-def truncated(scene: Overheard, dice: random.Random) -> bytes:
+def truncated(scene: Overheard, rng: random.Random) -> bytes:
     """The genuine frame, or one that was heard, cut short."""
-    frame = scene.live if dice.random() < 0.5 else dice.choice(scene.same)
-    return frame[: dice.randrange(1, len(frame))]
+    frame = scene.live if rng.random() < 0.5 else rng.choice(scene.same)
+    return frame[: rng.randrange(1, len(frame))]
 
 
 _REORDERED = "reordered"
@@ -102,7 +102,7 @@ class Target:
     def __init__(self, rig: Rig, stimulator: Stimulator, seed: int) -> None:
         self.rig, self.stimulator = rig, stimulator
         self.peer = RadioPeer(rig.bench, rig.pairing, seed=seed)
-        self.dice = random.Random(f"forgery {seed}")
+        self.rng = random.Random(f"forgery {seed}")
         for _ in range(_CONNECTIONS):
             for message in (_STATUS, _START, _STOP, _STATUS):
                 self.ask(message)
@@ -135,7 +135,7 @@ class Target:
         """The HELLO of the peer's next start, kept back."""
         pairing = self.rig.pairing
         epoch = _CONNECTIONS + 2
-        return self.kept_back(Requester(pairing.slot, pairing.role, pairing.key, epoch, self.dice.randbytes))
+        return self.kept_back(Requester(pairing.slot, pairing.role, pairing.key, epoch, self.rng.randbytes))
 
     def send(self, forgeries: Sequence[bytes]) -> None:
         """Put them into the air one after the other, and count what comes of it."""
@@ -186,14 +186,14 @@ def _made(target: Target, case: _AirCase) -> bytes:
 
     Left out is what is no forgery: these two, and the last request, whose repeat gets its reply again.
     """
-    peer, dice = target.peer, target.dice
+    peer, rng = target.peer, target.rng
     genuine = [target.kept_back(peer.requester), target.next_hello()]
     same, other = [frame for frame, _ in peer.sent], [frame for frame, _ in peer.heard]
     last = same.pop()
     heard = [_Heard(live, same, other) for live in genuine]
     forgeries = [b""]
     while len(forgeries) <= case.frames:
-        frame = _MAKERS[case.kind](heard[len(forgeries) % len(heard)], dice)
+        frame = _MAKERS[case.kind](heard[len(forgeries) % len(heard)], rng)
         # The radio drops a packet that is the same as the one before.
         if frame not in (*genuine, last, forgeries[-1]) and 1 <= len(frame) <= _MOST_BYTES:
             forgeries.append(frame)
@@ -209,7 +209,7 @@ def _reordered(target: Target, case: _AirCase) -> bytes:
             peer.restart()  # then these are HELLOs
         held = [target.kept_back(peer.requester) for _ in range(min(_HELD, case.frames - target.sent))]
         target.ask(_STATUS)
-        target.dice.shuffle(held)
+        target.rng.shuffle(held)
         target.send(held)
     return target.kept_back(peer.requester)
 

@@ -47,7 +47,7 @@ watchdog.disable()
 print("heap", free, responder.connections, responder.bad + responder.forged + responder.replayed)
 """
 
-_COLLECTING_MS = 50  # a board that collects is late; a less patient peer would begin a connection anew
+_COLLECTING_MS = 50  # a board that collects is late; a less patient peer would begin a connection again
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Fate:
 
 
 def command(rig: PairedRig, button: str, fresh: bool = False) -> Fate:
-    """Press START or STOP, wait for the light, and look at the electrode switches whether it was executed."""
+    """Press START or STOP, wait for the light, and see by the electrode switches whether it was executed."""
     pressed_ns, color, light_ns = rig.press(button, _WATCH_NS)
     rig.run_ms(_SETTLE_MS)
     wanted = button == "START"
@@ -65,7 +65,7 @@ def _work(case: tuple[int, int]) -> list[Fate]:
         for lead in rig.parts.leads.values():
             lead.trace.enabled = False
         rig.set_program(stimulator, _PROGRAM)
-        dice = random.Random(f"loss {seed}")
+        rng = random.Random(f"loss {seed}")
         assert rig.bench.air is not None
         rig.bench.air.loss = LOSS_SHARE
         fates = []
@@ -75,7 +75,7 @@ def _work(case: tuple[int, int]) -> list[Fate]:
                 rig.bench.board("remote").reset()
                 rig.run_ms(_BOOT_MS)
                 rig.reach_remote()
-            rig.run_ms(dice.uniform(0, _PAUSE_MS))
+            rig.run_ms(rng.uniform(0, _PAUSE_MS))
             fates.append(command(rig, "STOP" if rig.joined else "START", fresh))
             rig.forget()
         return fates
@@ -88,7 +88,7 @@ def _cases(options: Options) -> list[tuple[int, int]]:
 
 
 def judge(found: Sequence[list[Fate]], options: Options) -> list[Line]:
-    """Two lines: the share that was delivered in time, and how many ended without a true word."""
+    """Two lines: the share that was delivered in time, and for how many the remote showed an untrue one."""
     fates = [fate for case in found for fate in case]
     counts = {kind: sum(f.outcome == kind for f in fates) for kind in (DELIVERED, LATE, SAID_SO, WRONG)}
     took_ms = sorted(fate.took_ns / MS for fate in fates if fate.outcome in (DELIVERED, LATE))

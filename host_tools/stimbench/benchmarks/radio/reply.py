@@ -91,7 +91,7 @@ def _work(case: tuple[int, int]) -> Found:
         rig.connected()
         replies = []
         for _ in range(count):
-            rig.run_ms(_GAP_MS + rig.dice.uniform(0, _PAUSE_MS))
+            rig.run_ms(_GAP_MS + rig.rng.uniform(0, _PAUSE_MS))
             replies.append(ask(rig))
             rig.forget()
         return Found(replies, *seal_and_open(rig, count))

@@ -43,7 +43,7 @@ class PairedRig(Rig):
 
     Attributes:
         pairing: what both have on flash.
-        dice: for what is random in the measurement.
+        rng: for what is random in the measurement.
         remote: the remote's console.
     """
 
@@ -51,7 +51,7 @@ class PairedRig(Rig):
         """Args: seed: of all parts and of the pairing; role: of the remote."""
         super().__init__(seed, ("stimulator", "remote"))
         self.pairing = pair(self.bench, seed, role)
-        self.dice = random.Random(f"telemetry {seed}")
+        self.rng = random.Random(f"telemetry {seed}")
         self.remote = self.reach_remote()
 
     def __enter__(self) -> PairedRig:

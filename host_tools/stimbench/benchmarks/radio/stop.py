@@ -79,11 +79,11 @@ def trials(case: _Case) -> list[Trial]:
         stimulator = rig.connect()
         found = []
         for number in range(case.trials):
-            dice = _dice(case, number)
+            rng = _rng(case, number)
             if case.kind != OPEN or number == 0:
                 rig.connected()
-            stimulator = _SPOIL[case.kind](rig, stimulator, dice)
-            found.append(stop(rig, stimulator, case.kind, dice))
+            stimulator = _SPOIL[case.kind](rig, stimulator, rng)
+            found.append(stop(rig, stimulator, case.kind, rng))
             rig.forget()
         return found
 
@@ -92,12 +92,12 @@ def _first_press(case: _Case, number: int) -> Trial:
     """On boards that have never spoken to each other."""
     with PairedRig(case.seed + 1000 * number) as rig:
         _without_currents(rig)
-        dice = _dice(case, number)
-        rig.run_ms(dice.randrange(_HOPS_MS))
-        return stop(rig, rig.connect(), case.kind, dice)
+        rng = _rng(case, number)
+        rig.run_ms(rng.randrange(_HOPS_MS))
+        return stop(rig, rig.connect(), case.kind, rng)
 
 
-def _dice(case: _Case, number: int) -> random.Random:
+def _rng(case: _Case, number: int) -> random.Random:
     return random.Random(f"{case.kind} {case.seed} {number}")
 
 
@@ -109,30 +109,30 @@ def _without_currents(rig: PairedRig) -> None:
 # What happens to the connection before the press.
 
 
-def _spare(rig: PairedRig, stimulator: Stimulator, dice: random.Random) -> Stimulator:
-    rig.run_ms(dice.randrange(200))
+def _spare(rig: PairedRig, stimulator: Stimulator, rng: random.Random) -> Stimulator:
+    rig.run_ms(rng.randrange(200))
     return stimulator
 
 
-def _restart_stimulator(rig: PairedRig, stimulator: Stimulator, dice: random.Random) -> Stimulator:
+def _restart_stimulator(rig: PairedRig, stimulator: Stimulator, rng: random.Random) -> Stimulator:
     rig.board.reset()
     rig.run_ms(_BOOT_MS)
     rig.board.console.read()
     again = rig.connect()
-    rig.run_ms(dice.randrange(_HOPS_MS))
+    rig.run_ms(rng.randrange(_HOPS_MS))
     return again
 
 
-def _restart_remote(rig: PairedRig, stimulator: Stimulator, dice: random.Random) -> Stimulator:
+def _restart_remote(rig: PairedRig, stimulator: Stimulator, rng: random.Random) -> Stimulator:
     rig.bench.board("remote").reset()
     rig.run_ms(_BOOT_MS)
     rig.reach_remote()
-    rig.run_ms(dice.randrange(200))
+    rig.run_ms(rng.randrange(200))
     return stimulator
 
 
-def _expire(rig: PairedRig, stimulator: Stimulator, dice: random.Random) -> Stimulator:
-    rig.run_ms(_EXPIRY_MS + dice.randrange(_HOPS_MS))
+def _expire(rig: PairedRig, stimulator: Stimulator, rng: random.Random) -> Stimulator:
+    rig.run_ms(_EXPIRY_MS + rng.randrange(_HOPS_MS))
     return stimulator
 
 
@@ -144,14 +144,14 @@ _SPOIL: dict[str, Callable[[PairedRig, Stimulator, random.Random], Stimulator]] 
 # The press.
 
 
-def stop(rig: PairedRig, stimulator: Stimulator, kind: str, dice: random.Random) -> Trial:
+def stop(rig: PairedRig, stimulator: Stimulator, kind: str, rng: random.Random) -> Trial:
     """Stimulate, press STOP at a random phase, and see when the output is off.
 
     Args:
         rig: connected or not, as `kind` says.
         stimulator: its console.
         kind: OPEN, ...
-        dice: for the phase.
+        rng: for the phase.
 
     Raises:
         RuntimeError: the output did not go off, or the connection was not as `kind` says.
@@ -161,7 +161,7 @@ def stop(rig: PairedRig, stimulator: Stimulator, kind: str, dice: random.Random)
     """
     rig.set_program(stimulator, _PROGRAM)
     first_ns = rig.restart(stimulator)
-    phase_ns = dice.randrange(_PERIOD_NS)
+    phase_ns = rng.randrange(_PERIOD_NS)
     periods = -(-(rig.now_ns + HOLD_MS * MS - first_ns - phase_ns) // _PERIOD_NS)
     rig.bench.run_to(first_ns + periods * _PERIOD_NS + phase_ns)
     pressed_ns = rig.now_ns

@@ -1,4 +1,4 @@
-"""Requests about the flash: what is kept on it, its repair, its cache's counters. Over USB only."""
+"""Requests about what is kept on a board's flash, and its repair; both boards answer them over USB only."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,8 @@ from stimfw.protocol import messages, refusals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stimfw.protocol.dispatcher import Conditions
     from stimfw.protocol.refusals import Answer
-    from stimfw.stimulator.conditions import Conditions
     from stimfw.storage.areas import Areas
 
 _RESTART_MS = 200  # the reply is read by then
@@ -24,7 +24,6 @@ class FlashRequests:
         self,
         areas: "Areas",
         conditions: "Conditions",
-        read_cache: "Callable[[bool], tuple[int, int]]",
         feed: "Callable[[], None]",
         restart: "Callable[[int], None]",
     ) -> None:
@@ -32,14 +31,12 @@ class FlashRequests:
 
         Args:
             areas: what is on flash.
-            conditions: for refusals.
-            read_cache: stimfw.drivers.xip.read.
+            conditions: the board's, for refusals.
             feed: feeds the watchdog.
             restart: resets the board after so many ms.
         """
         self._areas = areas
         self._conditions = conditions
-        self._read_cache = read_cache
         self._feed = feed
         self._restart = restart
 
@@ -56,7 +53,3 @@ class FlashRequests:
         if plan:
             self._restart(_RESTART_MS)
         return refusals.done(plan)
-
-    def xip(self, clear: int) -> "Answer":
-        """Hits and accesses of the cache; 1: cleared afterwards."""
-        return refusals.done(*self._read_cache(clear == 1))

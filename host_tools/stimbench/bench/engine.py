@@ -33,7 +33,7 @@ class Bench:
         """Build the bench and switch the boards on.
 
         Raises:
-            BenchError: a firmware file is missing, or a board's name is unknown.
+            BenchError: a firmware file is missing or not whole, or a board's name is unknown.
         """
         self.config = config or BenchConfig()
         self.trace = Recorder()
@@ -78,7 +78,7 @@ class Bench:
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:
-            board.load_firmware(self.config.firmware_path(name))
+            board.load_image(self.config.firmware_image(name))
         if self.config.trace:
             for net in board.nets.values():
                 self.trace.watch(name, net)

@@ -139,8 +139,9 @@ def parse(data: bytes, name: str) -> Uf2Image:
 
 
 def _block(data: bytes, at: int, name: str) -> _Block:
-    header = _HEADER.unpack_from(data, at)
-    block = _Block(*header, data[at + _HEADER.size : at + _HEADER.size + PAYLOAD_BYTES])
+    payload_at = at + _HEADER.size
+    fields = (*_HEADER.unpack_from(data, at), data[payload_at : payload_at + PAYLOAD_BYTES])
+    block = _Block(*fields)
     where = f"{name}: block {at // BLOCK_BYTES}"
     end = data[at + BLOCK_BYTES - len(_MAGIC_END) : at + BLOCK_BYTES]
     if (block.start0, block.start1) != _MAGIC_START or end != _MAGIC_END:

@@ -1,5 +1,7 @@
 """The remote's application without hardware: a host on USB, at its modem and its console."""
 
+import struct
+
 import pytest
 from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import frames
@@ -22,20 +24,28 @@ def frame_for_the_host(remote):
     return requester.poll(remote.now_ms)
 
 
+def report(remote):
+    """What the modem tells: state, when, now, frame."""
+    code, body = remote.ask(requests.MODEM_RECEIVE)
+    assert code == messages.OK
+    return asking.unpack_reply(requests.row_of(requests.MODEM_RECEIVE, "remote"), body)
+
+
 def carry(remote, slot=2, frame=None):
     frame = frame or frame_for_the_host(remote)
     return remote.ask(requests.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
 
 
 def test_the_modem_carries_a_frame_and_its_answer(remote):
-    assert remote.ask(requests.MODEM_RECEIVE) == (messages.OK, bytes((messages.MODEM_IDLE,)))
-    assert carry(remote)[0] == messages.OK
-    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_SEARCHING,))
+    assert report(remote) == (messages.MODEM_IDLE, 0, 0, b"")
+    remote.go(40)
+    assert carry(remote) == (messages.OK, struct.pack("<I", 40))
+    assert report(remote) == (messages.MODEM_SEARCHING, 40, 40, b"")
     remote.go(20)
-    code, body = remote.ask(requests.MODEM_RECEIVE)
-    assert (code, body[0]) == (messages.OK, messages.MODEM_DELIVERED)
-    assert frames.kind_of(body[1:]) == frames.CHALLENGE
-    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_DELIVERED,)), "only once"
+    state, at_ms, now_ms, frame = report(remote)
+    assert (state, now_ms) == (messages.MODEM_DELIVERED, 60) and 40 < at_ms < 60
+    assert frames.kind_of(frame) == frames.CHALLENGE
+    assert report(remote) == (messages.MODEM_DELIVERED, at_ms, 60, b""), "only once"
     assert not remote.radio.awake and remote.lights == 0
 
 
@@ -43,9 +53,25 @@ def test_the_modem_tells_what_nobody_acknowledged(remote):
     remote.radio.delivers = False
     carry(remote)
     remote.go(20)
-    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    state, at_ms, now_ms, frame = report(remote)
+    assert (state, now_ms, frame) == (messages.MODEM_UNDELIVERED, 20, b"") and 0 < at_ms < 20
     remote.go(500)
+    assert report(remote)[1:3] == (at_ms, 520), "when it was known, and not when it was asked"
     assert len(remote.radio.sent) == 1 and not remote.radio.awake, "it is the host that tries again"
+
+
+def test_the_modem_tells_when_the_answer_came_and_not_when_it_was_fetched(remote):
+    remote.radio.answers = False
+    carry(remote)
+    remote.go(50)
+    delivered = report(remote)
+    assert delivered[0] == messages.MODEM_DELIVERED and delivered[1] < 50 and delivered[3] == b""
+    remote.radio.answers = True
+    remote.go(100)
+    remote.go(300)
+    state, at_ms, now_ms, frame = report(remote)
+    assert (state, now_ms) == (messages.MODEM_DELIVERED, 450) and frame
+    assert delivered[1] < at_ms <= 200, at_ms
 
 
 def test_the_modem_yields_to_a_button(remote):
@@ -57,7 +83,7 @@ def test_the_modem_yields_to_a_button(remote):
         messages.WRONG_STATE,
         bytes((messages.READY, messages.REASON_BUSY)),
     )
-    assert remote.ask(requests.MODEM_RECEIVE)[1] == bytes((messages.MODEM_UNDELIVERED,))
+    assert report(remote)[0] == messages.MODEM_UNDELIVERED
     assert remote.watch() == merged(feedback.DELIVERED)
     assert remote.stimulator.executed == [requests.STOP]
 

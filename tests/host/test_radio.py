@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import pytest
 from stimbench.client import radio
+from stimbench.client.console import TIMEOUT_S, TRIES
 from stimbench.client.keyring import HostPairing
 from stimbench.client.radio import RadioConsole, limit_ms
 from stimbench.client.remote import connect_remote
@@ -145,13 +147,101 @@ def test_a_remote_whose_button_was_pressed_is_waited_for(remote_board, stimulato
 
 
 def test_a_modem_that_searches_without_end_does_not_hold_us(remote_board, stimulator):
-    remote_board.refuse[requests.MODEM_RECEIVE] = (messages.OK, bytes((messages.MODEM_SEARCHING,)))
+    def searching(_body, now_s):
+        return messages.OK, struct.pack("<BII", messages.MODEM_SEARCHING, 0, int(now_s * 1000))
+
+    remote_board.do_21 = searching
     begun_s = remote_board.link.now_s()
     with pytest.raises(NoAnswerError):
         stimulator.status()
     assert remote_board.link.now_s() - begun_s < 1.1
+    del remote_board.do_21
+    assert stimulator.status().state_name == "ready"
+
+
+def test_a_modem_whose_clock_stands_still_does_not_hold_us(remote_board, stimulator):
+    stopped = struct.pack("<BII", messages.MODEM_SEARCHING, 5, 5)
+    remote_board.refuse[requests.MODEM_RECEIVE] = (messages.OK, stopped)
+    with pytest.raises(NoAnswerError, match="clock of the remote on /dev/fake stands still"):
+        stimulator.status()
     del remote_board.refuse[requests.MODEM_RECEIVE]
     assert stimulator.status().state_name == "ready"
+
+
+def test_a_modem_that_does_not_answer_at_all_is_bounded_by_the_links_own_clock(remote_board, stimulator):
+    respond, remote_board.link.respond = remote_board.link.respond, lambda line, now_s: []
+    begun_s = remote_board.link.now_s()
+    with pytest.raises(NoAnswerError, match="its application hangs"):
+        stimulator.status()
+    assert remote_board.link.now_s() - begun_s <= TIMEOUT_S * TRIES
+    remote_board.link.respond = respond
+    assert stimulator.status().state_name == "ready"
+
+
+# Time: the limits are the modem's, whatever the host's clock does.
+
+SLOW = 20
+"""A bench on which this many seconds of the wall's clock pass in one of its own."""
+
+
+def test_a_bench_that_runs_20_times_slower_than_the_wall_answers_all_the_same(remote_board, stimulator):
+    remote_board.pace = 1 / SLOW
+    stimulator.require_role()
+    for _ in range(18):
+        assert stimulator.status().state_name == "ready"
+    begun_s = remote_board.link.now_s()
+    assert stimulator.counters()["forbidden"] == len(messages.COUNTER_NAMES) - 1
+    limit_s = limit_ms(messages.request(requests.COUNTERS)) / 1000
+    assert remote_board.link.now_s() - begun_s > limit_s, "more than the limit, on the wall's clock"
+
+
+def test_on_a_slow_bench_silence_lasts_as_long_on_the_modems_clock(remote_board, stimulator):
+    remote_board.pace, remote_board.reached = 1 / SLOW, False
+    begun_s = remote_board.link.now_s()
+    with pytest.raises(NoAnswerError, match="out of reach"):
+        stimulator.status()
+    assert 1.0 <= (remote_board.link.now_s() - begun_s) / SLOW < 1.1
+
+
+@pytest.mark.parametrize("late_s", (0.03, 0.1, 0.4))
+def test_a_host_that_is_late_each_time_does_not_throw_answers_away(remote_board, stimulator, late_s):
+    """A loaded machine: the bench's time goes on while this process waits for the processor."""
+    respond = remote_board.link.respond
+
+    def late(line, now_s):
+        remote_board.link.time_s += late_s
+        return respond(line, now_s + late_s)
+
+    remote_board.link.respond = late
+    stimulator.require_role()
+    for _ in range(18):
+        assert stimulator.status().state_name == "ready"
+    stimulator.counters()
+    assert len(stimulator.measure_impedance(timeout_s=600)) == 24
+
+
+def test_answers_that_are_lost_after_others_came_are_no_reason_to_pair_again(remote_board, stimulator):
+    stimulator.status()
+    remote_board.air = lambda frame, outward: [frame] if outward else []
+    with pytest.raises(NoAnswerError, match="lost on the way") as caught:
+        stimulator.status()
+    assert "pair" not in str(caught.value)
+
+
+def test_few_frames_that_arrived_are_no_reason_to_pair_again(remote_board):
+    """Of 83 frames in a second three arrived, and their answers did not: no word about the key."""
+    arrived = iter([True, True, True])
+    remote_board.air = lambda frame, outward: [frame] if outward and next(arrived, False) else []
+    with pytest.raises(NoAnswerError, match="lost on the way") as caught:
+        by_radio(remote_board, pair(remote_board)).status()
+    assert "pair" not in str(caught.value)
+
+
+def test_the_modems_clock_may_wrap_in_a_request(remote_board, stimulator):
+    wraps_s = (1 << 30) / 1000
+    remote_board.link.time_s = wraps_s - 0.02
+    assert stimulator.status().state_name == "ready"
+    assert remote_board.link.time_s > wraps_s
 
 
 def test_a_remote_that_was_pulled_out_is_a_port_error(remote_board, stimulator):

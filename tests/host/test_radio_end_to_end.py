@@ -11,7 +11,7 @@ from stimbench.cli.boards import begin_with, open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import Keyring, RadioConsole, Stimulator, connect, connect_remote
-from stimbench.client.on_bench import build_bench
+from stimbench.client.on_bench import build_bench, pair_bench
 from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import ForbiddenError, NoAnswerError
 from stimfw.protocol import roles
@@ -159,3 +159,58 @@ def test_a_factory_reset_takes_the_magnet_and_ends_every_pairing(boards):
 def test_an_emulated_bench_for_one_command_is_reached_by_radio_too():
     with open_board("bench", "bench") as stimulator:
         assert stimulator.status().state_name == "ready"
+
+
+# Time: the limits are the modem's.
+
+SLOW = 20
+"""Seconds of the wall's clock in one of the bench's."""
+LATE_NS = 60_000_000
+"""How long the bench runs on each time before a busy host comes to ask."""
+
+
+class SlowLink(EmulatedLink):
+    """A bench that is slower than the clock on which this host counts: `bench up` on a loaded machine."""
+
+    def now_s(self):
+        return super().now_s() * SLOW
+
+    def wait(self, seconds):
+        super().wait(seconds / SLOW)
+
+    def read(self, deadline_s):
+        return super().read(deadline_s / SLOW)
+
+
+class LateLink(EmulatedLink):
+    """A host that waits for the processor while the bench runs on."""
+
+    def write(self, data):
+        self._bench.run_for(LATE_NS)
+        super().write(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", [SlowLink, LateLink])
+def test_a_slow_bench_and_a_late_host_lose_no_request(link):
+    with build_bench(seed=1) as bench:
+        usb = connect(EmulatedLink(bench, "stimulator"), first_number=0)
+        remote = connect_remote(link(bench, "remote"), first_number=0)
+        take_random = random.Random(3).randbytes
+        stimulator = Stimulator(RadioConsole(remote, pair_bench(usb, take_random), take_random))
+        stimulator.require_role()
+        for number in range(18):
+            stimulator.amplitude(25 * number, 0)
+            assert stimulator.status().state_name == "ready"
+        assert stimulator.program().amplitude_ua == (25 * 17, 0)
+        assert len(stimulator.log()) > 1
+
+
+@pytest.mark.slow
+def test_the_advice_to_pair_again_comes_when_the_key_is_the_cause(boards):
+    boards.run("pair", "--clinician")
+    assert boards.told("status", "--radio", "modem")["status"]["state"] == "ready"
+    boards.run("pair", "--list")
+    boards.stimulator.forget(None)
+    told = boards.run("status", "--radio", "modem", code=4).stderr
+    assert "may have forgotten this host" in told and "pair --clinician" in told

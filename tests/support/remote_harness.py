@@ -226,7 +226,7 @@ class Remote:
             ),
             PairingRequests(self.pairing, conditions),
             FlashRequests(areas, conditions, feed, restart),
-            ModemRequests(self.app, self.modem, conditions),
+            ModemRequests(self.app, self.modem, conditions, lambda: self.now_ms),
         )
 
     # What was said.

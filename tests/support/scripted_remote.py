@@ -20,11 +20,19 @@ AIR_S = 0.012
 """From a modem's frame to its fate and the answer."""
 
 
+def ticks_ms(seconds):
+    """A board's clock, which wraps."""
+    return int(seconds * 1000) & 0x3FFFFFFF
+
+
 class FakeRemote:
     """A remote on a link of its own, and the air to `stimulator`, which has the real end of the protocol.
 
-    `air(frame, outward)` says what becomes of a frame: a list of those that arrive.
+    `air(frame, outward)` says what becomes of a frame: a list of those that arrive. The remote and the
+    stimulator have a time of their own: `pace` seconds of it pass in a second of the link's.
     """
+
+    pace = 1.0
 
     def __init__(self, stimulator: FakeBoard) -> None:
         self.stimulator = stimulator
@@ -41,7 +49,7 @@ class FakeRemote:
         self.records = [areas.SOUND] * 3
         self.cache = (900, 1000)
         self.repaired: list[bool] = []
-        self.fate_s = 0.0
+        self.fate_s = self.at_s = 0.0
         self.fate = messages.MODEM_IDLE
         self.heard: list[bytes] = []
         self.link = FakeLink(self.respond)
@@ -58,8 +66,9 @@ class FakeRemote:
         number, message = console_frame.decode(line[1:-1])
         opcode, body = message[0], message[1:]
         self.calls.append(opcode)
-        code, answer = self.refuse.get(opcode) or getattr(self, f"do_{opcode:02x}")(body, now_s)
-        return [(0.001, console_frame.encode(number, messages.reply(opcode, code, answer)))]
+        code, answer = self.refuse.get(opcode) or getattr(self, f"do_{opcode:02x}")(body, now_s * self.pace)
+        delay_s = 0.001 / self.pace
+        return [(delay_s, console_frame.encode(number, messages.reply(opcode, code, answer)))]
 
     def do_01(self, _body, _now_s):
         return messages.OK, f"remote\0{VERSION}\0abcdef0123456789".encode()
@@ -95,16 +104,18 @@ class FakeRemote:
         reached = self.reached and base == self.stimulator.table.base
         arrived = self.air(frame, True) if reached else []
         self.fate = messages.MODEM_DELIVERED if arrived else messages.MODEM_UNDELIVERED
-        self.fate_s = now_s + AIR_S
+        self.at_s, self.fate_s = now_s, now_s + AIR_S
         for one in arrived:
             answer = self.responder.on_frame(one, int(now_s * 1000))
             self.heard += self.air(answer, False) if answer else []
-        return messages.OK, b""
+        return messages.OK, struct.pack("<I", ticks_ms(now_s))
 
     def do_21(self, _body, now_s):
-        if now_s < self.fate_s:
-            return messages.OK, bytes((messages.MODEM_SEARCHING,))
-        return messages.OK, bytes((self.fate,)) + (self.heard.pop(0) if self.heard else b"")
+        over = now_s >= self.fate_s
+        heard = self.heard.pop(0) if over and self.heard else b""
+        state, at_s = (self.fate, self.fate_s) if over else (messages.MODEM_SEARCHING, self.at_s)
+        row = requests.row_of(requests.MODEM_RECEIVE, "remote")
+        return messages.OK, requests.pack_reply(row, (state, ticks_ms(at_s), ticks_ms(now_s), heard))
 
     def do_22(self, _body, _now_s):
         return messages.OK, b""

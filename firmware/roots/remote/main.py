@@ -114,7 +114,7 @@ def main() -> None:
         ReadingRequests(app, radio, pairing, supply_mv, failed, console, time.ticks_ms),
         PairingRequests(pairing, conditions),
         FlashRequests(areas, conditions, watchdog.feed, restart_in),
-        ModemRequests(app, modem, conditions),
+        ModemRequests(app, modem, conditions, time.ticks_ms),
     )
     gc.threshold(-1)
     asked = False

@@ -127,8 +127,10 @@ TABLE: "tuple[Row, ...]" = (
      "<B", "overwrite_later", "<B", "plan", "", ""),
     (REPAIR, "repair", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
     (XIP, "xip", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
-    (MODEM_SEND, "modem_send", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame", "", "", "", ""),
-    (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<B", "state", "s", "frame"),
+    (MODEM_SEND, "modem_send", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame",
+     "<I", "now_ms", "", ""),
+    (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<BII", "state at_ms now_ms",
+     "s", "frame"),
     (MODEM_CLOSE, "modem_close", "remote", "service", "", "", "", "", "", "", ""),
 )
 # fmt: on

@@ -97,11 +97,11 @@ class App:
         """Whether a button's request or a pairing is under way."""
         return self._activity not in (_IDLE, _MODEM)
 
-    def carry(self, base: bytes, slot: int, frame: bytes) -> bool:
+    def carry(self, base: bytes, slot: int, frame: bytes, now_ms: int) -> bool:
         """A host's frame goes out, unless a button's request is under way; whether it does."""
         if self.busy():
             return False
-        self._modem.give(frame)
+        self._modem.give(frame, now_ms)
         to, own = addresses.stimulator_address(base), addresses.peer_address(base, slot)
         if not self._transport.begin(self._modem, to, own):
             self._end()

@@ -1,6 +1,9 @@
 """The remote as a modem: it carries sealed frames between a host on USB and a stimulator.
 
 It has no key for them and never looks inside. A button takes the radio away from it at any time.
+
+It tells when each thing happened, on its own clock. So a host that is slow itself, or whose own clock runs at
+another pace, can tell how long the radio took.
 """
 
 from stimfw.clock.ticks import elapsed_ms
@@ -15,6 +18,8 @@ class Modem:
 
     Attributes:
         state: messages.MODEM_IDLE, MODEM_SEARCHING, MODEM_DELIVERED or MODEM_UNDELIVERED.
+        at_ms: when the frame was given, when its fate was known, or when the answer came:
+            the latest of these.
     """
 
     def __init__(self) -> None:
@@ -22,12 +27,14 @@ class Modem:
         self._frame: "bytes | None" = None
         self._received = b""
         self._since_ms = 0
+        self.at_ms = 0
 
-    def give(self, frame: bytes) -> None:
+    def give(self, frame: bytes, now_ms: int) -> None:
         """Send this frame, in place of whatever is under way."""
         self._frame = frame
         self._received = b""
         self.state = messages.MODEM_SEARCHING
+        self.at_ms = now_ms
 
     def take(self) -> bytes:
         """The frame that came back, once; b"" if there is none."""
@@ -57,11 +64,12 @@ class Modem:
         """Something came back: kept for the host, whatever it is."""
         if not self._received:
             self._received = bytes(frame)
+            self.at_ms = now_ms
 
     def sent(self, delivered: bool, now_ms: int) -> None:
         """What became of the frame."""
         self.state = messages.MODEM_DELIVERED if delivered else messages.MODEM_UNDELIVERED
-        self._since_ms = now_ms
+        self._since_ms = self.at_ms = now_ms
 
     def wait_ms(self, now_ms: int) -> int:
         """Time until poll() or done() has something to say."""

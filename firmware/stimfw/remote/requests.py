@@ -136,21 +136,28 @@ class PairingRequests:
 class ModemRequests:
     """Frames of a clinician's host, which the remote carries and cannot read."""
 
-    def __init__(self, app: "App", modem: "Modem", conditions: Conditions) -> None:
+    def __init__(
+        self, app: "App", modem: "Modem", conditions: Conditions, ticks_ms: "Callable[[], int]"
+    ) -> None:
+        """Args: ticks_ms: time.ticks_ms, the clock that app and modem are given."""
         self._app = app
         self._modem = modem
         self._conditions = conditions
+        self._ticks_ms = ticks_ms
 
     def modem_send(self, base: bytes, slot: int, frame: bytes) -> "Answer":
         """Send a frame to the stimulator of `base` as the peer of `slot`; a button goes first."""
         if slot >= messages.SLOTS:
             return refusals.out_of_range(slot)
-        carried = self._app.carry(base, slot, frame)
-        return self._conditions.outcome(messages.REASON_NONE if carried else messages.REASON_BUSY)
+        now_ms = self._ticks_ms()
+        if not self._app.carry(base, slot, frame, now_ms):
+            return self._conditions.outcome(messages.REASON_BUSY)
+        return refusals.done(now_ms)
 
     def modem_receive(self) -> "Answer":
-        """What has become of it (messages.MODEM_...), and the frame that was received, if there is one."""
-        return refusals.done(self._modem.state, self._modem.take())
+        """What has become of it (messages.MODEM_...), when, the time now, and the frame that came back."""
+        modem = self._modem
+        return refusals.done(modem.state, modem.at_ms, self._ticks_ms(), modem.take())
 
     def modem_close(self) -> "Answer":
         """The radio may sleep again."""

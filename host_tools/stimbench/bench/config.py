@@ -10,6 +10,7 @@ from typing import Any
 from stimbench.emulator.chip import Core, XipConfig, default_core
 from stimbench.emulator.flash import FlashTiming
 from stimbench.errors import BenchError
+from stimbench.firmware_build import uf2
 from stimbench.project import find_project_root
 
 __all__ = ("BenchConfig",)
@@ -63,3 +64,14 @@ class BenchConfig:
         if not Path(path).is_file():
             raise BenchError(f"no firmware for the {board}: {path} does not exist; build it first")
         return Path(path)
+
+    def firmware_image(self, board: str) -> uf2.Uf2Image:
+        """What a board's UF2 file puts on its flash.
+
+        Raises:
+            BenchError: the file does not exist, is not whole, or is not that board's firmware.
+        """
+        try:
+            return uf2.read_for(self.firmware_path(board), board)
+        except uf2.Uf2Error as error:
+            raise BenchError(f"no firmware for the {board}: {str(error).rstrip('.')}") from error

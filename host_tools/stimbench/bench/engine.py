@@ -34,8 +34,8 @@ class Bench:
         """Build the bench and switch the boards on.
 
         Raises:
-            BenchError: a firmware file is missing, a board's name is unknown, or one of those that shall be
-                paired is not on the bench.
+            BenchError: a firmware file is missing or not whole, a board's name is unknown, or one of those that
+                shall be paired is not on the bench.
         """
         self.config = config or BenchConfig()
         self.trace = Recorder()
@@ -86,7 +86,7 @@ class Bench:
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:
-            board.load_firmware(self.config.firmware_path(name))
+            board.load_image(self.config.firmware_image(name))
         if self.config.trace:
             for net in board.nets.values():
                 self.trace.watch(name, net)

@@ -7,7 +7,6 @@ import errno
 import os
 import select
 import threading
-import time
 import tty
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
@@ -16,6 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from stimbench.bench.engine import Bench
+from stimbench.bench.links import link_to, unlink_from
+from stimbench.bench.pace import Pace
 from stimbench.emulator.usb import ConsolePort
 
 __all__ = ("ConsolePty", "serve", "served")
@@ -36,7 +37,10 @@ class ConsolePty:
         Args:
             name: the board's name.
             console: its console.
-            link: a symbolic link to make for it, replaced if it is there.
+            link: a symbolic link to make for it, in place of one that a bench left there.
+
+        Raises:
+            InputError: the link cannot be made, or something that is not ours has that name.
         """
         self.name = name
         self._console = console
@@ -52,8 +56,11 @@ class ConsolePty:
         self._open = False
         self._link = link
         if link is not None:
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.path)
+            try:
+                link_to(link, self.path)
+            except BaseException:
+                os.close(self._master)
+                raise
         console.set_dtr(False)
 
     def exchange(self) -> bool:
@@ -100,9 +107,7 @@ class ConsolePty:
     def close(self) -> None:
         """Take the pty and its link away."""
         if self._link is not None:
-            with contextlib.suppress(OSError):
-                if os.readlink(self._link) == self.path:
-                    self._link.unlink()
+            unlink_from(self._link, self.path)
         os.close(self._master)
 
     def __enter__(self) -> ConsolePty:
@@ -117,9 +122,10 @@ class ConsolePty:
 def serve(
     bench: Bench,
     on_ready: Callable[[dict[str, str]], None],
-    pace: float | None = 1.0,
+    pace: Pace | float | None = 1.0,
     stop: Callable[[], bool] | threading.Event | None = None,
     links: Mapping[str, Path] | None = None,
+    poll: Callable[[], None] | None = None,
 ) -> None:
     """Run the bench with a pty for each board until stopped or interrupted.
 
@@ -127,9 +133,11 @@ def serve(
         bench: the bench; nobody else runs it meanwhile.
         on_ready: told the pty's path by board name once all are there.
         pace: emulated seconds a second; `None` or 0 for as fast as it goes. A bench that cannot keep up falls
-            behind and does not hurry to catch up.
+            behind and does not hurry to catch up. Or a Pace, which its owner may change meanwhile.
         stop: asked between slices (about every 2 ms) whether to end; an event ends it when set.
         links: symbolic links to make, by board name.
+        poll: called between two slices of the bench's time: for whoever acts on the bench meanwhile
+            (control.ControlServer.poll). It does not wait and lets no time pass.
     """
     should_stop = stop.is_set if isinstance(stop, threading.Event) else stop
     with contextlib.ExitStack() as stack:
@@ -138,13 +146,15 @@ def serve(
             for name, board in bench.boards.items()
         ]
         on_ready({pty.name: pty.path for pty in ptys})
-        clock = _Pace(bench, pace)
+        clock = pace if isinstance(pace, Pace) else Pace(lambda: bench.now_ns, pace)
         with contextlib.suppress(KeyboardInterrupt):
             while not (should_stop and should_stop()):
                 for pty in ptys:
                     pty.exchange()
-                bench.run_for(_SLICE_NS)
-                clock.wait()
+                if poll is not None:
+                    poll()
+                if not clock.holds():
+                    bench.run_for(_SLICE_NS)
 
 
 @contextlib.contextmanager
@@ -170,24 +180,3 @@ def served(bench: Bench, pace: float | None = 1.0) -> Iterator[dict[str, str]]:
         finally:
             stop.set()
             running.result()
-
-
-class _Pace:
-    """Holds the bench back to the wall clock."""
-
-    def __init__(self, bench: Bench, pace: float | None) -> None:
-        self._bench = bench
-        self._pace = pace
-        self._origin_s = time.monotonic() - self._due_s()
-
-    def _due_s(self) -> float:
-        return self._bench.now_ns / 1e9 / self._pace if self._pace else 0.0
-
-    def wait(self) -> None:
-        if not self._pace:
-            return
-        ahead_s = self._origin_s + self._due_s() - time.monotonic()
-        if ahead_s > 0:
-            time.sleep(ahead_s)
-        elif ahead_s < -0.1:
-            self._origin_s -= ahead_s

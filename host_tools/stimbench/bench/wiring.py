@@ -10,6 +10,8 @@ from stimbench.capture.channels import Segments, Voltages
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.errors import BenchError
+from stimbench.parts.indicators import Led, Tone
+from stimbench.parts.lead import Lead
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.switches import Contact
 from stimbench.parts.wiring import (
@@ -21,7 +23,7 @@ from stimbench.parts.wiring import (
     wire_stimulator,
 )
 
-__all__ = ("attach_parts", "buttons", "magnet_contact")
+__all__ = ("attach_parts", "buttons", "lamps", "leads", "magnet_contact", "tones")
 
 _ANALOG = ("V_LEFT", "V_RIGHT", "I_SENSE")
 """Signals that the stimulator's sense amplifiers drive: what these measure is recorded in their place."""
@@ -88,3 +90,28 @@ def magnet_contact(stimulator: EmulatedBoard) -> Contact:
     if not isinstance(parts, StimulatorParts):
         raise BenchError(f"the {stimulator.name} has no reed switch")
     return parts.magnet
+
+
+def leads(stimulator: EmulatedBoard) -> dict[str, Lead]:
+    """The leads by name, `left` and `right`.
+
+    Raises:
+        BenchError: the board has none.
+    """
+    parts = stimulator.parts
+    if not isinstance(parts, StimulatorParts):
+        raise BenchError(f"the {stimulator.name} has no leads")
+    return parts.leads
+
+
+def lamps(board: EmulatedBoard) -> dict[str, Led]:
+    """A board's lights by name; none without parts."""
+    parts = board.parts
+    if isinstance(parts, StimulatorParts):
+        return {"LED": parts.led}
+    return dict(parts.leds) if isinstance(parts, RemoteParts) else {}
+
+
+def tones(board: EmulatedBoard) -> list[Tone]:
+    """What a board's buzzer sounded, in order; none if it has no buzzer."""
+    return board.parts.buzzer.tones if isinstance(board.parts, RemoteParts) else []

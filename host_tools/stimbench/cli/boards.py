@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Annotated
+
+import typer
+from stimfw.protocol import messages
 
 from stimbench.cli.common import err, open_remote
+from stimbench.client import program_file
 from stimbench.client.keyring import HostPairing, Keyring, default_path
 from stimbench.client.radio import RadioConsole
 from stimbench.client.remote import Remote
 from stimbench.client.stimulator import Stimulator, connect
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import find_port
-from stimbench.errors import InputError
+from stimbench.errors import InputError, WrongStateError
 
-__all__ = ("BENCH", "begin_with", "open_board")
+__all__ = (
+    "BENCH",
+    "OwnProgramOption",
+    "amplitudes_explained",
+    "begin_with",
+    "open_board",
+    "own_program",
+    "set_program_on_bench",
+)
 
 BENCH = "bench"
 AUTO = "auto"
+
+OwnProgramOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="With --board bench, whose amplitudes are zero: first change a field of its programme, "
+        "left.amplitude_ua=2000 say. May be repeated.",
+    ),
+]
 
 
 @contextmanager
@@ -85,6 +108,44 @@ def begin_with(remote: Remote, keyring: Keyring) -> HostPairing:
             "use a remote that is paired with the one that you mean."
         )
     return keyring.begin(remotes_own)
+
+
+def own_program(changes: list[str] | None, board: str | None, radio: str | None) -> dict[str, int]:
+    """The changes of --set, which belongs to an emulated bench of this command's own.
+
+    Raises:
+        InputError: it is another board, which keeps its programme: `program set` changes that.
+        ProgramError: a change cannot be read.
+    """
+    if changes and BENCH not in (board, radio):
+        raise InputError("--set belongs to --board bench here; for other boards: `stimbench program set`.")
+    return program_file.parse_changes(changes or ())
+
+
+@contextmanager
+def amplitudes_explained(board: str | None, radio: str | None) -> Iterator[None]:
+    """Say how a bench of our own gets amplitudes, if it refuses because it has none."""
+    try:
+        yield
+    except WrongStateError as error:
+        if error.reason != messages.REASON_NO_AMPLITUDE or BENCH not in (board, radio):
+            raise
+        told = f"{error} A new bench has none yet: add --set left.amplitude_ua=2000."
+        raise WrongStateError(told, error.code, error.state, error.reason) from error
+
+
+def set_program_on_bench(stimulator: Stimulator, changes: Mapping[str, int]) -> None:
+    """Send a bench of our own its programme with these changes.
+
+    Raises:
+        ProgramError: it is not valid; nothing was sent.
+    """
+    if not changes:
+        return
+    wanted = program_file.changed(stimulator.program(), changes)
+    # The first time moves electrodes, which sets their lead's amplitude to zero; the second time they stay.
+    for _ in range(2):
+        stimulator.set_program(wanted)
 
 
 def _own_bench(radio: str | None) -> AbstractContextManager[Stimulator]:

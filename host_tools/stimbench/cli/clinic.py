@@ -11,6 +11,7 @@ import typer
 from stimfw.protocol import messages
 from stimfw.therapy.ranges import AMPLITUDE_UA, ParameterError
 
+from stimbench.cli.boards import OwnProgramOption, amplitudes_explained, own_program, set_program_on_bench
 from stimbench.cli.common import (
     BoardOption,
     JsonOption,
@@ -98,16 +99,19 @@ def test(
     ],
     board: BoardOption = None,
     radio: RadioOption = None,
+    changes: OwnProgramOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Stimulate once with the present programme: ramp up, hold, ramp down, then the output is off.
 
     Ctrl-C turns the output off. Exits 1 if something else ended the test early: a magnet, a stop, a fault.
     """
+    parsed = own_program(changes, board, radio)
     with opened(ctx, board, radio) as stimulator, err.status("Stimulating") as spinner:
+        set_program_on_bench(stimulator, parsed)
         programme = stimulator.program()
         limit_s = seconds + (programme.ramp_up_ms + programme.ramp_down_ms) / 1000 + _MARGIN_S
-        with _off_if_it_fails(stimulator):
+        with amplitudes_explained(board, radio), _off_if_it_fails(stimulator):
             stimulator.test_stimulation(seconds)
             ended = _await_end(stimulator, limit_s, lambda text: spinner.update(f"Stimulating: {text}"))
     if as_json:

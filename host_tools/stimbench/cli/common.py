@@ -85,6 +85,20 @@ def open_remote(port: str | None) -> Iterator[Remote]:
         yield connect_remote(device.console)
 
 
+class HandsAt(Protocol):
+    """A bench that runs, and what can be done to it: stimbench.bench.control_client.RunningBench."""
+
+    def do(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """Do an action of stimbench.bench.actions; its result."""
+
+
+def _running_bench(name: str | None) -> HandsAt:
+    from stimbench.bench import running
+    from stimbench.bench.control_client import RunningBench
+
+    return RunningBench(running.find(name))
+
+
 @dataclass(frozen=True)
 class Services:
     """What the commands get from outside; tests put fakes here."""
@@ -93,6 +107,7 @@ class Services:
     open_remote: Callable[[str | None], AbstractContextManager[Remote]] = open_remote
     keyring: Callable[[], Keyring] = lambda: Keyring(default_path())
     now_s: Callable[[], float] = time.time
+    find_bench: Callable[[str | None], HandsAt] = _running_bench
 
 
 def services(ctx: typer.Context) -> Services:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import typer
 
+from stimbench.cli.boards import OwnProgramOption, amplitudes_explained, own_program, set_program_on_bench
 from stimbench.cli.common import BoardOption, JsonOption, RadioOption, as_words, opened, out, print_json
 from stimbench.client.records import Status
 
 
 def start(
-    ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
+    ctx: typer.Context,
+    board: BoardOption = None,
+    radio: RadioOption = None,
+    changes: OwnProgramOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Begin a session with the programme that the stimulator holds."""
+    parsed = own_program(changes, board, radio)
     with opened(ctx, board, radio) as stimulator:
-        stimulator.start()
+        set_program_on_bench(stimulator, parsed)
+        with amplitudes_explained(board, radio):
+            stimulator.start()
         state = stimulator.status()
     _report("Started", state, as_json)
 

@@ -2,6 +2,9 @@
 
 The host runs the peer's end of the protocol (docs/telemetry.md); the remote carries sealed frames and cannot
 read them. A request that is repeated in the air is executed once.
+
+All limits count the modem's time, which it tells with each answer. A busy host, or an emulated bench that
+runs slower than the wall's clock, is not taken for a stimulator that does not answer.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages, requests
-from stimfw.telemetry import fragments
-from stimfw.telemetry.requester import Requester
+from stimfw.telemetry import fragments, frames
+from stimfw.telemetry.requester import ANSWER_MS, Requester
 
 from stimbench.client.keyring import HostPairing
-from stimbench.client.remote import Remote
+from stimbench.client.remote import ModemReport, Remote
 from stimbench.devices.link import Endpoint
 from stimbench.errors import NoAnswerError, ProtocolError, StimbenchError, WrongStateError
 
@@ -24,11 +28,20 @@ LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 PIECE_MS = 60
 """For each further piece of a request or a reply: two exchanges."""
+HOST_MS = 10
+"""Between two frames the host's own delay counts for this at the most, however busy the host is."""
+HELLOS_FOR_ADVICE = 5
+"""So many HELLOs that arrived and were not answered mean: the stimulator does not know this host's key."""
+_REQUESTER_LIMIT_MS = 600_000
+"""The requester's own limit, which would count the host's delays too: far beyond ours."""
 _FLIGHT_S = 0.005
 """No frame's fate is known earlier: the radio's crystal alone takes 4.5 ms (nRF24L01+ 6.1.7)."""
 _LOOK_S = 0.002
 """Between two looks at the modem; one takes about half of that on USB."""
 _BUSY_S = 0.02
+_MOST_LOOKS = 500
+"""With the modem's clock at one value: a look takes a millisecond and more, so that clock stands still."""
+_CLOCK_HALF_MS = 1 << 29
 _LONG_REPLIES = {
     requests.IDENTIFY: 100,
     requests.GET_PROGRAM: 64,
@@ -61,8 +74,9 @@ class RadioConsole:
         self._base, self._slot = pairing.base, pairing.slot
         self._requester = Requester(pairing.slot, pairing.role, pairing.key, pairing.epoch, take_random)
         self._link = _ByRadio(remote.link)
-        self._flying = self._delivered = False
-        self._deadline_ms = 0
+        self._used = _ModemTime(0)
+        self._flying: bytes | None = None
+        self._delivered = self._hellos = 0
         self._busy: WrongStateError | None = None
 
     @property
@@ -79,19 +93,20 @@ class RadioConsole:
             tries: not used: the protocol itself repeats, and has each request executed once.
 
         Raises:
-            NoAnswerError: no reply by radio; the text says whether the stimulator's radio was reached.
+            NoAnswerError: no reply by radio; the text says whether the stimulator's radio was reached. Or the
+                modem itself does not answer on its port, which is all that the link's own clock bounds.
             WrongStateError: the remote is busy with its own buttons.
             PortError: the remote's port went away.
             ProtocolError: the reply answers another opcode.
         """
         message = messages.request(opcode, body)
-        begun_ms = self._now_ms()
-        self._deadline_ms = begun_ms + limit_ms(message)
-        self._flying = self._delivered = False
-        self._busy = None
-        self._requester.begin(message, limit_ms(message), begun_ms)
-        while self._requester.state == Requester.WAITING:
-            self._step()
+        report = self._remote.modem_receive()  # for its clock; a frame that came too late is dropped
+        self._used = _ModemTime(report.now_ms)
+        self._flying, self._busy = None, None
+        self._delivered = self._hellos = 0
+        self._requester.begin(message, _REQUESTER_LIMIT_MS, report.now_ms)
+        while self._requester.state == Requester.WAITING and self._used.ms < limit_ms(message):
+            report = self._step(report)
         if self._requester.state != Requester.ANSWERED:
             raise self._busy or self._no_answer()
         try:
@@ -106,53 +121,104 @@ class RadioConsole:
         except StimbenchError:
             return
 
-    def _step(self) -> None:
-        frame = None if self._flying else self._requester.poll(self._now_ms())
-        if frame is not None:
-            self._send(frame)
-            return
-        state, heard = self._remote.modem_receive()
-        now_ms = self._now_ms()
-        # The limit holds for a modem that searches without end, too.
-        if self._flying and (state != messages.MODEM_SEARCHING or now_ms >= self._deadline_ms):
-            self._flying = False
-            reached = state == messages.MODEM_DELIVERED
-            self._delivered = self._delivered or reached
-            self._requester.sent(reached, now_ms)
-        if heard:
-            self._requester.on_frame(heard, now_ms)
-        elif self._requester.wait_ms(now_ms) != 0:
-            self._link.wait(_LOOK_S)
+    def _step(self, seen: ModemReport) -> ModemReport:
+        """Send what is due by the modem's latest report, or wait for more; its next report, taken in.
 
-    def _send(self, frame: bytes) -> None:
+        Never a frame without a report before it: the modem drops an answer that nobody fetched.
+        """
+        frame = None if self._flying else self._requester.poll(seen.now_ms)
+        if frame is not None:
+            self._send(frame, seen.now_ms)
+        else:
+            self._link.wait(_LOOK_S)
+        report = self._remote.modem_receive()
+        self._take(report)
+        if self._used.looks > _MOST_LOOKS:
+            raise NoAnswerError(
+                f"The clock of the remote on {self._remote.link.name} stands still: reset the remote."
+            )
+        return report
+
+    def _send(self, frame: bytes, now_ms: int) -> None:
         try:
-            self._remote.modem_send(self._base, self._slot, frame)
+            given_ms = self._remote.modem_send(self._base, self._slot, frame)
         except WrongStateError as error:
             if error.reason != messages.REASON_BUSY:
                 raise
             # A button was pressed on it. The same frame again, until the request's limit is there.
             self._busy = error
             self._link.wait(_BUSY_S)
-            self._requester.sent(False, self._now_ms())
+            self._requester.sent(False, now_ms)
         else:
             self._busy = None
-            self._flying = True
+            self._flying = frame
+            self._used.count(given_ms, HOST_MS)
             self._link.wait(_FLIGHT_S)
 
-    def _now_ms(self) -> int:
-        return int(self._link.now_s() * 1000)
+    def _take(self, report: ModemReport) -> None:
+        """Count the modem's time, and tell the requester what happened and when."""
+        frame = self._flying
+        if self._busy or (frame and report.state == messages.MODEM_SEARCHING):
+            self._used.count(report.now_ms)
+            return
+        if frame:
+            self._used.count(report.at_ms)
+            self._flying = None
+            reached = report.state == messages.MODEM_DELIVERED
+            self._delivered += reached
+            self._hellos += reached and frames.kind_of(frame) == frames.HELLO
+            self._requester.sent(reached, report.at_ms)
+        if report.frame:
+            self._used.count(report.at_ms)
+            self._requester.on_frame(report.frame, report.at_ms)
+        else:
+            # Nothing came yet. The stimulator's share of this wait is no longer than a peer waits for it.
+            self._used.count(report.now_ms, ANSWER_MS)
 
     def _no_answer(self) -> NoAnswerError:
         name = self._remote.link.name
-        if self._delivered:
+        if not self._delivered:
             return NoAnswerError(
-                f"The stimulator's radio took the request from the remote on {name}, but no genuine answer "
-                "came. It may have forgotten this host: `stimbench pair --clinician` gives it a new key."
+                f"No answer by radio through the remote on {name}: "
+                "the stimulator is out of reach, off, or jammed."
             )
+        if self._hellos >= HELLOS_FOR_ADVICE and not self._genuine():
+            why = "It may have forgotten this host: `stimbench pair --clinician` gives it a new key."
+        else:
+            why = "Its answers were lost on the way, or it was busy: try again."
         return NoAnswerError(
-            f"No answer by radio through the remote on {name}: "
-            "the stimulator is out of reach, off, or jammed."
+            f"The stimulator's radio took the request from the remote on {name}, "
+            f"but no genuine answer came. {why}"
         )
+
+    def _genuine(self) -> bool:
+        """Whether any authentic frame has come in this conversation: then the key was right."""
+        link = self._requester
+        return link.frames > link.bad + link.stray
+
+
+class _ModemTime:
+    """How much of a request's time is used up, on the modem's clock.
+
+    Attributes:
+        ms: used so far.
+        looks: times that were counted since the clock last moved.
+    """
+
+    def __init__(self, now_ms: int) -> None:
+        """Begin at `now_ms`, which was told by the modem."""
+        self.ms = 0
+        self.looks = 0
+        self._counted_ms = now_ms
+
+    def count(self, until_ms: int, most_ms: int = _CLOCK_HALF_MS) -> None:
+        """Count up to `until_ms`, but no more than `most_ms`; a time that was counted before adds nothing."""
+        span_ms = elapsed_ms(until_ms, self._counted_ms)
+        self.looks += 1
+        if 0 < span_ms < _CLOCK_HALF_MS:
+            self.looks = 0
+            self.ms += min(span_ms, most_ms)
+            self._counted_ms = until_ms
 
 
 class _ByRadio:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from stimfw.protocol import messages, requests
@@ -13,7 +14,21 @@ from stimbench.client.console import TIMEOUT_S, Console
 from stimbench.devices.link import Link
 from stimbench.errors import WrongStateError
 
-__all__ = ("Remote", "connect_remote")
+__all__ = ("ModemReport", "Remote", "connect_remote")
+
+
+@dataclass(frozen=True)
+class ModemReport:
+    """What has become of a frame that a remote was given as a modem. Times are the remote's own clock."""
+
+    state: int
+    """messages.MODEM_IDLE, MODEM_SEARCHING, MODEM_DELIVERED or MODEM_UNDELIVERED."""
+    at_ms: int
+    """When it was given the frame, knew its fate, or received the answer: the latest of these."""
+    now_ms: int
+    """When it said so; the clock wraps as in stimfw.clock.ticks."""
+    frame: bytes
+    """The frame that came back; b"" if none has, or if it was told before."""
 
 
 def connect_remote(link: Link, first_number: int | None = None, timeout_s: float = TIMEOUT_S) -> Remote:
@@ -67,18 +82,21 @@ class Remote(Board):
         """Erase its pairing."""
         self._ask(requests.FORGET, messages.ALL_SLOTS)
 
-    def modem_send(self, base: bytes, slot: int, frame: bytes) -> None:
+    def modem_send(self, base: bytes, slot: int, frame: bytes) -> int:
         """Have a sealed frame sent to the stimulator of `base`, as the peer of `slot`.
+
+        Returns:
+            When it took the frame, in ms of its own clock.
 
         Raises:
             WrongStateError: it is busy with one of its own buttons.
         """
-        self._ask(requests.MODEM_SEND, base, slot, frame)
+        (now_ms,) = self._fields(requests.MODEM_SEND, base, slot, frame)
+        return int(now_ms)
 
-    def modem_receive(self) -> tuple[int, bytes]:
-        """What has become of the frame (messages.MODEM_...), and a frame that was received, or b""."""
-        state, frame = self._fields(requests.MODEM_RECEIVE)
-        return state, frame
+    def modem_receive(self) -> ModemReport:
+        """What has become of the frame, and what came back."""
+        return ModemReport(*self._fields(requests.MODEM_RECEIVE))
 
     def modem_close(self) -> None:
         """Switch its radio off again."""

@@ -7,7 +7,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rp2040py.device.load_flash import load_uf2
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 from rp2040py.rp2040 import RP2040
@@ -24,6 +23,7 @@ from stimbench.emulator.spi import SpiBus
 from stimbench.emulator.ssi import BoardSsi
 from stimbench.emulator.usb import ConsolePort
 from stimbench.emulator.xip import BoardXipCtrl
+from stimbench.firmware_build import uf2
 
 if TYPE_CHECKING:
     from stimbench.emulator.chip import XipConfig
@@ -190,8 +190,16 @@ class EmulatedBoard:
         RP2040.write_uint32(self.mcu, address, value)
 
     def load_firmware(self, path: Path) -> None:
-        """Put a UF2 file into the flash, as BOOTSEL would; the rest of the chip stays as it is."""
-        load_uf2(path, self.mcu)
+        """Put a UF2 file into the flash, as BOOTSEL would; the rest of the chip stays as it is.
+
+        Raises:
+            Uf2Error: it is not a whole UF2 file for an RP2040; the flash stays as it was.
+        """
+        self.load_image(uf2.read(path))
+
+    def load_image(self, image: uf2.Uf2Image) -> None:
+        """Put a checked image into the flash."""
+        self.flash.write(0, image.payload)
 
     def __repr__(self) -> str:
         state = ("hung" if self.hung else "on") if self.powered else "off"

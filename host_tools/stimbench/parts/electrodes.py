@@ -59,6 +59,17 @@ class Electrode:
         """True while no current can pass."""
         return self._values.open
 
+    @property
+    def is_loose(self) -> bool:
+        """True while the contact opens and closes by itself (`intermittent`, `schedule`)."""
+        return self._timer is not None
+
+    @property
+    def is_altered(self) -> bool:
+        """True while its impedance is another than the one that `restore` goes back to; breaks apart."""
+        old, new = self._baseline, self._values
+        return (old.r_s_ohm, old.r_ct_ohm, old.c_dl_f) != (new.r_s_ohm, new.r_ct_ohm, new.c_dl_f)
+
     def open(self) -> None:
         """Break the conductor (lead fracture)."""
         self._stop_timer()

@@ -180,6 +180,15 @@ class AirChannel:
         """Jam a channel (`None`: all of them) with noise from `start_ns` to `end_ns`."""
         self._jams.append(_Jam(channel, start_ns, end_ns))
 
+    def jammed(self, time_ns: int) -> list[int | None]:
+        """The channels that are jammed at that time; `None` stands for all."""
+        return [jam.channel for jam in self._jams if jam.start_ns <= time_ns < jam.end_ns]
+
+    def stop_jamming(self, time_ns: int) -> None:
+        """End all jamming at `time_ns`, also what was to begin later."""
+        for jam in self._jams:
+            jam.end_ns = min(jam.end_ns, time_ns)
+
     def carrier(self, channel: int, start_ns: int, end_ns: int, listener: object = None) -> bool:
         """True if someone else's signal fills the whole interval: what a power detector sees."""
         spans = [(j.start_ns, j.end_ns) for j in self._jams if j.channel in (None, channel)]

@@ -164,8 +164,8 @@ def test_the_formats_of_the_wire():
         (requests.REPAIR, "stimulator", "<B", "<B", ""),
         (requests.REPAIR, "remote", "<B", "<B", ""),
         (requests.XIP, "stimulator", "<B", "<II", ""),
-        (requests.MODEM_SEND, "remote", "<4sB26s|<4sB32s", "", ""),
-        (requests.MODEM_RECEIVE, "remote", "", "<B", "s"),
+        (requests.MODEM_SEND, "remote", "<4sB26s|<4sB32s", "<I", ""),
+        (requests.MODEM_RECEIVE, "remote", "", "<BII", "s"),
     ):
         row = requests.row_of(opcode, board)
         assert (row[requests.BODY], row[requests.REPLY], row[requests.TAIL]) == (body, reply, tail), row

@@ -34,8 +34,8 @@ class Bench:
         """Build the bench and switch the boards on.
 
         Raises:
-            BenchError: a firmware file is missing or not whole, a board's name is unknown, or one of those that
-                shall be paired is not on the bench.
+            BenchError: a firmware file is missing or not whole, a board's name is unknown, or one of those
+                that shall be paired is not on the bench.
         """
         self.config = config or BenchConfig()
         self.trace = Recorder()

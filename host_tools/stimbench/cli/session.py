@@ -11,8 +11,8 @@ from stimbench.client.records import Status
 def start(
     ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
 ) -> None:
-    """Begin a session with the programme that the stimulator holds."""
-    with opened(ctx, board, radio) as stimulator:
+    """Begin a session with the programme that the stimulator holds. Ctrl-C before it says so turns it off."""
+    with opened(ctx, board, radio) as stimulator, stimulator.stopped_if_it_fails(errors_too=False):
         stimulator.start()
         state = stimulator.status()
     _report("Started", state, as_json)

@@ -4,8 +4,8 @@
     pytest -p stimbench.pytest_plugin --board=/dev/ttyACM0     # a wired board, or the pty of a served bench
 
 `device` is for requests, the REPL, resets and power; on the emulated bench it waits in emulated time. `dut`
-is pytest-embedded's, for text that is awaited from the board: `dut.write`, `dut.expect`. A test asks for one of
-them, because both are the same port.
+is pytest-embedded's, for text that is awaited: `dut.write`, `dut.expect`. A test asks for one of
+them: both are the same port.
 
 The plugin is not loaded by itself: `device` and `--board` are names that other plugins may have.
 """

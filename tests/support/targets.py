@@ -6,10 +6,12 @@ It never runs on an emulated board instead.
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from stimbench.client import connect, connect_remote
 from stimbench.devices.serial_device import SerialDevice
-from stimbench.errors import StimbenchError
+from stimbench.errors import NoAnswerError, StimbenchError
 
 EMULATOR = "emulator"
 _OPTIONS = {"stimulator": "--target", "remote": "--remote-target"}
@@ -67,9 +69,12 @@ def leave_boards(config: pytest.Config) -> None:
 
 
 def _restart(board: str, port: str) -> None:
+    ask = {"stimulator": connect, "remote": connect_remote}[board]
     with SerialDevice(port) as device:
+        with contextlib.suppress(NoAnswerError):  # it may be in the REPL
+            ask(device.console)
         device.reset()
-        (connect if board == "stimulator" else connect_remote)(device.console)
+        ask(device.console)
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,21 +2,33 @@
 
 import pytest
 from hypothesis import settings
-from support import device
+from support import targets
 from support.device import idle_heap  # noqa: F401
 
 settings.register_profile("stimbench", deadline=None, derandomize=True)
 settings.load_profile("stimbench")
 
 
+def pytest_addoption(parser):
+    targets.add_option(parser)
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "bench(**fields): BenchConfig of the test's own emulated bench")
 
 
+def pytest_sessionstart(session):
+    targets.take_boards(session.config)
+
+
+def pytest_sessionfinish(session):
+    targets.leave_boards(session.config)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    device.deselect_what_needs_the_emulator(config, items)
+    targets.deselect(config, items)
 
 
 def pytest_report_collectionfinish(config):
-    return device.deselection_report(config)
+    return targets.deselection_report(config)

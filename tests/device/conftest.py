@@ -2,7 +2,7 @@
 
 import pytest
 from support import device
-from support.device import _switched_on, bench, board, heap_in_contact, peer  # noqa: F401
+from support.device import _switched_on, bench, board, heap_in_contact, peer, remote  # noqa: F401
 from support.dut import console_path, dut, serial  # noqa: F401
 
 

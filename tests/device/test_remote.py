@@ -100,7 +100,7 @@ class Boards:
 
 @pytest.fixture(scope="module")
 def both():
-    """Both boards; the tests share them and leave them idle."""
+    """Both boards, booted; each test has a copy of its own."""
     boards = Boards("stimulator", "remote")
     with boards.bench:
         yield boards
@@ -108,7 +108,7 @@ def both():
 
 @pytest.fixture(scope="module")
 def alone():
-    """The remote, and nobody to answer it."""
+    """The remote, booted, and nobody to answer it; each test has a copy of its own."""
     boards = Boards("remote")
     with boards.bench:
         yield boards
@@ -180,6 +180,7 @@ def test_stop_overtakes_a_start_that_finds_no_way(both):
 
 
 def test_a_host_that_does_not_read_delays_nothing(both):
+    both.press("STATUS", 1500)  # opens the connection
     console = both.remote.console
     console.host_reads = False
     console.write(40 * console_frame.encode(7, messages.request(requests.COUNTERS)))

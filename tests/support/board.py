@@ -9,6 +9,7 @@ from typing import Any
 
 from stimbench.bench import Bench
 from stimbench.client.console import Console
+from stimbench.client.remote import Remote
 from stimbench.client.stimulator import Stimulator
 from stimbench.devices.device import Device
 from stimbench.devices.emulated_device import EmulatedDevice
@@ -29,14 +30,15 @@ _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
 class Board:
     """What tests do with a device. `client` speaks to its application, `exec` and `eval` to its REPL."""
 
-    def __init__(self, device: Device) -> None:
-        """Args: device: open; closed with this object."""
+    def __init__(self, device: Device, role: str = "stimulator") -> None:
+        """Args: device: open; closed with this object. role: which board it is."""
         self.device = device
+        self._view = {"stimulator": Stimulator, "remote": Remote}[role]
         self._renew()
 
     def _renew(self) -> None:
         self.console = Console(self.device.console)
-        self.client = Stimulator(self.console)
+        self.client = self._view(self.console)
 
     # Its clock.
 
@@ -158,9 +160,9 @@ class Board:
 
 def emulated_board(bench: Bench, name: str = "stimulator") -> Board:
     """A board of an emulated bench, which nobody else runs while a method of the board waits."""
-    return Board(EmulatedDevice(bench, name).open())
+    return Board(EmulatedDevice(bench, name).open(), name)
 
 
-def wired_board(path: str) -> Board:
+def wired_board(path: str, role: str = "stimulator") -> Board:
     """A board on a serial port: `/dev/ttyACM0`."""
-    return Board(SerialDevice(path).open())
+    return Board(SerialDevice(path).open(), role)

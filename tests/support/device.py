@@ -9,41 +9,19 @@ import pytest
 from stimbench.bench import Bench, BenchConfig, provision
 from stimfw.protocol import roles
 
-from support import copies, scene
+from support import copies, scene, targets
 from support.board import Board, emulated_board, wired_board
 from support.branches import branch
 
 HEAP_TOLERANCE = 2048
 """Bytes that a used application may hold beyond an idle one: its last results, replies and session."""
-
-EMULATOR = "emulator"
-_GONE = pytest.StashKey[list[str]]()
-
-
-def target(config: pytest.Config) -> str:
-    """`emulator`, or the path of a serial port. pytest-embedded brings the option --target along."""
-    return config.getoption("--target") or EMULATOR
+_BOOTED = {"board", "both", "alone"}
+"""Fixtures that are a bench which has booted: once for all tests that want it."""
 
 
-def deselect_what_needs_the_emulator(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a wired board take out the tests that ask for `bench`, and remember them for the report."""
-    config.stash[_GONE] = []
-    if target(config) == EMULATOR:
-        return
-    gone = [item for item in items if "bench" in getattr(item, "fixturenames", ())]
-    if gone:
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item not in gone]
-        config.stash[_GONE] = [item.nodeid for item in gone]
-
-
-def deselection_report(config: pytest.Config) -> list[str]:
-    """Lines that say what was taken out, and why."""
-    gone = config.stash.get(_GONE, [])
-    if not gone:
-        return []
-    reason = f"{len(gone)} tests deselected: they need faults or traces, which only --target=emulator has:"
-    return [reason, *(f"  {nodeid}" for nodeid in gone)]
+def wired(config: pytest.Config) -> bool:
+    """Whether the boards under test are wired ones."""
+    return bool(targets.ports(config))
 
 
 def check_heap(item: pytest.Item) -> None:
@@ -67,10 +45,11 @@ def check_heap(item: pytest.Item) -> None:
 def _in_a_copy(item: pytest.Item) -> bool:
     """Whether a test's function is called in a copy of this process, on a bench that has booted.
 
-    Not on a wired board; nor with a thread (`dut`); nor when it needs a bench that was only just switched on.
+    So no test sees what another one did to the bench, in whatever order they run. Not on a wired board; nor
+    with a thread (`dut`); nor when it needs a bench that was only just switched on.
     """
     names = set(getattr(item, "fixturenames", ()))
-    return "board" in names and target(item.config) == EMULATOR and not names & {"dut", "console_path"}
+    return bool(names & _BOOTED) and not wired(item.config) and not names & {"dut", "console_path"}
 
 
 def call(item: pytest.Function) -> bool:
@@ -87,17 +66,11 @@ def call(item: pytest.Function) -> bool:
     return True
 
 
-def _open(config: pytest.Config, bench: Bench | None) -> Board:
-    if bench is not None:
-        return emulated_board(bench)
-    return wired_board(target(config))
-
-
 @pytest.fixture(scope="session")
 def idle_heap(request: pytest.FixtureRequest) -> int:
     """Free heap of a board that booted and was asked nothing, collected."""
-    if target(request.config) != EMULATOR:
-        board: Board = wired_board(target(request.config))
+    if wired(request.config):
+        board: Board = wired_board(targets.ports(request.config)["stimulator"])
         board.reset()
         try:
             return board.free_heap()
@@ -154,16 +127,30 @@ def board(request: pytest.FixtureRequest, idle_heap: int) -> Iterator[Board]:
     if _in_a_copy(request.node):
         yield copies.booted(request.node).board
         return
-    wired = target(request.config) != EMULATOR
-    own = None if wired else request.getfixturevalue("bench")
-    made = _open(request.config, own)
-    if wired:
-        made.reset()
-    else:
+    if not wired(request.config):
+        made = emulated_board(request.getfixturevalue("bench"))
         made.wait_ready()
+        yield made
+        return
+    made = wired_board(targets.ports(request.config)["stimulator"])
+    made.reset()
     yield made
-    if wired:
-        made.close()
+    made.close()
+
+
+@pytest.fixture
+def remote(request: pytest.FixtureRequest) -> Iterator[Board]:
+    """The remote under test, just booted; an emulated one has no stimulator to talk to."""
+    if not wired(request.config):
+        with Bench(BenchConfig(boards=("remote",))) as alone:
+            made = emulated_board(alone, "remote")
+            made.wait_ready()
+            yield made
+        return
+    made = wired_board(targets.ports(request.config)["remote"], "remote")
+    made.reset()
+    yield made
+    made.close()
 
 
 def image(name: str) -> Path:

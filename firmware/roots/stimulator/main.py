@@ -1,13 +1,19 @@
 """The stimulator's composition root: here alone it is known which part is on which pin."""
 
-import gc
 import sys
+
+# What starts is what is frozen: no file can stand in for it, and the file system is not searched for each
+# import, which takes 50 ms in all. The REPL has MicroPython's own path, whether or not this file ran before.
+_path = sys.path[:]
+sys.path[:] = [".frozen"]
+
+import gc
 from time import sleep_ms, sleep_us, ticks_ms, ticks_us
 from typing import TYPE_CHECKING
 
 import micropython
 import rp2
-from machine import ADC, SPI, Pin, reset_cause
+from machine import ADC, SPI, Pin
 from stimfw.clock.wall_clock import WallClock
 from stimfw.crypto.drbg import Drbg
 from stimfw.drivers import entropy, xip
@@ -43,6 +49,9 @@ from stimfw.telemetry.responder import Responder
 from stimfw.therapy import program
 from stimfw.therapy.event_log import EventLog
 from stimfw.ui.magnet import MagnetHold
+
+sys.path[:] = _path
+del _path
 
 if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
@@ -106,7 +115,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
     log = EventLog(clock.uptime_s)
-    log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, reset_cause())
+    log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, watchdog.start_cause)
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
     conditions = Conditions(control, table)
     dispatcher = Dispatcher("stimulator", conditions, log)
@@ -136,13 +145,13 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     port.listen()
     waiter = Waiter(wake, sys.stdin)
     readings.refresh()
+    readings.start_cause = watchdog.start_cause
     readings.boot_us = ticks_us()
     return app, waiter, watchdog
 
 
 def main() -> None:
     """Serve until Ctrl-C; one before the loop, or a second one, leaves no watchdog behind either."""
-    sys.path[:] = ["", ".frozen", "/lib"]  # MicroPython's own, for who works at the REPL: see _boot
     try:
         app, waiter, watchdog = build()
         gc.threshold(-1)  # from here on a collection comes when it can be afforded: see heap.settle

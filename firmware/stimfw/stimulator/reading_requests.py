@@ -5,8 +5,6 @@ import struct
 from time import ticks_ms
 from typing import TYPE_CHECKING
 
-import machine
-
 from stimfw.drivers import console as console_driver
 from stimfw.protocol import identity, messages, refusals, requests
 from stimfw.pulses import impedance
@@ -56,7 +54,7 @@ class ReadingRequests:
         self._supply_mv = 0
         self._temperature_dc = 0
         self._heap_free = 0
-        self.boot_us = 0
+        self.boot_us = self.start_cause = 0
 
     def refresh(self) -> None:
         """Read what takes long: only with the output off, when no STOP can come in between."""
@@ -102,7 +100,7 @@ class ReadingRequests:
             (pulses + 1) // 2,
             pulses // 2,
             (control.cycles + (control.session.cycles if control.session else 0)) & 0xFFFF,
-            machine.reset_cause(),
+            self.start_cause,
             self._temperature_dc,
             self._heap_free,
             self.boot_us,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from stimfw.protocol import messages
 
-from stimbench.cli.common import err, open_remote
+from stimbench.cli.common import connected, err, open_remote
 from stimbench.client import program_file
 from stimbench.client.keyring import HostPairing, Keyring, default_path
 from stimbench.client.radio import RadioConsole
@@ -44,13 +44,16 @@ OwnProgramOption = Annotated[
 
 
 @contextmanager
-def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimulator]:
+def open_board(
+    board: str | None, radio: str | None = None, /, restart: bool = False
+) -> Iterator[Stimulator]:
     """Open the stimulator, connected and identified; it is closed at the end.
 
     Args:
         board: a port, `bench` for an emulated bench of this command, or None for the one board plugged in.
         radio: None to use `board`'s USB; else the port of a remote through which the stimulator is reached by
             radio, `auto` for the one that is plugged in, or `bench`. `board` is not used then.
+        restart: see cli.common.connected; it is of the board on USB.
 
     Raises:
         StimbenchError: it cannot be reached; the text says why.
@@ -60,7 +63,8 @@ def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimu
     if BENCH in (board, radio) and radio in (None, BENCH):
         opening = _own_bench(radio)
     else:
-        opening = _wired(board) if radio is None else _by_radio(radio, Keyring(default_path()))
+        keyring = Keyring(default_path())
+        opening = _wired(board, restart) if radio is None else _by_radio(radio, keyring, restart)
     with opening as stimulator:
         if stimulator.identity.warning:
             err.print(f"[yellow]Warning:[/] {stimulator.identity.warning}")
@@ -68,15 +72,15 @@ def open_board(board: str | None, radio: str | None = None, /) -> Iterator[Stimu
 
 
 @contextmanager
-def _wired(board: str | None) -> Iterator[Stimulator]:
+def _wired(board: str | None, restart: bool) -> Iterator[Stimulator]:
     with SerialDevice(board or find_port()) as device:
-        yield connect(device.console)
+        yield connected(device, connect, restart)
 
 
 @contextmanager
-def _by_radio(radio: str, keyring: Keyring) -> Iterator[Stimulator]:
+def _by_radio(radio: str, keyring: Keyring, restart: bool) -> Iterator[Stimulator]:
     keyring.pairings()  # a key file that cannot be used is told before any port is opened
-    with open_remote(None if radio == AUTO else radio) as remote:
+    with open_remote(None if radio == AUTO else radio, restart) as remote:
         console = RadioConsole(remote, begin_with(remote, keyring))
         try:
             stimulator = Stimulator(console)

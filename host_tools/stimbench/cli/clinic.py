@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -29,8 +28,6 @@ from stimbench.errors import (
     EXIT_CHECK_FAILED,
     InputError,
     NoAnswerError,
-    RefusedError,
-    StimbenchError,
 )
 
 _MOST_TEST_S = 30
@@ -111,7 +108,7 @@ def test(
         set_program_on_bench(stimulator, parsed)
         programme = stimulator.program()
         limit_s = seconds + (programme.ramp_up_ms + programme.ramp_down_ms) / 1000 + _MARGIN_S
-        with amplitudes_explained(board, radio), _off_if_it_fails(stimulator):
+        with amplitudes_explained(board, radio), stimulator.stopped_if_it_fails():
             stimulator.test_stimulation(seconds)
             ended = _await_end(stimulator, limit_s, lambda text: spinner.update(f"Stimulating: {text}"))
     if as_json:
@@ -120,21 +117,6 @@ def test(
         out.print(f"The test is over, the output is off ({ended.stop_name}).")
     if ended.stop_cause != messages.STOPPED_SESSION_OVER:
         raise typer.Exit(EXIT_CHECK_FAILED)
-
-
-@contextmanager
-def _off_if_it_fails(stimulator: Stimulator) -> Iterator[None]:
-    """Turn the output off if anything goes wrong, Ctrl-C included. After a refusal there is nothing to do."""
-    try:
-        yield
-    except RefusedError:
-        raise
-    except BaseException:
-        try:
-            stimulator.stop()
-        except StimbenchError as error:
-            err.print(f"The output could not be told to stop: use the magnet. ({error})", markup=False)
-        raise
 
 
 def _await_end(stimulator: Stimulator, limit_s: float, tell: Callable[[str], None]) -> Status:

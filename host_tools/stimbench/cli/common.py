@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -18,9 +19,11 @@ from stimbench.client.keyring import Keyring, default_path
 from stimbench.client.records import Status
 from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
+from stimbench.devices.device import Device
+from stimbench.devices.link import Link
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import find_remote_port
-from stimbench.errors import EXIT_BAD_INPUT, InputError, StimbenchError
+from stimbench.errors import EXIT_BAD_INPUT, AtPromptError, InputError, NoAnswerError, StimbenchError
 from stimbench.process import EXIT_INTERRUPTED
 
 __all__ = (
@@ -32,6 +35,7 @@ __all__ = (
     "StimbenchGroup",
     "as_words",
     "confirm",
+    "connected",
     "err",
     "open_remote",
     "opened",
@@ -42,13 +46,23 @@ __all__ = (
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_Board = TypeVar("_Board")
 
 
 class Opener(Protocol):
     """Opens the stimulator that --board and --radio name; see cli.boards.open_board."""
 
-    def __call__(self, board: str | None, radio: str | None = None, /) -> AbstractContextManager[Stimulator]:
+    def __call__(
+        self, board: str | None, radio: str | None = None, /, restart: bool = ...
+    ) -> AbstractContextManager[Stimulator]:
         """The stimulator, connected and identified."""
+
+
+class RemoteOpener(Protocol):
+    """Opens the remote on a port; see open_remote."""
+
+    def __call__(self, port: str | None, /, restart: bool = ...) -> AbstractContextManager[Remote]:
+        """The remote, connected and identified."""
 
 
 BoardOption = Annotated[
@@ -74,15 +88,55 @@ RadioOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
+def connected(device: Device, connect: Callable[[Link], _Board], restart: bool) -> _Board:
+    """`connect(device.console)`, after a restart of the board if its application does not run.
+
+    Args:
+        device: open.
+        connect: client.connect or client.connect_remote.
+        restart: it was asked for. Otherwise a person at a terminal is asked, and nobody else.
+
+    Raises:
+        AtPromptError: it is at the prompt, and nobody wants it restarted.
+        StimbenchError: as of `connect`; or it could not be restarted.
+    """
+    try:
+        return connect(device.console)
+    except AtPromptError as error:
+        if not (restart or _agreed(error)):
+            raise
+    except NoAnswerError:  # other code may run there
+        if not restart:
+            raise
+    err.print(f"Restarting the board on {device.name}.", markup=False)
+    device.reset()
+    return connect(device.console)
+
+
+def _agreed(error: AtPromptError) -> bool:
+    """Ask at a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    err.print(str(error), markup=False, soft_wrap=True)
+    try:
+        return typer.confirm("Restart it now?", err=True)
+    except typer.Abort:
+        return False
+
+
 @contextmanager
-def open_remote(port: str | None) -> Iterator[Remote]:
+def open_remote(port: str | None, restart: bool = False) -> Iterator[Remote]:
     """Open the remote on `port`, or the one that is plugged in; it is closed at the end.
+
+    Args:
+        port: None for the one that is plugged in.
+        restart: see `connected`.
 
     Raises:
         StimbenchError: it cannot be reached; the text says why.
     """
     with SerialDevice(port or find_remote_port()) as device:
-        yield connect_remote(device.console)
+        yield connected(device, connect_remote, restart)
 
 
 class HandsAt(Protocol):
@@ -104,7 +158,7 @@ class Services:
     """What the commands get from outside; tests put fakes here."""
 
     open_board: Opener
-    open_remote: Callable[[str | None], AbstractContextManager[Remote]] = open_remote
+    open_remote: RemoteOpener = open_remote
     keyring: Callable[[], Keyring] = lambda: Keyring(default_path())
     now_s: Callable[[], float] = time.time
     find_bench: Callable[[str | None], HandsAt] = _running_bench
@@ -177,12 +231,14 @@ class StimbenchGroup(TyperGroup):
             return super().invoke(ctx)
         except StimbenchError as error:
             err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
+            _print_notes(error)
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
             err.print(f"[bold red]Error:[/] {_escaped(_told(error))}", soft_wrap=True)
             raise typer.Exit(EXIT_BAD_INPUT) from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interruption:
             err.print("Interrupted.")
+            _print_notes(interruption)
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
@@ -190,6 +246,11 @@ def _told(error: OSError) -> str:
     """The system's own words, and the file's name if there is one: for example of a full disk."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}." if error.filename is not None else f"{reason}."
+
+
+def _print_notes(error: BaseException) -> None:
+    for note in getattr(error, "__notes__", ()):
+        err.print(note, markup=False, soft_wrap=True)
 
 
 def _escaped(text: str) -> str:

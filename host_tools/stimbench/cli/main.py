@@ -10,6 +10,7 @@ from stimbench import __version__
 from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, repair, session, status
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services, StimbenchGroup
+from stimbench.cli.restarting import with_restart
 
 __all__ = ("app", "main")
 
@@ -25,19 +26,19 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.add_typer(bench.app, name="bench")
-app.command("status")(status.status)
-app.command("impedance")(impedance.impedance)
+app.command("status")(with_restart(status.status))
+app.command("impedance")(with_restart(impedance.impedance))
 app.add_typer(program.app, name="program")
-app.command("start")(session.start)
-app.command("stop")(session.stop)
-app.command("amplitude")(clinic.amplitude)
-app.command("window")(clinic.window)
-app.command("test")(clinic.test)
-app.command("log")(records.log)
-app.command("time")(records.time_)
-app.command("pair")(pair.pair)
-app.command("records")(repair.records)
-app.command("repair")(repair.repair)
+app.command("start")(with_restart(session.start))
+app.command("stop")(with_restart(session.stop))
+app.command("amplitude")(with_restart(clinic.amplitude))
+app.command("window")(with_restart(clinic.window))
+app.command("test")(with_restart(clinic.test))
+app.command("log")(with_restart(records.log))
+app.command("time")(with_restart(records.time_))
+app.command("pair")(with_restart(pair.pair))
+app.command("records")(with_restart(repair.records))
+app.command("repair")(with_restart(repair.repair))
 
 
 def _print_version(wanted: bool) -> None:

@@ -23,6 +23,7 @@ from stimbench.cli.common import (
     out,
     print_json,
 )
+from stimbench.cli.restarting import with_restart
 from stimbench.client import program_file
 from stimbench.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
@@ -40,6 +41,7 @@ _ChangesOption = Annotated[
 
 
 @app.command("show")
+@with_restart
 def show(
     ctx: typer.Context,
     board: BoardOption = None,
@@ -68,6 +70,7 @@ def check(file: _FileArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command("set")
+@with_restart
 def set_(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(metavar="FILE.toml", help="A whole programme.")] = None,

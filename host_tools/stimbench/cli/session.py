@@ -16,11 +16,11 @@ def start(
     changes: OwnProgramOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Begin a session with the programme that the stimulator holds."""
+    """Begin a session with the programme that the stimulator holds. Ctrl-C before it says so turns it off."""
     parsed = own_program(changes, board, radio)
     with opened(ctx, board, radio) as stimulator:
         set_program_on_bench(stimulator, parsed)
-        with amplitudes_explained(board, radio):
+        with amplitudes_explained(board, radio), stimulator.stopped_if_it_fails(errors_too=False):
             stimulator.start()
         state = stimulator.status()
     _report("Started", state, as_json)

@@ -22,7 +22,14 @@ ID_BYTES = 4
 """Length of a peer's id and of a stimulator's base."""
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
-_RESET_NAMES = ("unknown", "power on or reset", "unknown", "watchdog")  # machine.PWRON_RESET, WDT_RESET
+_START_NAMES = (
+    "unknown",
+    "power on or RUN pin",
+    "restart by software",
+    "watchdog",
+    "Ctrl-D at the prompt",
+)
+"""What started the board: stimfw.drivers.watchdog.STARTED_BY_POWER and so on."""
 OPCODE_NAMES: dict[int, str] = {row[requests.OPCODE]: row[requests.NAME].upper() for row in requests.TABLE}
 
 
@@ -164,7 +171,7 @@ class LogEvent:
 
 
 _DETAIL_NAMES = {
-    messages.EVENT_STARTED: _RESET_NAMES,
+    messages.EVENT_STARTED: _START_NAMES,
     messages.EVENT_FORGED: FRAME_NAMES,
     messages.EVENT_REPLAYED: FRAME_NAMES,
     messages.EVENT_CONNECTED: roles.ROLE_NAMES,

@@ -6,17 +6,48 @@ up. A reply counts only if its number and its opcode are those of the request th
 
 from __future__ import annotations
 
+from typing import Protocol, TypeVar
+
 from stimfw.protocol import console_frame, messages
 
 from stimbench.devices.link import Link
 from stimbench.errors import AtPromptError, NoAnswerError, ProtocolError
 
-__all__ = ("Console",)
+__all__ = ("Console", "answering")
 
 TIMEOUT_S = 1.0
 TRIES = 3
 _PROMPT = b">>> "
+_CTRL_A = b"\x01"
+_RAW_PROMPT = b"raw REPL; CTRL-B to exit"
 _KEPT_TEXT = 4096
+_Board = TypeVar("_Board", bound="_Asked")
+
+
+class _Asked(Protocol):
+    """A view of a board: client.stimulator.Stimulator, client.remote.Remote."""
+
+    def require_role(self) -> None:
+        """Find out who is at the other end."""
+
+
+def answering(console: Console, board: _Board) -> _Board:
+    """`board`, which asks over `console`, once it has answered and is of the right kind.
+
+    Raises:
+        WrongBoardError: it is another kind of board.
+        AtPromptError: it is at MicroPython's prompt or in the raw REPL.
+        NoAnswerError: nothing answers.
+        PortError: the port went away.
+    """
+    try:
+        board.require_role()
+    except AtPromptError:
+        raise
+    except NoAnswerError as error:
+        console.require_no_raw_repl(error)
+        raise
+    return board
 
 
 class Console:
@@ -38,6 +69,9 @@ class Console:
         self._text = bytearray()
         self.ignored = 0
         """Good frames that answered no waiting request: late, duplicate or foreign."""
+
+    def __repr__(self) -> str:
+        return f"<Console of {self._link.name}>"
 
     @property
     def link(self) -> Link:
@@ -69,6 +103,26 @@ class Console:
             if self._echoed(line):
                 break  # a prompt echoes what it is sent; asking again would only fill its line
         raise self._no_answer(line, tries)
+
+    def require_no_raw_repl(self, cause: NoAnswerError) -> None:
+        """Find out whether the board that did not answer is in the raw REPL, which echoes nothing.
+
+        It is asked with Ctrl-A, at which it begins a new line. To the application that byte is no frame.
+
+        Raises:
+            AtPromptError: it is; `cause` is what was raised before.
+        """
+        self._link.write(_CTRL_A)
+        deadline_s = self._link.now_s() + self._timeout_s
+        text = b""
+        while _RAW_PROMPT not in text and self._link.now_s() < deadline_s:
+            data = self._link.read(deadline_s)
+            if not data:
+                return
+            text = (text + data)[-_KEPT_TEXT:]
+        if _RAW_PROMPT in text:
+            where = "in MicroPython's raw REPL"
+            raise AtPromptError(_at_prompt(self._link.name, where, "Ctrl-B Ctrl-D")) from cause
 
     def _parse(self, opcode: int, message: bytes) -> tuple[int, bytes]:
         try:
@@ -111,13 +165,17 @@ class Console:
         error = _last_traceback_line(text)
         hint = f" The last error that it printed: {error}" if error else ""
         if self._echoed(line) or text.rstrip(b"\r\n").endswith(_PROMPT):
-            return AtPromptError(
-                f"The board on {name} is at the MicroPython prompt and does not run its application. "
-                f"Press its reset button, or Ctrl-D in a terminal.{hint}"
-            )
+            return AtPromptError(f"{_at_prompt(name, 'at the MicroPython prompt', 'Ctrl-D')}{hint}")
         if text:
             return NoAnswerError(f"What is on {name} is no stimbench board, or its application hangs.{hint}")
         return NoAnswerError(f"No answer from {name} in {tries * self._timeout_s:g} s.")
+
+
+def _at_prompt(name: str, where: str, keys: str) -> str:
+    return (
+        f"The board on {name} is {where} and does not run its application. "
+        f"Restart it: --restart, its reset button, or {keys} in a terminal."
+    )
 
 
 def _last_traceback_line(text: bytes) -> str:

@@ -10,7 +10,7 @@ from stimfw.protocol import messages, requests
 
 from stimbench.client.access_records import RemotePairings, RemoteStatus
 from stimbench.client.board import Board
-from stimbench.client.console import TIMEOUT_S, Console
+from stimbench.client.console import TIMEOUT_S, Console, answering
 from stimbench.devices.link import Link
 from stimbench.errors import WrongStateError
 
@@ -41,14 +41,13 @@ def connect_remote(link: Link, first_number: int | None = None, timeout_s: float
 
     Raises:
         WrongBoardError: it is not a remote.
-        NoAnswerError: nothing answers.
+        NoAnswerError: nothing answers (AtPromptError: its application does not run).
         PortError: the port went away.
     """
     if first_number is None:
         first_number = time.time_ns() >> 20
-    remote = Remote(Console(link, first_number, timeout_s))
-    remote.require_role()
-    return remote
+    console = Console(link, first_number, timeout_s)
+    return answering(console, Remote(console))
 
 
 class Remote(Board):

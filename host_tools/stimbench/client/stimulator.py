@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from stimfw.therapy.ranges import LEADS
 
 from stimbench.client.access_records import AmplitudeWindow, LogEvent, StimulatorPairings, unpack_log
 from stimbench.client.board import Board
-from stimbench.client.console import Console
+from stimbench.client.console import Console, answering
 from stimbench.client.records import (
     Details,
     FlashCache,
@@ -25,7 +26,7 @@ from stimbench.client.records import (
     unpack_pulses,
 )
 from stimbench.devices.link import Link
-from stimbench.errors import NoAnswerError
+from stimbench.errors import NoAnswerError, RefusedError, StimbenchError
 
 __all__ = ("Stimulator", "connect")
 
@@ -48,14 +49,13 @@ def connect(link: Link, first_number: int | None = None) -> Stimulator:
 
     Raises:
         WrongBoardError: it is not a stimulator.
-        NoAnswerError: nothing answers.
+        NoAnswerError: nothing answers (AtPromptError: its application does not run).
         PortError: the port went away.
     """
     if first_number is None:
         first_number = time.time_ns() >> 20
-    stimulator = Stimulator(Console(link, first_number))
-    stimulator.require_role()
-    return stimulator
+    console = Console(link, first_number)
+    return answering(console, Stimulator(console))
 
 
 class Stimulator(Board):
@@ -133,15 +133,42 @@ class Stimulator(Board):
         """Turn the output off. Stopping what is off is no error."""
         self._ask(requests.STOP, tries=_STOP_TRIES)
 
+    @contextmanager
+    def stopped_if_it_fails(self, errors_too: bool = True) -> Iterator[None]:
+        """If the block fails or is interrupted, the board is told to stop what was begun in it.
+
+        A refusal began nothing, and stops nothing. If the board cannot be told, the exception has a note.
+
+        Args:
+            errors_too: False if only an interruption (Ctrl-C) is to stop it.
+        """
+        try:
+            yield
+        except RefusedError:
+            raise
+        except BaseException as failure:
+            if errors_too or not isinstance(failure, Exception):
+                self._stop_after(failure)
+            raise
+
+    def _stop_after(self, failure: BaseException) -> None:
+        try:
+            self.stop()
+        except StimbenchError as error:
+            failure.add_note(f"The output could not be told to stop: use the magnet. ({error})")
+
     def self_test(self) -> tuple[str, ...]:
         """Test the output with a current that crosses no electrode pair; the parts that failed.
+
+        If it is interrupted, the board is told to stop.
 
         Raises:
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in time.
         """
-        self._ask(requests.SELF_TEST, tries=1)
-        return self._await_measured(lambda seconds: None, IMPEDANCE_TIMEOUT_S).failed_parts
+        with self.stopped_if_it_fails():
+            self._ask(requests.SELF_TEST, tries=1)
+            return self._await_measured(lambda seconds: None, IMPEDANCE_TIMEOUT_S).failed_parts
 
     def impedance_results(self, lead: int) -> list[PairImpedance]:
         """The last results of a lead (0 left, 1 right)."""
@@ -150,7 +177,7 @@ class Stimulator(Board):
     def measure_impedance(
         self, on_poll: Callable[[float], None] = lambda seconds: None, timeout_s: float = IMPEDANCE_TIMEOUT_S
     ) -> list[PairImpedance]:
-        """Measure all pairs of both leads.
+        """Measure all pairs of both leads. If it is interrupted, the board is told to stop.
 
         Args:
             on_poll: called with the seconds since the start, each time that the board still measures.
@@ -160,8 +187,9 @@ class Stimulator(Board):
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in `timeout_s`.
         """
-        self._ask(requests.IMPEDANCE, tries=1)
-        self._await_measured(on_poll, timeout_s)
+        with self.stopped_if_it_fails():
+            self._ask(requests.IMPEDANCE, tries=1)
+            self._await_measured(on_poll, timeout_s)
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
     def pulses(self, first: int = 0) -> list[PulseSample]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
+from rp2040py.peripherals.watchdog import FORCE, REASON
 from rp2040py.rp2040 import RP2040
 
 from stimbench.emulator import clocks, pio
@@ -42,6 +43,9 @@ class ResetCause(Enum):
     POWER_ON = "power on"
     RUN_PIN = "RUN pin"
     WATCHDOG = "watchdog"
+    """Its timer ran out."""
+    SOFTWARE = "software"
+    """The watchdog's TRIGGER bit: `machine.reset()`."""
 
 
 class _Log:
@@ -247,17 +251,20 @@ class EmulatedBoard:
         self.runner.interrupt()
 
     def _watchdog_fired(self) -> None:
-        self._reset_chip(ResetCause.WATCHDOG)
+        # REASON (RP2040 datasheet 4.7.6) has a bit for the timer and one for TRIGGER.
+        forced = self.mcu.watchdog.read_uint32(REASON) & FORCE
+        self._reset_chip(ResetCause.SOFTWARE if forced else ResetCause.WATCHDOG)
 
     def _reset_chip(self, cause: ResetCause | None) -> None:
         mcu = self.mcu
         self.runner.note_reset()
-        mcu.enter_reset(from_watchdog=cause is ResetCause.WATCHDOG)
+        from_watchdog = cause in (ResetCause.WATCHDOG, ResetCause.SOFTWARE)
+        mcu.enter_reset(from_watchdog=from_watchdog)
         for bus in self._buses:
             bus.cancel()
         mcu.watchdog.timer.enable = False
         mcu.watchdog.alarm.enable = False
-        if cause is not ResetCause.WATCHDOG:
+        if not from_watchdog:
             mcu.watchdog.reset()
             mcu.vreg_and_chip_reset.record_reset_cause(HAD_RUN if cause is ResetCause.RUN_PIN else HAD_POR)
         mcu.core.pc = _FLASH_START

@@ -24,10 +24,11 @@
 
 // Frames of Python functions live in a stack of their own, in the 4 KB of RAM that core 1's stack would take. On the
 // heap, where MicroPython puts the larger ones otherwise, each call would look for free blocks, and each return would
-// let the next one look from there again: 2 ms of a STOP.
+// let the next one look from there again: 2 ms of a STOP. The linker's symbols name the place; a variable in that RAM
+// would have its 4 KB of zeros in flash, too.
 #define MICROPY_ENABLE_PYSTACK (1)
 #define MICROPY_BOARD_EARLY_INIT() do { \
-    static mp_obj_t stimbench_pystack[4096 / sizeof(mp_obj_t)] __attribute__((section(".scratch_x.pystack"))); \
+    extern char __scratch_x_end__[], __StackOneTop[]; \
     extern void mp_pystack_init(void *start, void *end); \
-    mp_pystack_init(stimbench_pystack, &stimbench_pystack[4096 / sizeof(mp_obj_t)]); \
+    mp_pystack_init(__scratch_x_end__, __StackOneTop); \
 } while (0)

@@ -2,6 +2,9 @@
 set(PICO_BOARD "pico")
 set(PICO_PLATFORM "rp2040")
 
+# The port's configuration with a few changes that its header leaves no board: stimbench_port.h.
+list(APPEND MICROPY_DEF_BOARD MP_CONFIGFILE=\"${CMAKE_CURRENT_LIST_DIR}/stimbench_port.h\")
+
 set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
 
 # Paths for the manifests: the firmware's sources, and the folder with the generated stimfw_build.py.

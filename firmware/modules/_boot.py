@@ -12,10 +12,10 @@ def _mount() -> None:
     import gc
     import sys
 
-    # Until main is ready, garbage is collected each 40 KB. The modules that stay then lie close together, and
+    # Until main is ready, garbage is collected each 32 KB. The modules that stay then lie close together, and
     # each later object finds its memory at once: without it a sum of two 256-bit numbers took 41 us, not
     # 16 us (the search begins at the lowest hole, py/gc.c). It costs 20 ms of the start.
-    gc.threshold(40960)
+    gc.threshold(32768)
 
     # What starts is what is frozen: no file can stand in for it, and the file system is not searched for each
     # import, which takes 50 ms in all. main restores the path.

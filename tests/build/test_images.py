@@ -110,5 +110,5 @@ def test_what_nobody_here_uses_is_not_in_the_image(board):
 @pytest.mark.parametrize("board", BOARDS)
 def test_ram_without_contents_takes_no_flash(board):
     symbols = capture(["arm-none-eabi-nm", BUILD / "firmware" / board / "firmware.elf"])
-    marks = re.findall(r"^(\w+) \w __scratch_[xy]_(?:start|end)__$", symbols, re.MULTILINE)
+    marks = re.findall(r"^(\w+) \S __scratch_[xy]_(?:start|end)__$", symbols, re.MULTILINE)
     assert sorted(marks) == ["20040000", "20040000", "20041000", "20041000"]

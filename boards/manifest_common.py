@@ -1,9 +1,9 @@
 # What both boards freeze. Nothing is required from micropython-lib, which the build does without.
+# An import searches the names from the first one on, so what no start imports comes last.
 # opt=1 drops asserts and keeps line numbers, so a traceback from a board still names its line.
 module("rp2.py", base_path="$(PORT_DIR)/modules")
 module("_boot.py", base_path="$(FIRMWARE_DIR)/modules", opt=1)
 module("typing.py", base_path="$(FIRMWARE_DIR)/modules", opt=1)
-include("$(MPY_DIR)/extmod/asyncio")
 module("stimfw/__init__.py", base_path="$(FIRMWARE_DIR)", opt=1)
 module("stimfw/version.py", base_path="$(FIRMWARE_DIR)", opt=1)
 package("stimfw/protocol", base_path="$(FIRMWARE_DIR)", opt=1)
@@ -18,3 +18,4 @@ package("stimfw/ui", base_path="$(FIRMWARE_DIR)", opt=1)
 package("stimfw/drivers", base_path="$(FIRMWARE_DIR)", opt=1)
 package("stimfw/radio", base_path="$(FIRMWARE_DIR)", opt=1)
 module("stimfw_build.py", base_path="$(GENERATED_DIR)", opt=1)
+include("$(MPY_DIR)/extmod/asyncio")

@@ -2,6 +2,9 @@
 set(PICO_BOARD "pico")
 set(PICO_PLATFORM "rp2040")
 
+# The port's configuration with a few changes that its header leaves no board: stimbench_port.h.
+list(APPEND MICROPY_DEF_BOARD MP_CONFIGFILE=\"${CMAKE_CURRENT_LIST_DIR}/stimbench_port.h\")
+
 set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
 
 # Paths for the manifests: the firmware's sources, and the folder with the generated stimfw_build.py.
@@ -47,5 +50,16 @@ macro(stimbench_exclude PORT_FILES SECTIONS FLASH_AFTER_ALL)
 endmacro()
 stimbench_exclude("*gc.c.obj *vm.c.obj *parse.c.obj" ".text*" "${STIMBENCH_FLASH_TEXT}")
 stimbench_exclude("*libm.a:" ".rodata*" "${STIMBENCH_FLASH_RODATA}")
+if(STIMBENCH_RING_BYTES)
+    set(STIMBENCH_HEAP_END "__GcHeapEnd = ORIGIN(RAM) + LENGTH(RAM)")
+    string(FIND "${STIMBENCH_LINKER_SCRIPT}" "${STIMBENCH_HEAP_END}" FOUND)
+    if(FOUND EQUAL -1)
+        message(FATAL_ERROR "The port's linker script has no '${STIMBENCH_HEAP_END}': look at it again.")
+    endif()
+    string(REPLACE
+        "${STIMBENCH_HEAP_END}" "${STIMBENCH_HEAP_END} - ${STIMBENCH_RING_BYTES}"
+        STIMBENCH_LINKER_SCRIPT "${STIMBENCH_LINKER_SCRIPT}"
+    )
+endif()
 file(WRITE ${CMAKE_BINARY_DIR}/stimbench.ld "${STIMBENCH_LINKER_SCRIPT}")
 cmake_language(DEFER CALL pico_set_linker_script firmware ${CMAKE_BINARY_DIR}/stimbench.ld)

@@ -22,12 +22,18 @@
 #define MICROPY_PY_FRAMEBUF (0)
 #define MICROPY_PY_SSL (0)
 
+// What neither the firmware nor mpremote uses (docs/decisions/0028-what-the-image-leaves-out.md).
+#define MICROPY_PY_MATH_SPECIAL_FUNCTIONS (0)
+#define MICROPY_PY_BUILTINS_COMPLEX (0)
+#define MICROPY_PY_CMATH (0)
+
 // Frames of Python functions live in a stack of their own, in the 4 KB of RAM that core 1's stack would take. On the
 // heap, where MicroPython puts the larger ones otherwise, each call would look for free blocks, and each return would
-// let the next one look from there again: 2 ms of a STOP.
+// let the next one look from there again: 2 ms of a STOP. The linker's symbols name the place; a variable in that RAM
+// would have its 4 KB of zeros in flash, too.
 #define MICROPY_ENABLE_PYSTACK (1)
 #define MICROPY_BOARD_EARLY_INIT() do { \
-    static mp_obj_t stimbench_pystack[4096 / sizeof(mp_obj_t)] __attribute__((section(".scratch_x.pystack"))); \
+    extern char __scratch_x_end__[], __StackOneTop[]; \
     extern void mp_pystack_init(void *start, void *end); \
-    mp_pystack_init(stimbench_pystack, &stimbench_pystack[4096 / sizeof(mp_obj_t)]); \
+    mp_pystack_init(__scratch_x_end__, __StackOneTop); \
 } while (0)

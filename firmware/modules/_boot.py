@@ -11,10 +11,10 @@ def _mount() -> None:
     """Its imports are local: this file runs in the name space of main."""
     import gc
 
-    # Until main is ready, garbage is collected each 40 KB. The modules that stay then lie close together, and
+    # Until main is ready, garbage is collected each 32 KB. The modules that stay then lie close together, and
     # each later object finds its memory at once: without it a sum of two 256-bit numbers took 41 us, not
     # 16 us (the search begins at the lowest hole, py/gc.c). It costs 20 ms of the start.
-    gc.threshold(40960)
+    gc.threshold(32768)
 
     # No file can stand in for what is imported here: nothing is mounted yet.
     import rp2

@@ -1,5 +1,6 @@
 """The images that `make firmware` leaves in build/."""
 
+import re
 import struct
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from stimbench.emulator.profile import Image
 from stimbench.firmware_build import frozen
+from stimbench.firmware_build.steps import capture
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -85,3 +87,28 @@ def test_what_is_called_all_the_time_is_in_ram(board, name):
 def test_what_is_called_now_and_then_stays_in_flash(board):
     addresses = Image(BUILD / "firmware" / board / "firmware.elf").addresses
     assert all(FLASH_START < addresses[name] < RAM_START for name in ("tud_task_ext", "main"))
+
+
+def test_the_ring_of_the_samples_is_outside_the_heap():
+    """DMA writes there: in the heap, it would write over objects."""
+    source = (ROOT / "firmware" / "stimfw" / "drivers" / "sampler.py").read_text()
+    ring = int(re.search(r"^_RING_AT = const\((0x\w+)\)", source, re.MULTILINE)[1], 0)
+    size = 1 << int(re.search(r"^RING_BITS = (\d+)$", source, re.MULTILINE)[1])
+    symbols = capture(["arm-none-eabi-nm", BUILD / "firmware" / "stimulator" / "firmware.elf"])
+    heap_end = int(re.search(r"^(\w+) \w __GcHeapEnd$", symbols, re.MULTILINE)[1], 16)
+    assert ring % size == 0
+    assert (heap_end, ring + size) == (ring, RAM_END - 2 * 4096)  # then come the two stacks
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_nobody_here_uses_is_not_in_the_image(board):
+    addresses = Image(BUILD / "firmware" / board / "firmware.elf").addresses
+    left_out = ("mp_fat_vfs_type", "mp_module_cmath", "mp_type_complex", "erff", "lgammaf")
+    assert not addresses.keys() & {*left_out}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_ram_without_contents_takes_no_flash(board):
+    symbols = capture(["arm-none-eabi-nm", BUILD / "firmware" / board / "firmware.elf"])
+    marks = re.findall(r"^(\w+) \S __scratch_[xy]_(?:start|end)__$", symbols, re.MULTILINE)
+    assert sorted(marks) == ["20040000", "20040000", "20041000", "20041000"]

@@ -25,6 +25,7 @@ _WORD = const(2)
 _HALFWORD = const(1)
 _ENDLESS = const(0x3FFFFFFF)  # more samples than a session of an hour at 200 Hz can make
 
+_RING_AT = const(0x2003F000)  # the last 4 KB of RAM: boards/STIMBENCH_STIMULATOR keeps them out of the heap
 RING_BITS = 12
 RING_SAMPLES = 1 << (RING_BITS - 1)
 _RING_MASK = const(2047)
@@ -46,7 +47,6 @@ class Sampler:
         self._feed = rp2.DMA()
         self._convert = rp2.DMA()
         self._store = rp2.DMA()
-        self._keep_ring, self._ring_at = aligned(1 << RING_BITS)
         self._keep_table, self._table_at = aligned(128)
         self._armed = False
         self._base = 0  # samples of earlier trains, rounded up to whole periods
@@ -88,7 +88,7 @@ class Sampler:
 
     def code(self, number: int) -> int:
         """Sample `number`, if it is one of the last RING_SAMPLES."""
-        return mem16[self._ring_at + 2 * (number & _RING_MASK)]
+        return mem16[_RING_AT + 2 * (number & _RING_MASK)]
 
     def add_up(self, first: int, pulses: int, sums: "array.array[int]") -> None:
         """Add the samples of one lead's `pulses` to `sums`, position by position in the pulse.
@@ -96,7 +96,7 @@ class Sampler:
         `first` is the number of the first pulse's first sample; the lead's next pulse is a period later.
         `sums` has an element for each sample of a pulse.
         """
-        _add_up(self._ring_at, first, pulses, self._period, len(sums), sums)  # type: ignore[arg-type]
+        _add_up(_RING_AT, first, pulses, self._period, len(sums), sums)  # type: ignore[arg-type]
 
     def _ready_converter(self) -> None:
         mem32[_ADC_CS] = _ADC_EN
@@ -114,7 +114,7 @@ class Sampler:
             ring_size=RING_BITS,
             treq_sel=_DREQ_ADC,
         )
-        write = self._ring_at + 2 * (self._base & _RING_MASK)
+        write = _RING_AT + 2 * (self._base & _RING_MASK)
         dma.config(read=_ADC_FIFO, write=write, count=_ENDLESS, ctrl=ctrl, trigger=True)
 
     def _start_convert(self) -> None:

@@ -153,7 +153,7 @@ def _setup_fingerprint(board: str, tree: Tree, layout: Layout) -> str:
     """
     folder = layout.board_dir(board)
     files = [folder / "mpconfigboard.h", folder / "mpconfigboard.cmake", folder / "manifest.py"]
-    common = [layout.boards / f"stimbench_common{suffix}" for suffix in (".h", ".cmake")]
+    common = sorted(layout.boards.glob("stimbench_*"))
     shared = [*common, layout.boards / "manifest_common.py"]
     words = _cmake_words(board, tree, layout)
     return fingerprint([*files, *shared], tree.identity or "", compiler_version(), *words)

@@ -1,0 +1,7 @@
+// The port's configuration, less what its own header turns on whatever a board says. py/mpconfig.h includes this file
+// (MP_CONFIGFILE). What a board may choose is in stimbench_common.h. Why: docs/decisions/0028-what-the-image-leaves-out.md
+#include <mpconfigport.h>
+
+// The one file system is littlefs: there is no SD card, and no mass storage over USB.
+#undef MICROPY_VFS_FAT
+#define MICROPY_VFS_FAT (0)

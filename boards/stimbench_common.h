@@ -27,13 +27,17 @@
 #define MICROPY_PY_BUILTINS_COMPLEX (0)
 #define MICROPY_PY_CMATH (0)
 
-// Frames of Python functions live in a stack of their own, in the 4 KB of RAM that core 1's stack would take. On the
-// heap, where MicroPython puts the larger ones otherwise, each call would look for free blocks, and each return would
-// let the next one look from there again: 2 ms of a STOP. The linker's symbols name the place; a variable in that RAM
-// would have its 4 KB of zeros in flash, too.
+// Frames of Python functions live in a stack of their own. On the heap, where MicroPython puts the larger ones
+// otherwise, each call would look for free blocks, and each return would let the next one look from there again: 2 ms
+// of a STOP. Its 2 KB are the lower end of what the port gives to C's stack, which therefore ends above it: both say
+// "recursion" in time, and neither reaches into the other (docs/decisions/0030-two-stacks.md). The linker's symbols name
+// the place: a variable in that RAM would have its zeros in flash, too.
 #define MICROPY_ENABLE_PYSTACK (1)
+#define STIMBENCH_PYSTACK_BYTES (2048)
 #define MICROPY_BOARD_EARLY_INIT() do { \
-    extern char __scratch_x_end__[], __StackOneTop[]; \
+    extern char __scratch_x_end__[]; \
     extern void mp_pystack_init(void *start, void *end); \
-    mp_pystack_init(__scratch_x_end__, __StackOneTop); \
+    char *between = __scratch_x_end__ + STIMBENCH_PYSTACK_BYTES; \
+    mp_pystack_init(__scratch_x_end__, between); \
+    mp_cstack_init_with_top(&__StackTop, (char *)&__StackTop - between); \
 } while (0)

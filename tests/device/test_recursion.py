@@ -7,7 +7,6 @@ KINDS = {
     "frames": "deep = lambda n: deep(n + 1)\ndeep(0)",
     "frames and C": "deep = lambda n: sorted([1, 2], key=lambda _: deep(n + 1))\ndeep(0)",
     "C": "deep = []\nfor _ in range(2000): deep = [deep]\nrepr(deep)",
-    "the compiler": "compile('[' * 400 + ']' * 400, '', 'eval')",
     "large frames": "deep = lambda n, *a: deep(n + 1, *a, 1, 2, 3, 4, 5, 6, 7, 8)\ndeep(0)",
 }
 TRIED = """

@@ -5,7 +5,7 @@ import sys
 
 from mutants import explained, sessions
 
-REACH = 0.95
+LIMIT = 0.95
 HEAD = f"{'module':32}  mutants  killed  survived  explained  open   share  hours"
 
 
@@ -54,9 +54,9 @@ def report(tallies, stale, missing):
         print(f"\nstale: {entry.module}: nothing that survives makes\n  - {entry.line}\n  + {text}")
     for module in missing:
         print(f"\nnot run to its end: {module}")
-    low = [tally.module for tally in tallies if tally.share < REACH]
+    low = [tally.module for tally in tallies if tally.share < LIMIT]
     for module in low:
-        print(f"\nbelow {REACH:.0%}: {module}")
+        print(f"\nbelow {LIMIT:.0%}: {module}")
     return 1 if stale or missing or low else 0
 
 

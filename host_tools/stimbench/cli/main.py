@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from stimbench import __version__
-from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, repair, session, status
+from stimbench.cli import (
+    bench,
+    clinic,
+    demo,
+    impedance,
+    pair,
+    program,
+    pulses,
+    records,
+    repair,
+    session,
+    status,
+)
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services, StimbenchGroup
 
@@ -33,6 +45,7 @@ app.command("stop")(session.stop)
 app.command("amplitude")(clinic.amplitude)
 app.command("window")(clinic.window)
 app.command("test")(clinic.test)
+app.command("pulses")(pulses.pulses)
 app.command("log")(records.log)
 app.command("time")(records.time_)
 app.command("pair")(pair.pair)

@@ -17,7 +17,7 @@ from stimbench.client.stimulator import connect
 from stimbench.demo.probe import VoltageProbe
 from stimbench.demo.run import run_demo
 from stimbench.devices.emulated_link import EmulatedLink
-from stimbench.report.style import ACCENT, INK, LEAD_COLORS, MUTED, canvas, finish
+from stimbench.report.style import ACCENT, FILE, INK, LEAD_COLORS, MUTED, canvas, finish, render
 
 _FOLDER = Path(__file__).parent
 _SEED = 1
@@ -55,9 +55,9 @@ def main() -> None:
     (_FOLDER / "bench.svg").write_text(draw_bench(), encoding="utf-8")
     (_FOLDER / "pulse.svg").write_bytes(draw_pulse())
     with TemporaryDirectory() as folder:
-        for picture in run_demo(Path(folder), _SEED, _Silent()).report.pictures:
-            if picture.title in _FROM_DEMO:
-                (_FOLDER / _FROM_DEMO[picture.title]).write_bytes(picture.svg)
+        for chart in run_demo(Path(folder), _SEED, _Silent()).charts:
+            if chart.title in _FROM_DEMO:
+                (_FOLDER / _FROM_DEMO[chart.title]).write_bytes(render(chart, FILE))
 
 
 def draw_pulse() -> bytes:
@@ -87,7 +87,7 @@ def draw_pulse() -> bytes:
         volts.set(ylabel="electrodes, V", xlabel="time since the cathodic edge, µs")
         volts.set_xlim(-_BEFORE_US, after_us)
         _name_voltages(volts, zoom.volts, program.width_us)
-        return finish(drawn, "One pulse on the emulated bench", "", "").svg
+        return finish(drawn, "One pulse on the emulated bench")
 
 
 def _draw_switches(axes: Any, edges: dict[str, Any], origin_ns: int, after_us: int) -> None:

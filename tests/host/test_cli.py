@@ -35,7 +35,8 @@ def test_status(run, board):
         "firmware " + VERSION,
         "ready",
         "passed",
-        "left 2000 uA, right 1500 uA",
+        "Programmed now  left 2000 uA, right 1500 uA",
+        "Last measured   left 1998 uA, right 2003 uA (pulses 7 and 8)",
         "5.01 V",
         "25.1 degrees",
     ):
@@ -49,6 +50,29 @@ def test_status_as_json_and_a_failed_self_test(run, board):
     assert data["status"]["state"] == "ready"
     assert data["identity"]["role"] == "stimulator"
     assert data["counters"]["console_bad"] == 1
+    assert data["status"]["programmed_ua"] == [2000, 1500] and "amplitude_ua" not in data["status"]
+    assert data["measured"] == [
+        {"number": 7, "lead": "left", "current_ua": 1998, "early_mv": -1100, "late_mv": -1200},
+        {"number": 8, "lead": "right", "current_ua": 2003, "early_mv": -1000, "late_mv": -1150},
+    ]
+
+
+def test_status_names_a_lead_that_does_not_carry_what_is_programmed(run, board):
+    board.samples = [(0, -2, -14_800, -14_900), (1, 1510, -1000, -1150)]
+    board.state = messages.HOLD
+    shown = run("status").stdout
+    assert "2000 uA are programmed on the left lead, and -2 uA were measured" in shown
+    assert "on the right lead" not in shown
+    board.state = messages.RAMP_UP
+    assert "are programmed" not in run("status").stdout
+
+
+def test_status_without_a_pulse(run, board):
+    board.samples = []
+    assert "Last measured   no pulse yet" in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["measured"] == []
+    board.samples = [(1, 300, 0, 0)]
+    assert "right 300 uA (pulse 7)" in run("status").stdout
 
 
 def test_a_self_test_that_fails_names_the_part(run, board):

@@ -65,7 +65,7 @@ def test_a_session_from_the_command_line(bench, run):
     run("start")
     bench.run_for(500_000_000)
     status = json.loads(run("status", "--json").stdout)
-    assert status["status"]["state"] == "hold" and status["status"]["amplitude_ua"] == [1000, 0]
+    assert status["status"]["state"] == "hold" and status["status"]["programmed_ua"] == [1000, 0]
     assert status["details"]["left_pulses"] > 5
     refused = run("program", "set", "--set", "rate_hz=30", code=3)
     assert "locked while the output is on" in refused.stderr
@@ -73,6 +73,32 @@ def test_a_session_from_the_command_line(bench, run):
     edges = bench.trace.edges("stimulator", "L_CATH")
     bench.run_for(200_000_000)
     assert bench.trace.edges("stimulator", "L_CATH") == edges, "not a pulse after stop"
+
+
+def test_a_lead_that_breaks_in_the_hold_shows_in_what_was_measured(bench, run):
+    for both in ("amplitude", "2000", "2000"), ("program", "set", "--set", "ramp_up_ms=0"), ("start",):
+        run(*both)
+    bench.run_for(500_000_000)
+    healthy = json.loads(run("status", "--json").stdout)
+    assert all(abs(pulse["current_ua"] - 2000) < 60 for pulse in healthy["measured"])
+    cathode = json.loads(run("program", "show", "--json").stdout)["left.cathode"]
+    bench.board("stimulator").parts.leads["left"].electrodes[cathode].open()
+    bench.run_for(200_000_000)
+    broken = json.loads(run("status", "--json").stdout)
+    assert broken["status"]["programmed_ua"] == [2000, 2000]
+    measured = {pulse["lead"]: pulse for pulse in broken["measured"]}
+    assert abs(measured["left"]["current_ua"]) < 40 and abs(measured["right"]["current_ua"] - 2000) < 60
+    assert "2000 uA are programmed on the left lead" in run("status").stdout
+    newest = json.loads(run("pulses", "--json", "--count", "6").stdout)
+    assert [pulse["number"] for pulse in newest] == list(range(newest[0]["number"], newest[0]["number"] + 6))
+    assert newest[-1]["number"] > broken["measured"][0]["number"]
+    assert {pulse["lead"] for pulse in newest if abs(pulse["current_ua"]) < 40} == {"left"}
+    # What it measured is what flowed.
+    capture = bench.trace.capture()
+    start_ns = int(capture.edges("stimulator", "R_CATH").rises_ns[-1])
+    flowed_ua = -float(capture.current("I_SENSE").at(start_ns))
+    right = [pulse for pulse in newest if pulse["lead"] == "right"][-1]
+    assert abs(right["current_ua"] - flowed_ua) < 60
 
 
 def test_the_flash_cache_counts_and_begins_again(bench, run):

@@ -88,8 +88,18 @@ def test_a_clinician_by_radio_from_pairing_to_a_session(boards):
     program = boards.told("program", "set", "--set", "rate_hz=40", "--set", "ramp_up_ms=0", *radio)
     assert program["rate_hz"] == 40
     boards.run("start", *radio)
+    boards.bench.run_for(1_000_000_000)
+    newest = boards.told("pulses", "--count", "6", *radio)
+    assert len(newest) == 6 and all(abs(pulse["current_ua"] - 1000) < 60 for pulse in newest)
+    # Over USB the same pulses are the same.
+    with boards.open(None) as by_usb:
+        first = newest[0]["number"]
+        same = by_usb.pulses(first, 6)
+    assert [(pulse.number, pulse.current_ua) for pulse in same] == [
+        (pulse["number"], pulse["current_ua"]) for pulse in newest
+    ]
     boards.bench.run_for(200_000_000)
-    assert boards.told("status", *radio)["status"]["amplitude_ua"] == [1000, 1000]
+    assert boards.told("status", *radio)["status"]["programmed_ua"] == [1000, 1000]
     assert boards.told("stop", *radio)["state"] == "ready"
     edges = boards.bench.trace.edges("stimulator", "L_CATH")
     assert edges

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,14 +11,21 @@ import pytest
 from stimbench.report import Relation, all_passed, judge
 from stimbench.report.metrics import YES_OR_NO, as_data, format_number
 from stimbench.report.page import Report, write_html, write_json
-from stimbench.report.style import canvas, finish
+from stimbench.report.style import COLORS, FILE, LEAD_COLORS, NARROW, WIDE, Chart, picture_of, render
+
+
+def line(drawn, layout):
+    axes = drawn.add_subplot()
+    axes.plot([0, 1], [0, 1], color=LEAD_COLORS[0])
+    axes.set_title("a title")
+
+
+LINE = Chart("A line", "A rising <line>", "From 0 to 1.", (120, 100), line)
 
 
 @pytest.fixture
 def report():
-    with canvas(2, 1) as drawn:
-        drawn.add_subplot().plot([0, 1], [0, 1])
-        picture = finish(drawn, "A line", "A rising <line>", "From 0 to 1.")
+    picture = picture_of(LINE)
     return Report(
         title="Fixed & finished",
         summary="A summary.",
@@ -68,23 +76,26 @@ def test_yes_or_no_is_told_in_words(report):
 
 
 class Page(HTMLParser):
-    """Tags, and images and links with their attributes."""
+    """Tags, and what has a role or links somewhere, with its attributes."""
 
     void = frozenset({"meta", "img", "br", "link"})
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.images, self.links, self.tags = [], [], [], []
+        self.open, self.images, self.links, self.tags, self.ids = [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
         self.tags.append(tag)
         if tag not in self.void:
             self.open.append(tag)
-        if tag == "img":
-            self.images.append(dict(attrs))
+        if attrs.get("role") == "img":
+            self.images.append(attrs)
         if tag in ("a", "link", "script"):
-            self.links.append(dict(attrs).get("href", dict(attrs).get("src")))
+            self.links.append(attrs.get("href", attrs.get("src")))
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -95,11 +106,27 @@ def test_the_page_is_whole_accessible_and_needs_nothing_beside_it(report, tmp_pa
     text = (tmp_path / "r.html").read_text()
     page = Page(text)
     assert page.open == []
-    assert page.images[0]["alt"] == "A rising <line>"
-    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page.images)
+    assert [(image["class"], image["aria-label"]) for image in page.images] == [
+        ("chart wide", "A rising <line>"), ("chart narrow", "A rising <line>"),
+    ]  # fmt: skip
+    assert page.tags.count("svg") == 2 and "img" not in page.tags
+    assert len(page.ids) == len(set(page.ids))
     assert page.links == ["data.vcd"]
     assert "http" not in text.replace("http-equiv", "") and "script" not in page.tags
+    assert "url(" not in re.sub(r"url\(#\w+\)", "", text)
     assert '<html lang="en">' in text and page.tags.count("h1") == 1
+
+
+def test_a_chart_of_a_page_has_text_and_the_page_s_colours(report):
+    for svg in (report.pictures[0].wide, report.pictures[0].narrow):
+        assert ">a title</text>" in svg and "var(--font)" in svg
+        assert "var(--left)" in svg and not [color for color in COLORS if color in svg]
+    assert report.pictures[0].wide != report.pictures[0].narrow
+
+
+def test_a_chart_for_a_file_needs_no_page_and_no_font():
+    svg = render(LINE, FILE)
+    assert svg.startswith(b"<?xml") and b"var(" not in svg and b"<text" not in svg
 
 
 def test_the_page_tells_verdict_values_limits_and_caveats(report, tmp_path):
@@ -121,7 +148,17 @@ def test_a_failed_figure_stands_at_the_top(report, tmp_path):
     write_html(replace(report, figures=figures), tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()
     assert "1 of 3 figures do not hold" in text and "All" not in text
-    assert text.index("Jitter: 9 ns, at most 8 ns is allowed") < text.index("<table>")
+    assert text.index("Jitter: 9 ns, at most 8 ns is allowed") < text.index("<table")
+    rows = [text.index(f'scope="row">{name}<') for name in ("Jitter", "Delay", "Delivered")]
+    assert rows == sorted(rows)
+
+
+def test_the_first_two_pictures_come_before_the_figures(report, tmp_path):
+    pictures = [replace(report.pictures[0], title=title) for title in ("One", "Two", "Three")]
+    write_html(replace(report, pictures=pictures), tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    order = [text.index(part) for part in ("<h3>One", "<h3>Two", "<table", "<h3>Three")]
+    assert order == sorted(order)
 
 
 def test_json_is_data_and_the_same_every_time(report, tmp_path):
@@ -136,10 +173,6 @@ def test_json_is_data_and_the_same_every_time(report, tmp_path):
     }  # fmt: skip
 
 
-def test_a_picture_is_the_same_every_time():
-    def draw():
-        with canvas(2, 1) as drawn:
-            drawn.add_subplot().plot([0, 1], [0, 1])
-            return finish(drawn, "t", "a", "c").svg
-
-    assert draw() == draw()
+@pytest.mark.parametrize("layout", [WIDE, NARROW, FILE])
+def test_a_picture_is_the_same_every_time(layout):
+    assert render(LINE, layout) == render(LINE, layout)

@@ -98,6 +98,42 @@ def test_pulses_are_numbered_from_what_the_board_still_has(board, stimulator, a_
     ]
 
 
+@pytest.mark.parametrize("a_reply", [1, 3, 4])
+@pytest.mark.parametrize("comes", [0, 2])
+def test_pulses_are_the_newest_ones_and_in_order_whatever_comes_meanwhile(board, stimulator, a_reply, comes):
+    board.pulses_a_reply, board.pulses_come = a_reply, comes
+    board.samples = [(n & 1, 2000 + n, -1000, -1100) for n in range(100)]
+    board.pulses_before = 0
+    assert stimulator.pulse_count() == 100
+    before = len(board.samples)
+    found = stimulator.pulses(count=10)
+    last = found[-1].number
+    assert [(p.number, p.current_ua) for p in found] == [(n, 2000 + n) for n in range(last - 9, last + 1)]
+    assert before - 1 <= last <= before + comes
+    assert len(stimulator.pulses()) == 30
+    assert [p.number for p in stimulator.pulses(50, 7)] == list(range(50, 57))
+
+
+def test_pulses_begin_with_the_oldest_one_that_the_board_still_has(board, stimulator):
+    board.samples, board.pulses_before = [(n & 1, n, 0, 0) for n in range(100)], 0
+    board.pulses_kept = 60
+    assert [p.number for p in stimulator.pulses(0, 5)] == [40, 41, 42, 43, 44]
+    assert [p.number for p in stimulator.pulses(count=1000)] == list(range(40, 100))
+    assert stimulator.pulses(100) == []
+
+
+def test_without_pulses_there_are_none(board, stimulator):
+    board.samples, board.pulses_before = [], 0
+    assert (stimulator.pulse_count(), stimulator.pulses(), stimulator.pulses(0)) == (0, [], [])
+
+
+def test_a_pulse_says_what_it_is(stimulator):
+    assert [repr(pulse) for pulse in stimulator.pulses()] == [
+        "<pulse 7 of the left lead, measured: 1998 uA, -1100 to -1200 mV>",
+        "<pulse 8 of the right lead, measured: 2003 uA, -1000 to -1150 mV>",
+    ]
+
+
 def test_a_refused_field_is_named_with_value_and_range(board, stimulator):
     board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 8, 12_000))
     with pytest.raises(

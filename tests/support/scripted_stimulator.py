@@ -58,6 +58,11 @@ class FakeBoard:
         self.log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, 1)
         self.test_until_s = 0.0
         self.pulses_a_reply = 8
+        self.pulses_kept = 504
+        self.pulses_before = 7
+        self.pulses_come = 0
+        """How many new ones come with each request."""
+        self.samples = [(0, 1998, -1100, -1200), (1, 2003, -1000, -1150)]
         self.stop_cause = messages.STOPPED_HOST
         self.records = [areas.SOUND] * 3
         self.cache = (900, 1000)
@@ -138,8 +143,13 @@ class FakeBoard:
         return messages.OK, records
 
     def do_09(self, body, _now_s):
-        first = min(9, max(7, struct.unpack("<I", body)[0]))
-        samples = [(0, 1998, -1100, -1200), (1, 2003, -1000, -1150)][first - 7 :][: self.pulses_a_reply]
+        total = self.pulses_before + len(self.samples)
+        first = min(total, max(struct.unpack("<I", body)[0], total - self.pulses_kept, self.pulses_before))
+        begin = first - self.pulses_before
+        samples = self.samples[begin : begin + self.pulses_a_reply]
+        for _ in range(self.pulses_come):
+            number = self.pulses_before + len(self.samples)
+            self.samples.append((number & 1, 2000 + number, -1000, -1100))
         return messages.OK, struct.pack("<I", first) + b"".join(
             struct.pack(requests.PULSE_RECORD, *sample) for sample in samples
         )

@@ -202,8 +202,9 @@ def confirm(question: str, yes: bool, done: str) -> None:
 
 
 def as_words(state: Status) -> dict[str, Any]:
-    """A status for JSON: enumerations are words."""
-    return asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name}
+    """A status for JSON: enumerations are words, and the amplitudes are called what they are: programmed."""
+    data = asdict(state) | {"state": state.state_name, "stop_cause": state.stop_name}
+    return {"programmed_ua" if name == "amplitude_ua" else name: value for name, value in data.items()}
 
 
 def print_json(data: Any) -> None:

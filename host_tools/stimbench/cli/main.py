@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from stimbench import __version__
-from stimbench.cli import bench, clinic, demo, impedance, pair, program, records, repair, session, status
+from stimbench.cli import (
+    bench,
+    clinic,
+    demo,
+    impedance,
+    pair,
+    program,
+    pulses,
+    records,
+    repair,
+    session,
+    status,
+)
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services, StimbenchGroup
 from stimbench.cli.restarting import with_restart
@@ -34,6 +46,7 @@ app.command("stop")(with_restart(session.stop))
 app.command("amplitude")(with_restart(clinic.amplitude))
 app.command("window")(with_restart(clinic.window))
 app.command("test")(with_restart(clinic.test))
+app.command("pulses")(with_restart(pulses.pulses))
 app.command("log")(with_restart(records.log))
 app.command("time")(with_restart(records.time_))
 app.command("pair")(with_restart(pair.pair))

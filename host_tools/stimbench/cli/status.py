@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from stimfw.protocol import messages
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.cli.common import (
     BoardOption,
@@ -18,8 +20,9 @@ from stimbench.cli.common import (
     print_json,
     services,
 )
+from stimbench.cli.pulses import as_data, measured_text
 from stimbench.client.access_records import RemoteStatus
-from stimbench.client.records import Details, Identity, Status
+from stimbench.client.records import Details, Identity, PulseSample, Status
 from stimbench.errors import EXIT_CHECK_FAILED, InputError
 
 SelfTestOption = Annotated[
@@ -36,6 +39,8 @@ _XipOption = Annotated[
 _XipClearOption = Annotated[
     bool, typer.Option("--xip-clear", help="As --xip, and set the counters to zero.")
 ]
+_OFF_SHARE, _LEAST_OFF_UA = 0.1, 40
+"""How far a measured current may be off before it is named: twice the error of pump and converter."""
 _FLASH_PARTS = {"epochs", "pairings"}
 
 
@@ -62,11 +67,13 @@ def status(
             stimulator.self_test()
         identity, state = stimulator.identity, stimulator.status()
         details, counters = stimulator.details(), stimulator.counters()
+        newest = stimulator.pulses(count=len(LEADS))
         cache = stimulator.flash_cache(xip_clear) if xip or xip_clear else None
     if as_json:
-        shown = {
+        shown: dict[str, Any] = {
             "identity": asdict(identity),
             "status": as_words(state),
+            "measured": [as_data(pulse) for pulse in newest],
             "details": asdict(details),
             "counters": counters,
         }
@@ -74,7 +81,9 @@ def status(
             shown["flash_cache"] = {**asdict(cache), "misses": cache.misses, "saturated": cache.saturated}
         print_json(shown)
     else:
-        out.print(_table(identity, state, details))
+        out.print(_table(identity, state, details, newest))
+        for line in _differences(state, newest):
+            out.print(line, soft_wrap=True)
         out.print(_counter_line(counters))
         if cache:
             out.print(f"[bold]Flash cache[/]  {cache}", soft_wrap=True)
@@ -118,7 +127,22 @@ def _self_test(failed_parts: tuple[str, ...]) -> str:
     return "failed: " + ", ".join(failed_parts) if failed_parts else "passed"
 
 
-def _table(identity: Identity, state: Status, details: Details) -> Table:
+def _differences(state: Status, newest: list[PulseSample]) -> list[str]:
+    """A sentence for each lead on which another current was measured in the hold than is programmed."""
+    if state.state != messages.HOLD:
+        return []
+    wrong = []
+    for pulse in newest:
+        wanted_ua = state.amplitude_ua[pulse.lead]
+        if abs(pulse.current_ua - wanted_ua) > max(_LEAST_OFF_UA, wanted_ua * _OFF_SHARE):
+            wrong.append(
+                f"[bold red]{wanted_ua} uA are programmed on the {pulse.lead_name} lead, and "
+                f"{pulse.current_ua} uA were measured[/]: `stimbench stop`, then `stimbench impedance`."
+            )
+    return wrong
+
+
+def _table(identity: Identity, state: Status, details: Details, newest: list[PulseSample]) -> Table:
     rows = (
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
         ("State", state.state_name),
@@ -126,7 +150,8 @@ def _table(identity: Identity, state: Status, details: Details) -> Table:
         ("Magnet", "present" if state.magnet else "none"),
         ("Pairing window", "open" if state.pairing_window else "closed"),
         ("Last stop", state.stop_name),
-        ("Output now", f"left {state.amplitude_ua[0]} uA, right {state.amplitude_ua[1]} uA"),
+        ("Programmed now", f"left {state.amplitude_ua[0]} uA, right {state.amplitude_ua[1]} uA"),
+        ("Last measured", measured_text(newest)),
         ("Session", f"{state.session_s} s so far"),
         ("Pulses", f"left {details.left_pulses}, right {details.right_pulses}; {details.cycles} cycles"),
         ("Supply", f"{state.supply_mv / 1000:.2f} V, {details.temperature_dc / 10:.1f} degrees C"),

@@ -34,7 +34,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Status:
-    """The present state."""
+    """The present state. `amplitude_ua` is what is programmed at this instant, and no measurement.
+
+    What flows is in `Stimulator.pulses()`: into an open lead, far less than was programmed.
+    """
 
     state: int
     magnet: bool
@@ -145,15 +148,33 @@ class PairImpedance:
         return name_of(messages.KIND_NAMES, self.kind)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PulseSample:
-    """What the board itself measured during one pulse's cathodic phase."""
+    """What the board itself measured during one pulse's cathodic phase. What was programmed is not in it.
+
+    Attributes:
+        number: counted over both leads since the session's begin: even on the left, odd on the right lead.
+        lead: 0 left, 1 right.
+        current_ua: what flowed, uA.
+        early_mv, late_mv: the voltage across the lead, at two fifths and at four fifths of the phase, mV.
+    """
 
     number: int
     lead: int
     current_ua: int
     early_mv: int
     late_mv: int
+
+    def __repr__(self) -> str:
+        return (
+            f"<pulse {self.number} of the {self.lead_name} lead, measured: "
+            f"{self.current_ua} uA, {self.early_mv} to {self.late_mv} mV>"
+        )
+
+    @property
+    def lead_name(self) -> str:
+        """`left` or `right`."""
+        return name_of(LEADS, self.lead)
 
 
 def name_of(names: tuple[str, ...], index: int) -> str:

@@ -34,8 +34,10 @@ IMPEDANCE_TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _STOP_TRIES = 5
 _Numbered = TypeVar("_Numbered", PulseSample, LogEvent)
-_MOST_PULSES = 30
+_PULSES = 30
 """New ones come while the older ones are read, so there has to be a limit."""
+_BEYOND_ALL = 0x3FFFFFFF
+"""Above every number of a pulse: the board answers with the count. A small integer of MicroPython."""
 _MOST_EVENTS = 10_000
 """No board has more events: a log that goes on is an error."""
 
@@ -192,20 +194,53 @@ class Stimulator(Board):
             self._await_measured(on_poll, timeout_s)
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
-    def pulses(self, first: int = 0) -> list[PulseSample]:
-        """The board's own measurements of about 30 pulses, from number `first` or the oldest that it has."""
-        return self._pages(requests.PULSES, unpack_pulses, first, _MOST_PULSES)
+    def pulse_count(self) -> int:
+        """How many pulses the board has measured in the present or last session; the newest has one less.
+
+        It begins anew with a session, and is 0 after a measurement of impedance.
+        """
+        first: int = self._fields(requests.PULSES, _BEYOND_ALL)[0]
+        return first
+
+    def pulses(self, first: int | None = None, count: int = _PULSES) -> list[PulseSample]:
+        """What the board itself measured in its pulses, in order of their numbers: the newest is the last.
+
+        Args:
+            first: number of the first pulse that is wanted; if the board has it no more, its oldest one.
+                Without it, the newest `count` pulses.
+            count: how many at most. The board keeps the newest 504.
+
+        Returns:
+            Up to `count` pulses of the present or last session, fewer if there are no more; none after a
+            measurement of impedance.
+        """
+        end = None
+        if first is None:
+            end = self.pulse_count()
+            first = max(0, end - count)
+            if not end:
+                return []
+        found = self._pages(requests.PULSES, unpack_pulses, first, count, end)
+        return found[:count]
 
     def log(self, first: int = 0) -> list[LogEvent]:
         """The events since the board's start, from number `first` or the oldest that it still has."""
         return self._pages(requests.LOG, unpack_log, first, _MOST_EVENTS)
 
     def _pages(
-        self, opcode: int, unpack: Callable[[bytes], list[_Numbered]], first: int, most: int
+        self,
+        opcode: int,
+        unpack: Callable[[bytes], list[_Numbered]],
+        first: int,
+        most: int,
+        end: int | None = None,
     ) -> list[_Numbered]:
-        """The numbered records of one reply after the other, until there are `most` or no newer ones."""
+        """The numbered records of one reply after the other, until there are `most` or no newer ones.
+
+        `end`: the number where to stop. New ones come while the others are read.
+        """
         found: list[_Numbered] = []
-        while len(found) < most:
+        while len(found) < most and (end is None or first < end):
             page = self._get(opcode, unpack, first)
             if not page or page[0].number < first:
                 break

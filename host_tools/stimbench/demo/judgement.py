@@ -126,7 +126,8 @@ def _timing(measured: Measured) -> list[Metric]:
     figures = [
         judge(
             f"Therapy pulses, {name} lead", len(lead.pulses), _AT_LEAST, 1, "",
-            f"{lead.cut} more cut short by STOP." if lead.cut else "",
+            "With both phases whole."
+            + (f" {lead.cut} more, which STOP cut short, not counted." if lead.cut else ""),
         )
         for name, lead in zip(LEADS, measured.leads, strict=True)
     ]  # fmt: skip
@@ -159,7 +160,8 @@ def _current(recording: Recording, measured: Measured) -> list[Metric]:
             judge(
                 f"Amplitude error in the hold, {name} lead", _amplitude_error(lead, wanted),
                 _AT_MOST, limit, "uA",
-                f"Both phases of {int(lead.hold.sum())} pulses at {wanted} uA; 1 % or 10 uA, the larger.",
+                f"Both phases of {int(lead.hold.sum())} pulses as measured, against the programmed "
+                f"{wanted} uA; 1 % or 10 uA, the larger.",
             ),
             judge(
                 f"Charge imbalance of a pulse, {name} lead", _imbalance(lead), _AT_MOST,

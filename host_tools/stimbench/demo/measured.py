@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from stimfw.telemetry import frames
+from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.analysis import (
@@ -34,13 +35,17 @@ from stimbench.demo.recording import BRIDGES, Air, Recording
 __all__ = ("LeadResult", "Measured", "measure")
 
 
+_CLOCK_NS = 8
+"""One clock of the RP2040: what lacks more is cut short, and no error of timing."""
+
+
 @dataclass(frozen=True)
 class LeadResult:
     """One lead's therapy pulses. Arrays have one value a pulse, in order of time."""
 
     pulses: Pulses
     cut: int
-    """Pulses that STOP interrupted: 0 or 1; it is not among `pulses`."""
+    """Pulses that STOP cut short: 0 or 1. A pulse that was whole all the same is among `pulses`."""
     orphans: int
     timing: Timing
     cathodic_ua: NDArray[np.float64]
@@ -158,8 +163,7 @@ def _lead(recording: Recording, therapy: Capture, name: str, stop_ns: int) -> Le
     programme = recording.program
     switches = switches_of(therapy, name)
     pulses, current = find_pulses(*switches), current_of(recording.capture, name)
-    whole_ns = (2 * programme.width_us + programme.gap_us) * 1000
-    cut = (pulses["start_ns"] + whole_ns > stop_ns) & (stop_ns >= 0)
+    cut = _cut_short(pulses, programme, stop_ns)
     kept = pulses[~cut]
     rest_ns = max(programme.off_ms * 1_000_000 // 2, 3 * programme.period_us * 1000)
     return LeadResult(
@@ -176,6 +180,20 @@ def _lead(recording: Recording, therapy: Capture, name: str, stop_ns: int) -> Le
         net_dc_na=_cycle_dc(current, kept, rest_ns),
         current=current,
     )
+
+
+def _cut_short(pulses: Pulses, programme: Program, stop_ns: int) -> NDArray[np.bool_]:
+    """Which pulses STOP cut short: they should have ended after its packet, and a phase lacks time.
+
+    Many a pulse that had begun by then comes to its end before the bridges go off.
+    """
+    if stop_ns < 0:
+        return np.zeros(len(pulses), dtype=np.bool_)
+    width_ns, gap_ns = programme.width_us * 1000, programme.gap_us * 1000
+    late = pulses["start_ns"] + 2 * width_ns + gap_ns > stop_ns
+    shortest = np.minimum(pulses["cathodic_ns"], pulses["anodic_ns"])
+    cut: NDArray[np.bool_] = late & (shortest < width_ns - _CLOCK_NS)
+    return cut
 
 
 def _in_hold(recording: Recording, pulses: Pulses, rest_ns: int) -> NDArray[np.bool_]:

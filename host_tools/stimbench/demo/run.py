@@ -15,11 +15,12 @@ from stimbench.capture.vcd import write_vcd
 from stimbench.client.on_bench import build_bench
 from stimbench.demo.judgement import LIMIT, judge_recording
 from stimbench.demo.measured import Measured, measure
-from stimbench.demo.pictures import draw_all
+from stimbench.demo.pictures import charts
 from stimbench.demo.recording import Recording
 from stimbench.demo.scenario import Reporter, Scenario
 from stimbench.errors import InputError
 from stimbench.report.page import Report, write_html, write_json
+from stimbench.report.style import Chart, picture_of
 
 __all__ = ("Result", "make_report", "run_demo")
 
@@ -47,8 +48,8 @@ _CAVEATS = (
 )
 _FILES = (
     ("report.json", "the figures as data"),
-    ("bench.vcd", "every edge of every signal and the currents, for GTKWave or Surfer"),
-    ("bench.sr", "the logic signals but SPI's, for PulseView and sigrok"),
+    ("bench.vcd", "every edge of every digital signal, currents in uA, voltages in V, for GTKWave or Surfer"),
+    ("bench.sr", "the digital signals but SPI's, the same currents and voltages, for PulseView and sigrok"),
     ("spi.sr", "100 ms from the press of START on: the SPI buses at 50 MHz, for their decoders"),
 )
 _SPI_SIGNALS = ("DAC_", "MATRIX_CS", "LDAC", "RADIO_")
@@ -62,6 +63,7 @@ class Result:
 
     report: Report
     folder: Path
+    charts: list[Chart]
 
 
 def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
@@ -92,7 +94,7 @@ def run_demo(folder: Path, seed: int, reporter: Reporter) -> Result:
     write_json(report, folder / "report.json")
     write_html(report, folder / "report.html")
     reporter.done(str(folder / "report.html"))
-    return Result(report, folder)
+    return Result(report, folder, charts(recording, measured, LIMIT["timing_ns"]))
 
 
 def _write_spi(recording: Recording, path: Path) -> None:
@@ -106,8 +108,9 @@ def _write_spi(recording: Recording, path: Path) -> None:
 def make_report(recording: Recording, measured: Measured) -> Report:
     """The report of a recording."""
     programme = recording.program
-    leads = ", ".join(
-        f"{name} {programme.amplitude_ua[k]} uA from electrode {programme.cathode[k]} to {programme.anode[k]}"
+    leads = "; ".join(
+        f"{name}: cathode {programme.cathode[k]}, anode {programme.anode[k]}, "
+        f"programmed {programme.amplitude_ua[k]} uA"
         for k, name in enumerate(LEADS)
     )
     pulses = f"{programme.rate_hz} Hz, {programme.width_us} us a phase, {programme.gap_us} us between"
@@ -131,7 +134,7 @@ def make_report(recording: Recording, measured: Measured) -> Report:
         summary=_SUMMARY,
         facts=facts,
         figures=judge_recording(recording, measured),
-        pictures=draw_all(recording, measured, LIMIT["timing_ns"]),
+        pictures=[picture_of(chart) for chart in charts(recording, measured, LIMIT["timing_ns"])],
         files=_FILES,
         caveats=_CAVEATS,
         extra={

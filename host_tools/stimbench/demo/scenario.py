@@ -122,8 +122,11 @@ class Scenario:
         self._stimulator.set_program(PROGRAM)
         if self._stimulator.program().values != PROGRAM.values:
             raise StimbenchError("The stimulator holds another programme than the one that was sent.")
-        left, right = PROGRAM.amplitude_ua
-        self._say.done(f"{PROGRAM.rate_hz} Hz, {PROGRAM.width_us} us, left {left} uA, right {right} uA")
+        leads = "; ".join(
+            f"{name}: cathode {PROGRAM.cathode[k]}, anode {PROGRAM.anode[k]}, {PROGRAM.amplitude_ua[k]} uA"
+            for k, name in enumerate(LEADS)
+        )
+        self._say.done(f"{PROGRAM.rate_hz} Hz, {PROGRAM.width_us} us; {leads}")
 
     def _contract(self) -> None:
         self._say.begin("START pressed on the remote")

@@ -23,7 +23,7 @@ _PROGRAMS = {
     "dpkg-source": "dpkg-dev",
 }
 # Programs that tests run besides, and their packages.
-_TEST_PROGRAMS = {"sigrok-cli": "sigrok-cli"}
+_TEST_PROGRAMS = {"sigrok-cli": "sigrok-cli", "chromium-headless-shell": "chromium-headless-shell"}
 # Library of the cross compiler, and its package.
 _LIBRARIES = {
     "libc.a": "libnewlib-arm-none-eabi",

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from stimbench.report.metrics import Metric, all_passed, as_data
-from stimbench.report.style import Picture
+from stimbench.report.style import COLORS, Picture
 
 __all__ = ("Report", "write_html", "write_json")
 
@@ -27,7 +27,7 @@ class Report:
         title, summary: what was run, in a line and in a few sentences.
         facts: what a person needs to run it again: name and value, in order.
         figures: the results.
-        pictures: for the page only.
+        pictures: for the page only. The first two come before the figures, the others after them.
         files: what lies beside the report: file name, and what it is.
         caveats: what the results do not mean.
         extra: further data for the JSON document.
@@ -41,6 +41,16 @@ class Report:
     files: Sequence[tuple[str, str]]
     caveats: Sequence[str]
     extra: dict[str, Any]
+
+    @property
+    def failed(self) -> list[Metric]:
+        """The figures that do not hold."""
+        return [figure for figure in self.figures if not figure.passed]
+
+    @property
+    def failed_first(self) -> list[Metric]:
+        """The figures: those that do not hold, then the others."""
+        return sorted(self.figures, key=lambda figure: figure.passed)
 
     @property
     def passed(self) -> bool:
@@ -62,7 +72,7 @@ def write_json(report: Report, path: Path) -> None:
 
 
 def write_html(report: Report, path: Path) -> None:
-    """Write the page; pictures are inside it."""
+    """Write the page; pictures are inside it. It suits telephones, wide screens, dark ones, and paper."""
     environment = Environment(
         loader=PackageLoader("stimbench.report"),
         autoescape=select_autoescape(["html", "j2"]),
@@ -70,6 +80,5 @@ def write_html(report: Report, path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    failed = [figure for figure in report.figures if not figure.passed]
-    text = environment.get_template("report.html.j2").render(report=report, failed=failed)
+    text = environment.get_template("report.html.j2").render(report=report, colors=COLORS)
     path.write_text(text, encoding="utf-8")

@@ -106,6 +106,18 @@ def test_a_folder_in_a_place_where_others_may_write_is_refused(runtime, monkeypa
         running.folder()
 
 
+def test_a_path_that_is_too_long_for_a_socket_is_a_sentence(runtime, monkeypatch):
+    deep = runtime / ("x" * 100)
+    deep.mkdir(mode=0o700)
+    monkeypatch.setattr(running, "user_runtime_path", lambda *_, **__: deep / "stimbench")
+    with (
+        pytest.raises(PortError, match=r"bench\.sock cannot be made: AF_UNIX path too long"),
+        running.claim(None),
+    ):
+        pass
+    assert not list((deep / "stimbench").glob("*.sock"))
+
+
 def test_a_folder_that_is_a_link_is_refused(runtime, tmp_path):
     (runtime / "stimbench").symlink_to(tmp_path)
     with pytest.raises(PortError, match="Others can read or change"):

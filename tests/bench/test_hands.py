@@ -153,8 +153,16 @@ def test_the_air_is_jammed_and_loses_packets(hands):
         ("break", {"part": "left.0", "fault": "loose", "value": "x"}, "Loose takes a time in ms"),
         ("break", {"part": "left.0", "fault": "loose", "value": 0}, "break: period_ms must be positive"),
         ("break", {"part": "left.0", "fault": "resistance"}, "Resistance needs a value in ohm"),
-        ("break", {"part": "left.0", "fault": "resistance", "value": -1}, "break: resistances must be positive"),
-        ("break", {"part": "left.0", "fault": "short", "value": "right.1"}, "touches: left.1, left.2, left.3"),
+        (
+            "break",
+            {"part": "left.0", "fault": "resistance", "value": -1},
+            "break: resistances must be positive",
+        ),
+        (
+            "break",
+            {"part": "left.0", "fault": "short", "value": "right.1"},
+            "touches: left.1, left.2, left.3",
+        ),
         ("break", {"part": "left.0", "fault": "short", "value": "left.0"}, "touches: left.1, left.2, left.3"),
         ("break", {"part": "remote", "fault": "open"}, "A board can be hung, and not open"),
         ("break", {"part": "air", "fault": "open"}, "The air can have loss, and not open"),

@@ -251,3 +251,41 @@ def test_ctrl_c_exits_130(run):
 
 def test_an_unknown_option_exits_2(run):
     run("status", "--nope", code=2)
+
+
+# --set, on a bench of the command's own.
+
+
+def test_start_and_test_give_a_new_bench_its_programme_first(run, board):
+    run("start", "--board", "bench", "--set", "left.amplitude_ua=1000", "--set", "rate_hz=40")
+    assert board.program.as_dict()["rate_hz"] == 40 and board.program.amplitude_ua[0] == 1000
+    assert board.calls.index(requests.SET_PROGRAM) < board.calls.index(requests.START)
+    board.state = messages.READY
+    run("test", "1", "--radio", "bench", "--set", "right.amplitude_ua=500")
+    assert board.program.amplitude_ua == (1000, 500)
+
+
+def test_electrodes_that_move_keep_the_amplitude_that_was_asked_for(run, board):
+    run("start", "--board", "bench", "--set", "left.cathode=3", "--set", "left.amplitude_ua=1000")
+    assert board.program.cathode[0] == 3 and board.program.amplitude_ua[0] == 1000
+
+
+@pytest.mark.parametrize("where", [(), ("--board", "/dev/x"), ("--radio", "/dev/x")])
+@pytest.mark.parametrize("command", [("start",), ("test", "1")])
+def test_another_board_keeps_its_programme(run, board, where, command):
+    result = run(*command, *where, "--set", "left.amplitude_ua=1000", code=2)
+    assert "--set belongs to --board bench here" in result.stderr and board.calls == []
+
+
+@pytest.mark.parametrize("change", ["left.amplitude_ua=2010", "nothing=1", "rate_hz", "rate_hz=x"])
+def test_a_change_that_is_not_valid_starts_nothing(run, board, change):
+    run("start", "--board", "bench", "--set", change, code=2)
+    assert requests.START not in board.calls and requests.SET_PROGRAM not in board.calls
+
+
+def test_a_new_bench_without_amplitudes_says_how_it_gets_them(run, board):
+    refused = bytes((messages.READY, messages.REASON_NO_AMPLITUDE))
+    board.refuse[requests.START] = (messages.WRONG_STATE, refused)
+    hint = "add --set left.amplitude_ua=2000"
+    assert hint in " ".join(run("start", "--board", "bench", code=3).stderr.split())
+    assert hint not in run("start", "--board", "/dev/x", code=3).stderr

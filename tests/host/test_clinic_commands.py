@@ -96,6 +96,13 @@ def test_ctrl_c_in_a_test_turns_the_output_off(run, board):
     assert board.calls[-1] == requests.STOP and board.test_until_s == 0.0
 
 
+def test_a_test_on_a_slow_bench_lasts_as_long_as_the_bench_takes(run, board):
+    board.pace = 1 / 20
+    begun_s = board.link.now_s()
+    assert "the output is off" in run("test", "3").stdout
+    assert board.link.now_s() - begun_s >= 60
+
+
 def test_a_test_that_does_not_end_is_stopped(run, board):
     board.state = messages.HOLD
     assert "did not end" in run("test", "1", code=4).stderr

@@ -173,11 +173,12 @@ def test_the_built_in_bench_is_a_board_like_another():
 
 
 @pytest.mark.slow
-def test_bench_up_serves_a_pty_and_cleans_up():
+def test_bench_up_serves_a_pty_and_cleans_up(tmp_path):
     program = "from stimbench.__main__ import main; main()"
     up = subprocess.Popen(
         [sys.executable, "-c", program, "bench", "up", "--pace", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "XDG_RUNTIME_DIR": str(tmp_path)},
     )  # fmt: skip
     try:
         ports = dict(up.stdout.readline().split() for _ in range(2))

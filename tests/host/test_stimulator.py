@@ -88,6 +88,18 @@ def test_impedance_that_never_ends_is_given_up(board, stimulator):
         stimulator.measure_impedance(timeout_s=2.0)
 
 
+def test_a_limit_counts_the_boards_time_and_not_the_hosts(board, stimulator):
+    board.pace = 1 / 20
+    begun_s = board.link.now_s()
+    assert len(stimulator.measure_impedance(timeout_s=2.0)) == 24
+    assert board.link.now_s() - begun_s > 2.0, "longer than the limit on the host's clock"
+    board.state = messages.MEASURING
+    begun_s = board.link.now_s()
+    with pytest.raises(NoAnswerError, match="within 2 s"):
+        stimulator.measure_impedance(timeout_s=2.0)
+    assert 40 < board.link.now_s() - begun_s < 42
+
+
 @pytest.mark.parametrize("a_reply", [1, 8])
 def test_pulses_are_numbered_from_what_the_board_still_has(board, stimulator, a_reply):
     board.pulses_a_reply = a_reply

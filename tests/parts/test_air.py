@@ -34,6 +34,21 @@ class TestAir:
         there.run_to(due)
         assert receiver.irq
 
+    def test_jamming_is_told_and_ended(self):
+        sender, receiver, air = pair()
+        now = sender.clock.now_ns
+        air.jam(76, now, now + 100 * MS)
+        air.jam(None, now + 50 * MS, now + 200 * MS)
+        assert air.jammed(now) == [76] and air.jammed(now + 60 * MS) == [76, None]
+        assert air.jammed(now + 150 * MS) == [None] and air.jammed(now + 200 * MS) == []
+        sender.send(b"x")
+        assert not receiver.irq
+        sender.clear()
+        air.stop_jamming(sender.clock.now_ns)
+        assert air.jammed(sender.clock.now_ns) == air.jammed(now + 60 * MS) == []
+        sender.send(b"y")
+        assert receiver.irq
+
     def test_loss_is_a_share_and_repeats_by_seed(self):
         def run(seed):
             sender, receiver, _air = pair(AirChannel(seed=seed, loss=0.3), retries=0)

@@ -20,6 +20,20 @@ class TestFaults:
         lead.electrodes[0].restore()
         assert self.resistance(board, lead) == pytest.approx(505.0, rel=1e-3)
 
+    def test_an_electrode_says_what_was_done_to_it(self):
+        electrode = ready()[2].electrodes[0]
+        assert not (electrode.is_open or electrode.is_loose or electrode.is_altered)
+        electrode.open()
+        assert electrode.is_open and not electrode.is_loose and not electrode.is_altered
+        electrode.intermittent(10)
+        assert electrode.is_loose
+        electrode.set(r_s_ohm=2000)
+        assert electrode.is_altered and electrode.is_loose
+        electrode.close()
+        assert electrode.is_altered and not electrode.is_loose
+        electrode.restore()
+        assert not (electrode.is_open or electrode.is_loose or electrode.is_altered)
+
     def test_open_on_an_electrode_not_in_use_changes_nothing(self):
         board, _, lead = ready()
         lead.electrodes[3].open()

@@ -13,16 +13,11 @@ from stimfw.telemetry.responder import Responder
 from stimfw.version import VERSION
 
 from support.scripted_link import FakeLink
-from support.scripted_stimulator import STATUS, FakeBoard
+from support.scripted_stimulator import STATUS, FakeBoard, ticks_ms
 
 REMOTE_ID = b"\xa1\xb2\xc3\xd4"
 AIR_S = 0.012
 """From a modem's frame to its fate and the answer."""
-
-
-def ticks_ms(seconds):
-    """A board's clock, which wraps."""
-    return int(seconds * 1000) & 0x3FFFFFFF
 
 
 class FakeRemote:

@@ -36,8 +36,18 @@ class RamRecord:
         self.payload = bytes(payload)
 
 
+def ticks_ms(seconds):
+    """A board's clock, which wraps."""
+    return int(seconds * 1000) & 0x3FFFFFFF
+
+
 class FakeBoard:
-    """Answers like a stimulator in order; `calls` are the opcodes that it executed."""
+    """Answers like a stimulator in order; `calls` are the opcodes that it executed.
+
+    `pace` seconds of its own uptime pass in a second of the link's.
+    """
+
+    pace = 1.0
 
     def __init__(self) -> None:
         self.role = "stimulator"
@@ -115,7 +125,7 @@ class FakeBoard:
         return messages.OK, b""
 
     def do_07(self, _body, now_s):
-        self.measuring_until_s = now_s + MEASURING_S
+        self.measuring_until_s = now_s + MEASURING_S / self.pace
         return messages.OK, b""
 
     def do_0c(self, _body, now_s):
@@ -176,7 +186,7 @@ class FakeBoard:
         return messages.OK, b""
 
     def do_10(self, body, now_s):
-        self.test_until_s = now_s + body[0]
+        self.test_until_s = now_s + body[0] / self.pace
         self.stop_cause = messages.STOPPED_SESSION_OVER
         return messages.OK, b""
 
@@ -225,6 +235,9 @@ class FakeBoard:
     def do_1a(self, body, _now_s):
         counted, self.cache = self.cache, (0, 0) if body[0] else self.cache
         return messages.OK, struct.pack("<II", *counted)
+
+    def do_1b(self, _body, now_s):
+        return messages.OK, struct.pack("<I", ticks_ms(now_s * self.pace))
 
     @contextmanager
     def open(self, board: str | None, radio: str | None = None):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock
 from platformdirs import user_runtime_path
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stimbench.errors import InputError, PortError
 
@@ -41,7 +41,7 @@ class BenchRecord(BaseModel):
     pid: int
     socket: str
     """Path of the unix-domain socket."""
-    token: str
+    token: str = Field(repr=False)
     """What every message to it must bring."""
     ports: dict[str, str]
     """Path of the pty by board."""
@@ -158,7 +158,7 @@ def announce(name: str, ports: dict[str, str], links: dict[str, str]) -> BenchRe
 
 def _alive(place: Path) -> Iterator[BenchRecord]:
     """The records of benches that answer; the folder is locked. What dead ones left is removed."""
-    for path in sorted(place.glob("*.sock")):
+    for path in sorted(place.glob("*.sock"), key=lambda one: one.stem):
         record_path = path.with_suffix(".json")
         if not _answers(path):
             for left in (path, record_path):

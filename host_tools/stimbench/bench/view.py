@@ -83,11 +83,15 @@ def lights_of(bench: Bench, span_ns: int) -> dict[str, Any]:
     end_ns = bench.now_ns
     start_ns = max(0, end_ns - span_ns)
     column_ns = max(_LEAST_COLUMN_NS, -(-(end_ns - start_ns) // _MOST_COLUMNS))
-    lamps = [
-        _lamp(f"{name} {lamp}", led, start_ns, end_ns, column_ns)
+    leds = {
+        f"{name} {lamp}": led
         for name, board in bench.boards.items()
         for lamp, led in wiring.lamps(board).items()
-    ]
+    }
+    # Two lights that blink alike are some ms apart. With changes at the edges of columns they look alike too.
+    latest_ns = max((time_ns for led in leds.values() for time_ns, _ in led.log[-1:]), default=0)
+    start_ns += (latest_ns - start_ns) % column_ns
+    lamps = [_lamp(name, led, start_ns, end_ns, column_ns) for name, led in leds.items()]
     sounded = [tone for board in bench.boards.values() for tone in wiring.tones(board)]
     return {
         "from_s": start_ns / _S,

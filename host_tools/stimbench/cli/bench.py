@@ -56,7 +56,8 @@ def up(
         with err.status("Starting the emulated bench"):
             serving.start(stack, seed, pace)
             serving.bench.run_until(lambda: bool(received), _BOOT_NS)
-        serving.run(lambda: bool(received), as_json)
+        if not received:
+            serving.run(lambda: bool(received), as_json)
     err.print("The bench is down.")
     raise typer.Exit(128 + received[0] if received else 0)
 

@@ -22,6 +22,7 @@ from stimbench.cli.common import (
     print_json,
 )
 from stimbench.client.access_records import AmplitudeWindow
+from stimbench.client.board import TimeLimit
 from stimbench.client.records import Status
 from stimbench.client.stimulator import Stimulator
 from stimbench.errors import (
@@ -107,10 +108,11 @@ def test(
     with opened(ctx, board, radio) as stimulator, err.status("Stimulating") as spinner:
         set_program_on_bench(stimulator, parsed)
         programme = stimulator.program()
-        limit_s = seconds + (programme.ramp_up_ms + programme.ramp_down_ms) / 1000 + _MARGIN_S
+        ramps_s = (programme.ramp_up_ms + programme.ramp_down_ms) / 1000
+        limit = stimulator.time_limit(seconds + ramps_s + _MARGIN_S)
         with amplitudes_explained(board, radio), stimulator.stopped_if_it_fails():
             stimulator.test_stimulation(seconds)
-            ended = _await_end(stimulator, limit_s, lambda text: spinner.update(f"Stimulating: {text}"))
+            ended = _await_end(stimulator, limit, lambda text: spinner.update(f"Stimulating: {text}"))
     if as_json:
         print_json(as_words(ended))
     else:
@@ -119,13 +121,13 @@ def test(
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
-def _await_end(stimulator: Stimulator, limit_s: float, tell: Callable[[str], None]) -> Status:
-    begun_s = stimulator.link.now_s()
+def _await_end(stimulator: Stimulator, limit: TimeLimit, tell: Callable[[str], None]) -> Status:
     while (status := stimulator.status()).state in _ON:
-        elapsed_s = stimulator.link.now_s() - begun_s
-        if elapsed_s > limit_s:
-            raise NoAnswerError(f"The test did not end within {limit_s:g} s; the output was told to stop.")
-        tell(f"{elapsed_s:.1f} s, {status.state_name}")
+        if limit.is_over():
+            raise NoAnswerError(
+                f"The test did not end within {limit.limit_s:g} s; the output was told to stop."
+            )
+        tell(f"{limit.elapsed_s:.1f} s, {status.state_name}")
         stimulator.link.wait(_POLL_S)
     return status
 

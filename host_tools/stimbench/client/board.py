@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import asking, messages, refusals, requests, roles
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
@@ -21,7 +22,7 @@ from stimbench.errors import (
     WrongStateError,
 )
 
-__all__ = ("Board", "Channel")
+__all__ = ("Board", "Channel", "TimeLimit")
 
 _Result = TypeVar("_Result")
 _REPAIR_TRIES = 5
@@ -40,6 +41,32 @@ class Channel(Protocol):
         Raises:
             NoAnswerError, PortError, ProtocolError: see client.console.Console.ask.
         """
+
+
+class TimeLimit:
+    """Whether something takes too long, by the board's own clock.
+
+    The host's clock says when to ask: a board that it thinks late may be one of an emulated bench that runs
+    slower than the wall's clock.
+    """
+
+    def __init__(self, board: Board, limit_s: float) -> None:
+        """Begin now. Raises what a request to the board raises."""
+        self._board = board
+        self.limit_s = limit_s
+        self._begun_ms = board.uptime_ms()
+        self._begun_s = board.link.now_s()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning on the host's clock, for a person who waits."""
+        return self._board.link.now_s() - self._begun_s
+
+    def is_over(self) -> bool:
+        """Whether the limit is over on both clocks."""
+        if self.elapsed_s <= self.limit_s:
+            return False
+        return elapsed_ms(self._board.uptime_ms(), self._begun_ms) > self.limit_s * 1000
 
 
 class Board:
@@ -72,6 +99,15 @@ class Board:
         role = self.identify().role
         if role != self.ROLE:
             raise WrongBoardError(f"The board on {self.link.name} is a {role}, not a {self.ROLE}.")
+
+    def uptime_ms(self) -> int:
+        """Time since the board's start, on its own clock, which wraps as in stimfw.clock.ticks."""
+        (ms,) = self._fields(requests.UPTIME)
+        return int(ms)
+
+    def time_limit(self, limit_s: float) -> TimeLimit:
+        """A limit that begins now and counts the board's own time."""
+        return TimeLimit(self, limit_s)
 
     def counters(self) -> dict[str, int]:
         """Link and refusal counters, by messages.COUNTER_NAMES (those that the board knows)."""

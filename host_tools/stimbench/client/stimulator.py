@@ -14,7 +14,7 @@ from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.client.access_records import AmplitudeWindow, LogEvent, StimulatorPairings, unpack_log
-from stimbench.client.board import Board
+from stimbench.client.board import Board, TimeLimit
 from stimbench.client.console import Console, answering
 from stimbench.client.records import (
     Details,
@@ -168,9 +168,10 @@ class Stimulator(Board):
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in time.
         """
+        limit = self.time_limit(IMPEDANCE_TIMEOUT_S)
         with self.stopped_if_it_fails():
             self._ask(requests.SELF_TEST, tries=1)
-            return self._await_measured(lambda seconds: None, IMPEDANCE_TIMEOUT_S).failed_parts
+            return self._await_measured(lambda seconds: None, limit).failed_parts
 
     def impedance_results(self, lead: int) -> list[PairImpedance]:
         """The last results of a lead (0 left, 1 right)."""
@@ -183,15 +184,16 @@ class Stimulator(Board):
 
         Args:
             on_poll: called with the seconds since the start, each time that the board still measures.
-            timeout_s: after how long to give up, in seconds of the link's time.
+            timeout_s: after how long to give up, in seconds of the board's time.
 
         Raises:
             WrongStateError: the board is not ready for it.
             NoAnswerError: it does not finish in `timeout_s`.
         """
+        limit = self.time_limit(timeout_s)
         with self.stopped_if_it_fails():
             self._ask(requests.IMPEDANCE, tries=1)
-            self._await_measured(on_poll, timeout_s)
+            self._await_measured(on_poll, limit)
         return [pair for lead in range(len(LEADS)) for pair in self.impedance_results(lead)]
 
     def pulse_count(self) -> int:
@@ -292,13 +294,11 @@ class Stimulator(Board):
         """
         self._ask(requests.FACTORY_RESET)
 
-    def _await_measured(self, on_poll: Callable[[float], None], timeout_s: float) -> Status:
-        begun_s = self.link.now_s()
+    def _await_measured(self, on_poll: Callable[[float], None], limit: TimeLimit) -> Status:
         while (status := self.status()).state == messages.MEASURING:
-            elapsed_s = self.link.now_s() - begun_s
-            if elapsed_s > timeout_s:
-                raise NoAnswerError(f"The measurement did not end within {timeout_s:g} s.")
-            on_poll(elapsed_s)
+            if limit.is_over():
+                raise NoAnswerError(f"The measurement did not end within {limit.limit_s:g} s.")
+            on_poll(limit.elapsed_s)
             self.link.wait(_POLL_S)
         return status
 

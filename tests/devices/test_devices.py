@@ -22,6 +22,7 @@ from stimbench.devices.device import Device, UsbIdentity
 from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.errors import BenchError, NoAnswerError, PortError
+from stimfw.version import VERSION
 
 pytestmark = pytest.mark.emulated
 
@@ -197,3 +198,32 @@ def test_a_serial_port_is_called_as_usb_calls_it(monkeypatch: pytest.MonkeyPatch
     assert SerialDevice(str(link)).identity == UsbIdentity("stimbench remote", "e6")
     assert SerialDevice("/dev/ttyS0").identity is None
     assert SerialDevice("/dev/pts/1").identity is None
+
+
+def test_what_one_holds_says_what_it_is(bench: Bench, emulated: EmulatedDevice) -> None:
+    assert repr(emulated) == "<EmulatedDevice of the emulated stimulator, open>"
+    assert repr(emulated.power) == "<EmulatedPower of the emulated stimulator, on>"
+    assert repr(emulated.console) == "<EmulatedLink to the emulated stimulator>"
+    stimulator = Stimulator(Console(emulated.console))
+    assert repr(stimulator) == "<Stimulator on the emulated stimulator, not asked yet>"
+    stimulator.identify()
+    assert repr(stimulator) == f"<Stimulator on the emulated stimulator, firmware {VERSION}>"
+    assert repr(Console(emulated.console)) == "<Console to the emulated stimulator>"
+    repl = emulated.enter_repl()
+    assert repr(repl) == "<BoardTransport on stimulator, in the raw REPL>"
+    assert repr(repl.serial) == "<EmulatedSerial on the emulated stimulator, open>"
+    emulated.close()
+    assert repr(emulated) == "<EmulatedDevice of the emulated stimulator, closed>"
+
+
+def test_what_one_holds_of_a_port_says_what_it_is() -> None:
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    try:
+        with SerialDevice(name) as device:
+            assert repr(device) == f"<SerialDevice of {name}, open>"
+            assert repr(device.console) == f"<SerialLink to {name}>"
+        assert repr(device) == f"<SerialDevice of {name}, closed>"
+    finally:
+        os.close(theirs)
+        os.close(ours)

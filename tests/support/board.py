@@ -97,6 +97,9 @@ class Board:
                 Console(self.device.console, _PROBE_NUMBER, timeout_s=0.1).ask(requests.IDENTIFY, tries=1)
                 self.wait(0.05)
                 self.text()  # answers to earlier probes
+                if not isinstance(self.device, EmulatedDevice):
+                    # They may be on their way still. Answers come in order.
+                    Console(self.device.console, _PROBE_NUMBER - 1).ask(requests.IDENTIFY)
                 return
             except NoAnswerError:
                 if self.now_s() >= end_s:

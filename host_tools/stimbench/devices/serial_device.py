@@ -37,6 +37,11 @@ class SerialDevice(Device):
         return self._path
 
     @property
+    def is_open(self) -> bool:
+        """Whether the port is taken."""
+        return self._port is not None
+
+    @property
     def identity(self) -> UsbIdentity | None:
         """See Device.identity."""
         return usb_identity(self._path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,6 +81,18 @@ def test_other_code_that_runs_there_is_ended_only_when_it_is_asked_for(ports):
         device.enter_repl().exec_raw_no_follow("while True: pass")
     assert f"No answer from {port}" in run("stop", "--board", port, code=4).stderr
     assert "Stopped" in run("stop", "--board", port, "--restart").stdout
+
+
+def test_an_mpremote_that_was_killed_with_its_folder_mounted_holds_nothing_up(ports, tmp_path):
+    port = ports["stimulator"]
+    script = "import time; print('it runs'); time.sleep(600)"
+    command = [sys.executable, "-m", "mpremote", "connect", port, "mount", str(tmp_path), "exec", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mpremote:
+        while "it runs" not in mpremote.stdout.readline():
+            assert mpremote.poll() is None
+        mpremote.kill()
+    assert "No answer" in run("status", "--board", port, code=4).stderr
+    assert "ready" in run("status", "--board", port, "--restart").stdout
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 4)])

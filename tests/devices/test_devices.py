@@ -21,6 +21,7 @@ from stimbench.devices import serial_device, serial_ports
 from stimbench.devices.device import Device, UsbIdentity
 from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.serial_device import SerialDevice
+from stimbench.emulator.board import ResetCause
 from stimbench.errors import BenchError, NoAnswerError, PortError
 from stimfw.version import VERSION
 
@@ -109,6 +110,27 @@ def test_a_restart_of_its_own_is_followed_by_reconnect(device: Device) -> None:
     device.reconnect()
     assert identify(device).role == "stimulator"
     assert device.enter_repl().eval("1 + 1") == 2
+
+
+HANGING_FOLDER = """
+import os, vfs
+class Folder:
+    def mount(self, readonly, mkfs): pass
+    def chdir(self, path): pass
+    def stat(self, path): raise OSError(5)
+vfs.mount(Folder(), "/remote")
+os.chdir("/remote")
+"""
+
+
+def test_a_reset_searches_no_file(emulated: EmulatedDevice, bench: Bench) -> None:
+    """mpremote's mounted folder answers nothing once mpremote is gone."""
+    identify(emulated)
+    repl = emulated.enter_repl()
+    repl.enter_raw_repl(soft_reset=True)  # nothing is imported now
+    repl.exec(HANGING_FOLDER)
+    repl.exec_raw_no_follow(serial_device._RESET)
+    assert bench.run_until(lambda: emulated.board.resets[-1][1] is ResetCause.SOFTWARE, 1_000_000_000)
 
 
 def test_where_its_power_can_be_cut_it_is_dead_without_and_boots_with(device: Device) -> None:

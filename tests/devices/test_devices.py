@@ -21,7 +21,9 @@ from stimbench.devices import serial_device, serial_ports
 from stimbench.devices.device import Device, UsbIdentity
 from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.serial_device import SerialDevice
+from stimbench.emulator.board import ResetCause
 from stimbench.errors import BenchError, NoAnswerError, PortError
+from stimfw.version import VERSION
 
 pytestmark = pytest.mark.emulated
 
@@ -108,6 +110,28 @@ def test_a_restart_of_its_own_is_followed_by_reconnect(device: Device) -> None:
     device.reconnect()
     assert identify(device).role == "stimulator"
     assert device.enter_repl().eval("1 + 1") == 2
+
+
+HANGING_FOLDER = """
+import os, vfs
+class Folder:
+    def mount(self, readonly, mkfs): pass
+    def chdir(self, path): pass
+    def stat(self, path):
+        while True: pass
+vfs.mount(Folder(), "/remote")
+os.chdir("/remote")
+"""
+
+
+def test_a_reset_searches_no_file(emulated: EmulatedDevice, bench: Bench) -> None:
+    """mpremote's mounted folder answers nothing once mpremote is gone."""
+    identify(emulated)
+    repl = emulated.enter_repl()
+    repl.enter_raw_repl(soft_reset=True)  # nothing is imported now
+    repl.exec(HANGING_FOLDER)
+    repl.exec_raw_no_follow(serial_device._RESET)
+    assert bench.run_until(lambda: emulated.board.resets[-1][1] is ResetCause.SOFTWARE, 1_000_000_000)
 
 
 def test_where_its_power_can_be_cut_it_is_dead_without_and_boots_with(device: Device) -> None:
@@ -197,3 +221,32 @@ def test_a_serial_port_is_called_as_usb_calls_it(monkeypatch: pytest.MonkeyPatch
     assert SerialDevice(str(link)).identity == UsbIdentity("stimbench remote", "e6")
     assert SerialDevice("/dev/ttyS0").identity is None
     assert SerialDevice("/dev/pts/1").identity is None
+
+
+def test_what_one_holds_says_what_it_is(bench: Bench, emulated: EmulatedDevice) -> None:
+    assert repr(emulated) == "<EmulatedDevice of the emulated stimulator, open>"
+    assert repr(emulated.power) == "<EmulatedPower of the emulated stimulator, on>"
+    assert repr(emulated.console) == "<EmulatedLink to the emulated stimulator>"
+    stimulator = Stimulator(Console(emulated.console))
+    assert repr(stimulator) == "<Stimulator on the emulated stimulator, not asked yet>"
+    stimulator.identify()
+    assert repr(stimulator) == f"<Stimulator on the emulated stimulator, firmware {VERSION}>"
+    assert repr(Console(emulated.console)) == "<Console to the emulated stimulator>"
+    repl = emulated.enter_repl()
+    assert repr(repl) == "<BoardTransport on stimulator, in the raw REPL>"
+    assert repr(repl.serial) == "<EmulatedSerial on the emulated stimulator, open>"
+    emulated.close()
+    assert repr(emulated) == "<EmulatedDevice of the emulated stimulator, closed>"
+
+
+def test_what_one_holds_of_a_port_says_what_it_is() -> None:
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    try:
+        with SerialDevice(name) as device:
+            assert repr(device) == f"<SerialDevice of {name}, open>"
+            assert repr(device.console) == f"<SerialLink to {name}>"
+        assert repr(device) == f"<SerialDevice of {name}, closed>"
+    finally:
+        os.close(theirs)
+        os.close(ours)

@@ -249,6 +249,52 @@ def test_ctrl_c_exits_130(run):
     assert run("status", code=130, obj=Services(open_board=interrupted)).stderr.strip() == "Interrupted."
 
 
+@pytest.mark.parametrize("command", ["impedance", "status --self-test"])
+def test_ctrl_c_in_a_measurement_stops_it_on_the_board(run, board, command):
+    def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    board.link.wait = interrupted
+    assert run(*command.split(), code=130).stderr.splitlines()[-1] == "Interrupted."
+    assert board.calls[-1] == requests.STOP
+
+
+def test_ctrl_c_before_start_has_said_so_turns_the_output_off(run, board):
+    sent = board.link.write
+
+    def interrupted(data):
+        sent(data)
+        if board.calls[-1] == requests.START:
+            raise KeyboardInterrupt
+
+    board.link.write = interrupted
+    run("start", code=130)
+    assert board.calls[-2:] == [requests.START, requests.STOP]
+
+
+def test_a_lost_reply_to_start_stops_nothing(run, board):
+    execute = board.execute
+
+    def silent_at_start(message, now_s):
+        return b"" if message[0] == requests.START else execute(message, now_s)
+
+    board.execute = silent_at_start
+    assert "The output may be on all the same" in run("start", code=4).stderr
+    assert requests.STOP not in board.calls
+
+
+def test_a_board_that_cannot_be_told_to_stop_is_told_to_the_person(run, board):
+    def interrupted(_seconds):
+        board.link.respond = lambda data, now: []
+        raise KeyboardInterrupt
+
+    board.link.wait = interrupted
+    assert run("impedance", code=130).stderr.splitlines()[-2:] == [
+        "Interrupted.",
+        "The output could not be told to stop: use the magnet. (No answer from /dev/fake in 5 s.)",
+    ]
+
+
 def test_an_unknown_option_exits_2(run):
     run("status", "--nope", code=2)
 

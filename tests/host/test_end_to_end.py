@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
+import pexpect
 import pytest
 from stimbench.bench import Bench, BenchConfig
+from stimbench.bench.pty_server import served
 from stimbench.cli.boards import open_board
 from stimbench.cli.common import Services
 from stimbench.cli.main import app
 from stimbench.client import connect
 from stimbench.client.on_bench import build_bench
+from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import AtPromptError, WrongBoardError
 from stimfw.protocol import messages
@@ -165,6 +169,47 @@ def test_a_board_at_its_prompt_is_recognised(bench):
     console.read()
     with pytest.raises(AtPromptError, match="MicroPython prompt"):
         connect(EmulatedLink(bench, "stimulator"))
+
+
+def test_a_board_in_the_raw_repl_is_recognised(bench):
+    connect(EmulatedLink(bench, "stimulator"))
+    EmulatedDevice(bench, "stimulator").open().enter_repl().exec("pass")
+    with pytest.raises(AtPromptError, match="raw REPL"):
+        connect(EmulatedLink(bench, "stimulator"))
+
+
+def test_an_interrupted_measurement_ends_on_the_board(bench):
+    stimulator = connect(EmulatedLink(bench, "stimulator"))
+
+    def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stimulator.measure_impedance(interrupted)
+    told_ns = bench.now_ns
+    status = stimulator.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_HOST)
+    bench.run_for(1_000_000_000)
+    assert bench.trace.edges("stimulator", "L_CATH"), "it measured"
+    assert not bench.trace.edges("stimulator", "L_CATH", told_ns)
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_a_terminal_ends_a_measurement_on_the_board(bench):
+    bench.run_for(1_500_000_000)
+    program = str(Path(sys.executable).with_name("stimbench"))
+    with served(bench, pace=0.5) as ports:
+        port = ports["stimulator"]
+        terminal = pexpect.spawn(program, ["impedance", "--board", port], timeout=120, encoding="utf-8")
+        terminal.expect_exact("Measuring impedance: ")
+        terminal.sendintr()
+        terminal.expect_exact("Interrupted.")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == 130
+        with open_board(port) as stimulator:
+            status = stimulator.status()
+    assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_HOST)
 
 
 def test_the_built_in_bench_is_a_board_like_another():

@@ -49,6 +49,21 @@ def test_what_a_clinician_may_comes_through(board, stimulator, other_program):
     assert board.calls[-2:] == [requests.START, requests.STOP]
 
 
+def test_what_is_interrupted_in_mid_air_is_stopped_by_radio(remote_board, board, stimulator):
+    stimulator.status()
+
+    def interrupted(body, now_s):
+        if board.calls[-1] == requests.IMPEDANCE:
+            remote_board.do_21 = look
+            raise KeyboardInterrupt
+        return look(body, now_s)
+
+    look, remote_board.do_21 = remote_board.do_21, interrupted
+    with pytest.raises(KeyboardInterrupt):
+        stimulator.measure_impedance()
+    assert board.calls[-1] == requests.STOP
+
+
 def test_the_remote_carries_sealed_frames_only(remote_board, stimulator):
     stimulator.identify()
     kinds = {frames.kind_of(frame) for frame in remote_board.frames}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 import pytest
-from stimbench.client import connect
+from stimbench.client import Stimulator, connect
 from stimbench.errors import (
+    AtPromptError,
     NoAnswerError,
     OutOfRangeError,
     ProtocolError,
@@ -193,3 +194,51 @@ def test_stop_keeps_asking(board, stimulator):
     board.link.respond = lambda line, now_s: usual(line, now_s) if next(answers) else []
     stimulator.stop()
     assert board.calls[-1] == requests.STOP
+
+
+def test_a_console_in_the_raw_repl_is_named(make_link):
+    def raw_repl(data, _now):
+        return [(0.01, b"raw REPL; CTRL-B to exit\r\n>")] if data == b"\x01" else []
+
+    link = make_link(raw_repl)
+    with pytest.raises(AtPromptError, match=r"is in MicroPython's raw REPL and does not run its application"):
+        connect(link)
+
+
+def test_a_silent_board_is_asked_once_whether_it_is_in_the_raw_repl(make_link):
+    link = make_link(lambda data, _now: [])
+    with pytest.raises(NoAnswerError, match=r"No answer from /dev/fake in 3 s\."):
+        connect(link)
+    assert link.written.count(b"\x01") == 1 and link.written[-1] == b"\x01"
+
+
+@pytest.mark.parametrize("begin", [Stimulator.measure_impedance, Stimulator.self_test])
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, NoAnswerError])
+def test_what_is_interrupted_does_not_go_on_at_the_board(board, stimulator, begin, failure):
+    def interrupted(_seconds):
+        raise failure
+
+    board.link.wait = interrupted
+    with pytest.raises(failure):
+        begin(stimulator)
+    assert board.calls[-1] == requests.STOP
+
+
+def test_a_refused_measurement_stops_nothing(board, stimulator):
+    board.refuse[requests.IMPEDANCE] = (messages.WRONG_STATE, bytes((messages.HOLD, messages.REASON_LOCKED)))
+    with pytest.raises(WrongStateError):
+        stimulator.measure_impedance()
+    assert requests.STOP not in board.calls
+
+
+def test_a_board_that_cannot_be_told_to_stop_is_named_on_what_interrupted_it(board, stimulator):
+    def interrupted(_seconds):
+        board.link.respond = lambda data, now: []
+        raise KeyboardInterrupt
+
+    board.link.wait = interrupted
+    with pytest.raises(KeyboardInterrupt) as caught:
+        stimulator.measure_impedance()
+    assert caught.value.__notes__ == [
+        "The output could not be told to stop: use the magnet. (No answer from /dev/fake in 5 s.)"
+    ]

@@ -5,6 +5,8 @@ On the bench all waiting is emulated time, in this process: nothing depends on t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stimbench.bench import Bench
@@ -22,6 +24,8 @@ from stimfw.therapy import program
 INTERRUPT = b"\x03"
 SOFT_RESET = b"\x04"
 READY_S = 5.0
+WIRED_S = 30.0
+"""How long an answer on a serial port is waited for: it may be the pty of a bench on a busy machine."""
 _POLL_S = 0.02
 _PROBE_NUMBER = 255  # no later request has it soon, so late replies to it are passed over
 _FREE_HEAP = "import gc; [gc.collect() for _ in range(3)]; print(gc.mem_free())"
@@ -91,12 +95,17 @@ class Board:
 
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until the application answers."""
+        if not isinstance(self.device, EmulatedDevice):
+            timeout_s = max(timeout_s, WIRED_S)
         end_s = self.now_s() + timeout_s
         while True:
             try:
                 Console(self.device.console, _PROBE_NUMBER, timeout_s=0.1).ask(requests.IDENTIFY, tries=1)
                 self.wait(0.05)
                 self.text()  # answers to earlier probes
+                if not isinstance(self.device, EmulatedDevice):
+                    # They may be on their way still. Answers come in order.
+                    Console(self.device.console, _PROBE_NUMBER - 1, WIRED_S).ask(requests.IDENTIFY)
                 return
             except NoAnswerError:
                 if self.now_s() >= end_s:
@@ -163,6 +172,10 @@ def emulated_board(bench: Bench, name: str = "stimulator") -> Board:
     return Board(EmulatedDevice(bench, name).open(), name)
 
 
-def wired_board(path: str, role: str = "stimulator") -> Board:
-    """A board on a serial port: `/dev/ttyACM0`."""
-    return Board(SerialDevice(path).open(), role)
+@contextmanager
+def wired_board(path: str, role: str = "stimulator") -> Iterator[Board]:
+    """A board on a serial port (`/dev/ttyACM0`) that was just reset and answers; the port is given back."""
+    with SerialDevice(path) as device:
+        board = Board(device, role)
+        board.reset()
+        yield board

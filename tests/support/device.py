@@ -70,12 +70,8 @@ def call(item: pytest.Function) -> bool:
 def idle_heap(request: pytest.FixtureRequest) -> int:
     """Free heap of a board that booted and was asked nothing, collected."""
     if wired(request.config):
-        board: Board = wired_board(targets.ports(request.config)["stimulator"])
-        board.reset()
-        try:
+        with wired_board(targets.ports(request.config)["stimulator"]) as board:
             return board.free_heap()
-        finally:
-            board.close()
     return copies.idle_heap()
 
 
@@ -132,10 +128,8 @@ def board(request: pytest.FixtureRequest, idle_heap: int) -> Iterator[Board]:
         made.wait_ready()
         yield made
         return
-    made = wired_board(targets.ports(request.config)["stimulator"])
-    made.reset()
-    yield made
-    made.close()
+    with wired_board(targets.ports(request.config)["stimulator"]) as made:
+        yield made
 
 
 @pytest.fixture
@@ -147,10 +141,8 @@ def remote(request: pytest.FixtureRequest) -> Iterator[Board]:
             made.wait_ready()
             yield made
         return
-    made = wired_board(targets.ports(request.config)["remote"], "remote")
-    made.reset()
-    yield made
-    made.close()
+    with wired_board(targets.ports(request.config)["remote"], "remote") as made:
+        yield made
 
 
 def image(name: str) -> Path:

@@ -26,7 +26,6 @@ def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
         with served(request.getfixturevalue("bench"), _PACE) as paths:
             yield paths["stimulator"]
         return
-    board = wired_board(port)
-    board.reset()  # the test before may have left it in the REPL
-    board.close()
+    with wired_board(port):
+        pass  # the test before may have left it in the REPL
     yield port

@@ -13,6 +13,8 @@ from stimbench.client import connect, connect_remote
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.errors import NoAnswerError, StimbenchError
 
+from support.board import wired_board
+
 EMULATOR = "emulator"
 _OPTIONS = {"stimulator": "--target", "remote": "--remote-target"}
 _FIXTURES = {"board": "stimulator", "console_path": "stimulator", "remote": "remote"}
@@ -70,11 +72,10 @@ def leave_boards(config: pytest.Config) -> None:
 
 def _restart(board: str, port: str) -> None:
     ask = {"stimulator": connect, "remote": connect_remote}[board]
-    with SerialDevice(port) as device:
-        with contextlib.suppress(NoAnswerError):  # it may be in the REPL
-            ask(device.console)
-        device.reset()
+    with SerialDevice(port) as device, contextlib.suppress(NoAnswerError):  # it may be in the REPL
         ask(device.console)
+    with wired_board(port, board):
+        pass
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:

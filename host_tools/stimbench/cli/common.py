@@ -47,6 +47,8 @@ __all__ = (
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 _Board = TypeVar("_Board")
+_BOOT_S = 15.0
+"""A board is ready after a second; one of `bench up` on a busy machine needs longer."""
 
 
 class Opener(Protocol):
@@ -110,7 +112,15 @@ def connected(device: Device, connect: Callable[[Link], _Board], restart: bool) 
             raise
     err.print(f"Restarting the board on {device.name}.", markup=False)
     device.reset()
-    return connect(device.console)
+    end_s = device.console.now_s() + _BOOT_S
+    while True:
+        try:
+            return connect(device.console)
+        except AtPromptError:
+            raise
+        except NoAnswerError:
+            if device.console.now_s() >= end_s:
+                raise
 
 
 def _agreed(error: AtPromptError) -> bool:

@@ -26,6 +26,7 @@ __all__ = ("Board", "Channel", "TimeLimit")
 
 _Result = TypeVar("_Result")
 _REPAIR_TRIES = 5
+_UNKNOWN = Identity("unknown", "unknown", "unknown")
 
 
 class Channel(Protocol):
@@ -82,7 +83,12 @@ class Board:
     def __init__(self, console: Channel) -> None:
         """Talk over `console`."""
         self._console = console
-        self.identity = Identity("unknown", "unknown", "unknown")
+        self.identity = _UNKNOWN
+
+    def __repr__(self) -> str:
+        known = self.identity.role != _UNKNOWN.role
+        firmware = f"firmware {self.identity.version}" if known else "not asked yet"
+        return f"<{type(self).__name__} on {self.link.name}, {firmware}>"
 
     @property
     def link(self) -> Endpoint:

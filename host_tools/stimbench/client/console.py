@@ -71,7 +71,7 @@ class Console:
         """Good frames that answered no waiting request: late, duplicate or foreign."""
 
     def __repr__(self) -> str:
-        return f"<Console of {self._link.name}>"
+        return f"<Console to {self._link.name}>"
 
     @property
     def link(self) -> Link:
@@ -99,6 +99,7 @@ class Console:
             self._link.write(line)
             message = self._await_reply(number, self._link.now_s() + self._timeout_s)
             if message is not None:
+                self._text.clear()  # it runs: what comes from now on tells why it does so no more
                 return self._parse(opcode, message)
             if self._echoed(line):
                 break  # a prompt echoes what it is sent; asking again would only fill its line

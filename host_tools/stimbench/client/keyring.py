@@ -70,6 +70,9 @@ class Keyring:
         self._path = path
         self._random = take_random
 
+    def __repr__(self) -> str:
+        return f"<Keyring in {self._path}>"
+
     @property
     def path(self) -> Path:
         """Where the file is."""

@@ -79,6 +79,9 @@ class RadioConsole:
         self._delivered = self._hellos = 0
         self._busy: WrongStateError | None = None
 
+    def __repr__(self) -> str:
+        return f"<RadioConsole to {self._link.name}>"
+
     @property
     def link(self) -> Endpoint:
         """The stimulator, on the clock of the remote's link."""

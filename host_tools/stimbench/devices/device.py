@@ -50,6 +50,14 @@ class Device(Protocol):
 
     @property
     @abstractmethod
+    def is_open(self) -> bool:
+        """Whether the port is taken."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.name}, {'open' if self.is_open else 'closed'}>"
+
+    @property
+    @abstractmethod
     def identity(self) -> UsbIdentity | None:
         """How it calls itself on USB; None on a pty, which does not tell.
 

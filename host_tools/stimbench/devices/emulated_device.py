@@ -24,6 +24,9 @@ class EmulatedPower:
         """Switch the supply of `board`."""
         self._board = board
 
+    def __repr__(self) -> str:
+        return f"<EmulatedPower of the emulated {self._board.name}, {'on' if self.is_on else 'off'}>"
+
     @property
     def is_on(self) -> bool:
         """Whether the board has power."""
@@ -67,6 +70,11 @@ class EmulatedDevice(Device):
     def name(self) -> str:
         """How messages name it."""
         return self._link.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its console is open."""
+        return self._is_open
 
     @property
     def identity(self) -> UsbIdentity:

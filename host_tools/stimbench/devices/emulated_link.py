@@ -18,6 +18,9 @@ class EmulatedLink:
         self._console = bench.board(board).console
         self._name = f"the emulated {board}"
 
+    def __repr__(self) -> str:
+        return f"<EmulatedLink to {self._name}>"
+
     @property
     def name(self) -> str:
         """How messages name the far end."""

@@ -43,6 +43,9 @@ class EmulatedSerial:
         self.baudrate = 115200
         self._board.console.set_dtr(True)
 
+    def __repr__(self) -> str:
+        return f"<EmulatedSerial on the emulated {self.name}, {'open' if self.is_open else 'closed'}>"
+
     @property
     def bench(self) -> Bench:
         """The bench whose time passes."""

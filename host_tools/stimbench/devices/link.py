@@ -84,6 +84,9 @@ class SerialLink:
         self._now_s = now_s
         self._wait = wait
 
+    def __repr__(self) -> str:
+        return f"<SerialLink to {self._name}>"
+
     @property
     def name(self) -> str:
         """How messages name the far end."""

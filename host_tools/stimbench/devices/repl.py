@@ -34,6 +34,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.serial = serial
         self.is_pty = False
 
+    def __repr__(self) -> str:
+        where = "in the raw REPL" if self.in_raw_repl else "not in the raw REPL"
+        return f"<BoardTransport on {self.device_name}, {where}>"
+
     def read_until(
         self,
         min_num_bytes: int,

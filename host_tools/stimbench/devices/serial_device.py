@@ -15,7 +15,8 @@ from stimbench.errors import PortError
 
 __all__ = ("SerialDevice",)
 
-_RESET = "import machine; machine.reset()"
+_RESET = "import sys; sys.path.clear(); import machine; machine.reset()"
+"""Without a path no file is searched for: an mpremote that is gone may have left its folder mounted."""
 _GONE_S = 0.2
 """How long a board that was reset is given to leave the bus, and between two tries to open its port again."""
 _BACK_S = 3.0
@@ -35,6 +36,11 @@ class SerialDevice(Device):
     def name(self) -> str:
         """The port's path."""
         return self._path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the port is taken."""
+        return self._port is not None
 
     @property
     def identity(self) -> UsbIdentity | None:

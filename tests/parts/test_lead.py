@@ -323,6 +323,18 @@ class TestVoltageTrace:
         board.clock.run_for(100 * US)
         assert lead.trace.voltage.segments[-1][1] == begun + 200 * US
 
+    def test_a_copy_does_not_change_when_the_bench_runs_on(self):
+        board, parts, lead = ready()
+        board.pin("L_CATH").out(True)
+        board.clock.run_for(100 * US)
+        copies = lead.trace.voltage.copy(), parts.shunt.copy(), lead.trace.copy()
+        before = [list(copy.segments) for copy in copies]
+        assert before[0][-1][1] == board.clock.now_ns
+        board.pin("L_CATH").out(False)
+        self.pulse(board)
+        assert [list(copy.segments) for copy in copies] == before
+        assert len(lead.trace.voltage.segments) > len(before[0])
+
     def test_off_and_cleared_with_the_current(self):
         board, _, lead = ready()
         self.pulse(board)

@@ -32,6 +32,13 @@ class WaveformTrace(Protocol):
         """Pieces in order of time; the value is 0 between them."""
 
 
+class SensedTrace(WaveformTrace, Protocol):
+    """One whose pieces are costly to list: they are when somebody asks for them."""
+
+    def copy(self) -> WaveformTrace:
+        """What there is now: later pieces are not in it."""
+
+
 class RecordedBus(Protocol):
     """An SPI bus that tells a log what goes over it."""
 
@@ -53,7 +60,7 @@ class Recorder:
         self._edges: dict[tuple[str, str], array[int]] = {}
         self._initial: dict[tuple[str, str], bool] = {}
         self._currents: dict[str, WaveformTrace] = {}
-        self._sensed: dict[str, tuple[WaveformTrace, type[Analog]]] = {}
+        self._sensed: dict[str, tuple[SensedTrace, type[Analog]]] = {}
         self._buses: dict[tuple[str, int], SpiRecord] = {}
         self._start_ns = 0
         self.end_ns = 0
@@ -91,7 +98,7 @@ class Recorder:
         """Record the current through a lead, in uA, next to the signals."""
         self._currents[name] = trace
 
-    def add_sensed(self, name: str, trace: WaveformTrace, kind: type[Analog]) -> None:
+    def add_sensed(self, name: str, trace: SensedTrace, kind: type[Analog]) -> None:
         """Record what a sense amplifier is wired to: `Voltages` in V, or `Segments` in uA."""
         self._sensed[name] = (trace, kind)
 
@@ -182,14 +189,12 @@ class Recorder:
             else:
                 own = self._unpacked(board, signal, self._start_ns, _NEVER)
                 digital[name] = partial(_drawn, own, *carrier, start_ns, until_ns)
-        traces: dict[str, tuple[WaveformTrace, type[Analog]]] = {
-            **{name: (trace, Segments) for name, trace in self._currents.items()},
-            **self._sensed,
+        analog: dict[str, Callable[[], Analog]] = {
+            name: partial(_flowed, list(trace.segments), start_ns, until_ns)
+            for name, trace in self._currents.items()
         }
-        analog = {
-            name: partial(_pieces, kind, list(trace.segments), start_ns, until_ns)
-            for name, (trace, kind) in traces.items()
-        }
+        for name, (sensed, kind) in self._sensed.items():
+            analog[name] = partial(_sensed, kind, sensed.copy(), start_ns, until_ns)
         end_ns = max(start_ns, self.end_ns if end_ns is None else end_ns)
         return Capture(digital, analog, start_ns=start_ns, end_ns=end_ns, source="the bench")
 
@@ -229,5 +234,9 @@ def _drawn(own: Edges, record: SpiRecord, line: int, start_ns: int, end_ns: int)
     return whole.between(start_ns, end_ns)
 
 
-def _pieces(kind: type[Analog], pieces: list[Segment], start_ns: int, end_ns: int) -> Analog:
-    return kind.of(pieces).between(start_ns, end_ns)
+def _flowed(pieces: list[Segment], start_ns: int, end_ns: int) -> Segments:
+    return Segments.of(pieces).between(start_ns, end_ns)
+
+
+def _sensed(kind: type[Analog], trace: WaveformTrace, start_ns: int, end_ns: int) -> Analog:
+    return kind.of(trace.segments).between(start_ns, end_ns)

@@ -55,7 +55,7 @@ def amplitude(
     if as_json:
         print_json({"left.amplitude_ua": held[0], "right.amplitude_ua": held[1]})
     else:
-        out.print(f"Amplitudes: left {held[0]} uA, right {held[1]} uA.")
+        out.print(f"Programmed: left {held[0]} uA, right {held[1]} uA.")
 
 
 def window(

@@ -38,6 +38,12 @@ class CurrentTrace:
         """Forget all pieces."""
         self.segments.clear()
 
+    def copy(self) -> CurrentTrace:
+        """The pieces that there are now."""
+        made = CurrentTrace()
+        made.segments = self.segments[:]
+        return made
+
     def add(self, t0_ns: int, t1_ns: int, i0_ua: float, i1_ua: float) -> None:
         """Append a piece, or lengthen the last one if it goes on with the same constant current."""
         if abs(i0_ua) < NOTHING_UA and abs(i1_ua) < NOTHING_UA:
@@ -69,10 +75,17 @@ class VoltageTrace:
     @property
     def segments(self) -> list[Segment]:
         """The pieces, the present interval's included."""
-        times, volts = self._times[:], self._volts[:]
-        if self._present is not None:
-            _append_pieces(*self._present(), times, volts)
+        kept = self.copy() if self._present is not None else self
+        times, volts = kept._times, kept._volts
         return list(zip(times[::2], times[1::2], volts[::2], volts[1::2], strict=True))
+
+    def copy(self) -> VoltageTrace:
+        """The pieces that there are now, the present interval's included."""
+        made = VoltageTrace()
+        made._times, made._volts = self._times[:], self._volts[:]
+        if self._present is not None:
+            made.add(*self._present())
+        return made
 
     def clear(self) -> None:
         """Forget all pieces."""
@@ -113,6 +126,10 @@ class SharedShunt:
     def __init__(self, traces: Iterable[CurrentTrace]) -> None:
         """Add these up."""
         self._traces = tuple(traces)
+
+    def copy(self) -> SharedShunt:
+        """As there is now."""
+        return SharedShunt(trace.copy() for trace in self._traces)
 
     @property
     def segments(self) -> list[Segment]:

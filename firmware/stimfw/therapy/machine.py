@@ -63,9 +63,9 @@ _RAMP_DOWN = const(3)
 _REST = const(4)
 _MEASURING = const(5)
 _FAULT = const(6)
-SESSION = const(1 << 1 | 1 << 2 | 1 << 3 | 1 << 4)
-ON = const(SESSION | 1 << 5)
-AT_REST = const(1 << 0 | 1 << 6)
+SESSION = const(1 << _RAMP_UP | 1 << _HOLD | 1 << _RAMP_DOWN | 1 << _REST)
+ON = const(SESSION | 1 << _MEASURING)
+AT_REST = const(1 << _READY | 1 << _FAULT)
 
 # States, event, next state, effects. What is not here cannot happen, or is refused: `Machine.refusal`.
 ROWS = (

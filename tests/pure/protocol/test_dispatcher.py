@@ -170,6 +170,8 @@ def test_what_a_handler_refuses_is_counted_and_packed():
         assert (rig.dispatcher.refused, rig.dispatcher.forbidden) == (1, 0)
         assert refusals.unpack(answer[0], body) == answer[1]
         assert refusals.unpack(answer[0], body + b"\0") is None
+        for short in range(len(body)):
+            assert refusals.unpack(answer[0], body[:short]) is None
 
 
 def test_other_codes_have_no_body_to_unpack():
@@ -207,6 +209,35 @@ def test_what_the_board_does_not_know():
     ):
         assert rig.dispatcher.from_host(message) == reply
     assert rig.done == [] and rig.dispatcher.refused == 4
+
+
+def test_every_number_that_no_row_has_is_unknown():
+    """Also the first one behind the highest row, and one that looks like a reply."""
+    for board in ("stimulator", "remote"):
+        known = [row[requests.OPCODE] for row in requests.answered_by(board)]
+        rig = Rig(board)
+        unknown = [opcode for opcode in range(256) if opcode not in known]
+        for opcode in unknown:
+            answer = bytes((opcode & 0x7F | 0x80, messages.UNKNOWN_OPCODE))
+            for body in (b"", b"\0"):
+                assert rig.dispatcher.from_host(bytes((opcode,)) + body) == answer, (board, opcode)
+        assert rig.done == [] and rig.dispatcher.refused == 2 * len(unknown) and max(known) + 1 in unknown
+
+
+def test_the_first_group_that_has_a_handler_answers():
+    class Own:
+        def uptime(self):
+            return refusals.done(0x01020304)
+
+    rig = Rig("remote")
+    for groups, answer in (
+        ((Own(), Group(rig, "remote")), b"\x9b\0\4\3\2\1"),
+        ((Log(), Group(rig, "remote"), Own()), b"\x9b\0\0\0\0\0"),
+    ):
+        dispatcher = Dispatcher("remote", Conditions())
+        rig.dispatcher = dispatcher
+        dispatcher.serve(*groups)
+        assert dispatcher.from_host(bytes((requests.UPTIME,))) == answer
 
 
 def test_a_request_without_a_handler_is_told_at_the_start():

@@ -109,3 +109,8 @@ def test_senders_and_slots_beside_the_six():
     assert messages.SLOTS == 6 and messages.ALL_SLOTS == 0xFF
     assert messages.FROM_USB == 0xFE and messages.FROM_NOBODY == 0xFF
     assert messages.MAX_BODY == 240
+
+
+def test_an_amplitude_fits_the_detail_of_an_event():
+    """Hosts multiply the detail by the step: 10 mA, the highest amplitude, is 200."""
+    assert messages.LOG_AMPLITUDE_STEP_UA == 50

@@ -111,9 +111,20 @@ def test_a_lost_part_turns_the_output_off_in_every_state():
         assert (after, effects) == (FAULT, wanted), state
 
 
-def test_off_comes_first():
-    for bit in (machine.BEGIN_SESSION, machine.NOTE, machine.CAUSE, machine.TELL):
-        assert machine.OFF < bit
+def test_effects_are_single_bits_in_the_order_in_which_they_are_carried_out():
+    effects = (
+        machine.OFF, machine.BEGIN_SESSION, machine.BEGIN_MEASURING, machine.LIGHT, machine.NOTE,
+        machine.CAUSE, machine.TELL,
+    )  # fmt: skip
+    assert effects == (1, 2, 4, 8, 16, 32, 64)
+    assert len(machine.EFFECT_NAMES) == len(effects)
+    assert machine.EFFECT_NAMES[0] == "off" and machine.EFFECT_NAMES[-1] == "tell"
+
+
+def test_what_stands_for_no_state_is_none():
+    for word in (machine.SAME, machine.IDLE):
+        assert word not in STATES
+    assert machine.SAME != machine.IDLE
 
 
 def test_a_procedure_ends_only_where_one_runs():
@@ -166,6 +177,57 @@ def test_the_pairing_window_opens_at_rest_only():
     assert one.window_open and one.state == READY
     assert one.feed(machine.STOP) == machine.OFF and one.window_open
     assert one.feed(machine.WINDOW_CLOSED) == machine.NOTE | machine.TELL and not one.window_open
+
+
+def test_a_machine_starts_without_a_pairing_window():
+    assert Machine(0).window_open is False and Machine(messages.PART_RADIO).window_open is False
+    assert Machine(0).refusal(machine.START, False, True) == messages.REASON_NONE
+
+
+def test_the_window_is_open_from_its_opening_to_its_closing_whatever_else_happens():
+    for state in STATES:
+        for event in range(len(machine.EVENT_NAMES)):
+            for was_open in (False, True):
+                one = in_state(state)
+                one.window_open = was_open
+                try:
+                    one.feed(event)
+                except ValueError:
+                    assert one.window_open == was_open, (state, event)
+                    continue
+                opened, closed = event == machine.WINDOW_OPENED, event == machine.WINDOW_CLOSED
+                assert one.window_open == (opened or was_open and not closed), (state, event)
+
+
+def test_parts_fail_and_are_mended_by_their_own_events_alone():
+    """Other events have details that look like parts: seconds, reasons, amplitudes."""
+    changing = (machine.FAILED, machine.MENDED, machine.TESTED)
+    for state in STATES:
+        for event in range(len(machine.EVENT_NAMES)):
+            for detail in (0x00, 0x55, 0xAA, 0xFF):
+                for failed in (0x00, 0x0F, 0xF0, 0xFF):
+                    one = in_state(state)
+                    one.failed_parts = failed
+                    try:
+                        one.feed(event, detail)
+                    except ValueError:
+                        assert one.failed_parts == failed, (state, event)
+                        continue
+                    assert one.failed_parts == failed or event in changing, (state, event, detail)
+
+
+def test_an_event_without_a_detail_names_no_part():
+    for event in (machine.FAILED, machine.MENDED):
+        one = Machine(0xA5)
+        one.feed(event)
+        assert one.failed_parts == 0xA5
+
+
+def test_a_part_that_failed_before_and_in_the_self_test_has_failed():
+    one = Machine(messages.PART_SUPPLY | messages.PART_DAC)
+    one.feed(machine.SELF_TEST)
+    one.feed(machine.TESTED, messages.PART_SUPPLY | messages.PART_DAC)
+    assert one.failed_parts == messages.PART_SUPPLY | messages.PART_DAC
 
 
 def reason(state, event, magnet_near=False, has_amplitude=True, failed_parts=0, window=False):
@@ -276,6 +338,7 @@ def test_sets_of_states_and_parts_are_those_of_the_wire():
     assert machine.ON == sum([1 << state for state in ON])
     assert machine.AT_REST == 1 << READY | 1 << FAULT
     assert machine.OUTPUT_PARTS == messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
+    assert (machine.SESSION, machine.ON, machine.AT_REST, machine.OUTPUT_PARTS) == (30, 62, 65, 11)
 
 
 def test_what_cannot_happen_says_so():

@@ -28,7 +28,8 @@ def test_misses_by_function_while_pulsing_and_idle():
     assert sum(row["part"] for row in rows) == pytest.approx(1)
     assert all(row["us"] == pytest.approx(row["misses"] * LINE_CYCLES * CYCLE_US, abs=1e-3) for row in rows)
     assert [row["misses"] for row in rows] == sorted((row["misses"] for row in rows), reverse=True)
-    assert any(row["name"].startswith("stimfw.stimulator.session.Session.") for row in rows)
+    # Which functions miss hangs on where the image has them; the loop's own are always among them.
+    assert any(row["name"].startswith("stimfw.stimulator.app.App.") for row in rows)
     assert not {"mp_execute_bytecode", "gc_alloc", "(outside the image)"} & {row["name"] for row in rows}
     idle = json.loads(run("--for", "0.2", "--scenario", "idle", "--json").stdout)
     assert 0 < idle["misses"] < pulsing["misses"]

@@ -4,6 +4,7 @@ import re
 import struct
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def blocks(board: str) -> list[tuple]:
     image = (BUILD / f"{board}.uf2").read_bytes()
     assert image and len(image) % 512 == 0
     return [struct.unpack("<8I476sI", image[at : at + 512]) for at in range(0, len(image), 512)]
+
+
+@cache
+def addresses_of(board: str) -> dict[str, int]:
+    """Every name of the image, and where it is."""
+    return Image(BUILD / "firmware" / board / "firmware.elf").addresses
 
 
 def payload(board: str) -> bytes:
@@ -79,13 +86,13 @@ def test_second_build_does_nothing():
     ),
 )  # fmt: skip
 def test_what_is_called_all_the_time_is_in_ram(board, name):
-    address = Image(BUILD / "firmware" / board / "firmware.elf").addresses[name]
+    address = addresses_of(board)[name]
     assert RAM_START <= address < RAM_END
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_what_is_called_now_and_then_stays_in_flash(board):
-    addresses = Image(BUILD / "firmware" / board / "firmware.elf").addresses
+    addresses = addresses_of(board)
     assert all(FLASH_START < addresses[name] < RAM_START for name in ("tud_task_ext", "main"))
 
 
@@ -102,7 +109,7 @@ def test_the_ring_of_the_samples_is_outside_the_heap():
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_what_nobody_here_uses_is_not_in_the_image(board):
-    addresses = Image(BUILD / "firmware" / board / "firmware.elf").addresses
+    addresses = addresses_of(board)
     left_out = ("mp_fat_vfs_type", "mp_module_cmath", "mp_type_complex", "erff", "lgammaf")
     assert not addresses.keys() & {*left_out}
 

@@ -112,6 +112,14 @@ def test_a_request_ends_with_its_limit():
         assert peer.wait_ms(50 + late_ms) == -1
 
 
+def test_the_answer_stays_when_the_limit_has_passed():
+    _, peer, _ = connected()
+    assert peer.state == Requester.ANSWERED
+    answer = peer.reply
+    peer.expire(1 << 20)
+    assert peer.state == Requester.ANSWERED and peer.reply == answer
+
+
 def test_a_connection_is_left_five_seconds_before_its_end():
     for quiet_ms, kind in ((54_999, frames.REQUEST), (55_000, frames.HELLO)):
         ends, peer, link = connected()

@@ -205,6 +205,7 @@ class ExactPio(RPPIO):
         super().__init__()  # type: ignore[call-arg]
         self._tick_fp: int | None = None
         self._armed_fp = NEVER
+        self._due_fp = [NEVER] * 4
         self._acting = False
         self.watches_pins = False
         """Whether a machine ever stalled on a GPIO level, so that output pins must be looped back."""
@@ -228,10 +229,10 @@ class ExactPio(RPPIO):
         last_fp = self._armed_fp | (_CYCLE_FP - 1)
         self._armed_fp = NEVER
         self._acting = True
-        due = [machine for machine in self.machines if machine.due_fp() <= last_fp]
+        due = [pair for pair in zip(self.machines, self._due_fp) if pair[1] <= last_fp]  # noqa: B905
         if len(due) == 1:
             before = self.irq
-            self._act(due[0])
+            self._act(*due[0])
             if before & ~self.irq:
                 self.irq_updated()
         else:
@@ -240,26 +241,26 @@ class ExactPio(RPPIO):
         self.check_changed_pins()
         self._rearm()
 
-    def _act(self, machine: ExactMachine) -> None:
-        self._tick_fp = machine.due_fp()
+    def _act(self, machine: ExactMachine, due_fp: int) -> None:
+        self._tick_fp = due_fp
         machine.act()
         self._tick_fp = None
 
-    def _act_together(self, due: list[ExactMachine]) -> None:
+    def _act_together(self, due: list[tuple[ExactMachine, int]]) -> None:
         """Machines that act in one clock all see the flags as they stood before it."""
         before = self.irq
         taken = 0
         later = []
-        for machine in due:
+        for machine, due_fp in due:
             if machine.reads_irq_flags():
                 self.irq = before
-                self._act(machine)
+                self._act(machine, due_fp)
                 taken |= before & ~self.irq
             else:
-                later.append(machine)
+                later.append((machine, due_fp))
         self.irq = before & ~taken
-        for machine in later:
-            self._act(machine)
+        for machine, due_fp in later:
+            self._act(machine, due_fp)
         if before & ~self.irq:
             self.irq_updated()
 
@@ -278,7 +279,11 @@ class ExactPio(RPPIO):
     def _rearm(self) -> None:
         if self._acting:
             return
-        due_fp = min(machine.due_fp() for machine in self.machines)
+        self._due_fp = [
+            (each.retry_fp if each.waiting else each.next_due_fp) if each.enabled else NEVER
+            for each in self.machines
+        ]
+        due_fp = min(self._due_fp)
         if due_fp == self._armed_fp:
             return
         self._armed_fp = due_fp

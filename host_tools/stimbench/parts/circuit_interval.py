@@ -10,9 +10,18 @@ from numpy.typing import NDArray
 
 from .network import Modes
 
-__all__ = ("CircuitInterval",)
+__all__ = ("CircuitInterval", "values_at")
 
 Vector = NDArray[np.float64]
+
+
+def values_at(
+    rates: Vector, start: float, weights: Sequence[float], t0_ns: int, times_ns: Sequence[int]
+) -> list[float]:
+    """An output at several times, none before `t0_ns`: start + the sum of weight * (exp(rate * t) - 1)."""
+    seconds = (np.array(times_ns, dtype=np.float64) - t0_ns) * 1e-9
+    found: list[float] = (start + np.expm1(np.outer(seconds, rates)) @ np.array(weights)).tolist()
+    return found
 
 
 class CircuitInterval:
@@ -54,15 +63,12 @@ class CircuitInterval:
         """`amps` at several times, none before the start."""
         return self._outputs(2, times_ns)
 
-    def volts_at(self, times_ns: Sequence[int]) -> list[float]:
-        """`volts` at several times, none before the start."""
-        return self._outputs(0, times_ns)
+    def volts_terms(self) -> tuple[Vector, float, list[float]]:
+        """What makes `volts`: rates in 1/s, shape (5,), the value at the start, and a weight a rate."""
+        return self._modes.rates, self._now[0], self._weights[0]
 
     def _outputs(self, row: int, times_ns: Sequence[int]) -> list[float]:
-        seconds = (np.array(times_ns, dtype=np.float64) - self.t0_ns) * 1e-9
-        grown = np.expm1(np.outer(seconds, self._modes.rates))
-        found: list[float] = (self._now[row] + grown @ np.array(self._weights[row])).tolist()
-        return found
+        return values_at(self._modes.rates, self._now[row], self._weights[row], self.t0_ns, times_ns)
 
     def state(self, time_ns: int) -> Vector:
         """The voltages on the five capacitors, V."""

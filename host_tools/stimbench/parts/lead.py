@@ -41,7 +41,9 @@ _SIGN = {
     BridgeState.CATHODIC: -1.0, BridgeState.ANODIC: 1.0,
     BridgeState.CATHODIC_INTO_SHORT: -1.0, BridgeState.ANODIC_INTO_SHORT: 1.0,
 }
+_DRIVEN = (BridgeState.CATHODIC, BridgeState.ANODIC)
 _FAULTS = (BridgeState.SHOOT_THROUGH, BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
+_NO_WAY = (BridgeState.OFF, BridgeState.SHOOT_THROUGH)
 
 
 class Lead:
@@ -90,12 +92,8 @@ class Lead:
 
     def shunt_amps(self, time_ns: int) -> float:
         """What the pump delivers, A: the current in the shared shunt."""
-        sign = _SIGN.get(self._conducting)
-        if sign is None:
-            return 0.0
-        if self._conducting in _FAULTS:
-            return sign * self._pump.amps(time_ns)
-        return self.amps(time_ns)
+        self._refine(time_ns)
+        return self._delivered(time_ns)
 
     def charge_nc(self, time_ns: int | None = None) -> float:
         """Net charge through the lead since the start or `clear_charge`, nC, recharge included.
@@ -115,6 +113,13 @@ class Lead:
     def on_step(self, listener: StepListener) -> None:
         """Be told of every edge (for the sense amplifiers' bandwidth)."""
         self._listeners.append(listener)
+
+    def _delivered(self, time_ns: int) -> float:
+        """What the pump delivers, A, in the present stretch."""
+        if self._conducting in _DRIVEN:
+            return self._stretch.amps(time_ns)
+        sign = _SIGN.get(self._conducting)
+        return 0.0 if sign is None else sign * self._pump.amps(time_ns)
 
     # What can be done to it.
 
@@ -183,13 +188,14 @@ class Lead:
         """Close the present stretch at `time_ns` and begin the next one."""
         now = max(time_ns, self._stretch.t0_ns)
         self._refine(now)
-        before_v, before_a = self._stretch.volts(now), self.shunt_amps(now)
+        before_v, before_a = self._stretch.volts(now), self._delivered(now)
         self._finish(now)
         if state is not None:
             self._conducting = state
         self._begin(now)
+        after_v, after_a = self._stretch.volts(now), self._delivered(now)
         for listener in self._listeners:
-            listener(now, before_v, before_a, self._stretch.volts(now), self.shunt_amps(now))
+            listener(now, before_v, before_a, after_v, after_a)
 
     def _begin(self, now: int) -> None:
         state = self._state_at_end
@@ -215,7 +221,7 @@ class Lead:
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its compliance to hold the current."""
         stretch = self._stretch
-        if stretch.limited or self._conducting not in (BridgeState.CATHODIC, BridgeState.ANODIC):
+        if stretch.limited or self._conducting not in _DRIVEN:
             return False
         pushed = stretch.volts(time_ns) + stretch.block_volts(time_ns)
         return pushed > COMPLIANCE_V if stretch.drive > 0.0 else pushed < -COMPLIANCE_V
@@ -253,9 +259,9 @@ class Lead:
         if not self.trace.enabled or now <= stretch.t0_ns:
             return
         self.trace.voltage.add(stretch, now)
-        if self._conducting in (BridgeState.OFF, BridgeState.SHOOT_THROUGH):
+        if self._conducting in _NO_WAY:
             return
-        if self._conducting in (BridgeState.CATHODIC, BridgeState.ANODIC) and not stretch.limited:
+        if self._conducting in _DRIVEN and not stretch.limited:
             microamps = stretch.amps(now) * 1e6
             self.trace.add(stretch.t0_ns, now, microamps, microamps)
             self.trace.shunt.add(stretch.t0_ns, now, microamps, microamps)
@@ -267,11 +273,9 @@ class Lead:
         span = now - stretch.t0_ns
         times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
         currents = [amps * 1e6 for amps in stretch.amps_at(times)]
-        for k in range(_DECAY_PIECES):
-            if times[k + 1] > times[k]:
-                self.trace.add(times[k], times[k + 1], currents[k], currents[k + 1])
-                if self._conducting in (BridgeState.CATHODIC, BridgeState.ANODIC):
-                    self.trace.shunt.add(times[k], times[k + 1], currents[k], currents[k + 1])
+        self.trace.add_line(times, currents)
+        if self._conducting in _DRIVEN:
+            self.trace.shunt.add_line(times, currents)
         if self._conducting in _FAULTS:
             # The pump drives into the recharge resistor: all of its current passes the shunt before it.
             delivered = stretch.drive / RECHARGE_OHM * 1e6

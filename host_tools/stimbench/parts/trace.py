@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from .circuit_interval import CircuitInterval
+from .circuit_interval import CircuitInterval, values_at
 
 __all__ = ("CurrentTrace", "LeadTrace", "Segment", "SharedShunt", "VoltageTrace")
 
@@ -56,10 +56,23 @@ class CurrentTrace:
         self.segments.append((t0_ns, t1_ns, i0_ua, i1_ua))
 
 
+    def add_line(self, times_ns: Sequence[int], currents_ua: Sequence[float]) -> None:
+        """Append the pieces of a broken line through these points; a piece of no length is left out."""
+        if currents_ua[0] == currents_ua[-1]:
+            self.add(times_ns[0], times_ns[-1], currents_ua[0], currents_ua[-1])
+            return
+        pieces = zip(times_ns, times_ns[1:], currents_ua, currents_ua[1:], strict=False)
+        self.segments += [
+            piece
+            for piece in pieces
+            if piece[1] > piece[0] and (abs(piece[2]) >= NOTHING_UA or abs(piece[3]) >= NOTHING_UA)
+        ]
+
+
 class VoltageTrace:
     """The voltage between a lead's rails in pieces: steps of 10 mV, at most 16 in one interval.
 
-    32 bytes a piece, so that a night's run fits into memory.
+    What makes the voltage of an interval is kept, 72 bytes; the pieces are made when somebody asks for them.
     """
 
     def __init__(self, present: Callable[[], tuple[CircuitInterval, int]] | None = None) -> None:
@@ -69,31 +82,43 @@ class VoltageTrace:
             present: the interval that has not ended yet, and how far it has come, ns.
         """
         self._present = present
-        self._times = array("q")
-        self._volts = array("d")
+        self._spans = array("q")  # begin and end of each interval
+        self._terms = array("d")  # its value at the begin, and its weights
+        self._rates: list[NDArray[np.float64]] = []  # a reference: circuits come again
 
     @property
     def segments(self) -> list[Segment]:
         """The pieces, the present interval's included."""
         kept = self.copy() if self._present is not None else self
-        times, volts = kept._times, kept._volts
-        return list(zip(times[::2], times[1::2], volts[::2], volts[1::2], strict=True))
+        spans, terms = kept._spans, kept._terms
+        found: list[Segment] = []
+        for index, rates in enumerate(kept._rates):
+            begin_ns, end_ns = spans[2 * index : 2 * index + 2]
+            start, *weights = terms[index * (1 + len(rates)) : (index + 1) * (1 + len(rates))]
+            found += _pieces(begin_ns, end_ns, rates, start, weights)
+        return found
 
     def copy(self) -> VoltageTrace:
         """The pieces that there are now, the present interval's included."""
         made = VoltageTrace()
-        made._times, made._volts = self._times[:], self._volts[:]
+        made._spans, made._terms, made._rates = self._spans[:], self._terms[:], self._rates[:]
         if self._present is not None:
             made.add(*self._present())
         return made
 
     def clear(self) -> None:
         """Forget all pieces."""
-        del self._times[:], self._volts[:]
+        del self._spans[:], self._terms[:], self._rates[:]
 
     def add(self, interval: CircuitInterval, end_ns: int) -> None:
         """An interval has ended."""
-        _append_pieces(interval, end_ns, self._times, self._volts)
+        if end_ns > interval.t0_ns:
+            rates, start, weights = interval.volts_terms()
+            self._spans.append(interval.t0_ns)
+            self._spans.append(end_ns)
+            self._terms.append(start)
+            self._terms.extend(weights)
+            self._rates.append(rates)
 
 
 class LeadTrace(CurrentTrace):
@@ -148,22 +173,20 @@ class SharedShunt:
         return list(zip(*rows, strict=True))
 
 
-def _append_pieces(interval: CircuitInterval, end_ns: int, times: array[int], volts: array[float]) -> None:
-    span = end_ns - interval.t0_ns
-    if span <= 0:
-        return
-    begin, end = interval.volts(interval.t0_ns), interval.volts(end_ns)
+def _pieces(
+    t0_ns: int, end_ns: int, rates: NDArray[np.float64], start: float, weights: Sequence[float]
+) -> list[Segment]:
+    """The voltage of one interval in straight pieces; none if it is next to nothing."""
+    span = end_ns - t0_ns
+    begin, middle, end = values_at(rates, start, weights, t0_ns, (t0_ns, t0_ns + span // 2, end_ns))
     if max(abs(begin), abs(end)) < NOTHING_V:
-        return
+        return []
     pieces = min(_MOST_PIECES, max(1, ceil(abs(end - begin) / _STEP_V)))
-    bent = interval.volts(interval.t0_ns + span // 2) - (begin + end) / 2
     # A decay is steepest at its begin: the pieces are closer together there. A slope is the same all over.
-    power = 2 if abs(bent) > _BENT * abs(end - begin) else 1
-    at = sorted({interval.t0_ns + span * k**power // pieces**power for k in range(pieces + 1)})
-    values = [round(value, _DIGITS) for value in interval.volts_at(at)]
-    for k in range(len(at) - 1):
-        times.extend(at[k : k + 2])
-        volts.extend(values[k : k + 2])
+    power = 2 if abs(middle - (begin + end) / 2) > _BENT * abs(end - begin) else 1
+    at = sorted({t0_ns + span * k**power // pieces**power for k in range(pieces + 1)})
+    values = [round(value, _DIGITS) for value in values_at(rates, start, weights, t0_ns, at)]
+    return list(zip(at[:-1], at[1:], values[:-1], values[1:], strict=True))
 
 
 _Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]

@@ -21,7 +21,7 @@
 enum { CLASSES(ENUM) OP_COUNT };
 #undef ENUM
 
-static uint8_t class_of[0x400]; /* by the upper ten bits: a kilobyte stays in the processor's own cache */
+static uint8_t class_of[0x400]; /* by the upper ten bits */
 
 typedef struct pattern {
     uint16_t mask, bits;

@@ -214,7 +214,7 @@ static const uint8_t ONES[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4}
         opcode = load16(w.at + (at - w.first));                                                            \
         pc += 2;                                                                                           \
         spent = 1;                                                                                         \
-        goto *labels[class_of[opcode >> 6]];                                                               \
+        goto *way_to[opcode >> 6];                                                                         \
     } while (0)
 
 #endif

@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 PYTEST_ARGS ?= -n auto --dist worksteal
 export MICROPYTHON_DIR
+# Some machines tell Python to keep no bytecode. Compiling all of it again in each process costs minutes.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 LOGS := build/logs

@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,19 +44,31 @@ def with_source(trace):
     return "\n".join(lines)
 
 
-def run(folder, module, function):
+def run(folder, module, *names):
     environment = {**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'modules'}:{TESTS}"}
-    words = [MICROPYTHON, "-X", HEAP, TESTS / "unix" / "runner.py", folder, module, function]
+    words = [MICROPYTHON, "-X", HEAP, TESTS / "unix" / "runner.py", folder, module, *names]
     result = subprocess.run(
         words, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
     return result.returncode, result.stdout + result.stderr
 
 
+@cache
+def outcomes(path):
+    """What is printed of each function of a file that ended, by its name: all run in one process."""
+    _, output = run(path.parent, path.stem, *functions(path))
+    parts = re.split(r"^\x01(passed|failed) (test_\w+)$", output, flags=re.M)
+    return {name: (outcome, text) for outcome, name, text in zip(*[iter(parts[1:])] * 3, strict=True)}
+
+
 @pytest.mark.parametrize(("path", "function"), CASES)
 def test_on_micropython(path, function):
-    code, output = run(path.parent, path.stem, function)
-    if code:
+    if function not in outcomes(path):  # one before it ended the process: this one is run by itself
+        code, output = run(path.parent, path.stem, function)
+        outcome = "failed" if code else "passed"
+    else:
+        outcome, output = outcomes(path)[function]
+    if outcome != "passed":
         pytest.fail(f"{path.name}::{function} on MicroPython:\n{with_source(output)}", pytrace=False)
 
 
@@ -70,6 +83,22 @@ def test_the_runner_sees_a_failure(tmp_path, body):
     (tmp_path / "broken.py").write_text(f"def test_it():\n    {body}\n", encoding="utf-8")
     code, output = run(tmp_path, "broken", "test_it")
     assert code != 0 and "line 2" in output and body in with_source(output)
+
+
+def test_a_file_in_one_process_tells_each_function_apart_and_one_that_ends_it_is_alone(tmp_path):
+    path = tmp_path / "several.py"
+    path.write_text(
+        "import sys\n"
+        "def test_good():\n    print('passed test_bad')\n"
+        "def test_bad():\n    assert 1 == 2\n"
+        "def test_end():\n    sys.exit(0)\n"
+        "def test_after():\n    pass\n",
+        encoding="utf-8",
+    )
+    found = outcomes(path)
+    assert found["test_good"][0] == "passed" and found["test_bad"][0] == "failed"
+    assert "assert 1 == 2" in with_source(found["test_bad"][1])
+    assert set(found) == {"test_good", "test_bad"}, "SystemExit is no Exception: the process ended there"
 
 
 def test_the_runner_is_micropython(tmp_path):

@@ -11,7 +11,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto --dist worksteal
+# A process more than there are cores: some tests wait for a time-out meanwhile.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 1) --dist worksteal
 export MICROPYTHON_DIR
 # Some machines tell Python to keep no bytecode. Compiling all of it again in each process costs minutes.
 unexport PYTHONDONTWRITEBYTECODE

@@ -72,7 +72,7 @@ def searching(core: Core) -> Iterator[Digest]:
         bench.run_for(600 * MS)
         bench.press("START")
         for _ in range(4):
-            bench.run_for(250 * MS)
+            bench.run_for(150 * MS)
             yield digest(bench)
 
 
@@ -86,7 +86,7 @@ def pulsing(core: Core) -> Iterator[Digest]:
         yield digest(bench)
         board.client.start()
         for _ in range(4):
-            bench.run_for(300 * MS)
+            bench.run_for(150 * MS)
             yield digest(bench)
         yield digest(bench) | {"status": repr(board.client.status())}
 
@@ -100,7 +100,7 @@ def busy(core: Core) -> Iterator[Digest]:
         board.wait(0.1)
         board.write(_CRUNCH + b"\r\n")
         for _ in range(4):
-            bench.run_for(150 * MS)
+            bench.run_for(100 * MS)
             yield digest(bench)
 
 

@@ -32,7 +32,7 @@ _FLAGS = ("-O3", "-std=c99", "-fPIC", "-shared", "-fno-semantic-interposition", 
 """The package's own, but for the stable ABI's. None of them changes arithmetic: runs stay equal."""
 
 _JUMP_EACH = (
-    "-O2", "-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge",
+    "-O2", "-falign-labels=16", "-fno-gcse", "-fno-crossjumping", "-fno-tree-tail-merge",
     "--param", "max-goto-duplication-insns=100",
 )  # fmt: skip
 """For our core, which -O3 makes 3 % slower: each instruction keeps the jump to the next one that it was

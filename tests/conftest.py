@@ -1,5 +1,7 @@
 """What holds for the whole tree: the path to `support`, the target, and Hypothesis alike everywhere."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 from support import targets
@@ -18,6 +20,8 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts it in the background like that
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # and what a test starts would inherit it
     targets.take_boards(session.config)
 
 

@@ -85,7 +85,7 @@ docs: setup ## write the tables of the documentation that come from code [1 s]
 	@$(BIN)/python -m stimbench.docs_tables
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest [5 min]
+test: lint types pytest ## lint, types and pytest [5 to 6 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -102,7 +102,7 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests [4.5 min]
+pytest: setup firmware ## run the tests [5 min]
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: mutants

@@ -63,10 +63,9 @@ def paused(pause_ms, **changes):
     return harness, went_on_us
 
 
-@pytest.mark.parametrize(("rate_hz", "first"), [(1, 0), (20, 1), (200, 2)])
-def test_a_pause_of_the_loop_that_may_have_closed_the_gate_is_a_stop(rate_hz, first):
-    each = range(KEEPALIVE_MS - 1, KEEPALIVE_MS + 21)
-    for pause_ms in (*each[:2], *each[2 + first :: 3], KEEPALIVE_MS + 60):
+@pytest.mark.parametrize("rate_hz", [1, 20, 200])
+def test_a_pause_of_the_loop_that_may_have_closed_the_gate_is_a_stop(rate_hz):
+    for pause_ms in (*range(KEEPALIVE_MS - 1, KEEPALIVE_MS + 21), KEEPALIVE_MS + 60):
         harness, went_on_us = paused(pause_ms, rate_hz=rate_hz)
         assert harness.edges(went_on_us) == [], "the gate would open again"
         assert not harness.pulser.running() and harness.control.state() == messages.READY

@@ -61,13 +61,17 @@ def outcomes(path):
     return {name: (outcome, text) for outcome, name, text in zip(*[iter(parts[1:])] * 3, strict=True)}
 
 
+def outcome_of(path, function):
+    """`passed` or `failed`, and what was printed."""
+    if function in outcomes(path):
+        return outcomes(path)[function]
+    _, output = run(path.parent, path.stem, function)  # one before it, or itself, ended the process
+    return "passed" if f"\x01passed {function}\n" in output else "failed", output
+
+
 @pytest.mark.parametrize(("path", "function"), CASES)
 def test_on_micropython(path, function):
-    if function not in outcomes(path):  # one before it ended the process: this one is run by itself
-        code, output = run(path.parent, path.stem, function)
-        outcome = "failed" if code else "passed"
-    else:
-        outcome, output = outcomes(path)[function]
+    outcome, output = outcome_of(path, function)
     if outcome != "passed":
         pytest.fail(f"{path.name}::{function} on MicroPython:\n{with_source(output)}", pytrace=False)
 
@@ -99,6 +103,7 @@ def test_a_file_in_one_process_tells_each_function_apart_and_one_that_ends_it_is
     assert found["test_good"][0] == "passed" and found["test_bad"][0] == "failed"
     assert "assert 1 == 2" in with_source(found["test_bad"][1])
     assert set(found) == {"test_good", "test_bad"}, "SystemExit is no Exception: the process ended there"
+    assert outcome_of(path, "test_end")[0] == "failed" and outcome_of(path, "test_after")[0] == "passed"
 
 
 def test_the_runner_is_micropython(tmp_path):

@@ -67,12 +67,6 @@ class ExactMachine(StateMachine):
         else:
             self.pio.request_retry(self)
 
-    def due_fp(self) -> int:
-        """When this machine has something to do next."""
-        if not self.enabled:
-            return NEVER
-        return self.retry_fp if self.waiting else self.next_due_fp
-
     def reads_irq_flags(self) -> bool:
         """Whether its next action reads an IRQ flag."""
         if self.waiting:
@@ -206,6 +200,7 @@ class ExactPio(RPPIO):
         self._tick_fp: int | None = None
         self._armed_fp = NEVER
         self._due_fp = [NEVER] * 4
+        """When each machine has something to do next, as of the last `_rearm`."""
         self._acting = False
         self.watches_pins = False
         """Whether a machine ever stalled on a GPIO level, so that output pins must be looped back."""
@@ -229,7 +224,7 @@ class ExactPio(RPPIO):
         last_fp = self._armed_fp | (_CYCLE_FP - 1)
         self._armed_fp = NEVER
         self._acting = True
-        due = [pair for pair in zip(self.machines, self._due_fp) if pair[1] <= last_fp]  # noqa: B905
+        due = [pair for pair in zip(self.machines, self._due_fp, strict=True) if pair[1] <= last_fp]
         if len(due) == 1:
             before = self.irq
             self._act(*due[0])

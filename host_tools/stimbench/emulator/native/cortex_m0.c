@@ -39,7 +39,7 @@ static void interpret(cortex_m0 *m) {
 #define LABEL(name) &&name,
     static const void *const labels[] = {CLASSES(LABEL)};
 #undef LABEL
-    static const void *way_to[0x400]; /* from an opcode's upper ten bits in one step: two take a tenth longer */
+    static const void *way_to[0x400]; /* from an opcode's upper ten bits in one step: with two the core is slower */
     if (!way_to[0])
         for (uint32_t upper = 0; upper < 0x400; upper++) way_to[upper] = labels[class_of[upper]];
     uint32_t at, opcode, spent = 0;

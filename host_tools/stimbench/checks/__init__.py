@@ -1,0 +1,1 @@
+"""Pulse checks: plans, cases, verdicts and reports."""

@@ -1,0 +1,1 @@
+"""Firmware and modules onto boards: found, written, read back."""

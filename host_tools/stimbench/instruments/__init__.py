@@ -1,0 +1,1 @@
+"""Captures from instruments: a logic analyser through sigrok-cli, an oscilloscope through VISA."""

@@ -1,0 +1,1 @@
+"""A bench described in one file: boards, loads, capture sources, power."""

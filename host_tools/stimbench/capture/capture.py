@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, TypeVar
 
 from stimbench.capture.channels import Analog, Edges, Segments, Voltages
 from stimbench.capture.nearest import NoChannelError, no_channel
+from stimbench.capture.samples import Samples
 
-__all__ = ("Capture", "NoChannelError")
+__all__ = ("Capture", "NoChannelError", "Origin")
 
 _Kind = TypeVar("_Kind", Segments, Voltages)
 _Signal: TypeAlias = Edges | Callable[[], Edges]
-_Waveform: TypeAlias = Analog | Callable[[], Analog]
+_Waveform: TypeAlias = Analog | Samples | Callable[[], Analog | Samples]
 """A channel, or what makes it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a capture comes from, as far as a report must say it.
+
+    Attributes:
+        instrument: maker, model and serial number, or what else the instrument calls itself.
+        calibration: the number of its calibration certificate; empty if nobody gave one.
+        digital_hz: at how many samples a second its digital channels were taken; 0 if every edge has its
+            own time, exact to 1 ns.
+        clock_ppm: how far its clock may be off, in parts per million.
+        gain_percent: how far its analog values may be off, in percent of the value.
+        stopped: why it ended before its time: a trigger that stopped, a full buffer. Empty if it did not.
+    """
+
+    instrument: str = "the emulated bench"
+    calibration: str = ""
+    digital_hz: int = 0
+    clock_ppm: float = 0.0
+    gain_percent: float = 0.0
+    stopped: str = ""
 
 
 class Capture:
@@ -33,6 +57,7 @@ class Capture:
         start_ns: int = 0,
         end_ns: int,
         source: str = "the capture",
+        origin: Origin | None = None,
     ) -> None:
         """Put channels together.
 
@@ -42,6 +67,7 @@ class Capture:
             start_ns: where the capture begins.
             end_ns: where it ends.
             source: where it comes from, in words: the bench, a file, an instrument.
+            origin: what is known of the instrument; that of the emulated bench by default.
 
         Raises:
             ValueError: it ends before it begins.
@@ -53,6 +79,7 @@ class Capture:
         self.start_ns = start_ns
         self.end_ns = end_ns
         self.source = source
+        self.origin = origin or Origin()
 
     def __eq__(self, other: object) -> bool:
         """Whether span, names and channels are equal, wherever the captures come from."""
@@ -113,17 +140,29 @@ class Capture:
         return self._of_kind(name, Voltages)
 
     def waveform(self, name: str) -> Analog:
-        """An analog channel, whether it is a current or a voltage.
+        """An analog channel, whether it is a current or a voltage, piece by piece.
 
         Raises:
             NoChannelError: there is none of that name.
         """
+        found = self._made(name)
+        return found.pieces() if isinstance(found, Samples) else found
+
+    def samples(self, name: str) -> Samples | None:
+        """An analog channel as an instrument took it; None if it is known piece by piece.
+
+        Raises:
+            NoChannelError: there is none of that name.
+        """
+        found = self._made(name)
+        return found if isinstance(found, Samples) else None
+
+    def _made(self, name: str) -> Analog | Samples:
         self._require(self._analog, name, "analog")
         found = self._analog[name]
-        if isinstance(found, Segments | Voltages):
-            return found
-        made = self._analog[name] = found()
-        return made
+        if callable(found):
+            found = self._analog[name] = found()
+        return found
 
     def between(self, start_ns: int, end_ns: int) -> Capture:
         """What lies in a span: edges at or after `start_ns` and before `end_ns`, currents that reach into it.
@@ -137,7 +176,7 @@ class Capture:
         return Capture(
             {name: partial(self._edges_between, name, start_ns, end_ns) for name in self._digital},
             {name: partial(self._waveform_between, name, start_ns, end_ns) for name in self._analog},
-            start_ns=start_ns, end_ns=end_ns, source=self.source,
+            start_ns=start_ns, end_ns=end_ns, source=self.source, origin=self.origin,
         )  # fmt: skip
 
     def select(self, digital: Iterable[str], analog: Iterable[str] = ()) -> Capture:
@@ -153,8 +192,8 @@ class Capture:
             self._require(self._analog, name, "analog")
         return Capture(
             {name: partial(self.edges, name) for name in signals},
-            {name: partial(self.waveform, name) for name in waveforms},
-            start_ns=self.start_ns, end_ns=self.end_ns, source=self.source,
+            {name: partial(self._made, name) for name in waveforms},
+            start_ns=self.start_ns, end_ns=self.end_ns, source=self.source, origin=self.origin,
         )  # fmt: skip
 
     def shifted(self, by_ns: int, source: str) -> Capture:
@@ -162,21 +201,21 @@ class Capture:
         return Capture(
             {name: partial(self._edges_later, name, by_ns) for name in self._digital},
             {name: partial(self._waveform_later, name, by_ns) for name in self._analog},
-            start_ns=self.start_ns + by_ns, end_ns=self.end_ns + by_ns, source=source,
+            start_ns=self.start_ns + by_ns, end_ns=self.end_ns + by_ns, source=source, origin=self.origin,
         )  # fmt: skip
 
     def _edges_between(self, name: str, start_ns: int, end_ns: int) -> Edges:
         return self.edges(name).between(start_ns, end_ns)
 
-    def _waveform_between(self, name: str, start_ns: int, end_ns: int) -> Analog:
-        return self.waveform(name).between(start_ns, end_ns)
+    def _waveform_between(self, name: str, start_ns: int, end_ns: int) -> Analog | Samples:
+        return self._made(name).between(start_ns, end_ns)
 
     def _edges_later(self, name: str, by_ns: int) -> Edges:
         edges = self.edges(name)
         return Edges(edges.times_ns + by_ns, edges.initial)
 
-    def _waveform_later(self, name: str, by_ns: int) -> Analog:
-        return self.waveform(name).shifted(by_ns)
+    def _waveform_later(self, name: str, by_ns: int) -> Analog | Samples:
+        return self._made(name).shifted(by_ns)
 
     def _of_kind(self, name: str, kind: type[_Kind]) -> _Kind:
         found = self.waveform(name)

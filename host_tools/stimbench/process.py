@@ -9,10 +9,11 @@ import io
 import os
 import signal
 import sys
+from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # the module `typing` takes longer to load than all of the above
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn, TextIO
 
 EXIT_CANNOT_WRITE = 2
@@ -109,6 +110,25 @@ def run(load: Callable[[], Callable[[], Any]]) -> NoReturn:
         sys.stdout.drop = True  # type: ignore[union-attr]
         code = _told(error.__cause__)
     sys.exit(code)
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """While more modules are loaded: Ctrl-C ends the process at once, as while `run` loads the first ones.
+
+    A KeyboardInterrupt in the middle of an import may be swallowed. Nothing changes if somebody else listens
+    to Ctrl-C, or in another thread than the main one.
+    """
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with suppress(ValueError):  # of another thread
+        if ours:
+            signal.signal(signal.SIGINT, _end_at_once)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            if ours:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _code_of(command: Callable[[], Any]) -> Any:

@@ -15,7 +15,9 @@ from stimfw.therapy import program
 CANNOT_WRITE, INTERRUPTED, READER_GONE = 2, 130, 141
 LIMIT_S = 120
 MAIN = "from stimbench.__main__ import main; main()"
-MODULES = ("stimbench.cli.main", "typer", "rich.console", "serial", "pydantic", "stimbench.client.keyring")
+MODULES = ("stimbench.cli.main", "typer", "rich.console")
+KEYRING = "stimbench.client.keyring"
+OF_A_COMMAND = ("stimbench.cli.program", "stimbench.cli.common", "serial", "pydantic", KEYRING)
 # Ctrl-C comes when the module is looked for, whatever the machine's speed.
 WHILE_LOADING = """
 import os, signal, sys
@@ -81,6 +83,12 @@ def programme(tmp_path):
 @pytest.mark.parametrize("module", MODULES)
 def test_ctrl_c_while_modules_are_loaded(module):
     result = python(WHILE_LOADING.format(module=module) + MAIN, "--version")
+    assert (result.returncode, result.stdout, result.stderr) == (INTERRUPTED, "", "")
+
+
+@pytest.mark.parametrize("module", OF_A_COMMAND)
+def test_ctrl_c_while_a_commands_modules_are_loaded(module):
+    result = python(WHILE_LOADING.format(module=module) + MAIN, "program", "--help")
     assert (result.returncode, result.stdout, result.stderr) == (INTERRUPTED, "", "")
 
 

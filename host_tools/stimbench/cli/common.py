@@ -1,4 +1,4 @@
-"""What all commands share: options, output, and errors turned into a sentence and an exit code."""
+"""What all commands share: options, boards, and JSON. Texts and errors: stimbench.cli.terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
-from rich.console import Console
-from typer.core import TyperGroup
 
+from stimbench.cli.terminal import StimbenchGroup, err, out
 from stimbench.client.keyring import Keyring, default_path
 from stimbench.client.records import Status
 from stimbench.client.remote import Remote, connect_remote
@@ -23,8 +22,7 @@ from stimbench.devices.device import Device
 from stimbench.devices.link import Link
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import find_remote_port
-from stimbench.errors import EXIT_BAD_INPUT, AtPromptError, InputError, NoAnswerError, StimbenchError
-from stimbench.process import EXIT_INTERRUPTED
+from stimbench.errors import AtPromptError, InputError, NoAnswerError
 
 __all__ = (
     "BoardOption",
@@ -44,8 +42,6 @@ __all__ = (
     "services",
 )
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 _Board = TypeVar("_Board")
 _BOOT_S = 15.0
 """A board is ready after a second; one of `bench up` on a busy machine needs longer."""
@@ -231,39 +227,3 @@ def _finite(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [_finite(value) for value in data]
     return str(data) if isinstance(data, float) and not math.isfinite(data) else data
-
-
-class StimbenchGroup(TyperGroup):
-    """Turns the errors that are meant for people into their sentence on stderr and their exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except StimbenchError as error:
-            err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
-            _print_notes(error)
-            raise typer.Exit(error.exit_code) from error
-        except OSError as error:
-            err.print(f"[bold red]Error:[/] {_escaped(_told(error))}", soft_wrap=True)
-            raise typer.Exit(EXIT_BAD_INPUT) from error
-        except KeyboardInterrupt as interruption:
-            err.print("Interrupted.")
-            _print_notes(interruption)
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _told(error: OSError) -> str:
-    """The system's own words, and the file's name if there is one: for example of a full disk."""
-    reason = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {reason}." if error.filename is not None else f"{reason}."
-
-
-def _print_notes(error: BaseException) -> None:
-    for note in getattr(error, "__notes__", ()):
-        err.print(note, markup=False, soft_wrap=True)
-
-
-def _escaped(text: str) -> str:
-    """`text` with Rich's markup escaped: file names and texts of a board may hold brackets."""
-    return text.replace("[", "\\[")

@@ -2,33 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from stimbench import __version__
-from stimbench.cli import (
-    bench,
-    clinic,
-    demo,
-    impedance,
-    pair,
-    program,
-    pulses,
-    records,
-    repair,
-    session,
-    status,
-)
-from stimbench.cli.boards import open_board
-from stimbench.cli.common import Services, StimbenchGroup
-from stimbench.cli.restarting import with_restart
+from stimbench.cli.lazy import Entry, LazyGroup
 
 __all__ = ("app", "main")
 
+# To add a command: write stimbench/cli/<name>.py and add its row here. The text is the first paragraph of its
+# help (the function's docstring, or `help=` of a Typer application) word for word: a test compares them.
+# Nothing of the command is imported before it runs, so do not import its module here.
+COMMANDS: Mapping[str, Entry] = {
+    "demo": Entry(
+        "stimbench.cli.demo:demo",
+        "Run the main job on the emulated bench and judge it. Exits 1 if a figure does not hold.",
+    ),
+    "bench": Entry("stimbench.cli.bench:app", "The emulated bench."),
+    "status": Entry(
+        "stimbench.cli.status:status",
+        "Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed.",
+        restart=True,
+    ),
+    "impedance": Entry(
+        "stimbench.cli.impedance:impedance",
+        "Measure every electrode pair of both leads. Exits 1 if a pair is open, shorted or was not measured.",
+        restart=True,
+    ),
+    "program": Entry("stimbench.cli.program:app", "The programme: show, set, check."),
+    "start": Entry(
+        "stimbench.cli.session:start",
+        "Begin a session with the programme that the stimulator holds. "
+        "Ctrl-C before it says so turns it off.",
+        restart=True,
+    ),
+    "stop": Entry(
+        "stimbench.cli.session:stop",
+        "Turn the output off. Stopping what is off is no error.",
+        restart=True,
+    ),
+    "amplitude": Entry(
+        "stimbench.cli.clinic:amplitude",
+        "Set both leads' amplitudes in uA, also while the output is on; the rest of the programme stays.",
+        restart=True,
+    ),
+    "window": Entry(
+        "stimbench.cli.clinic:window",
+        "Show or set the amplitudes that a patient may choose with the remote.",
+        restart=True,
+    ),
+    "test": Entry(
+        "stimbench.cli.clinic:test",
+        "Stimulate once with the present programme: ramp up, hold, ramp down, then the output is off.",
+        restart=True,
+    ),
+    "pulses": Entry(
+        "stimbench.cli.pulses:pulses",
+        "Show what the stimulator measured in each pulse: its current, and the voltage across the lead.",
+        restart=True,
+    ),
+    "log": Entry(
+        "stimbench.cli.records:log",
+        "Show what happened on the stimulator since its start: who connected, what was refused, attacks.",
+        restart=True,
+    ),
+    "time": Entry(
+        "stimbench.cli.records:time_",
+        "Show or set the stimulator's clock. It is not set after a start, and nothing waits for it.",
+        restart=True,
+    ),
+    "pair": Entry(
+        "stimbench.cli.pair:pair",
+        "Pair a remote with a stimulator, both on USB, or this host with --clinician.",
+        restart=True,
+    ),
+    "records": Entry(
+        "stimbench.cli.repair:records",
+        "Show whether a board's records on flash are sound, and what a repair would do. Exits 1 if not.",
+        restart=True,
+    ),
+    "repair": Entry(
+        "stimbench.cli.repair:repair",
+        "Rewrite what is damaged on a board's flash, and nothing else. The board restarts then.",
+        restart=True,
+    ),
+}
+
+
+class _Root(LazyGroup):
+    table = COMMANDS
+
+
 app = typer.Typer(
     name="stimbench",
-    cls=StimbenchGroup,
+    cls=_Root,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Drive a stimulator of the bench: wired to USB, or emulated. "
@@ -36,22 +105,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 refused by the board, "
     "4 no board or no answer, 130 interrupted, 141 the reader of the output has gone.",
 )
-app.command("demo")(demo.demo)
-app.add_typer(bench.app, name="bench")
-app.command("status")(with_restart(status.status))
-app.command("impedance")(with_restart(impedance.impedance))
-app.add_typer(program.app, name="program")
-app.command("start")(with_restart(session.start))
-app.command("stop")(with_restart(session.stop))
-app.command("amplitude")(with_restart(clinic.amplitude))
-app.command("window")(with_restart(clinic.window))
-app.command("test")(with_restart(clinic.test))
-app.command("pulses")(with_restart(pulses.pulses))
-app.command("log")(with_restart(records.log))
-app.command("time")(with_restart(records.time_))
-app.command("pair")(with_restart(pair.pair))
-app.command("records")(with_restart(repair.records))
-app.command("repair")(with_restart(repair.repair))
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,7 +121,11 @@ def root(
     ] = False,
 ) -> None:
     """Set up what the commands share."""
-    ctx.obj = ctx.obj or Services(open_board=open_board)
+    if ctx.obj is None:
+        from stimbench.cli.boards import open_board
+        from stimbench.cli.common import Services
+
+        ctx.obj = Services(open_board=open_board)
 
 
 def main() -> None:

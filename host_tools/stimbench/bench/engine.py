@@ -83,6 +83,7 @@ class Bench:
         board = EmulatedBoard(
             name, named, seed, self.config.flash_timing, self.config.core, self.config.xip
         )
+        board.checks_boot2 = True
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:

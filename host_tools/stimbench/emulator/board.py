@@ -12,8 +12,9 @@ from rp2040py.peripherals.vreg_and_chip_reset import HAD_POR, HAD_RUN
 from rp2040py.peripherals.watchdog import FORCE, REASON
 from rp2040py.rp2040 import RP2040
 
-from stimbench.emulator import clocks, pio
+from stimbench.emulator import boot_rom, clocks, pio
 from stimbench.emulator.adc import AdcModel, BoardAdc
+from stimbench.emulator.bootsel import BootselDisk
 from stimbench.emulator.chip import Core, default_core, make_chip
 from stimbench.emulator.cpu import BoardScheduler, CpuRunner
 from stimbench.emulator.flash import FlashChip, FlashTiming
@@ -102,6 +103,12 @@ class EmulatedBoard:
         """What is soldered to it: the wiring function's StimulatorParts or RemoteParts."""
         self.powered = False
         self.hung = False
+        self.bootsel_held = False
+        """Whether a finger is on the BOOTSEL button: the boot ROM looks at each reset."""
+        self.checks_boot2 = False
+        """Whether the boot ROM's check of the flash is done. Off, the CPU starts whatever lies there."""
+        self.bootsel: BootselDisk | None = None
+        """The disk that the boot ROM shows on USB while it waits for an image; None while firmware runs."""
         self.log = _Log()
         self.resets: list[tuple[int, ResetCause]] = []
         """Every reset with its time, power on included."""
@@ -206,7 +213,8 @@ class EmulatedBoard:
         self.flash.write(0, image.payload)
 
     def __repr__(self) -> str:
-        state = ("hung" if self.hung else "on") if self.powered else "off"
+        running = "in BOOTSEL" if self.bootsel else "hung" if self.hung else "on"
+        state = running if self.powered else "off"
         return f"<EmulatedBoard {self.name}, {state}, at {self.now_ns / 1e9:.6f} s>"
 
     def power_on(self) -> None:
@@ -247,7 +255,7 @@ class EmulatedBoard:
         self._update_halt()
 
     def _update_halt(self) -> None:
-        self.runner.halted = self.hung or not self.powered
+        self.runner.halted = self.hung or not self.powered or self.bootsel is not None
         self.runner.interrupt()
 
     def _watchdog_fired(self) -> None:
@@ -269,8 +277,16 @@ class EmulatedBoard:
             mcu.vreg_and_chip_reset.record_reset_cause(HAD_RUN if cause is ResetCause.RUN_PIN else HAD_POR)
         mcu.core.pc = _FLASH_START
         self.hung = False
+        stays = cause is not None and self._stays_in_boot_rom(from_watchdog)
+        self.bootsel = BootselDisk(self) if stays else None
         self._update_halt()
         if cause is not None:
             self.resets.append((self.now_ns, cause))
         for net in self._nets.values():
             net.refresh()
+
+    def _stays_in_boot_rom(self, from_watchdog: bool) -> bool:
+        """Whether the boot ROM waits for an image on USB after this reset (RP2040 datasheet 2.8.1)."""
+        if from_watchdog and boot_rom.take_usb_boot_vector(self):
+            return True
+        return self.bootsel_held or (self.checks_boot2 and not boot_rom.boot2_is_whole(self.flash.memory))

@@ -1,0 +1,74 @@
+"""The disk of an emulated board's boot ROM as a folder: `RPI-RP2`, as a desktop would show it.
+
+A real disk is written sector by sector, and its host waits while the board is busy. A folder takes any number
+of bytes at once, so whoever writes lets the bench's time pass until `is_done`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.bootsel import INDEX_HTM, INFO_UF2, SECTOR_BYTES, BootselDisk
+
+__all__ = ("BootselFolder",)
+
+_OWN = ("INFO_UF2.TXT", "INDEX.HTM")
+
+
+class BootselFolder:
+    """Is there while its board is in the boot ROM, and vanishes with everything in it when the board leaves."""
+
+    def __init__(self, board: EmulatedBoard, path: Path) -> None:
+        """Show the disk of `board` at `path`, which is made and removed here; its parent exists."""
+        self._board = board
+        self.path = path
+        self._disk: BootselDisk | None = None
+        self._taken: dict[str, int] = {}
+
+    def poll(self) -> None:
+        """Show or remove the folder as the board is; pass on what was written, as far as the board takes it."""
+        if self._board.bootsel is not self._disk:
+            self._change(self._board.bootsel)
+        if self._disk is not None:
+            for path in self._written():
+                self._pass_on(self._disk, path)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the board has worked on every whole sector that was written. `poll` first."""
+        disk = self._disk
+        if disk is None:
+            return True
+        return disk.ready and all(self._left(path) < SECTOR_BYTES for path in self._written())
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._change(None)
+
+    def _change(self, disk: BootselDisk | None) -> None:
+        self._disk = disk
+        self._taken.clear()
+        shutil.rmtree(self.path, ignore_errors=True)
+        if disk is not None:
+            self.path.mkdir(mode=0o700)
+            for name, text in zip(_OWN, (INFO_UF2, INDEX_HTM), strict=True):
+                (self.path / name).write_bytes(text.encode())
+
+    def _written(self) -> list[Path]:
+        """The files of the host, the oldest first."""
+        files = [one for one in self.path.glob("*") if one.name not in _OWN and one.is_file()]
+        return sorted(files, key=lambda one: (one.name not in self._taken, one.stat().st_mtime_ns))
+
+    def _left(self, path: Path) -> int:
+        return path.stat().st_size - self._taken.get(path.name, 0)
+
+    def _pass_on(self, disk: BootselDisk, path: Path) -> None:
+        """One sector, or several of those that cost the board no time."""
+        while disk.ready and self._left(path) >= SECTOR_BYTES:
+            taken = self._taken.get(path.name, 0)
+            with path.open("rb") as file:
+                file.seek(taken)
+                disk.write(file.read(SECTOR_BYTES))
+            self._taken[path.name] = taken + SECTOR_BYTES

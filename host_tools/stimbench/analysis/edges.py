@@ -35,29 +35,28 @@ def intervals(edges: Edges, end_ns: int | None = None) -> Intervals:
 
 def union(*sets: Intervals) -> Intervals:
     """The intervals during which at least one of `sets` is high; touching ones become one."""
-    merged: list[list[int]] = []
-    for start, end in sorted((int(a), int(b)) for each in sets for a, b in each):
-        if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
-        else:
-            merged.append([start, end])
-    return np.array(merged, dtype=np.int64).reshape(-1, 2)
+    every = np.concatenate([np.empty((0, 2), dtype=np.int64), *sets])
+    every = every[np.argsort(every[:, 0], kind="stable")]
+    if not len(every):
+        return every
+    # An interval begins where everything before it has ended.
+    ended = np.maximum.accumulate(every[:, 1])
+    begins = np.flatnonzero(np.concatenate(([True], every[1:, 0] > ended[:-1])))
+    lasts = np.append(begins[1:], len(every)) - 1
+    return np.column_stack([every[begins, 0], ended[lasts]])
 
 
 def overlaps(one: Intervals, other: Intervals) -> Intervals:
     """The intervals during which both are high; touching is no overlap."""
-    found = []
-    first = second = 0
-    while first < len(one) and second < len(other):
-        start = max(one[first, 0], other[second, 0])
-        end = min(one[first, 1], other[second, 1])
-        if start < end:
-            found.append((start, end))
-        if one[first, 1] < other[second, 1]:
-            first += 1
-        else:
-            second += 1
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
+    # Of `other`, those that end after an interval of `one` begins, and begin before it ends.
+    first = np.searchsorted(other[:, 1], one[:, 0], side="right")
+    last = np.searchsorted(other[:, 0], one[:, 1])
+    counts = np.maximum(last - first, 0)
+    mine = np.repeat(np.arange(len(one)), counts)
+    theirs = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+    starts = np.maximum(one[mine, 0], other[theirs, 0])
+    ends = np.minimum(one[mine, 1], other[theirs, 1])
+    return np.column_stack([starts, ends])
 
 
 def active_after(time_ns: int, *sets: Intervals) -> int:

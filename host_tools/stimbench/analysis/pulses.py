@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stimbench.analysis.edges import intervals
 from stimbench.capture.channels import Edges
 
-__all__ = ("PULSE", "Pulses", "find_pulses", "orphan_phases", "split_contractions")
+__all__ = ("PULSE", "Pulses", "find_pulses", "orphan_phases", "orphans_ns", "split_contractions")
 
 PULSE = np.dtype(
     [
@@ -65,11 +65,19 @@ def find_pulses(cathodic: Edges, anodic: Edges, recharge: Edges) -> Pulses:
     return pulses
 
 
-def orphan_phases(cathodic: Edges, anodic: Edges) -> int:
-    """How many anodic phases belong to no cathodic one: before the first, or a second one in a pulse."""
+def orphans_ns(cathodic: Edges, anodic: Edges) -> NDArray[np.int64]:
+    """When anodic phases began that belong to no cathodic one, in ns.
+
+    There are two kinds: one before the first cathodic phase, and a second one in a pulse.
+    """
     cath, anod = intervals(cathodic), intervals(anodic)
-    owner, _ = _first_in_each(cath[:, 0], anod[:, 0])
-    return len(anod) - len(owner)
+    _, which = _first_in_each(cath[:, 0], anod[:, 0])
+    return np.delete(anod[:, 0], which)
+
+
+def orphan_phases(cathodic: Edges, anodic: Edges) -> int:
+    """How many anodic phases belong to no cathodic one; see orphans_ns."""
+    return len(orphans_ns(cathodic, anodic))
 
 
 def split_contractions(pulses: Pulses, rest_ns: int) -> list[Pulses]:

@@ -59,6 +59,12 @@ class ProtocolError(StimbenchError):
     exit_code = EXIT_NO_BOARD
 
 
+class RigError(StimbenchError):
+    """The rig failed: an instrument, its program, its cable. It is never counted as the board's failure."""
+
+    exit_code = EXIT_NO_BOARD
+
+
 class RefusedError(StimbenchError):
     """The board understood the request and refused it.
 

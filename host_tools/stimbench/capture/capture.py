@@ -31,6 +31,9 @@ class Origin:
         clock_ppm: how far its clock may be off, in parts per million.
         gain_percent: how far its analog values may be off, in percent of the value.
         stopped: why it ended before its time: a trigger that stopped, a full buffer. Empty if it did not.
+        file: the name of the file that it was read from; empty if it was none.
+        sha256: that file's hash, in hex.
+        truncated: what the file has lost at its end; empty if nothing, as far as its format can tell.
     """
 
     instrument: str = "the emulated bench"
@@ -39,6 +42,9 @@ class Origin:
     clock_ppm: float = 0.0
     gain_percent: float = 0.0
     stopped: str = ""
+    file: str = ""
+    sha256: str = ""
+    truncated: str = ""
 
 
 class Capture:

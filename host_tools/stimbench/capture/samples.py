@@ -7,7 +7,7 @@ and whoever looks at all of them asks for one block after the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -65,6 +65,8 @@ class Samples:
         unit: `uA` or `V`.
         blocks: the values.
         first, count: which of them: a span shares the blocks of the whole.
+        limits: the lowest and the highest value that the converter can give, if that is known. What is at one
+            of them may have been beyond it.
     """
 
     KINDS: ClassVar[dict[str, type[Segments] | type[Voltages]]] = {"uA": Segments, "V": Voltages}
@@ -74,6 +76,7 @@ class Samples:
     blocks: Blocks
     first: int = 0
     count: int = -1
+    limits: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Check unit and rate.
@@ -146,13 +149,11 @@ class Samples:
         """The samples at or after `start_ns` and before `end_ns`: nothing is read."""
         low, high = np.clip(self.index_at([start_ns, max(start_ns, end_ns)]), 0, self.count).tolist()
         begin_ns = round(float(self.times_ns(low)))
-        return Samples(begin_ns, self.rate_hz, self.unit, self.blocks, self.first + low, high - low)
+        return replace(self, start_ns=begin_ns, first=self.first + low, count=high - low)
 
     def shifted(self, by_ns: int) -> Samples:
         """The same, later by `by_ns`."""
-        return Samples(
-            self.start_ns + by_ns, self.rate_hz, self.unit, self.blocks, self.first, self.count
-        )  # fmt: skip
+        return replace(self, start_ns=self.start_ns + by_ns)
 
     def pieces(self) -> Segments | Voltages:
         """As straight pieces from each sample to the next.

@@ -1,22 +1,71 @@
-"""Where the project's own files are."""
+"""Where the project's own files are: in a checkout, or in the installed package.
+
+Two things that the host tools read are no Python: the boards' pins and the firmware images. A checkout has
+them in boards/ and build/. A wheel carries a copy of both, in the same folders below RESOURCES; its build hook,
+host_tools/hatch_build.py, puts them there. Whoever stands in a checkout, or runs its code, gets its own.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from stimbench.errors import BenchError
+from stimbench.errors import BenchError, InputError
 
-__all__ = ("find_project_root",)
+__all__ = ("IMAGE_FOLDER", "PINS", "RESOURCES", "find_project_root", "image_path", "pins_path")
+
+RESOURCES = Path(__file__).parent / "_resources"
+"""The wheel's copy; a checkout has no such folder."""
+
+IMAGE_FOLDER = "build"
+PINS = "boards/STIMBENCH_{board}/pins.csv"
 
 
 def find_project_root(start: Path | None = None) -> Path:
-    """The folder that holds `boards/`, above this package or above `start`.
+    """The checkout: the folder that holds `boards/`, above `start`, this package or the working directory.
 
     Raises:
-        BenchError: there is none.
+        InputError: there is none; what asks for it needs a checkout.
     """
+    root = _checkout(start)
+    if root is None:
+        raise InputError(
+            "This needs a checkout of stimbench, and no folder above this one holds "
+            f"{PINS.format(board='STIMULATOR')}."
+        )
+    return root
+
+
+def image_path(board: str) -> Path:
+    """The UF2 file of a board's firmware, which may not have been built.
+
+    Args:
+        board: `stimulator` or `remote`.
+    """
+    return _root() / IMAGE_FOLDER / f"{board}.uf2"
+
+
+def pins_path(board: str) -> Path:
+    """The table of a board's pins.
+
+    Args:
+        board: `stimulator` or `remote`.
+
+    Raises:
+        BenchError: there is no such board.
+    """
+    path = _root() / PINS.format(board=board.upper())
+    if not path.is_file():
+        raise BenchError(f"no board {board!r}: {path.parent} has no {path.name}")
+    return path
+
+
+def _root() -> Path:
+    return _checkout() or RESOURCES
+
+
+def _checkout(start: Path | None = None) -> Path | None:
     for origin in (start, Path(__file__), Path.cwd()):
         for folder in [origin, *origin.parents] if origin else []:
-            if (folder / "boards" / "STIMBENCH_STIMULATOR" / "pins.csv").is_file():
+            if folder != RESOURCES and (folder / PINS.format(board="STIMULATOR")).is_file():
                 return folder
-    raise BenchError("no project root found: no folder above holds boards/STIMBENCH_STIMULATOR/pins.csv")
+    return None

@@ -11,7 +11,7 @@ from stimbench.emulator.chip import Core, XipConfig, default_core
 from stimbench.emulator.flash import FlashTiming
 from stimbench.errors import BenchError
 from stimbench.firmware_build import uf2
-from stimbench.project import find_project_root
+from stimbench.project import image_path
 
 __all__ = ("BenchConfig",)
 
@@ -27,7 +27,7 @@ class BenchConfig:
     paired: bool = False
     """Start with the remote paired to the stimulator (bench.provision.pair, with the bench's seed)."""
     firmware: Mapping[str, Path] = field(default_factory=dict)
-    """UF2 file by board name; `build/<board>.uf2` below the project root if not given."""
+    """UF2 file by board name; by default that of the checkout, or the installed package's."""
     wiring: Mapping[str, Any] = field(default_factory=dict)
     """By board name, the config object for the parts' wiring function; `None` for its defaults."""
     with_parts: bool = True
@@ -60,7 +60,7 @@ class BenchConfig:
         Raises:
             BenchError: it does not exist.
         """
-        path = self.firmware.get(board) or find_project_root() / "build" / f"{board}.uf2"
+        path = self.firmware.get(board) or image_path(board)
         if not Path(path).is_file():
             raise BenchError(f"no firmware for the {board}: {path} does not exist; build it first")
         return Path(path)

@@ -18,7 +18,7 @@ from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.nets import read_pins_csv
 from stimbench.errors import BenchError, BenchWarning
 from stimbench.parts.radio import AirChannel
-from stimbench.project import find_project_root
+from stimbench.project import pins_path
 
 __all__ = ("Bench",)
 
@@ -74,10 +74,7 @@ class Bench:
         self._closed = True
 
     def _make_board(self, name: str) -> EmulatedBoard:
-        folder = find_project_root() / "boards" / f"STIMBENCH_{name.upper()}"
-        if not (folder / "pins.csv").is_file():
-            raise BenchError(f"no board {name!r}: {folder} has no pins.csv")
-        pins = read_pins_csv((folder / "pins.csv").read_text(encoding="utf-8"))
+        pins = read_pins_csv(pins_path(name).read_text(encoding="utf-8"))
         named = {signal: gpio for signal, gpio in pins.items() if not signal.startswith("GP")}
         seed = self.config.seed * 1000 + len(name)
         board = EmulatedBoard(

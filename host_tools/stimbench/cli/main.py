@@ -20,6 +20,10 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.demo:demo",
         "Run the main job on the emulated bench and judge it. Exits 1 if a figure does not hold.",
     ),
+    "lesson": Entry(
+        "stimbench.cli.lesson:lesson",
+        "Run a lesson of the tutorial on the emulated bench; without a number, list them.",
+    ),
     "bench": Entry("stimbench.cli.bench:app", "The emulated bench."),
     "status": Entry(
         "stimbench.cli.status:status",

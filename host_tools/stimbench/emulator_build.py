@@ -63,8 +63,11 @@ def build(source: Path) -> str:
     return _compile([source], source.with_name(source.stem + _SUFFIX))
 
 
-def build_core() -> str:
-    """Translate and compile our CPU core, beside its sources.
+def build_core(into: Path = _CORE) -> str:
+    """Translate and compile our CPU core.
+
+    Args:
+        into: the folder that gets the module; by default that of its sources.
 
     Returns:
         What Cython or the compiler said against it, or nothing.
@@ -78,7 +81,7 @@ def build_core() -> str:
         if result.returncode:
             return result.stderr or f"cython ended with {result.returncode}"
         files = [glue, _CORE / "cortex_m0.c"]
-        return _compile(files, _CORE / f"cortex_m0{_SUFFIX}", f"-I{_CORE}", *_CORE_FLAGS)
+        return _compile(files, into / f"cortex_m0{_SUFFIX}", f"-I{_CORE}", *_CORE_FLAGS)
 
 
 def _compile(files: list[Path], target: Path, *more: str) -> str:

@@ -1,8 +1,8 @@
 """Where the project's own files are: in a checkout, or in the installed package.
 
 Two things that the host tools read are no Python: the boards' pins and the firmware images. A checkout has
-them in boards/ and build/. A wheel carries a copy of both, in the same folders below RESOURCES; its build hook,
-host_tools/hatch_build.py, puts them there. Whoever stands in a checkout, or runs its code, gets its own.
+them in boards/ and build/. A wheel carries a copy of both, in the same folders below RESOURCES, where
+host_tools/hatch_build.py puts them. Whoever stands in a checkout, or runs its code, gets its own.
 """
 
 from __future__ import annotations

@@ -31,6 +31,12 @@ class StimbenchError(Exception):
     exit_code = EXIT_CHECK_FAILED
 
 
+class CoreMissingError(StimbenchError):
+    """The emulator's CPU core is not compiled for this Python."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
 class PortError(StimbenchError):
     """There is no such port, it cannot be opened, or it went away."""
 

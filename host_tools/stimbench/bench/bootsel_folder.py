@@ -41,7 +41,7 @@ class BootselFolder:
         disk = self._disk
         if disk is None:
             return True
-        return disk.ready and all(self._left(path) < SECTOR_BYTES for path in self._written())
+        return disk.idle and all(self._left(path) < SECTOR_BYTES for path in self._written())
 
     def close(self) -> None:
         """Remove the folder."""
@@ -65,8 +65,8 @@ class BootselFolder:
         return path.stat().st_size - self._taken.get(path.name, 0)
 
     def _pass_on(self, disk: BootselDisk, path: Path) -> None:
-        """One sector, or several of those that cost the board no time."""
-        while disk.ready and self._left(path) >= SECTOR_BYTES:
+        """As many sectors as the board has room for."""
+        while disk.has_room and self._left(path) >= SECTOR_BYTES:
             taken = self._taken.get(path.name, 0)
             with path.open("rb") as file:
                 file.seek(taken)

@@ -25,11 +25,27 @@ class Identity:
         return cls(*identity.parse(body))
 
     @property
+    def deployed(self) -> int:
+        """How many modules of `stimbench deploy` stand in for frozen ones."""
+        _, _, mark = self.build.partition("+")
+        count = mark.partition(".")[0]
+        return int(count) if count.isdecimal() else 0
+
+    @property
     def warning(self) -> str:
-        """What to say if board and host are of different versions, else an empty string."""
-        if self.version == VERSION:
-            return ""
-        return f"The {self.role} runs firmware {self.version}, this command is {VERSION}: update one of them."
+        """What to say if the firmware is not all of this version, else an empty string."""
+        told = []
+        if self.version != VERSION:
+            told.append(
+                f"The {self.role} runs firmware {self.version}, this command is {VERSION}: "
+                "update one of them."
+            )
+        if self.deployed:
+            told.append(
+                f"The {self.role} runs deployed modules ({self.deployed}) in place of its image's, so the "
+                "content hash alone does not say what runs. `stimbench deploy --remove` takes them away."
+            )
+        return " ".join(told)
 
 
 @dataclass(frozen=True)

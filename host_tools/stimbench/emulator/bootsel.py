@@ -40,6 +40,8 @@ _PSM_WDSEL = 0x40010008
 _WDSEL_ALL_BUT_OSCILLATORS = 0x0001FFFC
 _ENABLE = 1 << 30
 _TICK_ENABLE, _TICK_CYCLES = 1 << 9, 12
+_MOST_WAITING = 8
+"""Sectors of one USB transfer that are on their way."""
 _RESTART_COUNT = 1000 * 1000
 
 
@@ -67,9 +69,14 @@ class BootselDisk:
         """Sectors that were no block for this chip, or a block that was there already."""
 
     @property
-    def ready(self) -> bool:
-        """Whether it would take a sector at once; otherwise the host has to wait."""
+    def idle(self) -> bool:
+        """Whether every sector that came is worked on."""
         return not (self._busy or self._waiting)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes a sector now; otherwise the host has to wait."""
+        return len(self._waiting) < _MOST_WAITING
 
     @property
     def is_current(self) -> bool:
@@ -148,7 +155,7 @@ class BootselDisk:
         flash.deselect()
 
     def _restart(self) -> None:
-        """What the boot ROM's `watchdog_reboot` writes: to the firmware it is a restart that was asked for."""
+        """What the boot ROM writes for it: to the firmware it is a restart that was asked for."""
         self.restarts = True
         write = self._board.write_word
         write(_PSM_WDSEL, _WDSEL_ALL_BUT_OSCILLATORS)

@@ -14,7 +14,17 @@ from typing import NamedTuple
 
 from stimbench.errors import InputError
 
-__all__ = ("ImageIdentity", "Uf2Error", "Uf2Image", "identity_line", "parse", "read", "read_for")
+__all__ = (
+    "ImageIdentity",
+    "Uf2Error",
+    "Uf2Image",
+    "identity_line",
+    "packed",
+    "parse",
+    "read",
+    "read_for",
+    "without_transfer",
+)
 
 BLOCK_BYTES = 512
 PAYLOAD_BYTES = 256
@@ -136,6 +146,24 @@ def parse(data: bytes, name: str) -> Uf2Image:
     blocks = [_block(data, at, name) for at in range(0, len(data), BLOCK_BYTES)]
     _check_numbers(blocks, name)
     return Uf2Image(name, _joined(blocks, name))
+
+
+def packed(image: Uf2Image) -> list[bytes]:
+    """The blocks of an image, 512 bytes each, in the order of their addresses."""
+    count = len(image.payload) // PAYLOAD_BYTES
+    return [_packed(number, count, image.payload[number * PAYLOAD_BYTES :]) for number in range(count)]
+
+
+def without_transfer() -> bytes:
+    """A block of no image: at it an RP2040's boot ROM forgets which blocks it was given before."""
+    return _packed(0, 0, bytes(PAYLOAD_BYTES))
+
+
+def _packed(number: int, count: int, payload: bytes) -> bytes:
+    address = FLASH_START + number * PAYLOAD_BYTES
+    head = (*_MAGIC_START, _FAMILY_PRESENT, address, PAYLOAD_BYTES, number, count, RP2040_FAMILY)
+    filling = bytes(BLOCK_BYTES - _HEADER.size - PAYLOAD_BYTES - len(_MAGIC_END))
+    return _HEADER.pack(*head) + payload[:PAYLOAD_BYTES] + filling + _MAGIC_END
 
 
 def _block(data: bytes, at: int, name: str) -> _Block:

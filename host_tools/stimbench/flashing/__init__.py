@@ -1,1 +1,1 @@
-"""Firmware and modules onto boards: found, written, read back."""
+"""Images and modules put on boards, and what this machine needs for it; see docs/flashing.md."""

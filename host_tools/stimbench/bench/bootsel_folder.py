@@ -1,7 +1,8 @@
 """The disk of an emulated board's boot ROM as a folder: `RPI-RP2`, as a desktop would show it.
 
-A real disk is written sector by sector, and its host waits while the board is busy. A folder takes any number
-of bytes at once, so whoever writes lets the bench's time pass until `is_done`.
+A real disk is written sector by sector, and its host waits while the board is busy. A folder takes any
+number of bytes at once. So whoever writes lets the bench's time pass until `is_done`; and if the bench runs
+in another process, waits until the file `.taken` says how many bytes were taken.
 """
 
 from __future__ import annotations
@@ -12,28 +13,39 @@ from pathlib import Path
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.bootsel import INDEX_HTM, INFO_UF2, SECTOR_BYTES, BootselDisk
 
-__all__ = ("BootselFolder",)
+__all__ = ("BootselFolder", "served_folder", "taken_of")
 
+_TAKEN, _PART = ".taken", ".taken.part"
 _OWN = ("INFO_UF2.TXT", "INDEX.HTM")
 
 
 class BootselFolder:
-    """Is there while its board is in the boot ROM, and vanishes with everything in it when the board leaves."""
+    """Is there while its board is in the boot ROM, and vanishes with all in it when the board leaves."""
 
-    def __init__(self, board: EmulatedBoard, path: Path) -> None:
-        """Show the disk of `board` at `path`, which is made and removed here; its parent exists."""
+    def __init__(self, board: EmulatedBoard, path: Path, tell: bool = False) -> None:
+        """Show the disk of a board.
+
+        Args:
+            board: one of a bench.
+            path: the folder, which is made and removed here; its parent exists.
+            tell: write `.taken`, for another process.
+        """
         self._board = board
+        self._tell = tell
+        self._told = -1
         self.path = path
         self._disk: BootselDisk | None = None
         self._taken: dict[str, int] = {}
 
     def poll(self) -> None:
-        """Show or remove the folder as the board is; pass on what was written, as far as the board takes it."""
+        """Show or remove the folder as the board is; pass on what was written and the board takes."""
         if self._board.bootsel is not self._disk:
             self._change(self._board.bootsel)
         if self._disk is not None:
             for path in self._written():
                 self._pass_on(self._disk, path)
+            if self._tell:
+                self._tell_taken()
 
     @property
     def is_done(self) -> bool:
@@ -50,6 +62,7 @@ class BootselFolder:
     def _change(self, disk: BootselDisk | None) -> None:
         self._disk = disk
         self._taken.clear()
+        self._told = -1
         shutil.rmtree(self.path, ignore_errors=True)
         if disk is not None:
             self.path.mkdir(mode=0o700)
@@ -58,7 +71,9 @@ class BootselFolder:
 
     def _written(self) -> list[Path]:
         """The files of the host, the oldest first."""
-        files = [one for one in self.path.glob("*") if one.name not in _OWN and one.is_file()]
+        files = [
+            one for one in self.path.glob("*") if one.name not in (*_OWN, _TAKEN, _PART) and one.is_file()
+        ]
         return sorted(files, key=lambda one: (one.name not in self._taken, one.stat().st_mtime_ns))
 
     def _left(self, path: Path) -> int:
@@ -72,3 +87,31 @@ class BootselFolder:
                 file.seek(taken)
                 disk.write(file.read(SECTOR_BYTES))
             self._taken[path.name] = taken + SECTOR_BYTES
+
+    def _tell_taken(self) -> None:
+        total = sum(self._taken.values())
+        if self.is_done and total != self._told:
+            (self.path / _PART).write_text(str(total), encoding="ascii")
+            (self.path / _PART).replace(self.path / _TAKEN)
+            self._told = total
+
+
+def served_folder(place: Path, bench: str, board: str) -> Path:
+    """Where the boot ROM's disk of a board appears while `stimbench bench up` runs its bench.
+
+    Args:
+        place: stimbench.bench.running.folder().
+        bench: the bench's name.
+        board: the board's.
+    """
+    return place / f"{bench}-{board}-RPI-RP2"
+
+
+def taken_of(folder: Path) -> int:
+    """How many bytes the board of a served folder has worked on; FileNotFoundError: the folder has gone."""
+    try:
+        return int((folder / _TAKEN).read_text(encoding="ascii"))
+    except FileNotFoundError:
+        if folder.is_dir():
+            return 0
+        raise

@@ -102,22 +102,35 @@ class _Serving:
     def run(self, should_stop: Any, as_json: bool) -> None:
         """Serve until `should_stop()`."""
         from stimbench.bench import running
+        from stimbench.bench.bootsel_folder import BootselFolder, served_folder
         from stimbench.bench.control import ControlServer
         from stimbench.bench.hands import Hands
         from stimbench.bench.pty_server import serve
 
         servers: list[ControlServer] = []
+        place, name = running.folder(), str(self._name)
+        disks = [
+            BootselFolder(board, served_folder(place, name, role), tell=True)
+            for role, board in self.bench.boards.items()
+        ]
 
         def on_ready(ports: dict[str, str]) -> None:
             links = {board: str(path) for board, path in self._links.items()}
-            record = running.announce(str(self._name), ports, links)
+            record = running.announce(name, ports, links)
             about = {"bench": record.name, "ports": ports, "links": links}
             servers.append(ControlServer(self._listener, Hands(self.bench, self.pace, about), record.token))
             _tell(about, as_json)
 
+        def poll() -> None:
+            servers[0].poll()
+            for disk in disks:
+                disk.poll()
+
         try:
-            serve(self.bench, on_ready, self.pace, should_stop, self._links, lambda: servers[0].poll())
+            serve(self.bench, on_ready, self.pace, should_stop, self._links, poll)
         finally:
+            for disk in disks:
+                disk.close()
             for server in servers:
                 server.close()
 

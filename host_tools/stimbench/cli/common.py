@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
@@ -23,6 +23,10 @@ from stimbench.devices.link import Link
 from stimbench.devices.serial_device import SerialDevice
 from stimbench.devices.serial_ports import find_remote_port
 from stimbench.errors import AtPromptError, InputError, NoAnswerError
+
+if TYPE_CHECKING:
+    from stimbench.flashing.mounting import Mounter
+    from stimbench.flashing.usb import UsbView
 
 __all__ = (
     "BoardOption",
@@ -159,6 +163,13 @@ def _running_bench(name: str | None) -> HandsAt:
     return RunningBench(running.find(name))
 
 
+def _usb() -> tuple[UsbView, Mounter]:
+    from stimbench.flashing.mounting import Mounter
+    from stimbench.flashing.usb import UsbFinder
+
+    return UsbFinder(), Mounter()
+
+
 @dataclass(frozen=True)
 class Services:
     """What the commands get from outside; tests put fakes here."""
@@ -168,6 +179,8 @@ class Services:
     keyring: Callable[[], Keyring] = lambda: Keyring(default_path())
     now_s: Callable[[], float] = time.time
     find_bench: Callable[[str | None], HandsAt] = _running_bench
+    usb: Callable[[], tuple[UsbView, Mounter]] = _usb
+    """What is plugged in for `flash`, and how its disks are mounted."""
 
 
 def services(ctx: typer.Context) -> Services:

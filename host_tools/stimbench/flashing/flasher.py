@@ -91,7 +91,8 @@ class Flasher:
         self._require_role(target, before)
         self._say(f"{target.name} {before}.")
         volume = self._enter_boot_rom(target, before)
-        self._say(f"Writing {firmware_text(self.identity)} to {volume.name}.")
+        change = _change(before.identity, self.identity)
+        self._say(f"Writing {firmware_text(self.identity)}{change} to {volume.name}.")
         try:
             confirmed = write_image(self.image, volume, self._progress)
         except KeyboardInterrupt as interruption:
@@ -236,3 +237,20 @@ def _stuck(target: Target, confirmed: bool) -> str:
         )
     doubt = "" if confirmed else " The last block was not confirmed."
     return f"{target.name} does not come back on USB.{doubt} {BY_HAND} Then flash it again."
+
+
+def _change(before: Identity | None, after: Identity) -> str:
+    """What the new firmware is to the one before; an empty text if that is not known."""
+    if before is None or before.role != after.role:
+        return ""
+    if before.version == after.version:
+        return " (the same image)" if before.build == after.build else " (the same version, other sources)"
+    if not (_numbers(before.version) and _numbers(after.version)):
+        return ""
+    return " (newer)" if _numbers(after.version) > _numbers(before.version) else " (older)"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version of digits and dots; none of another."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()

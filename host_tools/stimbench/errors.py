@@ -43,6 +43,10 @@ class PortError(StimbenchError):
     exit_code = EXIT_NO_BOARD
 
 
+class BoardLostError(PortError):
+    """A board under test was there and is gone. It says nothing about the firmware."""
+
+
 class NoAnswerError(StimbenchError):
     """The board did not answer in time."""
 

@@ -16,10 +16,10 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.flash import FlashChip
+from stimbench.parts.interfaces import Scheduler
 
 __all__ = ("INDEX_HTM", "INFO_UF2", "SECTOR_BYTES", "BootselDisk")
 
@@ -54,10 +54,24 @@ class _Transfer:
     erased: set[int] = field(default_factory=set)
 
 
+class Chip(Protocol):
+    """The board that is in its boot ROM."""
+
+    flash: FlashChip
+    bootsel: BootselDisk | None
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Its clock."""
+
+    def write_word(self, address: int, value: int) -> None:
+        """Write a 32-bit word on its bus."""
+
+
 class BootselDisk:
     """One stay in the boot ROM. It ends with a reset, and another one is another object."""
 
-    def __init__(self, board: EmulatedBoard) -> None:
+    def __init__(self, board: Chip) -> None:
         """Show the disk of `board`."""
         self._board = board
         self._transfer: _Transfer | None = None

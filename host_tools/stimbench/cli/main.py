@@ -96,6 +96,10 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.flash:flash",
         "Put the firmware on a board, and check that the board runs it. Exits 1 if it does not.",
     ),
+    "deploy": Entry(
+        "stimbench.cli.deploy:deploy",
+        "Put changed modules of the firmware on a board without a new image. The board restarts.",
+    ),
 }
 
 

@@ -202,6 +202,12 @@ class Capture:
             start_ns=self.start_ns, end_ns=self.end_ns, source=self.source, origin=self.origin,
         )  # fmt: skip
 
+    def with_origin(self, origin: Origin) -> Capture:
+        """The same channels, from elsewhere."""
+        made = self.select(self._digital, self._analog)
+        made.origin = origin
+        return made
+
     def shifted(self, by_ns: int, source: str) -> Capture:
         """The same, later by `by_ns`, under another source: of a file that does not say when it began."""
         return Capture(

@@ -85,8 +85,8 @@ def write_sr(capture: Capture, path: Path | str, rate_hz: int = 1_000_000, *, co
             4 samples or more a clock.
         path: the file, usually `.sr`.
         rate_hz: samples a second; edges between two samples are lost, as on a real analyser.
-        compression: from 0 to 9. A recording without noise is read twice as fast if it was written with 1, and
-            its file is 3 to 4 times larger.
+        compression: from 0 to 9. A recording without noise is read twice as fast if it was written with 1,
+            and its file is 3 to 4 times larger.
 
     Raises:
         ValueError: the span holds no sample.

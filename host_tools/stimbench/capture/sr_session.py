@@ -1,8 +1,8 @@
 """What a sigrok session (`.sr`) holds: its channels, its rate, and where the samples of each channel are.
 
 A session is a zip archive with a `metadata` file. The samples stand in numbered chunks: `logic-1-N` has one
-bit a channel, `analog-1-CHANNEL-N` has 32-bit floats. sigrok-cli writes chunks of 4 KB, this project and newer
-sigroks of 4 MB.
+bit a channel, `analog-1-CHANNEL-N` has 32-bit floats. sigrok-cli writes chunks of 4 KB, this project and
+newer sigroks of 4 MB.
 """
 
 from __future__ import annotations

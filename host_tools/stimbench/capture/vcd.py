@@ -9,6 +9,8 @@ pulse are constant and come back as they were. A passive recharge, and a voltage
 from __future__ import annotations
 
 import heapq
+import os
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,8 +23,9 @@ from vcd.common import Timescale, VarType
 from vcd.reader import TokenKind, VarDecl, VCDParseError, tokenize
 from vcd.writer import Variable
 
-from stimbench.capture.capture import Capture
+from stimbench.capture.capture import Capture, Origin
 from stimbench.capture.channels import Analog, Edges, Segments, Voltages
+from stimbench.capture.sr_session import parse_rate
 from stimbench.errors import InputError
 
 __all__ = ("read_vcd", "write_vcd")
@@ -36,13 +39,22 @@ _HIDDEN = ("libsigrok", *_SCOPES.values(), _UNNAMED)
 """Scopes that are no part of a channel's name."""
 _REALS = (VarType.real, VarType.realtime)
 _FS_PER_NS = 1_000_000
+_FS_PER_S = 10**15
+_OURS = "stimbench"
+_ENDS_WITH_A_TIME = (_OURS, "libsigrok")
+"""Programs whose files end with the time of the end."""
+_SIGROK_RATE = re.compile(r"Acquisition with .* at (.+Hz)")
+_TIME_LINE = re.compile(rb"#\d+")
+_TAIL_BYTES = 4096
 
 
 def write_vcd(capture: Capture, path: Path | str) -> None:
     """Write all channels with a time base of 1 ns. What changes at the first instant is the initial level."""
     with (
         Path(path).open("w", encoding="ascii") as stream,
-        VCDWriter(stream, timescale="1 ns", date="", init_timestamp=capture.start_ns) as writer,
+        VCDWriter(
+            stream, timescale="1 ns", date="", version=_OURS, init_timestamp=capture.start_ns
+        ) as writer,
     ):
         changes: list[Iterator[_Change]] = []
         for order, name in enumerate(capture.digital):
@@ -79,6 +91,8 @@ def read_vcd(path: Path | str) -> Capture:
         Channels by scope and name, `board.signal`; the scopes of sigrok and of analog channels do not show. A
         real variable is a voltage in V in the scope `voltages_v`, else a current in uA. It begins and ends
         with the first and the last time in the file. What changes at the first time is the initial level.
+        Its origin has the sample rate, if sigrok wrote the file, and says whether the file is cut off: as far
+        as one can tell, since a file that was cut after a whole line may look like another one.
 
     Raises:
         InputError: it cannot be read, or is no Value Change Dump.
@@ -88,7 +102,8 @@ def read_vcd(path: Path | str) -> Capture:
         with Path(path).open("rb") as stream:
             for token in tokenize(stream):
                 reading.take(token.kind, token.data)
-        return reading.capture(str(path))
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return reading.capture(str(path), stream.read())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     except (VCDParseError, ValueError) as error:
@@ -120,6 +135,8 @@ class _Reading:
         self._unit_fs = 0
         self._first: int | None = None
         self._now = 0
+        self._begun = self._ends_with_a_time = False
+        self._rate_hz = 0
 
     def take(self, kind: TokenKind, data: Any) -> None:
         """The next token."""
@@ -147,6 +164,13 @@ class _Reading:
             self._declare(data)
         elif kind is TokenKind.TIMESCALE:
             self._unit_fs = _femtoseconds(data)
+        elif kind is TokenKind.VERSION:
+            self._ends_with_a_time = data.startswith(_ENDS_WITH_A_TIME)
+        elif kind is TokenKind.COMMENT:
+            found = _SIGROK_RATE.search(data)
+            self._rate_hz = parse_rate(found[1]) if found else self._rate_hz
+        elif kind is TokenKind.ENDDEFINITIONS:
+            self._begun = True
 
     def _declare(self, declared: VarDecl) -> None:
         scopes = [scope for scope in self._scopes if scope not in _HIDDEN]
@@ -162,8 +186,10 @@ class _Reading:
             raise ValueError("it has no time scale")
         return time * self._unit_fs // _FS_PER_NS
 
-    def capture(self, source: str) -> Capture:
-        """All that was read."""
+    def capture(self, source: str, tail: bytes) -> Capture:
+        """All that was read; `tail` is the file's end."""
+        if not self._begun:
+            raise ValueError("it ends in its header")
         start_ns = self._first or 0
         wires = [wire for same in self._wires.values() for wire in same]
         reals = [real for same in self._reals.values() for real in same]
@@ -171,7 +197,21 @@ class _Reading:
             {wire.name: _edges(wire, start_ns) for wire in wires},
             {real.name: _waveform(real, self._now) for real in reals},
             start_ns=start_ns, end_ns=self._now, source=source,
+            origin=Origin(instrument="", digital_hz=self._hz(), file=source, truncated=self._lost(tail)),
         )  # fmt: skip
+
+    def _hz(self) -> int:
+        """How finely times are known: the sample rate that sigrok wrote down, or the file's time scale."""
+        scale_hz = _FS_PER_S // self._unit_fs if self._unit_fs > _FS_PER_NS else 0
+        return min(filter(None, (scale_hz, self._rate_hz)), default=0)
+
+    def _lost(self, tail: bytes) -> str:
+        last = tail.rstrip(b"\r\n").rpartition(b"\n")[2].strip()
+        if not tail.endswith(b"\n"):
+            return f"it ends in the middle of a line, at {self._now} ns"
+        if self._ends_with_a_time and not _TIME_LINE.fullmatch(last):
+            return f"it ends at {self._now} ns without the time of its end"
+        return ""
 
 
 def _femtoseconds(scale: Timescale) -> int:

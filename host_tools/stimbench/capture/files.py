@@ -1,4 +1,4 @@
-"""A capture from a file of any kind: its form is found out, its hash is taken, its channels get their names."""
+"""A capture from a file of any kind: its form, its hash, and the bench's names for its channels."""
 
 from __future__ import annotations
 

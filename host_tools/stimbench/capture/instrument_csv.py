@@ -102,8 +102,8 @@ def _sigrok(path: Path, head: list[str]) -> Capture:
     skip = next(number for number, line in enumerate(head) if not line.startswith(";"))
     if _PRINTED.match(head[skip]):
         raise InputError(
-            f"{path} has analog values beside its table: sigrok-cli 0.7 cannot write them into one. Let it write "
-            f"a session, with -o capture.sr."
+            f"{path} has analog values beside its table: sigrok-cli 0.7 cannot write them into one. Let it "
+            f"write a session, with -o capture.sr."
         )
     units = head[skip].split(",")
     times = int(units[0] in _TIMES)

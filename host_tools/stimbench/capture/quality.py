@@ -1,12 +1,13 @@
 """Whether a capture can carry a verdict: what it lacks for a check, one sentence for each reason.
 
-**The rule for sample rates.** A sampled edge is seen at the first sample at or after it, so it is late by less
-than one period T of the samples. A width, a gap or a period is the difference of two edges: it is off by less
-than T, up or down. A check asks for T <= t/2 of a tolerance t. Then a pulse that is off by less than t/2 always
-passes, and one that is off by more than 3t/2 always fails: the instrument takes at most half of the tolerance.
+**The rule for sample rates.** A sampled edge is seen at the first sample at or after it, so it is late by
+less than one period T of the samples. A width, a gap or a period is the difference of two edges: it is
+off by less than T, up or down. A check asks for T <= t/2 of a tolerance t. Then a pulse that is off by
+less than t/2 always passes, and one that is off by more than 3t/2 always fails: the instrument takes at
+most half of the tolerance.
 
-The instrument's clock adds its own error: over a time L it is off by L times its ppm. That counts towards the
-same half of the tolerance, so a tolerance may come with the time that is measured.
+The instrument's clock adds its own error: over a time L it is off by L times its ppm. That counts towards
+the same half of the tolerance, so a tolerance may come with the time that is measured.
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ def _too_coarse(capture: Capture, needed: Needed) -> Iterator[str]:
         cannot = f"{capture.source} cannot judge {measure} to {tolerance.limit_ns:g} ns"
         if room_ns <= 0 < drift_ns:
             yield (
-                f"{cannot}: its clock may be off by {capture.origin.clock_ppm:g} ppm, that is {drift_ns:g} ns in "
-                f"{tolerance.of_ns / 1e6:g} ms."
+                f"{cannot}: its clock may be off by {capture.origin.clock_ppm:g} ppm, that is {drift_ns:g} ns "
+                f"in {tolerance.of_ns / 1e6:g} ms."
             )
         elif period_ns > room_ns:
             takes = f" It takes {-(-_NS_PER_S // room_ns):.0f} samples a second." if room_ns > 0 else ""

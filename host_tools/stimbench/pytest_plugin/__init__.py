@@ -1,77 +1,83 @@
-"""A pytest plugin: a stimulator that was just reset, as the fixture `device` or as the fixture `dut`.
+"""A pytest plugin: boards of the bench, emulated or wired, as fixtures. docs/plugin.md is its manual.
 
-    pytest -p stimbench.pytest_plugin                          # each test on an emulated bench of its own
-    pytest -p stimbench.pytest_plugin --board=/dev/ttyACM0     # a wired board, or the pty of a served bench
+    pytest                                             # each test on an emulated bench of its own
+    pytest --stimbench-target=/dev/ttyACM0             # a wired stimulator
+    pytest --stimbench-target=all -n auto              # every board, one for each process
 
-`device` is for requests, the REPL, resets and power; on the emulated bench it waits in emulated time. `dut`
-is pytest-embedded's, for text that is awaited: `dut.write`, `dut.expect`. A test asks for one of
-them: both are the same port.
-
-The plugin is not loaded by itself: `device` and `--board` are names that other plugins may have.
+It is loaded in every run of pytest in an environment that has stimbench. So it imports nothing of the
+emulator or of a port before a fixture is used, its options and its marker bear its name, and tests that use
+none of its fixtures see nothing of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from stimbench.bench import Bench, BenchConfig
-from stimbench.bench.pty_server import served
-from stimbench.client import connect
-from stimbench.devices.device import Device
-from stimbench.devices.emulated_device import EmulatedDevice
-from stimbench.devices.serial_device import SerialDevice
-from stimbench.pytest_plugin import dut
+from stimbench.pytest_plugin.fixtures import bench, capture, console_path, device, remote, stimulator
+from stimbench.pytest_plugin.needs import add_marker, skip_if_lacking
+from stimbench.pytest_plugin.options import add_options
+from stimbench.pytest_plugin.outcomes import note_failure, status_of, summary
+from stimbench.pytest_plugin.results import ResultsFile
+from stimbench.pytest_plugin.run import begin, end, worker_count
 
-_BENCH = "bench"
-_BOARD = "stimulator"
-_PACE = 2.0
-"""Emulated seconds a second at the most, so that the wall time of `dut.expect` means something."""
+__all__ = ("bench", "capture", "console_path", "device", "remote", "stimulator")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option --board."""
-    parser.getgroup("stimbench").addoption(
-        "--board",
-        metavar="PORT",
-        default=_BENCH,
-        help="serial port or pty of a stimulator, or `bench` (the default): an emulated one for each test",
-    )
+    """The options, all of them `--stimbench-...`."""
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registered after pytest-embedded, whichever was named first: so `dut` is ours."""
-    config.pluginmanager.register(dut, "stimbench-dut")
+    """The marker, and the file of results if one is wanted."""
+    add_marker(config)
+    if config.getoption("stimbench_dut"):
+        # Now, and not by -p: after pytest-embedded, whose fixture it replaces.
+        from stimbench.pytest_plugin import dut
+
+        config.pluginmanager.register(dut, "stimbench-dut")
+    folder = config.getoption("stimbench_results")
+    if folder is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ResultsFile(config, folder), "stimbench-results")
 
 
-@pytest.fixture
-def device(request: pytest.FixtureRequest) -> Iterator[Device]:
-    """A stimulator, open, that boots: ask its application first. Closed at the end."""
-    port: str = request.config.getoption("--board")
-    if port == _BENCH:
-        with Bench(BenchConfig(boards=(_BOARD,))) as bench, EmulatedDevice(bench, _BOARD) as emulated:
-            yield emulated
-        return
-    with SerialDevice(port) as wired:
-        wired.reset()
-        yield wired
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Find out which targets there are; refuse what cannot be before any test runs."""
+    begin(session.config)
 
 
-@pytest.fixture
-def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The serial port of a stimulator whose application runs: the named one, or an emulated one's pty."""
-    if "device" in request.fixturenames:
-        pytest.fail("`device` and `dut` are the same port: a test asks for one of them.", pytrace=False)
-    port: str = request.config.getoption("--board")
-    if port == _BENCH:
-        with Bench(BenchConfig(boards=(_BOARD,))) as bench:
-            with EmulatedDevice(bench, _BOARD) as emulated:
-                connect(emulated.console)
-            with served(bench, _PACE) as paths:
-                yield paths[_BOARD]
-        return
-    with SerialDevice(port) as wired:
-        wired.reset()
-        connect(wired.console)
-    yield port
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Give the board back."""
+    end(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto`: a process for each wired target."""
+    return worker_count(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what the target cannot show."""
+    skip_if_lacking(item)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keep the traces of a failed test; a board that is gone is an error of the rig."""
+    outcome = yield
+    note_failure(item, call, outcome.get_result())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
+    """ERROR for a test whose board was lost."""
+    return status_of(report)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was not run on this target, and why."""
+    summary(terminalreporter)

@@ -25,6 +25,7 @@ from stimbench.devices.serial_ports import find_remote_port
 from stimbench.errors import AtPromptError, InputError, NoAnswerError
 
 if TYPE_CHECKING:
+    from stimbench.flashing.doctor import Machine
     from stimbench.flashing.mounting import Mounter
     from stimbench.flashing.usb import UsbView
 
@@ -170,6 +171,12 @@ def _usb() -> tuple[UsbView, Mounter]:
     return UsbFinder(), Mounter()
 
 
+def _machine() -> Machine:
+    from stimbench.flashing.doctor import Machine
+
+    return Machine()
+
+
 @dataclass(frozen=True)
 class Services:
     """What the commands get from outside; tests put fakes here."""
@@ -181,6 +188,8 @@ class Services:
     find_bench: Callable[[str | None], HandsAt] = _running_bench
     usb: Callable[[], tuple[UsbView, Mounter]] = _usb
     """What is plugged in for `flash`, and how its disks are mounted."""
+    machine: Callable[[], Machine] = _machine
+    """Where `doctor` looks."""
 
 
 def services(ctx: typer.Context) -> Services:

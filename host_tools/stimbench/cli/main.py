@@ -100,6 +100,11 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.deploy:deploy",
         "Put changed modules of the firmware on a board without a new image. The board restarts.",
     ),
+    "doctor": Entry(
+        "stimbench.cli.doctor:doctor",
+        "Say what this machine lacks, with the command that mends it. "
+        "Exits 1 if something needed is missing.",
+    ),
 }
 
 

@@ -31,7 +31,8 @@ def lesson(
         Path | None,
         typer.Option(
             "--out",
-            help="Where its pictures go. Default: build/lessons/N in a checkout, stimbench-lesson-N elsewhere.",
+            help="Where its pictures and listings go. Default: build/lessons/N in a checkout, "
+            "stimbench-lesson-N elsewhere.",
         ),
     ] = None,
     wait: Annotated[
@@ -42,16 +43,16 @@ def lesson(
         typer.Option(
             "--try",
             metavar="FILE",
-            help="Run this file in place of the lesson's listing that it is a changed copy of: its name is that "
-            "of the step, such as one_pulse.py. `stimbench lesson N` writes them beside its pictures.",
+            help="Run your own version of one of the lesson's listings, and measure and draw it. The lesson writes "
+            "each listing beside its pictures; change that file and name it here.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a lesson of the tutorial on the emulated bench; without a number, list them.
 
-    Its text, listings and measured numbers come here, its pictures into a folder. Exits 1 if a number is not what the
-    programme or Ohm's law says.
+    Its text, listings and measured numbers come here, its pictures into a folder. Exits 1 if a number is not
+    what the programme or Ohm's law says.
     """
     # Imported here: the list needs neither the emulator nor plotting, and --help not even the texts.
     from stimbench.lessons.registry import LESSONS, find
@@ -67,9 +68,10 @@ def lesson(
     teacher = _Teacher(chosen, folder or _default_folder(number), as_json, wait)
     if own is None:
         teacher.teach()
+        teacher.end()
     else:
         teacher.try_file(own)
-    teacher.end()
+        teacher.end(judge=False)
 
 
 def _default_folder(number: int) -> Path:
@@ -109,7 +111,9 @@ class _Teacher:
             elif isinstance(event, Listing):
                 if event.step:
                     run.write_listing(event, self._folder)
-                self._print(Syntax(event.code, "python", background_color="default", word_wrap=True))
+                self._print(
+                    Syntax(event.code.rstrip("\n"), "python", background_color="default", word_wrap=True)
+                )
                 self._pause()
             elif isinstance(event, Command):
                 self._run(event.line)
@@ -130,8 +134,8 @@ class _Teacher:
         if findings.drawing:
             self._draw(findings.drawing)
 
-    def end(self) -> None:
-        """What came of it.
+    def end(self, judge: bool = True) -> None:
+        """What came of it. An experiment is not judged: it may well differ from the lesson.
 
         Raises:
             Exit: a number is not what it should be.
@@ -147,7 +151,7 @@ class _Teacher:
                     "holds": not failed,
                 }
             )
-        if failed:
+        if failed and judge:
             err.print(f"[bold red]Not as it should be:[/] {', '.join(failed)}.", soft_wrap=True)
             raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -157,15 +161,16 @@ class _Teacher:
         with err.status("The bench runs"):
             return next(events, None)
 
-    def _print(self, what: Any) -> None:
+    def _print(self, what: Any, markup: bool = False) -> None:
         if self._quiet or not what:
             return
-        out.print(what, width=min(out.width, _WIDTH), markup=False)
+        out.print(what, width=min(out.width, _WIDTH), markup=markup)
         out.print()
 
     def _keep(self, numbers: Mapping[str, Number]) -> None:
         self._numbers |= numbers
-        self._print(_table(numbers))
+        if numbers:
+            self._print(_table(numbers), markup=True)
 
     def _draw(self, drawing: Drawing) -> None:
         from stimbench.lessons.run import write_picture

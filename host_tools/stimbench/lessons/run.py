@@ -65,7 +65,7 @@ Event: TypeAlias = Shown | Listing | Command | Printed | Found | Drawn
 
 
 def run_lesson(lesson: Lesson) -> Iterator[Event]:
-    """A lesson from its begin to its end. A listing is told before it runs, and runs when the next is asked for.
+    """A lesson from its begin to its end. A listing comes before it runs; it runs when the next is asked for.
 
     Yields:
         What happens, in the order of the text. A Command is the caller's to run.

@@ -1,8 +1,8 @@
-"""The texts of the lessons: Markdown that GitHub shows as it is, cut here into what a terminal shows and runs.
+"""The texts of the lessons: Markdown that GitHub shows as it is, cut here for a terminal.
 
 Two comments mean something; a reader on GitHub sees neither:
 
-- `<!-- step: NAME -->` before a listing: the function NAME of the lesson's module takes what the listing left.
+- `<!-- step: NAME -->` before a listing: the function NAME of the lesson's module takes what it left.
 - `2004<!-- NAME --> uA`: this number is measured under that name.
 
 A block of lines that are indented and begin with `stimbench` holds commands.
@@ -34,7 +34,7 @@ __all__ = (
 
 _BLOCK = re.compile(
     r"(?:^<!-- step: (?P<step>\w+) -->\n)?^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<says>.*?)^```\n)?"
-    r"|(?P<commands>(?:^    stimbench .*\n)+)"
+    r"|(?P<commands>(?:^    stimbench [^\n]*\n)+)"
     r"|^!\[(?P<alt>[^\]]*)\]\((?P<file>[^)]+)\)\n",
     re.MULTILINE | re.DOTALL,
 )

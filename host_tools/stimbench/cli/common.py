@@ -26,8 +26,7 @@ from stimbench.errors import AtPromptError, InputError, NoAnswerError
 
 if TYPE_CHECKING:
     from stimbench.flashing.doctor import Machine
-    from stimbench.flashing.mounting import Mounter
-    from stimbench.flashing.usb import UsbView
+    from stimbench.flashing.wired_target import UsbSockets
 
 __all__ = (
     "BoardOption",
@@ -147,7 +146,10 @@ def open_remote(port: str | None, restart: bool = False) -> Iterator[Remote]:
         StimbenchError: it cannot be reached; the text says why.
     """
     with SerialDevice(port or find_remote_port()) as device:
-        yield connected(device, connect_remote, restart)
+        remote = connected(device, connect_remote, restart)
+        if remote.identity.deployed:
+            err.print(f"[yellow]Warning:[/] {remote.identity.warning}", soft_wrap=True)
+        yield remote
 
 
 class HandsAt(Protocol):
@@ -164,11 +166,12 @@ def _running_bench(name: str | None) -> HandsAt:
     return RunningBench(running.find(name))
 
 
-def _usb() -> tuple[UsbView, Mounter]:
+def _usb() -> UsbSockets:
     from stimbench.flashing.mounting import Mounter
     from stimbench.flashing.usb import UsbFinder
+    from stimbench.flashing.wired_target import UsbSockets
 
-    return UsbFinder(), Mounter()
+    return UsbSockets(UsbFinder(), Mounter())
 
 
 def _machine() -> Machine:
@@ -186,8 +189,8 @@ class Services:
     keyring: Callable[[], Keyring] = lambda: Keyring(default_path())
     now_s: Callable[[], float] = time.time
     find_bench: Callable[[str | None], HandsAt] = _running_bench
-    usb: Callable[[], tuple[UsbView, Mounter]] = _usb
-    """What is plugged in for `flash`, and how its disks are mounted."""
+    usb: Callable[[], UsbSockets] = _usb
+    """What is plugged in, for `flash`."""
     machine: Callable[[], Machine] = _machine
     """Where `doctor` looks."""
 

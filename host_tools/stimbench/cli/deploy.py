@@ -59,7 +59,7 @@ def deploy(
     with _device(port) as device:
         deployer = Deployer(device)
         if list_them or remove:
-            _tell_found(deployer.remove() if remove else deployer.list(), remove, device.name, as_json)
+            _tell_found(deployer.remove() if remove else deployer.found(), remove, device.name, as_json)
         else:
             _deploy(deployer, modules or [], device.name, as_json)
 

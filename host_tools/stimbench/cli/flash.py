@@ -127,25 +127,25 @@ def _targets(
         with _own_bench(role or ROLES[0]) as target:
             yield [target]
         return
-    from stimbench.flashing import wired_target
     from stimbench.flashing.served_target import find_served
+    from stimbench.flashing.wired_target import choose
 
     served = find_served(port) if port else None
     if served is not None:
         yield [served]
         return
-    usb, mounter = services(ctx).usb()
+    sockets = services(ctx).usb()
     try:
         if port is not None:
-            yield [wired_target.target_of_port(usb, mounter, port)]
+            yield [sockets.of_port(port)]
         elif volume is not None:
-            yield [wired_target.target_of_volume(usb, mounter, volume)]
+            yield [sockets.of_volume(volume)]
         else:
-            found = wired_target.find_targets(usb, mounter)
+            found = sockets.find()
             meant = [one for one in found if role is None or one.role in (None, role)]
-            yield list(meant) if all_boards and meant else [wired_target.choose(found, role)]
+            yield list(meant) if all_boards and meant else [choose(found, role)]
     finally:
-        mounter.close()
+        sockets.close()
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Deployer:
         self._device = device
         self._say = say
 
-    def list(self) -> tuple[Deployed, ...]:
+    def found(self) -> tuple[Deployed, ...]:
         """What is deployed. The application ends for the question and starts again.
 
         Raises:

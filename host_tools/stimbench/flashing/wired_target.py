@@ -15,7 +15,7 @@ from stimbench.flashing.mounting import Mounter
 from stimbench.flashing.target import FolderVolume, Volume
 from stimbench.flashing.usb import BootDisk, UsbPort, UsbView
 
-__all__ = ("WiredTarget", "choose", "find_targets", "target_of_port", "target_of_volume")
+__all__ = ("UsbSockets", "WiredTarget", "choose")
 
 _DESKTOP_S = 3.0
 """How long a desktop is given to mount a disk before it is done here."""
@@ -113,39 +113,63 @@ class WiredTarget:
         return next((disk for disk in self._usb.disks() if disk.usb_path == self._usb_path), None)
 
 
-def find_targets(usb: UsbView, mounter: Mounter) -> list[WiredTarget]:
-    """Every socket in which there is an RP2040, with a port or a disk."""
-    ports = usb.ports()
-    targets = [WiredTarget(usb, mounter, port.usb_path, port) for port in ports]
-    known = {port.usb_path for port in ports}
-    disks = [disk for disk in usb.disks() if disk.usb_path not in known]
-    return targets + [WiredTarget(usb, mounter, disk.usb_path) for disk in disks]
+class UsbSockets:
+    """All sockets of this machine, and the choice among them."""
 
+    def __init__(
+        self,
+        usb: UsbView,
+        mounter: Mounter,
+        device: OpenDevice = SerialDevice,
+        now_s: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Args: as of WiredTarget."""
+        self._usb, self._mounter = usb, mounter
+        self._device, self._now_s, self._wait = device, now_s, wait
 
-def target_of_port(usb: UsbView, mounter: Mounter, path: str) -> WiredTarget:
-    """The socket of a serial port.
+    def find(self) -> list[WiredTarget]:
+        """Every socket in which there is an RP2040, with a port or a disk."""
+        ports = self._usb.ports()
+        targets = [self._target(port.usb_path, port) for port in ports]
+        known = {port.usb_path for port in ports}
+        return targets + [
+            self._target(disk.usb_path) for disk in self._usb.disks() if disk.usb_path not in known
+        ]
 
-    Raises:
-        PortError: there is no RP2040 on that port.
-    """
-    for port in usb.ports():
-        if same_port(port.device, path):
-            return WiredTarget(usb, mounter, port.usb_path, port)
-    raise PortError(f"No RP2040 is on {path}.")
+    def of_port(self, path: str) -> WiredTarget:
+        """The socket of a serial port.
 
+        Raises:
+            PortError: there is no RP2040 on that port.
+        """
+        for port in self._usb.ports():
+            if same_port(port.device, path):
+                return self._target(port.usb_path, port)
+        raise PortError(f"No RP2040 is on {path}.")
 
-def target_of_volume(usb: UsbView, mounter: Mounter, folder: Path) -> WiredTarget:
-    """The socket of a disk that is mounted.
+    def of_volume(self, folder: Path) -> WiredTarget:
+        """The socket of a disk that is mounted.
 
-    Raises:
-        InputError: the folder is no boot ROM's disk.
-    """
-    if not (folder / "INFO_UF2.TXT").is_file():
-        raise InputError(f"{folder} is no disk of an RP2040: it has no INFO_UF2.TXT.")
-    for disk in usb.disks():
-        if disk.mounted is not None and disk.mounted.resolve() == folder.resolve():
-            return WiredTarget(usb, mounter, disk.usb_path)
-    return WiredTarget(usb, mounter, None, volume=folder)
+        Raises:
+            InputError: the folder is no boot ROM's disk.
+        """
+        if not (folder / "INFO_UF2.TXT").is_file():
+            raise InputError(f"{folder} is no disk of an RP2040: it has no INFO_UF2.TXT.")
+        for disk in self._usb.disks():
+            if disk.mounted is not None and disk.mounted.resolve() == folder.resolve():
+                return self._target(disk.usb_path)
+        return self._target(None, volume=folder)
+
+    def close(self) -> None:
+        """Unmount what was mounted for this."""
+        self._mounter.close()
+
+    def _target(
+        self, usb_path: str | None, port: UsbPort | None = None, volume: Path | None = None
+    ) -> WiredTarget:
+        fields = (self._usb, self._mounter, usb_path, port, volume)
+        return WiredTarget(*fields, self._device, self._now_s, self._wait)
 
 
 def choose(targets: list[WiredTarget], role: str | None) -> WiredTarget:

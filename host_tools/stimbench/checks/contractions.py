@@ -21,7 +21,7 @@ __all__ = ("Contractions", "Expected", "place")
 
 _EARLY = 0.5
 """A pulse that comes in less than half a period is one too many."""
-_NO_REST = 1 << 62
+_LEAST_REST_NS = 15_000_000
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,12 @@ class Expected:
 
     @property
     def rest_ns(self) -> int:
-        """Two pulses this far apart belong to different contractions; far more than some missing pulses."""
-        return self.off_ns // 2 + self.period_ns if self.off_ns > 4 * self.period_ns else _NO_REST
+        """Two pulses this far apart belong to different contractions.
+
+        Where a rest is short, a missing pulse may look like one: then it lacks at the end of a contraction
+        instead. With a rest of nothing the board still needs some 30 ms between two contractions.
+        """
+        return self.period_ns + max(self.off_ns // 2, _LEAST_REST_NS)
 
     def share(self, index: NDArray[np.int64]) -> Floats:
         """The share of the full amplitude of pulse `index` of a contraction, from 0; 0 behind its end."""
@@ -115,8 +119,8 @@ def place(pulses: Pulses, expected: Expected, start_ns: int, end_ns: int) -> Con
     # Cut by the begin of the capture: less than a period of silence before. By its end: likewise behind.
     whole = (begins - start_ns > period) & (end_ns - ends > 2 * period)
     missing = _missing(start[kept], number[kept], period)
-    tails = _short_tails(begins, ends, whole, expected) if expected.off_ns else np.empty(0, np.int64)
-    beyond = kept & (index >= expected.pulses) & (expected.rest_ns < _NO_REST)
+    tails = _short_tails(begins, ends, whole, expected)
+    beyond = kept & (index >= expected.pulses)
     extra = np.concatenate([start[early], start[beyond]])
     return Contractions(
         number, index, begins, ends, whole, np.sort(np.concatenate([missing, tails])), np.sort(extra),

@@ -134,6 +134,8 @@ class _Judging:
         number, index = placed.number[placed.kept], placed.index[placed.kept]
         next_one = (np.diff(number) == 0) & (np.diff(index) == 1)
         periods = np.diff(start)[next_one] - expected.period_ns
+        if expected.pulses < 2:
+            return  # a contraction of one pulse has no period
         self._worst("period_ns", train.lead, periods, start[1:][next_one],
                     step + expected.period_ns * self._clock, "the period is {:+g} ns off")  # fmt: skip
         # Each period has two edges that the instrument rounded: a uniform error of one step each.
@@ -153,8 +155,6 @@ class _Judging:
     def _cycle(self, checked: LeadChecked) -> None:
         """How long contractions and rests were: of those that are whole in the capture."""
         placed, expected, lead = checked.placed, checked.expected, checked.train.lead
-        if not expected.off_ns:
-            return
         step_ms = checked.train.resolution_ns / 1e6
         wanted_ns = (expected.pulses - 1) * expected.period_ns
         lasted = (placed.ends_ns - placed.begins_ns)[placed.whole]

@@ -1,0 +1,88 @@
+"""What a process does with one case: run, judge, and hand back a result as JSON."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from stimbench.checks.cases import Case
+from stimbench.checks.on_bench import record
+from stimbench.checks.outcome import CaseResult, Outcome
+from stimbench.checks.pictures import picture_data
+from stimbench.checks.verdicts import judge_recorded
+from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, RigError, StimbenchError
+
+__all__ = ("WORK", "run_on_bench")
+
+WORK = "stimbench.checks.work:run_on_bench"
+
+
+def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[str, Any]:
+    """One case on an emulated bench.
+
+    Args:
+        payload: Case.as_payload, with `attempt`.
+        firmware: images by board.
+
+    Returns:
+        CaseResult.as_data, without key and times: these are the caller's.
+    """
+    attempt = int(payload.pop("attempt", 1))
+    case = Case.from_payload(payload)
+    about = CaseResult(
+        case.name, "", Outcome.PASS, parameters=_parameters(case), attempt=attempt, device="emulated"
+    )
+    try:
+        recorded = record(case, firmware)
+        verdict = judge_recorded(case, recorded)
+    except Exception as error:
+        outcome, reason = outcome_of(error)
+        return replace(about, outcome=outcome, reason=reason).as_data()
+    return replace(
+        about,
+        outcome=verdict.outcome,
+        reason=_reason(verdict.counts, verdict.outcome),
+        measurements=tuple(verdict.measurements),
+        findings=tuple(verdict.findings),
+        instrument=asdict(recorded.capture.origin),
+        firmware=recorded.firmware,
+        picture=picture_data(recorded.capture, verdict),
+    ).as_data()
+
+
+def outcome_of(error: Exception) -> tuple[Outcome, str]:
+    """What an exception says of a case, and in which words.
+
+    What the rig did is an ERROR. A refusal is the board's own answer: it should have begun and did not.
+    """
+    text = str(error) or type(error).__name__
+    if isinstance(error, RefusedError):
+        return Outcome.FAIL, f"The stimulator refused: {text}"
+    if isinstance(error, PortError):
+        return Outcome.ERROR, f"board lost: {text}"
+    if isinstance(error, NoAnswerError):
+        return Outcome.TIMEOUT, text
+    if isinstance(error, RigError | BenchError | StimbenchError):
+        return Outcome.ERROR, text
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return Outcome.ERROR, f"{type(error).__name__}: {text} ({Path(where.filename).name}, line {where.lineno})"
+
+
+def _parameters(case: Case) -> dict[str, Any]:
+    return {
+        "program": case.program.as_dict(),
+        "load": case.load.name,
+        "fault": case.fault.text,
+        "seed": case.seed,
+        "matrix": case.matrix,
+        "limits": case.limits.model_dump(),
+    } | dict(case.parameters)
+
+
+def _reason(counts: Mapping[str, int], outcome: Outcome) -> str:
+    if outcome is Outcome.PASS:
+        return ""
+    return ", ".join(f"{kind}: {count}" for kind, count in sorted(counts.items())) or outcome.value.lower()

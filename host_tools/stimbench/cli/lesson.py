@@ -43,8 +43,8 @@ def lesson(
         typer.Option(
             "--try",
             metavar="FILE",
-            help="Run your own version of one of the lesson's listings, and measure and draw it. The lesson writes "
-            "each listing beside its pictures; change that file and name it here.",
+            help="Run your own version of one of the lesson's listings, and measure and draw it. "
+            "The lesson writes each listing beside its pictures; change that file and name it here.",
         ),
     ] = None,
     as_json: JsonOption = False,

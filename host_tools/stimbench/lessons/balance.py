@@ -36,17 +36,31 @@ def three_ways(runs: Runs, program: Program) -> Findings:
             "net DC, recharge alone", abs(runs[_RECHARGED][1]), "nA", 1, 0, _DC_LIMIT_NA, "limit: 25 nA"
         ),
         "no_way_na": Number(
-            "net DC, no way back", abs(runs[_NO_WAY][1]), "nA", 0, dc_na, dc_na * 0.01,
+            "net DC, no way back",
+            abs(runs[_NO_WAY][1]),
+            "nA",
+            0,
+            dc_na,
+            dc_na * 0.01,
             f"{phase_nc:.0f} nC x {program.rate_hz} Hz",
         ),
-        "balanced_v": Number("left over, both phases", abs(runs[_BALANCED][0][-1]), "V", 3, 0, 0.005, "balance"),
-        "recharged_v": Number("left over, recharge alone", abs(runs[_RECHARGED][0][-1]), "V", 3, 0, 0.02, "20 time constants"),
+        "balanced_v": Number(
+            "left over, both phases", abs(runs[_BALANCED][0][-1]), "V", 3, 0, 0.005, "balance"
+        ),
+        "recharged_v": Number(
+            "left over, recharge alone", abs(runs[_RECHARGED][0][-1]), "V", 3, 0, 0.02, "20 time constants"
+        ),
         "no_way_v": Number(
-            "left over, no way back", abs(runs[_NO_WAY][0][-1]), "V", 2, plateau_v, 0.03,
+            "left over, no way back",
+            abs(runs[_NO_WAY][0][-1]),
+            "V",
+            2,
+            plateau_v,
+            0.03,
             "5 uF and 100 kohm an electrode",
         ),
         "times": Number("too much DC, no way back", abs(runs[_NO_WAY][1]) / _DC_LIMIT_NA, "times", 0),
-    }  # fmt: skip
+    }
     return Findings(numbers, _picture(runs))
 
 

@@ -16,11 +16,10 @@ __all__ = ("STEPS",)
 
 _UA = 2000  # of the listing, on both leads
 _CURRENT_OFF_UA = 60  # the converter sees steps of 5 uA, and noise
-_HEALTHY_MV = 1010 + 68  # 2000 uA x 505 ohm, and 2/5 of the slope: the sample at two fifths of the phase
-_PUMP_MV = 15_000
-_SHORT_MV = 10  # 2000 uA x 5 ohm of two switches
-_VOLTS_OFF_MV = 60
-_FAULTS = ("none", "open", "short", "loose")
+_HEALTHY_V = 1.010 + 0.068  # 2000 uA x 505 ohm, and 2/5 of the slope: the sample at two fifths of the phase
+_PUMP_V, _PUMP_OFF_V = 15.0, 0.2
+_SHORT_V = 0.010  # 2000 uA x 5 ohm of two switches
+_VOLTS_OFF_V = 0.06
 
 Seen = Sequence[tuple[str, str, list[PulseSample]]]
 """For each second: the fault, the stimulator's state in words, what it measured on the left lead."""
@@ -32,18 +31,22 @@ def what_it_sees(seen: Seen) -> Findings:
     ua = {fault: float(np.mean([each.current_ua for each in pulses])) for fault, pulses in samples.items()}
     mv = {fault: float(np.mean([each.early_mv for each in pulses])) for fault, pulses in samples.items()}
     lost = sum(each.current_ua < _UA / 2 for each in samples["loose"])
-    near, both = _CURRENT_OFF_UA, _VOLTS_OFF_MV
+    volts = {fault: value / 1000 for fault, value in mv.items()}
+    holds = sum(state == "hold" for _, state, _ in seen)
+    near_ua, near_v = _CURRENT_OFF_UA, _VOLTS_OFF_V
     numbers = {
-        "healthy_ua": Number("current, healthy", ua["none"], "uA", 0, _UA, near, "programme"),
-        "healthy_v": Number("voltage, healthy", mv["none"] / 1000, "V", 2, _HEALTHY_MV / 1000, both / 1000, "Ohm's law"),
-        "open_ua": Number("current, open", ua["open"], "uA", 0, 0, near, "no way"),
-        "open_v": Number("voltage, open", mv["open"] / 1000, "V", 1, _PUMP_MV / 1000, 0.2, "all that the pump has"),
-        "short_ua": Number("current, short", ua["short"], "uA", 0, _UA, near, "programme"),
-        "short_v": Number("voltage, short", mv["short"] / 1000, "V", 2, _SHORT_MV / 1000, 0.04, "5 ohm of switches"),
+        "healthy_ua": Number("current, healthy", ua["none"], "uA", 0, _UA, near_ua, "programme"),
+        "healthy_v": Number("voltage, healthy", volts["none"], "V", 2, _HEALTHY_V, near_v, "Ohm's law"),
+        "open_ua": Number("current, open", ua["open"], "uA", 0, 0, near_ua, "no way"),
+        "open_v": Number(
+            "voltage, open", volts["open"], "V", 1, _PUMP_V, _PUMP_OFF_V, "all that the pump has"
+        ),
+        "short_ua": Number("current, short", ua["short"], "uA", 0, _UA, near_ua, "programme"),
+        "short_v": Number("voltage, short", volts["short"], "V", 2, _SHORT_V, near_v, "5 ohm of switches"),
         "lost": Number("pulses lost to the loose contact", lost, "", 0),
         "loose_pulses": Number("pulses in its second", len(samples["loose"]), "", 0, 20, 1, "20 Hz"),
-        "holds": Number("seconds that ended in the hold", sum(state == "hold" for _, state, _ in seen), "", 0, len(seen), 0, "it goes on"),
-    }  # fmt: skip
+        "holds": Number("seconds that ended in the hold", holds, "", 0, len(seen), 0, "it goes on"),
+    }
     return Findings(numbers, _picture(seen))
 
 

@@ -25,7 +25,7 @@ _DOTS = (7, 2.5)
 
 
 def one_cycle(capture: Capture, program: Program) -> Findings:
-    """Of the first contraction and the rest after it: pulses, steps of the ramp, hold, rest, left against right."""
+    """Of the first contraction and the rest after it: pulses, ramp, hold, rest, left against right."""
     pulses = pulses_of(capture, "left")
     amplitude = current_of(capture, "left").cathodic_ua(pulses)
     rests = np.flatnonzero(pulses["period_ns"] > _REST_NS)
@@ -35,16 +35,55 @@ def one_cycle(capture: Capture, program: Program) -> Findings:
     in_ramp = max(1.0, min(program.ramp_up_ms, program.ramp_down_ms) * program.rate_hz / 1000)
     ua = program.amplitude_ua[0]
     seconds = pulses["start_ns"] / 1e9
+    rate_hz = float(1e9 / np.median(pulses["period_ns"][hold][1:]))
+    step_ua = float(np.abs(np.diff(amplitude[first], prepend=0, append=0)).max())
+    hold_s = float(np.ptp(seconds[hold])) + program.period_us / 1e6
+    rest_s = float(seconds[later[0]] - seconds[first[-1]])
+    wanted = cycle_ms * program.rate_hz / 1000
     numbers = {
-        "rate_hz": Number("pulses a second in the hold", float(1e9 / np.median(pulses["period_ns"][hold][1:])), "Hz", 1, program.rate_hz, 0.01, "programme"),
-        "pulses": Number("pulses of a contraction, left", len(first), "", 0, cycle_ms * program.rate_hz / 1000, 2, f"{cycle_ms / 1000:g} s x {program.rate_hz} Hz"),
-        "step_ua": Number("largest step between two pulses", float(np.abs(np.diff(amplitude[first], prepend=0, append=0)).max()), "uA", 0, ua / in_ramp, 5, f"{ua} uA in {in_ramp:.0f} pulses"),
-        "hold_ua": Number("amplitude in the hold", float(amplitude[hold].mean()), "uA", 0, ua, ua * _CURRENT_SHARE, "programme, 1 %"),
-        "hold_s": Number("hold", float(np.ptp(seconds[hold])) + program.period_us / 1e6, "s", 1, program.on_ms / 1000, 0.11, "programme"),
-        "rest_s": Number("rest", float(seconds[later[0]] - seconds[first[-1]]), "s", 1, program.off_ms / 1000, 0.15, "programme"),
-        "lag_ms": Number("right after left", _lag_ms(capture, pulses[hold]), "ms", 1, program.period_us / 2000, 0.01, "half a period"),
+        "rate_hz": Number(
+            "pulses a second in the hold", rate_hz, "Hz", 1, program.rate_hz, 0.01, "programme"
+        ),
+        "pulses": Number(
+            "pulses of a contraction, left",
+            len(first),
+            "",
+            0,
+            wanted,
+            2,
+            f"{cycle_ms / 1000:g} s x {program.rate_hz} Hz",
+        ),
+        "step_ua": Number(
+            "largest step between two pulses",
+            step_ua,
+            "uA",
+            0,
+            ua / in_ramp,
+            5,
+            f"{ua} uA in {in_ramp:.0f} pulses",
+        ),
+        "hold_ua": Number(
+            "amplitude in the hold",
+            float(amplitude[hold].mean()),
+            "uA",
+            0,
+            ua,
+            ua * _CURRENT_SHARE,
+            "programme, 1 %",
+        ),
+        "hold_s": Number("hold", hold_s, "s", 1, program.on_ms / 1000, 0.11, "programme"),
+        "rest_s": Number("rest", rest_s, "s", 1, program.off_ms / 1000, 0.15, "programme"),
+        "lag_ms": Number(
+            "right after left",
+            _lag_ms(capture, pulses[hold]),
+            "ms",
+            1,
+            program.period_us / 2000,
+            0.01,
+            "half a period",
+        ),
         "overlaps": Number("overlaps of the leads", _overlaps(capture), "", 0, 0, 0, "never"),
-    }  # fmt: skip
+    }
     return Findings(numbers, _picture(capture))
 
 

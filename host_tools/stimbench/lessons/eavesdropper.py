@@ -1,4 +1,4 @@
-"""Lesson 6, what an eavesdropper sees: the frames in the air, what of them is open, and what a replay does."""
+"""Lesson 6, what an eavesdropper sees: frames in the air, what of them is open, and a replay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stimfw.telemetry import frames
 
 from stimbench.lessons.model import Drawing, Findings, Number, Step
 from stimbench.parts.radio import Sniffed
-from stimbench.report.style import ACCENT, INK, LEAD_COLORS, MUTED, Chart
+from stimbench.report.style import ACCENT, INK, LEAD_COLORS, MUTED, RAMP, Chart
 
 __all__ = ("STEPS",)
 
@@ -17,7 +17,14 @@ _AIR_US = (
     1 + 5 + 32 + 2
 ) * 8 + 9  # of 32 bytes at 1 Mbit/s: preamble, address, payload, CRC, 9 bits of control
 _CHANCE = 2  # of 27 bytes, so many at most are equal by chance
-_OPEN, _SEALED, _TAG = "#e6eef7", "#1d2733", "#5b6773"
+_ROW = 16  # bytes in a row: 32 would be too small to read
+_NEXT_FRAME = 2.6  # rows from one frame to the next
+_LEGEND = (
+    ("open: kind, slot, connection, counter", LEAD_COLORS[0]),
+    ("sealed: which request", INK),
+    ("tag", MUTED),
+)
+_LEGEND_AT = (1.6, 9.2, 14.4)
 
 
 def what_is_heard(heard: Sequence[Sniffed], presses: Sequence[Sequence[bytes]]) -> Findings:
@@ -28,15 +35,37 @@ def what_is_heard(heard: Sequence[Sniffed], presses: Sequence[Sequence[bytes]]) 
     request = next(packet for packet in heard if packet.payload == start)
     sent = [packet for packet in heard if not packet.was_ack]
     numbers = {
-        "frames": Number("frames heard", len(sent), "", 0, 6, 0, "HELLO, CHALLENGE, and 2 x question and answer"),
-        "start_bytes": Number("bytes of START", len(start), "", 0, frames.SEALED_BYTES, 0, "each request has 32"),
-        "stop_bytes": Number("bytes of STOP", len(stop), "", 0, frames.SEALED_BYTES, 0, "each request has 32"),
-        "air_us": Number("START in the air", (request.t_end_ns - request.t_start_ns) / 1000, "us", 0, _AIR_US, 0, "bits at 1 Mbit/s"),
+        "frames": Number(
+            "frames heard", len(sent), "", 0, 6, 0, "HELLO, CHALLENGE, and 2 x question and answer"
+        ),
+        "start_bytes": Number(
+            "bytes of START", len(start), "", 0, frames.SEALED_BYTES, 0, "each request has 32"
+        ),
+        "stop_bytes": Number(
+            "bytes of STOP", len(stop), "", 0, frames.SEALED_BYTES, 0, "each request has 32"
+        ),
+        "air_us": Number(
+            "START in the air",
+            (request.t_end_ns - request.t_start_ns) / 1000,
+            "us",
+            0,
+            _AIR_US,
+            0,
+            "bits at 1 Mbit/s",
+        ),
         "open_bytes": Number("open bytes", frames.HEADER_BYTES, "", 0),
         "sealed_bytes": Number("sealed bytes", len(start[sealed]), "", 0),
         "same_bytes": Number("of these alike in START and STOP", same, "", 0, 0, _CHANCE, "chance"),
-        "counter": Number("STOP's counter after START's", _counter(stop) - _counter(start), "", 0, 1, 0, "one more each time"),
-    }  # fmt: skip
+        "counter": Number(
+            "STOP's counter after START's",
+            _counter(stop) - _counter(start),
+            "",
+            0,
+            1,
+            0,
+            "one more each time",
+        ),
+    }
     return Findings(numbers, _picture(start, stop))
 
 
@@ -52,25 +81,13 @@ def _picture(start: bytes, stop: bytes) -> Drawing:
     def paint(drawn: Any, _: Any) -> None:
         axes = drawn.add_subplot()
         axes.grid(visible=False)
-        for row, (name, frame) in enumerate((("START", start), ("STOP", stop))):
+        for top, name, frame in ((0.0, "START", start), (_NEXT_FRAME, "STOP", stop)):
+            axes.text(-0.5, top - 0.75, name, color=ACCENT, va="center")
             for at, byte in enumerate(frame):
-                # Two lines of 16: one line of 32 would be too small to read.
-                x, y = at % 16, row * 2.6 + at // 16
-                color = (
-                    _OPEN if at < frames.HEADER_BYTES else _TAG if at >= 32 - frames.TAG_BYTES else _SEALED
-                )
-                axes.barh(y, 0.94, 0.86, left=x - 0.47, color=color)
-                ink = INK if at < frames.HEADER_BYTES else "white"
-                axes.text(x, y, f"{byte:02x}", ha="center", va="center", color=ink, fontsize="small")
-            axes.text(-0.5, row * 2.6 - 0.75, name, color=ACCENT, va="center")
-        legend = (
-            ("open: kind, slot, connection, counter", LEAD_COLORS[0]),
-            ("sealed: which request", INK),
-            ("tag", MUTED),
-        )
-        for x, (text, color) in zip((1.6, 9.2, 14.4), legend, strict=True):
+                _draw_byte(axes, at % _ROW, top + at // _ROW, byte, *_colors_of(at, len(frame)))
+        for x, (text, color) in zip(_LEGEND_AT, _LEGEND, strict=True):
             axes.text(x, -0.75, text, color=color, va="center", fontsize="small")
-        axes.set(xlim=(-0.6, 15.6), ylim=(4.2, -1.2))
+        axes.set(xlim=(-0.6, _ROW - 0.4), ylim=(4.2, -1.2))
         axes.set_axis_off()
 
     return Drawing(
@@ -80,18 +97,37 @@ def _picture(start: bytes, stop: bytes) -> Drawing:
     )
 
 
+def _colors_of(at: int, length: int) -> tuple[str, str]:
+    """Of the byte `at` of a frame: its own colour and that of its text."""
+    if at < frames.HEADER_BYTES:
+        return RAMP, INK
+    return (MUTED if at >= length - frames.TAG_BYTES else INK), "white"
+
+
+def _draw_byte(axes: Any, x: float, y: float, byte: int, color: str, ink: str) -> None:
+    axes.barh(y, 0.94, 0.86, left=x - 0.47, color=color)
+    axes.text(x, y, f"{byte:02x}", ha="center", va="center", color=ink, fontsize="small")
+
+
 def replayed(before: dict[str, int], after: dict[str, int], states: Sequence[str], sent: int) -> Findings:
     """What became of the frames that were sent again. `states`: the stimulator's, after each of them."""
     return Findings(
         {
             "sent_again": Number("frames sent again", sent, "", 0, 3, 0, "all that the remote had sent"),
-            "executed": Number("of these executed", sum(state != "ready" for state in states), "", 0, 0, 0, "none"),
+            "executed": Number(
+                "of these executed", sum(state != "ready" for state in states), "", 0, 0, 0, "none"
+            ),
             "refused": Number(
-                "counted as replayed", after["radio_replayed"] - before["radio_replayed"], "", 0, 2, 0,
+                "counted as replayed",
+                after["radio_replayed"] - before["radio_replayed"],
+                "",
+                0,
+                2,
+                0,
                 "the two requests",
             ),
         }
-    )  # fmt: skip
+    )
 
 
 STEPS: dict[str, Step] = {"what_is_heard": what_is_heard, "replayed": replayed}

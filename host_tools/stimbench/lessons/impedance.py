@@ -40,14 +40,24 @@ def step_and_slope(runs: Sequence[Run]) -> Findings:
                 f"step, {ohm} ohm", step_v, "V", 2, current_ua * wanted / 1e6, 0.02, "current x resistance"
             ),
             f"ohm{ohm}": Number(
-                f"step / current, {ohm} ohm", step_v / current_ua * 1e6, "ohm", 0, wanted, wanted * _SHARE,
+                f"step / current, {ohm} ohm",
+                step_v / current_ua * 1e6,
+                "ohm",
+                0,
+                wanted,
+                wanted * _SHARE,
                 "the pair and two switches",
             ),
             f"uf{ohm}": Number(
-                f"charge / rise, {ohm} ohm", current_ua * width_us / rise_v / 1e6, "uF", 2, _PAIR_UF,
-                _PAIR_UF * _SHARE, "two of 5 uF in series",
+                f"charge / rise, {ohm} ohm",
+                current_ua * width_us / rise_v / 1e6,
+                "uF",
+                2,
+                _PAIR_UF,
+                _PAIR_UF * _SHARE,
+                "two of 5 uF in series",
             ),
-        }  # fmt: skip
+        }
     return Findings(numbers, _picture(runs))
 
 
@@ -97,14 +107,24 @@ def all_pairs(pairs: Sequence[PairImpedance]) -> Findings:
     numbers = {
         "pairs": Number("pairs measured, left lead", len(left), "", 0, 12, 0, "4 electrodes, both ways"),
         "healthy_ohm": Number(
-            "mean of the healthy pairs", float(np.mean(healthy)), "ohm", 0, _HEALTHY_OHM,
-            _HEALTHY_OHM * _SHARE, "2 x 250 ohm",
+            "mean of the healthy pairs",
+            float(np.mean(healthy)),
+            "ohm",
+            0,
+            _HEALTHY_OHM,
+            _HEALTHY_OHM * _SHARE,
+            "2 x 250 ohm",
         ),
         "dry_ohm": Number(
-            "mean of the pairs with electrode 3", float(np.mean(dry)), "ohm", 0, _DRY_OHM,
-            _DRY_OHM * _SHARE, "250 ohm + 2000 ohm",
+            "mean of the pairs with electrode 3",
+            float(np.mean(dry)),
+            "ohm",
+            0,
+            _DRY_OHM,
+            _DRY_OHM * _SHARE,
+            "250 ohm + 2000 ohm",
         ),
-    }  # fmt: skip
+    }
     return Findings(numbers, _grid(left))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -71,7 +71,7 @@ class Drawing:
 
     file: str
     chart: Chart
-    data: Mapping[str, Sequence[float]]
+    data: Mapping[str, Iterable[float]]
 
     @property
     def fingerprint(self) -> str:

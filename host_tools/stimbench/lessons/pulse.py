@@ -128,12 +128,17 @@ def three_charges(rows: list[tuple[int, int, float]]) -> Findings:
     return Findings(
         {
             f"charge{index}_nc": Number(
-                f"charge of {ua} uA for {us} us", nc, "nC", 0, ua * us / 1e3, ua * us / 1e3 * _CURRENT_SHARE,
+                f"charge of {ua} uA for {us} us",
+                nc,
+                "nC",
+                0,
+                ua * us / 1e3,
+                ua * us / 1e3 * _CURRENT_SHARE,
                 "current x time",
             )
             for index, (ua, us, nc) in enumerate(rows)
         }
-    )  # fmt: skip
+    )
 
 
 STEPS: dict[str, Step] = {"one_pulse": one_pulse, "three_charges": three_charges}

@@ -23,22 +23,50 @@ _FLOWS_UA = 1.0
 
 
 def hung(capture: Capture, hung_ns: int, closed_ns: int, reset_ns: int) -> Findings:
-    """After a hang: when the gate closed and the current ended, what the pins did meanwhile, and the reset."""
+    """After a hang: when the gate closed and the current ended, what the pins did then, and the reset."""
     keepalive = capture.edges("stimulator.KEEPALIVE").rises_ns
     pulses = capture.edges("stimulator.L_CATH").rises_ns
     last_ns = _last_current_ns(capture)
+    gate_ms = (closed_ns - int(keepalive[keepalive < hung_ns][-1])) / 1e6
+    ghosts = int(np.sum((pulses > closed_ns) & (pulses < reset_ns)))
     numbers = {
-        "gate_ms": Number("last KEEPALIVE until the gate closed", (closed_ns - int(keepalive[keepalive < hung_ns][-1])) / 1e6, "ms", 1, _GATE_MS, _GATE_OFF_MS, "the monostable"),
-        "off_ms": Number("hang until the gate closed", (closed_ns - hung_ns) / 1e6, "ms", 1, 0, _OFF_LIMIT_MS, "limit: 150 ms"),
-        "current_ms": Number("hang until the last current", (last_ns - hung_ns) / 1e6, "ms", 1, 0, _OFF_LIMIT_MS, "limit: 150 ms"),
-        "ghosts": Number("pulses at the pins after that", int(np.sum((pulses > closed_ns) & (pulses < reset_ns))), "", 0),
-        "reset_s": Number("hang until the reset", (reset_ns - hung_ns) / 1e9, "s", 2, _WATCHDOG_S, _WATCHDOG_OFF_S, "the watchdog"),
-    }  # fmt: skip
+        "gate_ms": Number(
+            "last KEEPALIVE until the gate closed", gate_ms, "ms", 1, _GATE_MS, _GATE_OFF_MS, "the monostable"
+        ),
+        "off_ms": Number(
+            "hang until the gate closed",
+            (closed_ns - hung_ns) / 1e6,
+            "ms",
+            1,
+            0,
+            _OFF_LIMIT_MS,
+            "limit: 150 ms",
+        ),
+        "current_ms": Number(
+            "hang until the last current",
+            (last_ns - hung_ns) / 1e6,
+            "ms",
+            1,
+            0,
+            _OFF_LIMIT_MS,
+            "limit: 150 ms",
+        ),
+        "ghosts": Number("pulses at the pins after that", ghosts, "", 0),
+        "reset_s": Number(
+            "hang until the reset",
+            (reset_ns - hung_ns) / 1e9,
+            "s",
+            2,
+            _WATCHDOG_S,
+            _WATCHDOG_OFF_S,
+            "the watchdog",
+        ),
+    }
     return Findings(numbers, _picture(capture, hung_ns, closed_ns))
 
 
 def magnet(capture: Capture, magnet_ns: int) -> Findings:
-    """With the processor hung, a magnet comes: how long current flowed after it, and what the pins still did."""
+    """A magnet comes while the processor hangs: how long current flowed then, and what the pins still did."""
     pulses = capture.edges("stimulator.L_CATH").rises_ns
     after_ms = max(0, _last_current_ns(capture) - magnet_ns) / 1e6
     return Findings(

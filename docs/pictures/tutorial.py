@@ -1,4 +1,4 @@
-"""Draw the pictures of this folder: `.venv/bin/python docs/tutorial/make.py` (after `make firmware`)."""
+"""Draw the pictures of docs/tutorial: `.venv/bin/python docs/pictures/tutorial.py`, after `make firmware`."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ if __name__ == "__main__":
     for lesson in LESSONS:
         for event in run_lesson(lesson):
             if isinstance(event, Drawn):
-                write_picture(event.drawing, Path(__file__).parent)
+                write_picture(event.drawing, Path(__file__).parents[1] / "tutorial")

@@ -55,6 +55,11 @@ class Use:
     scale: float = 1.0
     zero_v: float = 0.0
 
+    @property
+    def analog(self) -> bool:
+        """Whether the signal is a current or a voltage."""
+        return bool(self.unit) or self.signal.startswith(("I_", "V_"))
+
 
 def parse_use(text: str) -> Use:
     """One channel's use, as a person types it: see the top of this module.

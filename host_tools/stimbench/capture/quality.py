@@ -116,7 +116,7 @@ def _too_coarse(capture: Capture, needed: Needed) -> Iterator[str]:
         cannot = f"{capture.source} cannot judge {measure} to {tolerance.limit_ns:g} ns"
         if room_ns <= 0 < drift_ns:
             yield (
-                f"{cannot}: its clock may be off by {capture.origin.clock_ppm:g} ppm, that is {drift_ns:g} ns "
+                f"{cannot}: its clock may be off by {capture.origin.clock_ppm:g} ppm: {drift_ns:g} ns "
                 f"in {tolerance.of_ns / 1e6:g} ms."
             )
         elif period_ns > room_ns:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from stimbench.checks.attach import pack_capture
 from stimbench.checks.cases import Case
 from stimbench.checks.on_bench import record
 from stimbench.checks.outcome import CaseResult, Outcome
 from stimbench.checks.pictures import picture_data
 from stimbench.checks.verdicts import judge_recorded
-from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, RigError, StimbenchError
+from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, StimbenchError
 
-__all__ = ("WORK", "run_on_bench")
+__all__ = ("WORK", "NotJudgedError", "outcome_of", "run_on_bench", "split_error")
 
 WORK = "stimbench.checks.work:run_on_bench"
+_NOT_JUDGED = re.compile(r"\b(ERROR|TIMEOUT): (.*)", re.DOTALL)
 
 
 def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[str, Any]:
@@ -28,7 +31,10 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
         firmware: images by board.
 
     Returns:
-        CaseResult.as_data, without key and times: these are the caller's.
+        CaseResult.as_data, without key and times: these are the caller's. `packed` holds files; see attach.
+
+    Raises:
+        NotJudgedError: the rig or the tools failed, or the board did not answer.
     """
     attempt = int(payload.pop("attempt", 1))
     case = Case.from_payload(payload)
@@ -38,10 +44,12 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
     try:
         recorded = record(case, firmware)
         verdict = judge_recorded(case, recorded)
+    except RefusedError as error:
+        # The board's own answer: it should have begun, and did not.
+        return replace(about, outcome=Outcome.FAIL, reason=f"The stimulator refused: {error}").as_data()
     except Exception as error:
-        outcome, reason = outcome_of(error)
-        return replace(about, outcome=outcome, reason=reason).as_data()
-    return replace(
+        raise NotJudgedError(*outcome_of(error)) from error
+    found = replace(
         about,
         outcome=verdict.outcome,
         reason=_reason(verdict.counts, verdict.outcome),
@@ -51,21 +59,32 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
         firmware=recorded.firmware,
         picture=picture_data(recorded.capture, verdict),
     ).as_data()
+    if verdict.outcome is not Outcome.PASS:
+        found["packed"] = [pack_capture(recorded.capture)]
+    return found
+
+
+class NotJudgedError(StimbenchError):
+    """Nothing can be said of the board: the text begins with the outcome, and `split_error` reads it."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(f"{outcome.value}: {reason}")
+
+
+def split_error(text: str) -> tuple[Outcome, str]:
+    """Outcome and reason of a job that gave no result."""
+    found = _NOT_JUDGED.search(text)
+    return (Outcome(found[1]), found[2]) if found else (Outcome.ERROR, text)
 
 
 def outcome_of(error: Exception) -> tuple[Outcome, str]:
-    """What an exception says of a case, and in which words.
-
-    What the rig did is an ERROR. A refusal is the board's own answer: it should have begun and did not.
-    """
+    """What an exception says of a case that could not be judged, and in which words."""
     text = str(error) or type(error).__name__
-    if isinstance(error, RefusedError):
-        return Outcome.FAIL, f"The stimulator refused: {text}"
     if isinstance(error, PortError):
         return Outcome.ERROR, f"board lost: {text}"
     if isinstance(error, NoAnswerError):
         return Outcome.TIMEOUT, text
-    if isinstance(error, RigError | BenchError | StimbenchError):
+    if isinstance(error, BenchError | StimbenchError):
         return Outcome.ERROR, text
     where = traceback.extract_tb(error.__traceback__)[-1]
     return Outcome.ERROR, f"{type(error).__name__}: {text} ({Path(where.filename).name}, line {where.lineno})"

@@ -1,0 +1,57 @@
+"""Files that belong to a result: they travel inside it, and are put beside it, each with its hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stimbench.capture.capture import Capture
+from stimbench.capture.vcd import write_vcd
+from stimbench.checks.outcome import Attachment
+
+__all__ = ("pack", "pack_capture", "unpack")
+
+FOLDER = "attachments"
+_CHANNELS = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT", "KEEPALIVE", "MAGNET")
+_CURRENTS = ("I_LEFT", "I_RIGHT")
+
+
+def pack(name: str, data: bytes, about: str) -> dict[str, Any]:
+    """A file as JSON."""
+    packed = base64.b85encode(zlib.compress(data, 6)).decode("ascii")
+    return {"name": name, "about": about, "sha256": hashlib.sha256(data).hexdigest(), "data": packed}
+
+
+def pack_capture(capture: Capture) -> dict[str, Any]:
+    """The switches and currents of a capture, as a Value Change Dump."""
+    digital = [f"stimulator.{name}" for name in _CHANNELS if f"stimulator.{name}" in capture.digital]
+    analog = [name for name in _CURRENTS if name in capture.analog]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "capture.vcd"
+        write_vcd(capture.select(digital, analog), path)
+        return pack("capture.vcd", path.read_bytes(), "switches and currents, for PulseView or GTKWave")
+
+
+def unpack(packed: Iterable[Mapping[str, Any]], folder: Path, case: str) -> tuple[Attachment, ...]:
+    """Put a result's files into `folder/attachments/case`, unless they are there.
+
+    Raises:
+        ValueError: a file's bytes do not have its hash.
+    """
+    made = []
+    for each in packed:
+        path = Path(FOLDER) / case / str(each["name"])
+        target = folder / path
+        if not target.is_file():
+            data = zlib.decompress(base64.b85decode(each["data"]))
+            if hashlib.sha256(data).hexdigest() != each["sha256"]:
+                raise ValueError(f"{path}: its bytes are not those of its hash")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        made.append(Attachment(path.as_posix(), str(each["sha256"]), str(each["about"])))
+    return tuple(made)

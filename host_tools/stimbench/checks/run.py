@@ -1,0 +1,158 @@
+"""Runs a plan as a campaign: one job a case and repetition, one folder of results, one report."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stimbench.campaign.errors import StoreError
+from stimbench.campaign.jobs import Job, make_job
+from stimbench.campaign.pool import Pool
+from stimbench.campaign.run import Progress, Summary, run
+from stimbench.campaign.store import Record, Store
+from stimbench.checks.attach import unpack
+from stimbench.checks.outcome import CaseResult, Outcome, worst
+from stimbench.checks.plan import Plan
+from stimbench.checks.work import WORK, split_error
+from stimbench.errors import InputError
+
+__all__ = ("Run", "jobs_of", "load_run", "names_of", "run_plan")
+
+_ABOUT = "check.json"
+"""What the campaign's own files do not say: the plan's name, its peers."""
+_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a plan, as its folder holds it.
+
+    Attributes:
+        folder: of the results.
+        about: of the plan: name, description, source, sha256, peers, bench.
+        results: one a case and repetition, in the plan's order; ABORTED for what was not run.
+        summary: of what was done just now; None for a run that was read.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+    results: tuple[CaseResult, ...]
+    summary: Summary | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of all cases together."""
+        return worst(result.outcome for result in self.results)
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many cases ended in each way, those that are none left out."""
+        outcomes = [result.outcome for result in self.results]
+        return {each: outcomes.count(each) for each in Outcome if each in outcomes}
+
+
+def jobs_of(plan: Plan, count: int, pool: Pool, work: str = WORK) -> list[Job]:
+    """One job a case and repetition."""
+    if count < 1:
+        raise InputError(f"--count {count}: at least 1 is needed.")
+    return [
+        make_job(work, case.as_payload() | {"attempt": attempt}, pool.firmware.hashes)
+        for attempt in range(1, count + 1)
+        for case in plan.cases
+    ]
+
+
+def run_plan(
+    plan: Plan,
+    folder: Path,
+    pool: Pool,
+    count: int = 1,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    work: str = WORK,
+    bench: str = "emulated",
+) -> Run:
+    """Run what the folder lacks.
+
+    Args:
+        plan: the cases.
+        folder: of the results; one of an earlier, interrupted run of the same plan and firmware goes on.
+        pool: where the cases run.
+        count: repetitions of each case.
+        on_progress: see campaign.run.
+        work: what does one case.
+        bench: what it runs on, in words.
+
+    Raises:
+        InputError: the folder holds another campaign.
+        RigError: nobody is left who could run a case.
+    """
+    jobs = jobs_of(plan, count, pool, work)
+    store = Store(folder, f"check {plan.name} {plan.sha256[:12]}")
+    about = {
+        "plan": plan.name,
+        "description": plan.description,
+        "source": plan.source,
+        "sha256": plan.sha256,
+        "peers": [dict(peer) for peer in plan.peers],
+        "bench": bench,
+        "firmware_sha256": dict(pool.firmware.hashes),
+    }
+
+    def told(progress: Progress) -> None:
+        # The folder is this run's from here on; a run that is killed can be read, too.
+        if not (folder / _ABOUT).is_file():
+            (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        on_progress(progress)
+
+    summary = run(jobs, store, pool, told)
+    return replace(load_run(folder), summary=summary)
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        StoreError: it holds no run.
+    """
+    store = Store(folder, "")
+    records = store.records()
+    try:
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder} holds no run of a plan: {_ABOUT} cannot be read ({error}).") from error
+    results = [_result(job, records.get(job.key), folder) for job in store.plan().jobs]
+    return Run(folder, about, tuple(results))
+
+
+def _result(job: Job, record: Record | None, folder: Path) -> CaseResult:
+    payload = job.payload
+    nothing = CaseResult(
+        job.name,
+        job.key,
+        Outcome.ABORTED,
+        "it was not run",
+        parameters={"matrix": payload.get("matrix", "")},
+        attempt=int(payload.get("attempt", 1)),
+    )
+    if record is None:
+        return nothing
+    if record.result is None:
+        outcome, reason = split_error(record.error)
+        return replace(nothing, outcome=outcome, reason=reason, seconds=record.seconds)
+    data = dict(record.result)
+    packed = data.pop("packed", [])
+    try:
+        found = CaseResult.from_data(data)
+    except ValueError as error:
+        return replace(nothing, outcome=Outcome.ERROR, reason=f"its result cannot be read: {error}")
+    attachments = unpack(packed, folder, _NAME.sub("_", f"{job.name}-{found.attempt}"))
+    return replace(found, key=job.key, seconds=record.seconds, attachments=attachments)
+
+
+def names_of(results: Sequence[CaseResult]) -> list[str]:
+    """Every case's name once, in order."""
+    return list(dict.fromkeys(result.name for result in results))

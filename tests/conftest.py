@@ -17,14 +17,22 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "bench(**fields): BenchConfig of the test's own emulated bench")
+    targets.choose(config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    return len(targets.choose(config)) or None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts it in the background like that
         signal.signal(signal.SIGINT, signal.default_int_handler)  # and what a test starts would inherit it
     targets.take_boards(session.config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
     targets.leave_boards(session.config)
 

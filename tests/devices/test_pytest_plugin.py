@@ -47,8 +47,7 @@ def run(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     (tmp_path / "test_them.py").write_text(TESTS)
 
     def run(*options: str) -> "subprocess.CompletedProcess[str]":
-        plugins = ["-n", "0", "-p", "stimbench.pytest_plugin"]
-        command = [sys.executable, "-m", "pytest", "-q", *plugins, *options]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--stimbench-dut", *options]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
 
     return run
@@ -63,13 +62,13 @@ def test_a_device_is_what_the_option_names(run, make_bench: Callable[..., Bench]
     bench = make_bench(boards=("stimulator",))
     with served(bench, pace=2.0) as paths:
         resets = len(bench.board("stimulator").resets)
-        done = run(f"--board={paths['stimulator']}")
+        done = run(f"--stimbench-target={paths['stimulator']}")
     assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
     assert len(bench.board("stimulator").resets) == resets + 4
 
 
 def test_a_port_that_does_not_exist_is_a_sentence(run, tmp_path: Path) -> None:
-    done = run(f"--board={tmp_path}/nothing")
+    done = run(f"--stimbench-target={tmp_path}/nothing")
     assert done.returncode == 1 and f"PortError: There is no port {tmp_path}/nothing." in done.stdout
 
 

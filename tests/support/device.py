@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.pytest_plugin import run
 from stimfw.protocol import roles
 
 from support import copies, scene, targets
@@ -15,13 +16,14 @@ from support.branches import branch
 
 HEAP_TOLERANCE = 2048
 """Bytes that a used application may hold beyond an idle one: its last results, replies and session."""
+_IDLE_HEAP = pytest.StashKey[dict[str, int]]()
 _BOOTED = {"board", "both", "alone"}
 """Fixtures that are a bench which has booted: once for all tests that want it."""
 
 
 def wired(config: pytest.Config) -> bool:
     """Whether the boards under test are wired ones."""
-    return bool(targets.ports(config))
+    return not run.is_emulated(config)
 
 
 def check_heap(item: pytest.Item) -> None:
@@ -66,13 +68,17 @@ def call(item: pytest.Function) -> bool:
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def idle_heap(request: pytest.FixtureRequest) -> int:
-    """Free heap of a board that booted and was asked nothing, collected."""
-    if wired(request.config):
-        with wired_board(targets.ports(request.config)["stimulator"]) as board:
-            return board.free_heap()
-    return copies.idle_heap()
+    """Free heap of a board that booted and was asked nothing, collected; of each board once."""
+    if not wired(request.config):
+        return copies.idle_heap()
+    known = request.config.stash.setdefault(_IDLE_HEAP, {})
+    port = targets.ports(request.config)["stimulator"]
+    if port not in known:
+        with wired_board(port) as board:
+            known[port] = board.free_heap()
+    return known[port]
 
 
 @pytest.fixture(scope="session")

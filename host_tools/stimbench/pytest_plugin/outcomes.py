@@ -50,7 +50,6 @@ def _note_loss(pool: TargetPool, item: pytest.Item, report: pytest.TestReport) -
         return
     reason = f"Board lost: {held.name} ({', '.join(gone)}) went away in {item.name} and did not come back."
     pool.lose(reason)
-    report.sections.append(("stimbench", reason))
     report.longrepr = f"{reason}\n\n{report.longreprtext}"
     report.stimbench_lost = reason  # type: ignore[attr-defined]
     report.when = "setup"  # pytest counts, and writes to JUnit, a failure there as an error

@@ -53,7 +53,7 @@ class ResultsFile:
             return
         if report.failed:
             error = report.when != "call"
-            self._results[report.nodeid] = ("error" if error else "fail", _last_line(report.longreprtext))
+            self._results[report.nodeid] = ("error" if error else "fail", _reason(report))
         elif report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
             self._results[report.nodeid] = ("skip", reason.removeprefix("Skipped: "))
@@ -74,10 +74,8 @@ class ResultsFile:
         unfinished.replace(self._folder / NAME)
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return (
-        lines[0].strip()
-        if lines and lines[0].startswith("Board lost")
-        else (lines[-1].strip() if lines else "")
-    )
+def _reason(report: pytest.TestReport) -> str:
+    """What went wrong, in a line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = getattr(report, "stimbench_lost", None) or (crash.message if crash else report.longreprtext)
+    return next((line.strip() for line in str(text).splitlines() if line.strip()), "")

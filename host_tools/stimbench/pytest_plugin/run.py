@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from stimbench.devices.claims import TargetPool
     from stimbench.devices.targets import Target
 
-__all__ = ("begin", "claimed", "end", "is_emulated", "pool_of", "targets_of", "worker_count")
+__all__ = (
+    "begin",
+    "choose_targets",
+    "claimed",
+    "end",
+    "is_emulated",
+    "pool_of",
+    "targets_of",
+    "worker_count",
+)
 
 _TARGETS = pytest.StashKey["tuple[Target, ...]"]()
 _POOL = pytest.StashKey["TargetPool"]()
@@ -76,16 +85,21 @@ def begin(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"{workers} processes share {boards}: give -n {len(targets)}. No test was run."
         )
-    use_targets(config, targets)
+    _open_pool(config, targets)
 
 
-def use_targets(config: pytest.Config, targets: Sequence[Target]) -> None:
-    """Make `targets` those of the run. A process of pytest-xdist begins with the one of its number."""
+def _open_pool(config: pytest.Config, targets: Sequence[Target]) -> None:
+    """A process of pytest-xdist begins with the target of its number."""
     from stimbench.devices.claims import TargetPool
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    config.stash[_TARGETS] = tuple(targets)
     config.stash[_POOL] = TargetPool(targets, ports_of_this_machine, first=int(worker))
+
+
+def choose_targets(config: pytest.Config, targets: Sequence[Target]) -> None:
+    """Take these instead of those that the options name; before the session starts."""
+    config.stash[_TARGETS] = tuple(targets)
+    config.option.stimbench_target = ",".join(target.name for target in targets)
 
 
 def pool_of(config: pytest.Config) -> TargetPool | None:

@@ -6,6 +6,7 @@ run is `skipped`. So a broken cable never counts as a failed board.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from stimbench.checks.run import Run
 __all__ = ("junit_of", "write_junit")
 
 _SUITE = "stimbench"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_of(run: Run) -> ElementTree.Element:
@@ -80,7 +82,7 @@ def _add(case: ElementTree.Element, kind: str, result: CaseResult) -> None:
 
 def _clean(text: str) -> str:
     """Without the characters that XML 1.0 cannot hold (section 2.2)."""
-    return "".join(each for each in text if each in "\t\n" or ord(each) >= 32 and ord(each) not in (0xFFFE, 0xFFFF))
+    return _NOT_XML.sub("", text)
 
 
 def write_junit(run: Run, path: Path) -> None:

@@ -78,9 +78,10 @@ def write_csv_table(run: Run, path: Path) -> None:
             head = [result.name, result.attempt, result.device, result.outcome.value]
             for each in result.measurements:
                 at_s = "" if each.at_ns is None else f"{each.at_ns / 1e9:.9f}"
+                numbers = [_number(value) for value in (each.low, each.high, each.uncertainty)]
                 outcome = each.outcome.value if each.outcome else ""
-                table.writerow([*head, each.name, each.lead, _number(each.value), each.unit, _number(each.low),
-                                _number(each.high), _number(each.uncertainty), outcome, each.count, at_s])  # fmt: skip
+                known = [each.name, each.lead, _number(each.value), each.unit, *numbers, outcome]
+                table.writerow([*head, *known, each.count, at_s])
             if not result.measurements:
                 table.writerow([*head, *[""] * (len(_COLUMNS) - len(head))])
 

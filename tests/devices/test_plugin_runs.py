@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from stimbench.bench import Bench
 from stimbench.bench.pty_server import served
+from stimbench.pytest_plugin import outcomes
 
 pytestmark = pytest.mark.emulated
 
@@ -229,3 +230,19 @@ def test_its_own(bench, device):
 """
     done = run(tests, "--stimbench-target=/dev/no-such-port")
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
+def test_a_run_that_dies_is_not_read_as_a_pass(run: Run, tmp_path: Path) -> None:
+    tests = "import os\n\ndef test_dies():\n    os._exit(0)\n\ndef test_next():\n    pass\n"
+    assert "passed" not in run(tests, "--stimbench-results=res").stdout
+    never = ("fail", "test never finished")
+    assert results(tmp_path / "res") == {"test_dies": never, "test_next": never}
+
+
+def test_a_board_that_comes_back_was_restarted_and_is_not_lost(tmp_path: Path, monkeypatch) -> None:
+    port = tmp_path / "port"
+    monkeypatch.setattr(outcomes.time, "sleep", lambda _seconds: port.touch())
+    assert outcomes.still_gone([str(port)]) == []
+    monkeypatch.setattr(outcomes.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(outcomes.time, "monotonic", iter(range(1000)).__next__)
+    assert outcomes.still_gone([str(port), str(tmp_path / "other")]) == [str(tmp_path / "other")]

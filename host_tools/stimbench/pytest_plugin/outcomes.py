@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stimbench.bench import Bench
     from stimbench.devices.claims import TargetPool
 
-__all__ = ("note_failure", "status_of", "summary")
+__all__ = ("note_failure", "status_of", "still_gone", "summary")
 
 _BACK_S, _POLL_S = 3.0, 0.1
 """A board that restarts is back on the bus by then."""
@@ -46,7 +46,7 @@ def note_failure(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
 
 def _note_loss(pool: TargetPool, item: pytest.Item, report: pytest.TestReport) -> None:
     held = pool.held
-    if held is None or not (gone := _still_gone(pool.held_ports)):
+    if held is None or not (gone := still_gone(pool.held_ports)):
         return
     reason = f"Board lost: {held.name} ({', '.join(gone)}) went away in {item.name} and did not come back."
     pool.lose(reason)
@@ -55,7 +55,7 @@ def _note_loss(pool: TargetPool, item: pytest.Item, report: pytest.TestReport) -
     report.when = "setup"  # pytest counts, and writes to JUnit, a failure there as an error
 
 
-def _still_gone(ports: Iterable[str]) -> list[str]:
+def still_gone(ports: Iterable[str]) -> list[str]:
     """Those of the ports that are not there, and not back in time either."""
     end_s = time.monotonic() + _BACK_S
     while gone := [port for port in ports if os.sep in port and not os.path.exists(port)]:

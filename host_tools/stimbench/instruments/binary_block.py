@@ -11,7 +11,8 @@ def parse_block(raw: bytes, source: str) -> bytes:
     """The data of a block.
 
     Args:
-        raw: a whole answer; a line feed may end it.
+        raw: a whole answer. A line feed ends it (IEEE 488.2, 8.5); without one, a block that lacks its last
+            byte could not be told from a whole one.
         source: who sent it, in words.
 
     Raises:
@@ -25,8 +26,9 @@ def parse_block(raw: bytes, source: str) -> bytes:
     if len(length) != int(digits) or not length.isdigit():
         raise RigError(f"{source} sent a block whose header makes no sense: {raw[:begin]!r}.")
     data = raw[begin:]
-    if len(data) == int(length) + 1 and data.endswith(b"\n"):
-        data = data[:-1]
+    if not data.endswith(b"\n"):
+        raise RigError(f"{source} sent {len(data)} bytes in a block of {int(length)}, and no line feed.")
+    data = data[:-1]
     if len(data) != int(length):
         raise RigError(f"{source} sent {len(data)} bytes in a block of {int(length)}.")
     return data

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from stimbench.errors import RigError
 
-__all__ = ("PROFILES", "Preamble", "ScopeProfile", "parse_preamble", "profile_of")
+__all__ = ("KEYSIGHT_INFINIIVISION", "PROFILES", "RIGOL_DS1000Z", "Preamble", "ScopeProfile", "parse_preamble", "profile_of")
 
 _FIELDS = 10
 
@@ -153,11 +153,13 @@ def profile_of(identity: str) -> ScopeProfile:
         identity: its answer to `*IDN?`.
 
     Raises:
-        RigError: no profile knows it; the text names those that there are.
+        RigError: it is empty, or no profile knows it; the text names those that there are.
     """
     for profile in PROFILES:
         if profile.identity.search(identity):
             return profile
+    if not identity.strip():
+        raise RigError("The instrument does not say who it is.")
     known = ", ".join(profile.make for profile in PROFILES)
     raise RigError(f"Nothing here knows how to use {identity.strip()!r}. Known are: {known}.")
 

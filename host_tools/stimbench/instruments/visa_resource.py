@@ -29,12 +29,13 @@ class Resource(Protocol):
         """Let go of it."""
 
 
-def opened_with_pyvisa(name: str, backend: str = "@py") -> Resource:
+def opened_with_pyvisa(name: str, backend: str = "@py", answer_ms: int = _ANSWER_MS) -> Resource:
     """Open a resource.
 
     Args:
         name: VISA's name of it; it must end with `INSTR`, because only such a one says where an answer ends.
         backend: `@py` is pyvisa-py; an empty one is the machine's own VISA library.
+        answer_ms: how long an answer may take.
 
     Raises:
         RigError: PyVISA is not installed, or there is no such resource.
@@ -50,8 +51,10 @@ def opened_with_pyvisa(name: str, backend: str = "@py") -> Resource:
             "pip install 'stimbench[instruments]'."
         ) from error
     try:
-        resource = pyvisa.ResourceManager(backend).open_resource(name, open_timeout=_ANSWER_MS)
-        resource.timeout = _ANSWER_MS
+        # Answers end where the bus says so: a line feed may be a sample.
+        resource = pyvisa.ResourceManager(backend).open_resource(
+            name, open_timeout=_ANSWER_MS, timeout=answer_ms, write_termination="\n", read_termination=None
+        )
     except (pyvisa.Error, OSError, ValueError) as error:
         raise RigError(f"There is no instrument at {name}: {_why(error)}") from error
     return resource  # type: ignore[return-value]

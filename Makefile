@@ -76,6 +76,16 @@ firmware: setup ## build build/stimulator.uf2 and build/remote.uf2 [100 s, then 
 demo: setup firmware ## run the demonstration on the emulated bench [10 s; 2 MB]
 	@$(BIN)/stimbench demo
 
+.PHONY: wheel
+wheel: setup firmware ## build/dist/stimbench-*.whl: the host tools, both images, and the CPU core for this Python [10 s; 2 MB]
+	@rm -rf build/dist && mkdir -p $(LOGS)
+	@$(BIN)/python -m build --wheel --no-isolation --outdir build/dist >$(LOGS)/wheel.log 2>&1 || { tail -n 20 $(LOGS)/wheel.log >&2; exit 1; }
+	@ls build/dist/*.whl
+
+.PHONY: wheel-test
+wheel-test: wheel ## install the wheel into a fresh environment and use it there, outside the checkout [60 s]
+	@PYTHON=$(PYTHON) .ci/wheel build/dist/*.whl
+
 .PHONY: bench
 bench: setup firmware ## measure the figures of the documentation again [9 min]
 	@$(BIN)/stimbench bench figures $(ARGS)

@@ -17,8 +17,8 @@ from stimfw.therapy.ranges import LEADS, ParameterError
 
 from stimbench.checks.cases import AXES, Case, Load, cases_of
 from stimbench.checks.limits import TEXTS, Limits
-from stimbench.checks.toml_lines import Lines
 from stimbench.errors import InputError
+from stimbench.rig.toml_lines import Lines, sentence_of
 
 __all__ = ("BUILT_IN", "Plan", "PlanError", "load_plan", "parse_plan")
 
@@ -296,7 +296,7 @@ class _Reading:
             return model.model_validate(value)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                self._wrong((*path, *detail["loc"]), _sentence(detail))
+                self._wrong((*path, *detail["loc"]), sentence_of(detail))
             return None
 
     def _wrong(self, path: _Path, text: str) -> None:
@@ -311,16 +311,3 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{inner}", each) for inner, each in value.items())
         else:
             yield name, value
-
-
-def _sentence(detail: Any) -> str:
-    """What is wrong with one key, without the library's own words around it."""
-    name = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "missing":
-        return f"{name} is missing"
-    if detail["type"] == "extra_forbidden":
-        return f"unknown key {name!r}"
-    if detail["type"] == "string_pattern_mismatch":
-        return f"{name} = {detail['input']!r}: allowed are lower-case letters, digits and hyphens"
-    told = detail["msg"].removeprefix("Input should be ")
-    return f"{name} = {detail['input']!r}: allowed is {told}" if name else told

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-__all__ = ("Lines",)
+__all__ = ("Lines", "sentence_of")
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
@@ -83,3 +84,16 @@ def _after(line: str, depth: int, quoted: str) -> tuple[int, str]:
 def _open(line: str) -> int:
     plain = _STRINGS.sub("", line).partition("#")[0]
     return sum(plain.count(mark) for mark in "[{") - sum(plain.count(mark) for mark in "]}")
+
+
+def sentence_of(detail: Any) -> str:
+    """What is wrong with one key, from a detail of pydantic's ValidationError, in our words."""
+    name = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "missing":
+        return f"{name} is missing"
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key {name!r}"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{name} = {detail['input']!r}: allowed are lower-case letters, digits and hyphens"
+    told = detail["msg"].removeprefix("Input should be ")
+    return f"{name} = {detail['input']!r}: allowed is {told}" if name else told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -97,8 +97,35 @@ def _by_switches(capture: Capture, lead: str) -> Train:
         pulses = find_pulses(cathodic, anodic, cathodic.between(0, 0))
     rate_hz = capture.origin.digital_hz
     resolution = 1e9 / rate_hz if rate_hz else 1.0
+    pulses, length_ns = _whole(pulses, capture.end_ns)
     shapes = _shapes(capture, lead, pulses, resolution if rate_hz else 0.0)
-    return Train(lead, pulses, shapes, orphans_ns(cathodic, anodic), resolution, by_current=False)
+    orphans = _inside(orphans_ns(cathodic, anodic), capture, length_ns)
+    return Train(lead, pulses, _trimmed(shapes, capture, length_ns), orphans, resolution, by_current=False)
+
+
+def _whole(pulses: Pulses, end_ns: int) -> tuple[Pulses, int]:
+    """Without a last pulse that the end of the capture cut; and how long a pulse is, in ns."""
+    complete = pulses[pulses["complete"]]
+    if not len(complete):
+        return pulses, 0
+    length_ns = int(np.median(complete["cathodic_ns"] + complete["gap_ns"] + complete["anodic_ns"]))
+    last = pulses[-1]
+    is_cut = not last["complete"] and end_ns - last["start_ns"] <= length_ns
+    return (pulses[:-1] if is_cut else pulses), length_ns
+
+
+def _inside(times_ns: Times, capture: Capture, length_ns: int) -> Times:
+    """Without what is nearer to an end of the capture than a pulse is long: half of a pulse may show there."""
+    inside: Times = times_ns[
+        (times_ns - capture.start_ns > length_ns) & (capture.end_ns - times_ns > length_ns)
+    ]
+    return inside
+
+
+def _trimmed(shapes: Shapes | None, capture: Capture, length_ns: int) -> Shapes | None:
+    if shapes is None:
+        return None
+    return replace(shapes, unexplained_ns=_inside(shapes.unexplained_ns, capture, length_ns))
 
 
 def _shapes(capture: Capture, lead: str, pulses: Pulses, resolution_ns: float) -> Shapes | None:
@@ -117,7 +144,8 @@ def _by_current(capture: Capture, lead: str, least_ua: float | None) -> Train:
     if samples is None:
         return _by_pieces(capture, lead, least_ua)
     pulses = pulses_in(samples, threshold_ua(samples) if least_ua is None else least_ua)
-    shapes = of_samples(samples, pulses, samples.period_ns)
+    pulses, length_ns = _whole(pulses, capture.end_ns)
+    shapes = _trimmed(of_samples(samples, pulses, samples.period_ns), capture, length_ns)
     return Train(lead, pulses, shapes, np.empty(0, np.int64), samples.period_ns, by_current=True)
 
 
@@ -129,9 +157,10 @@ def _by_pieces(capture: Capture, lead: str, least_ua: float | None) -> Train:
     spans = np.column_stack([current.t0_ns, current.t1_ns])
     cathodic, anodic = (_edges(spans[side]) for side in (high < -least, low > least))
     none = cathodic.between(0, 0)
-    pulses = find_pulses(cathodic, anodic, none)
-    shapes = of_pieces(current, pulses, capture.start_ns, capture.end_ns)
-    return Train(lead, pulses, shapes, orphans_ns(cathodic, anodic), 1.0, by_current=True)
+    pulses, length_ns = _whole(find_pulses(cathodic, anodic, none), capture.end_ns)
+    shapes = _trimmed(of_pieces(current, pulses, capture.start_ns, capture.end_ns), capture, length_ns)
+    orphans = _inside(orphans_ns(cathodic, anodic), capture, length_ns)
+    return Train(lead, pulses, shapes, orphans, 1.0, by_current=True)
 
 
 def _edges(spans: Times) -> Edges:

@@ -92,6 +92,10 @@ COMMANDS: Mapping[str, Entry] = {
         "Rewrite what is damaged on a board's flash, and nothing else. The board restarts then.",
         restart=True,
     ),
+    "check": Entry(
+        "stimbench.cli.check:check",
+        "Run a plan of pulse checks, every pulse measured, or judge a capture from a file.",
+    ),
     "flash": Entry(
         "stimbench.cli.flash:flash",
         "Put the firmware on a board, and check that the board runs it. Exits 1 if it does not.",

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from stimbench.report.metrics import Metric, all_passed, as_data
 from stimbench.report.style import COLORS, Picture
 
-__all__ = ("Report", "write_html", "write_json")
+__all__ = ("Report", "write_html", "write_json", "write_page")
 
 FORMAT = 1
 """Of report.json; grows when a reader of the old one would misunderstand the new one."""
@@ -73,6 +73,11 @@ def write_json(report: Report, path: Path) -> None:
 
 def write_html(report: Report, path: Path) -> None:
     """Write the page; pictures are inside it. It suits telephones, wide screens, dark ones, and paper."""
+    write_page("report.html.j2", {"report": report}, path)
+
+
+def write_page(template: str, values: dict[str, Any], path: Path) -> None:
+    """Write a page of this project's looks from one of its templates."""
     environment = Environment(
         loader=PackageLoader("stimbench.report"),
         autoescape=select_autoescape(["html", "j2"]),
@@ -80,5 +85,5 @@ def write_html(report: Report, path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template("report.html.j2").render(report=report, colors=COLORS)
+    text = environment.get_template(template).render(colors=COLORS, **values)
     path.write_text(text, encoding="utf-8")

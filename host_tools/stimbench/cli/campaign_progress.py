@@ -1,60 +1,70 @@
-"""Progress of a campaign on the terminal: a bar with rate and time left, or a line now and then."""
+"""How far a campaign is: a bar on a terminal, else a line every half a minute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from stimbench.cli.terminal import err
 
 if TYPE_CHECKING:
-    from stimbench.campaign.run import Progress as Told
+    from rich.console import Console
 
-__all__ = ("progress_shown",)
+    from stimbench.campaign.run import Progress as Campaign
 
-_LINES = 10
-"""So many lines for a whole campaign where there is no terminal."""
+__all__ = ("CampaignProgress", "in_words")
 
-
-@contextmanager
-def progress_shown(name: str, quiet: bool) -> Iterator[Callable[[Told], None]]:
-    """What campaign.run is given to show how far it is; it goes to standard error.
-
-    Args:
-        name: of the campaign.
-        quiet: show nothing.
-    """
-    if quiet:
-        yield lambda told: None
-    elif err.is_terminal:
-        name_column, rest_column = TextColumn("{task.description}"), TextColumn("{task.fields[rest]}")
-        with Progress(
-            name_column, BarColumn(), MofNCompleteColumn(), rest_column, console=err, transient=True
-        ) as bar:
-            task = bar.add_task(name, total=None, rest="")
-            yield lambda told: bar.update(task, total=told.total, completed=told.done, rest=_rest(told))
-    else:
-        yield _Lines(name).show
+_SAY_EVERY_S = 30.0
 
 
-class _Lines:
-    """A line for each tenth."""
+class CampaignProgress:
+    """Takes what stimbench.campaign.run tells, and shows it on stderr."""
 
-    def __init__(self, name: str) -> None:
-        self._name, self._next = name, 0
+    def __init__(self, console: Console = err, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Args: console: where it goes. now_s: the clock, s from any origin."""
+        self._console, self._now_s = console, now_s
+        self._said_s = now_s()
+        columns = (BarColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("", total=None)
 
-    def show(self, told: Told) -> None:
-        part = told.done * _LINES // told.total if told.total else _LINES
-        if part > self._next:
-            self._next = part
-            err.print(f"{self._name}: {told.done} of {told.total}{', ' if _rest(told) else ''}{_rest(told)}")
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, told: Campaign) -> None:
+        """Show it; without a terminal every 30 s."""
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=told.done, total=told.total, description=in_words(told))
+        elif self._now_s() - self._said_s >= _SAY_EVERY_S:
+            self._said_s = self._now_s()
+            self._console.print(in_words(told), soft_wrap=True)
 
 
-def _rest(told: Told) -> str:
-    if told.rate_per_s is None or told.left_s is None:
-        return ""
-    minutes, seconds = divmod(round(told.left_s), 60)
-    return f"{told.rate_per_s:.2g} a second, {minutes}:{seconds:02d} left"
+def in_words(told: Campaign) -> str:
+    """`120/500 done, 3.2/s, 1 min 59 s left, 2 workers`."""
+    words = [f"{told.done}/{told.total} done"]
+    if told.errors:
+        words.append(f"{told.errors} errors")
+    if told.rate_per_s is not None:
+        words.append(f"{told.rate_per_s:.3g}/s")
+    if told.left_s is not None:
+        words.append(f"{_time(told.left_s)} left")
+    words.append({0: "waiting for a worker", 1: "1 worker"}.get(told.workers, f"{told.workers} workers"))
+    return ", ".join(words)
+
+
+def _time(seconds: float) -> str:
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

@@ -109,6 +109,11 @@ COMMANDS: Mapping[str, Entry] = {
         "Say what this machine lacks, with the command that mends it. "
         "Exits 1 if something needed is missing.",
     ),
+    "campaign": Entry(
+        "stimbench.cli.campaign:app",
+        "Many emulated benches, one after the other or on many processes. "
+        "The same command again goes on where it was interrupted.",
+    ),
 }
 
 

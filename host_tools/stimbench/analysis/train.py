@@ -115,7 +115,7 @@ def _whole(pulses: Pulses, end_ns: int) -> tuple[Pulses, int]:
 
 
 def _inside(times_ns: Times, capture: Capture, length_ns: int) -> Times:
-    """Without what is nearer to an end of the capture than a pulse is long: half of a pulse may show there."""
+    """Without what is nearer to an end of the capture than a pulse is long: half a pulse may show there."""
     inside: Times = times_ns[
         (times_ns - capture.start_ns > length_ns) & (capture.end_ns - times_ns > length_ns)
     ]

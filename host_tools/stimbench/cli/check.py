@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,11 +175,12 @@ def _run(
     from stimbench.campaign.pools import open_pool
     from stimbench.checks.reports import write_reports
     from stimbench.checks.run import run_plan
-    from stimbench.cli.campaign_progress import progress_shown
+    from stimbench.cli.campaign_progress import CampaignProgress
 
     folder = out_dir or _new_folder(plan.name, services(ctx).now_s())
     firmware = Firmware.read({"stimulator": BenchConfig().firmware_path("stimulator")})
-    with open_pool(firmware, workers, scheduler) as pool, progress_shown(plan.name, quiet) as shown:
+    with open_pool(firmware, workers, scheduler) as pool, ExitStack() as stack:
+        shown = (lambda told: None) if quiet else stack.enter_context(CampaignProgress())
         run = run_plan(plan, folder, pool, count, shown)
     write_reports(run)
     return run

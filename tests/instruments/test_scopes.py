@@ -1,4 +1,4 @@
-"""Oscilloscopes through PyVISA, simulated: what they measure comes back, and each of their faults is named."""
+"""Oscilloscopes through PyVISA, simulated: what they measure comes back, and their faults are named."""
 
 from __future__ import annotations
 
@@ -97,8 +97,9 @@ def test_the_block_begins_when_the_oscilloscope_waits_for_its_trigger(make):
 @MAKES
 def test_one_that_never_triggers_is_told_after_its_time(make):
     sim = scope(make, triggers=False)
-    with source(sim, patience_s=10).recording(3000) as recording, pytest.raises(
-        RigError, match=r"(DS1104Z|DSO-X 2014A) .* never triggered within 13 s"
+    with (
+        source(sim, patience_s=10).recording(3000) as recording,
+        pytest.raises(RigError, match=r"(DS1104Z|DSO-X 2014A) .* never triggered within 13 s"),
     ):
         recording.result()
     assert 13 <= sim.clock.now_s < 14
@@ -106,7 +107,7 @@ def test_one_that_never_triggers_is_told_after_its_time(make):
 
 def test_one_that_triggers_at_once_cannot_be_armed():
     sim = scope(RIGOL, answers={":TRIGger:STATus?": b"AUTO"})
-    with pytest.raises(RigError, match="does not wait for its trigger.*AUTO"):
+    with pytest.raises(RigError, match=r"does not wait for its trigger.*AUTO"):
         taken(sim)
 
 
@@ -146,7 +147,7 @@ def test_missing_samples_are_told():
     codes = np.full(POINTS, 128, dtype=np.uint8)
     codes[7] = 0
     block = f"#8{POINTS:08d}".encode() + codes.tobytes()
-    with pytest.raises(RigError, match="CH1 of .* lacks 1 of 3000 samples"):
+    with pytest.raises(RigError, match=r"CH1 of .* lacks 1 of 3000 samples"):
         taken(scope(KEYSIGHT, answers={":WAVeform:DATA?": block}))
 
 
@@ -172,7 +173,7 @@ def test_channels_of_different_times_are_no_capture():
 
 def test_an_unknown_make_is_refused_with_those_that_are_known():
     sim = scope(replace(RIGOL, yaml="other_make.yaml"))
-    with pytest.raises(RigError, match="ACME.*Known are: Rigol DS1000Z, Keysight InfiniiVision"):
+    with pytest.raises(RigError, match=r"ACME.*Known are: Rigol DS1000Z, Keysight InfiniiVision"):
         source(sim).identify()
 
 

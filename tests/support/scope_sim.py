@@ -1,7 +1,7 @@
 """A simulated oscilloscope: pyvisa-sim, and beside it what its YAML files cannot say.
 
-pyvisa-sim answers with text, and the same query always with the same: so the order of a capture (armed, triggered,
-stopped), and samples of all 256 codes, come from here. All goes through PyVISA's own sessions.
+pyvisa-sim answers with text, and the same query always with the same: so the order of a capture (armed,
+triggered, stopped), and samples of all 256 codes, come from here. All goes through PyVISA's own sessions.
 """
 
 from __future__ import annotations

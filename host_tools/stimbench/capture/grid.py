@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from stimbench.capture.channels import Times
 
-__all__ = ("MOST_HZ", "NS_PER_S", "first_samples", "instants")
+__all__ = ("MOST_HZ", "NS_PER_S", "first_samples", "instants", "whole_samples")
 
 NS_PER_S = 1_000_000_000
 MOST_HZ = 8_000_000_000
@@ -49,3 +49,9 @@ def first_samples(times_ns: ArrayLike, rate_hz: int, start_ns: int = 0) -> Times
     seconds, rest_ns = np.divmod(np.asarray(times_ns, dtype=np.int64) - start_ns, NS_PER_S)
     indices: Times = seconds * rate_hz - (-rest_ns * rate_hz // NS_PER_S)
     return indices
+
+
+def whole_samples(duration_ns: int, rate_hz: int) -> int:
+    """How many samples with their whole periods fit into a time that may have been rounded down to ns."""
+    count = duration_ns * rate_hz // NS_PER_S
+    return count + int(rate_hz <= NS_PER_S and int(instants(count + 1, rate_hz)) <= duration_ns)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stimbench.capture.capture import Capture, Origin
 from stimbench.capture.channels import Analog, Edges, Times, Voltages
-from stimbench.capture.grid import NS_PER_S, first_samples, instants
+from stimbench.capture.grid import first_samples, instants, whole_samples
 from stimbench.capture.logic import edges_of_logic
 from stimbench.capture.samples import Samples
 from stimbench.capture.sr_blocks import SrBlocks
@@ -92,7 +92,7 @@ def write_sr(capture: Capture, path: Path | str, rate_hz: int = 1_000_000, *, co
         ValueError: the span holds no sample.
     """
     start_ns, end_ns = capture.start_ns, capture.end_ns
-    count = (end_ns - start_ns) * rate_hz // NS_PER_S
+    count = whole_samples(end_ns - start_ns, rate_hz)
     if count <= 0:
         raise ValueError(f"no sample at {rate_hz} Hz between {start_ns} and {end_ns} ns")
     signals = capture.digital

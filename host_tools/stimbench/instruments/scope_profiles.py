@@ -18,7 +18,15 @@ from dataclasses import dataclass
 
 from stimbench.errors import RigError
 
-__all__ = ("KEYSIGHT_INFINIIVISION", "PROFILES", "RIGOL_DS1000Z", "Preamble", "ScopeProfile", "parse_preamble", "profile_of")
+__all__ = (
+    "KEYSIGHT_INFINIIVISION",
+    "PROFILES",
+    "RIGOL_DS1000Z",
+    "Preamble",
+    "ScopeProfile",
+    "parse_preamble",
+    "profile_of",
+)
 
 _FIELDS = 10
 

@@ -38,7 +38,8 @@ class SigrokSource:
         calibration: the number of its calibration certificate.
         clock_ppm: how far its clock may be off.
         gain_percent: how far its analog values may be off.
-        patience_s: how long it may take to begin, to trigger, and to hand over what it has recorded.
+        begin_s: how long it may take until it records.
+        patience_s: how long to wait for the trigger, and for the end of a recording after its own duration.
         program: sigrok-cli and what comes before its arguments.
     """
 
@@ -50,6 +51,7 @@ class SigrokSource:
     calibration: str = ""
     clock_ppm: float = 0.0
     gain_percent: float = 0.0
+    begin_s: float = 20.0
     patience_s: float = 20.0
     program: Sequence[str] = ("sigrok-cli",)
 
@@ -100,7 +102,7 @@ class SigrokSource:
             raw = not any(use.analog for use in self.channels.uses)
             path = Path(folder) / ("capture.bin" if raw else "capture.sr")
             with SigrokRun(self.program, self._arguments(path, raw, count)) as run:
-                run.wait_armed(self.patience_s)
+                run.wait_armed(self.begin_s)
                 yield SigrokRecording(self, found, run, path, count)
 
     def _arguments(self, path: Path, raw: bool, count: int) -> list[str]:
@@ -134,7 +136,7 @@ class SigrokRecording:
         return self._capture
 
     def _read(self) -> Capture:
-        if not self._path.exists():
+        if not self._path.exists() or not self._path.stat().st_size:
             raise RigError(f"{self._found.description} recorded nothing.")
         try:
             capture = self._raw() if self._path.suffix == ".bin" else read_sr(self._path)

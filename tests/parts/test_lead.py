@@ -13,6 +13,8 @@ REFERENCE_REL = 1e-5
 """Against an integration in steps of 0.2 us."""
 SENSE_OHM = 1e9
 """Input resistance of the voltage amplifier: 2 nA at 2 V, which this test can see."""
+TRACED_NC = 0.05
+"""The trace against the blocking capacitor, over 20 pulses of 2000 nC a phase."""
 PUMP_GAIN_MAX = 0.005
 """0.3 % of the pump and 0.1 % of the DAC, and a little for the DAC's INL."""
 
@@ -29,6 +31,18 @@ class TestCurrent:
             (t0, t0 + 100 * US, pytest.approx(-microamps), pytest.approx(-microamps)),
             (t0 + 120 * US, t0 + 220 * US, pytest.approx(microamps), pytest.approx(microamps)),
         ]
+
+    def test_the_trace_has_the_charge_that_flowed_to_the_end_of_the_recharge(self):
+        board, _, lead = ready(code=800)
+        for _ in range(20):
+            board.phase("L_CATH", 1000 * US)
+            board.clock.run_for(500 * US)
+            board.phase("L_ANOD", 1000 * US)
+            board.phase("L_SHORT", 45 * MS)
+        t0, t1, i0, i1 = (np.array(column) for column in zip(*lead.trace.segments, strict=True))
+        traced_nc = float(((i0 + i1) / 2 * (t1 - t0)).sum()) * 1e-6
+        assert abs(lead.charge_nc()) > 100 * TRACED_NC
+        assert traced_nc == pytest.approx(lead.charge_nc(), abs=TRACED_NC)
 
     @pytest.mark.parametrize("seed", range(6))
     def test_pump_and_dac_errors_stay_small(self, seed):

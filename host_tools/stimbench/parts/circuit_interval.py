@@ -63,6 +63,10 @@ class CircuitInterval:
         """`amps` at several times, none before the start."""
         return self._outputs(2, times_ns)
 
+    def block_volts_at(self, times_ns: Sequence[int]) -> list[float]:
+        """`block_volts` at several times, none before the start."""
+        return self._outputs(1, times_ns)
+
     def volts_terms(self) -> tuple[Vector, float, list[float]]:
         """What makes `volts`: rates in 1/s, shape (5,), the value at the start, and a weight a rate."""
         return self._modes.rates, self._now[0], self._weights[0]

@@ -19,9 +19,12 @@ Of a voltage: (t0_ns, t1_ns, v0_v, v1_v)."""
 
 NOTHING_UA = 0.05
 """Pieces below this are left out: leakage of an open lead, the end of a recharge."""
+LEAST_NC = 0.002
+"""The rest of a decay is left out below this charge: at 200 Hz it is a direct current of 0.4 nA."""
 NOTHING_V = 0.001
 """Pieces below this are left out: the converter's steps are eight times as large."""
 _STEP_V = 0.01
+_UA_PER_NC_NS = 1e6
 _MOST_PIECES = 16
 _DIGITS = 6  # to a microvolt
 _BENT = 0.05
@@ -67,6 +70,31 @@ class CurrentTrace:
             for piece in pieces
             if piece[1] > piece[0] and (abs(piece[2]) >= NOTHING_UA or abs(piece[3]) >= NOTHING_UA)
         ]
+
+    def add_decay(
+        self, times_ns: Sequence[int], currents_ua: Sequence[float], charges_nc: Sequence[float]
+    ) -> None:
+        """Append a current that dies away, in straight pieces of which each has the charge that flowed.
+
+        What is left when the current is next to nothing becomes one piece: 50 nA for 50 ms are as much charge
+        as all imbalance of a pulse.
+
+        Args:
+            times_ns: the bounds of the pieces.
+            currents_ua: at these times.
+            charges_nc: what had flowed by then, from any zero.
+        """
+        kept = next((k for k in range(len(times_ns)) if abs(currents_ua[k]) < NOTHING_UA), len(times_ns) - 1)
+        for k in range(kept):
+            if times_ns[k + 1] > times_ns[k]:
+                mean_ua = (charges_nc[k + 1] - charges_nc[k]) / (times_ns[k + 1] - times_ns[k]) * _UA_PER_NC_NS
+                off_ua = mean_ua - (currents_ua[k] + currents_ua[k + 1]) / 2
+                piece = (times_ns[k], times_ns[k + 1], currents_ua[k] + off_ua, currents_ua[k + 1] + off_ua)
+                self.segments.append(piece)
+        rest_nc = charges_nc[-1] - charges_nc[kept]
+        if abs(rest_nc) >= LEAST_NC and times_ns[-1] > times_ns[kept]:
+            rest_ua = rest_nc / (times_ns[-1] - times_ns[kept]) * _UA_PER_NC_NS
+            self.segments.append((times_ns[kept], times_ns[-1], rest_ua, rest_ua))
 
 
 class VoltageTrace:

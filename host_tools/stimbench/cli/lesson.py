@@ -181,11 +181,10 @@ class _Teacher:
 
     def _pause(self) -> None:
         if self._waits:
-            try:
-                out.input("Enter runs it. ")
-            except EOFError:
-                self._waits = False
-            out.print()
+            out.print("Enter runs it.", end=" ")
+            sys.stdout.flush()
+            # Not input(): a Ctrl-C in the moment before it begins to wait would be noticed after Enter only.
+            self._waits = bool(sys.stdin.readline())
 
     def _run(self, line: str) -> None:
         """A command of the text, as if it was typed."""

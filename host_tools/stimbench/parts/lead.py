@@ -273,7 +273,7 @@ class Lead:
         span = now - stretch.t0_ns
         times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
         currents = [amps * 1e6 for amps in stretch.amps_at(times)]
-        # The blocking capacitor knows what has flowed: straight pieces of a curve alone would be off by percents.
+        # The blocking capacitor knows what has flowed: straight pieces of a curve would be off by percents.
         charges_nc = [volts * BLOCKING_F * 1e9 for volts in stretch.block_volts_at(times)]
         self.trace.add_decay(times, currents, charges_nc)
         if self._conducting in _DRIVEN:

@@ -86,11 +86,11 @@ class CurrentTrace:
         """
         kept = next((k for k in range(len(times_ns)) if abs(currents_ua[k]) < NOTHING_UA), len(times_ns) - 1)
         for k in range(kept):
-            if times_ns[k + 1] > times_ns[k]:
-                mean_ua = (charges_nc[k + 1] - charges_nc[k]) / (times_ns[k + 1] - times_ns[k]) * _UA_PER_NC_NS
-                off_ua = mean_ua - (currents_ua[k] + currents_ua[k + 1]) / 2
-                piece = (times_ns[k], times_ns[k + 1], currents_ua[k] + off_ua, currents_ua[k + 1] + off_ua)
-                self.segments.append(piece)
+            t0_ns, t1_ns, i0_ua, i1_ua = *times_ns[k : k + 2], *currents_ua[k : k + 2]
+            if t1_ns > t0_ns:
+                mean_ua = (charges_nc[k + 1] - charges_nc[k]) / (t1_ns - t0_ns) * _UA_PER_NC_NS
+                off_ua = mean_ua - (i0_ua + i1_ua) / 2
+                self.segments.append((t0_ns, t1_ns, i0_ua + off_ua, i1_ua + off_ua))
         rest_nc = charges_nc[-1] - charges_nc[kept]
         if abs(rest_nc) >= LEAST_NC and times_ns[-1] > times_ns[kept]:
             rest_ua = rest_nc / (times_ns[-1] - times_ns[kept]) * _UA_PER_NC_NS

@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
+TUTORIAL = sorted((DOCS / "tutorial").glob("*.md"))
+PAGES = [*sorted([ROOT / "README.md", *DOCS.glob("*.md")]), *TUTORIAL]
 """Decisions are left out: they are never rewritten, so they name files as they were."""
 
 LONGEST_LINE = 120
@@ -128,7 +129,8 @@ def test_the_checks_notice_what_is_wrong(tmp_path):
     assert wide_rows("```\n|\n```\n| [a](" + 200 * "x" + ") |\n| " + 150 * "x" + " |") == [5]
 
 
-WITH_LISTINGS = [page for page in PAGES if listings(page)]
+WITH_LISTINGS = [page for page in PAGES if listings(page) and page not in TUTORIAL]
+"""The tutorial's listings run in tests/lessons, with what is measured and drawn from them."""
 
 
 @pytest.mark.emulated

@@ -86,7 +86,7 @@ class CurrentTrace:
         """
         kept = next((k for k in range(len(times_ns)) if abs(currents_ua[k]) < NOTHING_UA), len(times_ns) - 1)
         for k in range(kept):
-            t0_ns, t1_ns, i0_ua, i1_ua = *times_ns[k : k + 2], *currents_ua[k : k + 2]
+            (t0_ns, t1_ns), (i0_ua, i1_ua) = times_ns[k : k + 2], currents_ua[k : k + 2]
             if t1_ns > t0_ns:
                 mean_ua = (charges_nc[k + 1] - charges_nc[k]) / (t1_ns - t0_ns) * _UA_PER_NC_NS
                 off_ua = mean_ua - (i0_ua + i1_ua) / 2

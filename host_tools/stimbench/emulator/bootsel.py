@@ -33,7 +33,7 @@ _NOT_MAIN_FLASH, _FAMILY_PRESENT = 0x1, 0x2000
 _FAMILY = 0xE48BFF56
 _PAGE, _FLASH_SECTOR = 256, 4096
 _FLASH_START, _FLASH_WINDOW_END = 0x10000000, 0x11000000
-_WRITE_ENABLE, _PROGRAM, _SECTOR_ERASE = 0x06, 0x02, 0x20
+_WRITE_ENABLE, _PROGRAM, _SECTOR_ERASE = b"\x06", b"\x02", b"\x20"
 # Registers, for the restart at the end. The boot ROM asks for 1 s, and the watchdog counts two a microsecond.
 _WATCHDOG_CTRL, _WATCHDOG_LOAD, _SCRATCH4, _WATCHDOG_TICK = 0x40058000, 0x40058004, 0x4005801C, 0x4005802C
 _PSM_WDSEL = 0x40010008
@@ -139,13 +139,13 @@ class BootselDisk:
             self._program(transfer, offset, data)
         else:
             transfer.erased.add(group)
-            self._command(_WRITE_ENABLE)
-            self._command(_SECTOR_ERASE, *_address(offset & ~(_FLASH_SECTOR - 1)))
+            self._board.flash.command(_WRITE_ENABLE)
+            self._board.flash.command(_SECTOR_ERASE + _address(offset & ~(_FLASH_SECTOR - 1)))
             self._when_done(lambda: self._program(transfer, offset, data))
 
     def _program(self, transfer: _Transfer, offset: int, data: bytes) -> None:
-        self._command(_WRITE_ENABLE)
-        self._command(_PROGRAM, *_address(offset), *data)
+        self._board.flash.command(_WRITE_ENABLE)
+        self._board.flash.command(_PROGRAM + _address(offset) + data)
         self._when_done(lambda: self._written(transfer))
 
     def _written(self, transfer: _Transfer) -> None:
@@ -160,13 +160,6 @@ class BootselDisk:
                 action()
 
         self._board.scheduler.call_at(self._board.flash.busy_until_ns, due)
-
-    def _command(self, *command: int) -> None:
-        flash = self._board.flash
-        flash.select()
-        for byte in command:
-            flash.exchange(byte)
-        flash.deselect()
 
     def _restart(self) -> None:
         """What the boot ROM writes for it: to the firmware it is a restart that was asked for."""

@@ -121,6 +121,11 @@ class FlashChip:
             return int(self.memory[(self._address() + position - 4) % len(self.memory)])
         return 0xFF
 
+    def command(self, command: bytes) -> None:
+        """A whole command whose answer nobody reads: chip select falls, the bytes come, and it rises."""
+        self._command = bytearray(command)
+        self.deselect()
+
     def deselect(self) -> None:
         """Chip select rises: the command takes effect. While BUSY none does (8.1.1)."""
         command, self._command = self._command, bytearray()

@@ -24,6 +24,7 @@ __all__ = ("BY_HAND", "Flashed", "Flasher")
 
 BY_HAND = "Pull its USB cable, hold BOOTSEL, plug the cable in again and let go."
 _TO_BOOTLOADER = "import sys; sys.path.clear(); import machine; machine.bootloader()"
+_LEAVES_S = 1.0
 _BOOTSEL_S = 15.0
 """From the request until the disk is there: it restarts at once, and desktops mount within seconds."""
 _BACK_S = 15.0
@@ -198,9 +199,16 @@ class Flasher:
 
 def _ask_for_boot_rom(device: Device) -> None:
     try:
-        device.enter_repl().exec_raw_no_follow(_TO_BOOTLOADER)
+        repl = device.enter_repl()
+        repl.exec_raw_no_follow(_TO_BOOTLOADER)
     except (TransportError, OSError) as error:
         raise PortError(f"{device.name} could not be asked into its boot ROM: {error}. {BY_HAND}") from error
+    try:
+        _, failure = repl.follow(_LEAVES_S)
+    except (TransportError, OSError):
+        return  # it left without a word, as it should
+    lines = failure.decode("ascii", "replace").strip().splitlines() or ["it came back"]
+    raise FlashError(f"{device.name} could not go into its boot ROM: {lines[-1]}. {BY_HAND}")
 
 
 def _ready(target: Target) -> BoardState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stimbench.benchmarks.campaign import resuming
 from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
 from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
@@ -34,6 +35,7 @@ ROWS: tuple[Row, ...] = (
     speed.SPEED,
     cores.RATIOS,
     naive.NAIVE,
+    resuming.CAMPAIGN,
 )
 
 

@@ -106,7 +106,7 @@ def _interrupts_wait() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if is_main:
+        if before is not None:
             signal.signal(signal.SIGINT, before)
     if came and callable(before):
         before(signal.SIGINT, None)

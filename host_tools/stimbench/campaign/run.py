@@ -15,7 +15,6 @@ __all__ = ("Progress", "Summary", "run")
 
 _LOOK_EVERY_S = 0.5
 _GRACE_S = 3.0
-"""So long jobs that run may go on after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ def run(
     pool: Pool,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     now_s: Callable[[], float] = time.monotonic,
+    grace_s: float = _GRACE_S,
 ) -> Summary:
     """Do all jobs that have no result in the folder.
 
@@ -77,6 +77,7 @@ def run(
         pool: where they run; it stays open.
         on_progress: called after each job and at least twice a second; with a serial pool after each job.
         now_s: the clock, s from any origin.
+        grace_s: how long jobs that run may go on after Ctrl-C, in s.
 
     Raises:
         InputError: two jobs are the same, or no process could do one.
@@ -86,7 +87,7 @@ def run(
     require_distinct(jobs)
     require_work(jobs)
     with store.opened(jobs, pool.firmware.hashes):
-        return _Run(jobs, store, pool, on_progress, now_s).all()
+        return _Run(jobs, store, pool, on_progress, now_s, grace_s).all()
 
 
 class _Run:
@@ -99,10 +100,12 @@ class _Run:
         pool: Pool,
         on_progress: Callable[[Progress], None],
         now_s: Callable[[], float],
+        grace_s: float,
     ) -> None:
         self._total = len(jobs)
         self._todo = deque(job for job in jobs if not store.has(job.key))
         self._store, self._pool, self._on_progress, self._now_s = store, pool, on_progress, now_s
+        self._grace_s = grace_s
         self._summary = Summary(skipped=len(jobs) - len(self._todo))
         self._begin_s = now_s()
 
@@ -118,7 +121,7 @@ class _Run:
                 self._tell()
         except KeyboardInterrupt:
             self._summary = replace(self._summary, interrupted=True)
-            for late in self._pool.drain(_GRACE_S):
+            for late in self._pool.drain(self._grace_s):
                 self._keep(late)
         except BaseException:
             self._pool.drain(0)

@@ -24,7 +24,18 @@ from stimbench.emulator.chip import Core, XipConfig
 from stimbench.emulator.nets import Net
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("BOARDS", "BRIDGE", "MARK_GPIO", "MS", "SIDES", "Rig", "programme", "use_images", "use_xip")
+__all__ = (
+    "BOARDS",
+    "BRIDGE",
+    "MARK_GPIO",
+    "MS",
+    "SIDES",
+    "Rig",
+    "image_of",
+    "programme",
+    "use_images",
+    "use_xip",
+)
 
 BOARDS = ("stimulator", "remote")
 
@@ -62,6 +73,15 @@ def use_images(folder: Path | None) -> None:
     _images.clear()
     if folder is not None:
         _images.update({board: folder / f"{board}.uf2" for board in BOARDS})
+
+
+def image_of(board: str) -> Path:
+    """The firmware of a board that every rig of this process takes.
+
+    Raises:
+        BenchError: it is not there.
+    """
+    return _images.get(board) or BenchConfig().firmware_path(board)
 
 
 _xip: list[XipConfig] = ["cache"]

@@ -1,0 +1,1 @@
+"""Figures of campaigns: many benches on many processes."""

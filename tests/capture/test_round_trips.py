@@ -45,9 +45,7 @@ def test_a_capture_of_the_bench_has_what_the_recorder_has(run):
     for board, signal in bench.trace.signals:
         edges = capture.edges(f"{board}.{signal}")
         # Where a pin and its bus both make edges, the recorder may give one level twice.
-        assert edges == Edges.of(
-            bench.trace.edges(board, signal), bench.trace.initial_level(board, signal)
-        )
+        assert edges == Edges.of(bench.trace.edges(board, signal), bench.trace.initial_level(board, signal))
     assert {name: list(capture.current(name)) for name in ("I_LEFT", "I_RIGHT")} == {
         name: list(trace.segments) for name, trace in bench.trace.currents.items()
     }

@@ -145,7 +145,10 @@ class _Reading:
                 wire.times.append(self._now)
                 wire.levels.append(data.value == "1")
         elif kind is TokenKind.CHANGE_TIME:
-            self._now = self._to_ns(data)
+            now = self._to_ns(data)
+            if now < self._now:
+                raise ValueError(f"its time runs back from {self._now} to {now} ns, as if it were cut off")
+            self._now = now
             if self._first is None:
                 self._first = self._now
         elif kind is TokenKind.CHANGE_REAL:

@@ -37,6 +37,7 @@ class Recorded:
     Attributes:
         capture: from START on.
         fault_ns: when the fault came, or None if it was there before.
+        fault_off_ms: how far `fault_ns` may be off: on a wired bench nobody knows it to the nanosecond.
         pairs: the impedances, if they were measured.
         firmware: by board, version and content hash.
         state: what the stimulator said of itself at the end; empty if it could not be asked.
@@ -47,6 +48,7 @@ class Recorded:
     pairs: list[PairImpedance] = field(default_factory=list)
     firmware: dict[str, str] = field(default_factory=dict)
     state: str = ""
+    fault_off_ms: float = 0.0
 
 
 def record(case: Case, firmware: Mapping[str, Path]) -> Recorded:

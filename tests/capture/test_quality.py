@@ -53,8 +53,8 @@ def test_a_capture_with_all_that_is_needed_is_not_refused():
         ({}, {"analog": ("I_RIGHT",)}, "run.sr lacks the analog channels I_RIGHT: it has I_LEFT"),
         (
             {"digital_hz": 1_000_000}, {"tolerances": {"width": 1000}},
-            "run.sr cannot judge width to 1000 ns: at 1000000 samples a second an edge is up to 1000 ns late, "
-            "and 500 ns is the most. It takes 2000000 samples a second.",
+            "run.sr cannot judge width to 1000 ns: at 1000000 samples a second an edge is up to 1000 ns "
+            "late, and 500 ns is the most. It takes 2000000 samples a second.",
         ),
         (
             {"digital_hz": 10_000_000, "clock_ppm": 100}, {"tolerances": {"period": PERIOD}},

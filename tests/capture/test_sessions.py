@@ -170,7 +170,7 @@ def test_several_threads_may_read_at_once(long_session):
 
     def read(step):
         for first in range(0, len(samples) - 8, step):
-            if samples.read(first, first + 8)[0] != first:
+            if samples.read(first, first + 8)[0] != first >> 10:
                 wrong.append(first)
 
     threads = [threading.Thread(target=read, args=(BLOCK + shift,)) for shift in (0, 4096, -4096)]

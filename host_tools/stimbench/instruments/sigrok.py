@@ -38,9 +38,9 @@ class SigrokSource:
         calibration: the number of its calibration certificate.
         clock_ppm: how far its clock may be off.
         gain_percent: how far its analog values may be off.
-        begin_s: how long it may take until it records.
         patience_s: how long to wait for the trigger, and for the end of a recording after its own duration.
         program: sigrok-cli and what comes before its arguments.
+        begin_s: how long it may take until it records.
     """
 
     driver: str
@@ -51,9 +51,9 @@ class SigrokSource:
     calibration: str = ""
     clock_ppm: float = 0.0
     gain_percent: float = 0.0
-    begin_s: float = 20.0
     patience_s: float = 20.0
     program: Sequence[str] = ("sigrok-cli",)
+    begin_s: float = 20.0
 
     def __post_init__(self) -> None:
         """Check the rate and the channels.

@@ -18,8 +18,8 @@ from stimbench.instruments.visa_resource import Resource, opened_with_pyvisa
 
 NAME = "TCPIP::scope::INSTR"
 FOLDER = Path(__file__).resolve().parents[1] / "instruments"
-ANSWER_MS = 30
-"""Nothing here takes longer; who waits for an instrument that has gone waits as long."""
+PATIENT_MS, GONE_MS = 10_000, 20
+"""How long an answer may take, and how long one waits for an instrument that has gone."""
 
 
 class Clock:
@@ -93,7 +93,7 @@ class ScopeSim:
         # PyVISA keeps a library once it is loaded, and so its devices.
         device._output_buffers.clear()
         device._match = lambda query: self._answer(device, query, partial(type(device)._match, device))
-        return opened_with_pyvisa(name, library, ANSWER_MS)
+        return opened_with_pyvisa(name, library, GONE_MS if self.gone_at else PATIENT_MS)
 
     def codes(self, channel: int) -> np.ndarray:
         return np.clip(np.rint(self.make.to_code(self.volts[channel])), 0, 255).astype(np.uint8)

@@ -1,5 +1,6 @@
 """`stimbench lesson`: what it prints and writes, and what it does with bad input and Ctrl-C."""
 
+import errno
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from stimbench.cli.main import app
@@ -187,6 +189,73 @@ def test_a_command_of_the_text_is_run_and_its_failure_ends_the_lesson(small_less
     assert "$ stimbench program check missing.toml" in result.stdout
     assert result.exit_code == EXIT_CHECK_FAILED
     assert "`stimbench program check missing.toml` ended with 2." in result.stderr
+
+
+def test_a_picture_that_cannot_be_finished_leaves_the_one_before(small_lesson, monkeypatch):
+    OUT.mkdir()
+    (OUT / "1-line.svg").write_text("before")
+    (OUT / "ohms_law.py").write_text("")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = lesson("1")
+    assert result.exit_code == EXIT_BAD_INPUT
+    assert f"{OUT / '1-line.svg'} cannot be written: No space left on device." in result.stderr
+    assert (OUT / "1-line.svg").read_text() == "before"
+    assert {path.name for path in OUT.iterdir()} == {"1-line.svg", "ohms_law.py"}
+
+
+class Keyboard:
+    """A terminal at which somebody gives these answers, one each time that he is asked."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), 0
+
+    def isatty(self):
+        return True
+
+    def flush(self):
+        pass
+
+    def readline(self):
+        self.asked += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def at_keyboard(monkeypatch, small_lesson):
+    def sit(*answers):
+        keyboard = Keyboard(*answers)
+        monkeypatch.setattr("stimbench.cli.lesson.sys", SimpleNamespace(stdin=keyboard, stdout=keyboard))
+        return keyboard
+
+    return sit
+
+
+def test_at_a_terminal_nothing_runs_before_enter(at_keyboard):
+    at_keyboard(KeyboardInterrupt())
+    result = lesson("1")
+    assert result.exit_code == EXIT_INTERRUPTED
+    assert "Enter runs it." in result.stdout and "volts = 2" in result.stdout
+    assert "measured" not in result.stdout
+    assert [path.name for path in OUT.iterdir()] == ["ohms_law.py"]
+
+
+def test_at_a_terminal_each_listing_waits_until_the_input_ends(at_keyboard, small_lesson):
+    step = small_lesson.read_text("utf-8").split("```text")[0].partition("<!-- step")
+    again = "".join(step[1:])
+    small_lesson.write_text(step[0] + again + again + again, "utf-8")
+    keyboard = at_keyboard("\n", "")
+    assert lesson("1").exit_code == 0
+    assert keyboard.asked == 2  # the end of the input answers the third listing, too
+    keyboard = at_keyboard()
+    assert lesson("1", "--no-wait").exit_code == 0
+    assert keyboard.asked == 0
 
 
 def read_until(handle, word):

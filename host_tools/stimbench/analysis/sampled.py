@@ -232,17 +232,17 @@ class _Collected:
         if not np.isfinite(self._level):
             return
         offset = self._offsets[-1]
-        beyond = np.flatnonzero(np.abs(values - np.float32(offset)) > self._level)
         # All that belongs to a window is explained; the last one of a block may reach into the next.
-        beyond = beyond[beyond + first > self._explained_to]
+        rest = np.array(values)
+        rest[: max(self._explained_to - first + 1, 0)] = offset
         if len(rows.which):
-            edges = rows.columns[:, [0, -1]]
-            slot = np.searchsorted(edges[:, 0], beyond, side="right") - 1
-            beyond = beyond[(slot < 0) | (beyond > edges[np.maximum(slot, 0), 1])]
-            self._explained_to = int(edges[-1, 1]) + first
-        if len(beyond):
-            runs = beyond[np.concatenate(([True], np.diff(beyond) > 1))]
-            self.unexplained += (runs + first).tolist()
+            rest[rows.columns[rows.columns < len(rest)]] = offset
+            self._explained_to = int(rows.columns[-1, -1]) + first
+        if rest.max() <= offset + self._level and rest.min() >= offset - self._level:
+            return
+        beyond = np.flatnonzero(np.abs(rest - offset) > self._level)
+        runs = beyond[np.concatenate(([True], np.diff(beyond) > 1))]
+        self.unexplained += (runs + first).tolist()
 
     def offset_ua(self) -> float:
         """Over all blocks."""

@@ -98,7 +98,7 @@ def make_truth(recipe: Recipe) -> Truth:
     period_us = round(1_000_000 / recipe.rate_hz)
     stretch = 1 - recipe.drift_ppm * 1e-6
     cycle = _cycle(recipe, period_us)
-    length_us = recipe.seconds * 1e6 - 2 * period_us
+    length_us = recipe.seconds * 1e6
     starts_us, shares = [], []
     cycle_us = (recipe.ramp_ms * 2 + recipe.on_ms + recipe.off_ms) * 1000 if recipe.off_ms else np.inf
     for begin_us in np.arange(0, length_us, cycle_us) if np.isfinite(cycle_us) else [0.0]:
@@ -113,8 +113,10 @@ def make_truth(recipe: Recipe) -> Truth:
         later_us = index * period_us / 2
         ideal_ns = (np.concatenate(starts_us) + later_us) * 1000 * stretch + origin_ns
         jitter = rng.normal(0, recipe.jitter_ns, len(ideal_ns)) if recipe.jitter_ns else 0.0
-        truth.pulses[lead] = _pulses(recipe, np.rint(ideal_ns + jitter).astype(np.int64), stretch)
-        level = recipe.amplitude_ua[index] * share
+        pulses = _pulses(recipe, np.rint(ideal_ns + jitter).astype(np.int64), stretch)
+        inside = pulses["start_ns"] + 2 * pulses["cathodic_ns"] + pulses["gap_ns"] < recipe.seconds * 1e9
+        truth.pulses[lead] = pulses[inside]
+        level = recipe.amplitude_ua[index] * share[inside]
         truth.amplitudes_ua[lead] = np.column_stack([level, level])
     return truth
 

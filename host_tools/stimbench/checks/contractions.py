@@ -21,6 +21,9 @@ __all__ = ("Contractions", "Expected", "place")
 
 _EARLY = 0.5
 """A pulse that comes in less than half a period is one too many."""
+_ON_GRID = 0.1
+_SHORTER = 0.9
+_FEW = 8
 _LEAST_REST_NS = 15_000_000
 
 
@@ -97,7 +100,9 @@ class Contractions:
     kept: NDArray[np.bool_]
 
 
-def place(pulses: Pulses, expected: Expected, start_ns: int, end_ns: int) -> Contractions:
+def place(
+    pulses: Pulses, expected: Expected, start_ns: int, end_ns: int, may_stop: bool = False
+) -> Contractions:
     """Find the contractions in a train.
 
     Args:
@@ -105,12 +110,13 @@ def place(pulses: Pulses, expected: Expected, start_ns: int, end_ns: int) -> Con
         expected: of the programme.
         start_ns: where the capture begins.
         end_ns: where it ends.
+        may_stop: the last contraction may have been stopped: its length says nothing.
     """
     start, period = pulses["start_ns"], expected.period_ns
     step = np.diff(start, prepend=start[:1])
     early = (step < period * _EARLY) & (np.arange(len(start)) > 0)
     kept: NDArray[np.bool_] = ~early
-    number: Times = np.cumsum((step >= expected.rest_ns) & kept, dtype=np.int64)
+    number: Times = np.cumsum(_begins(start, step, expected) & kept, dtype=np.int64)
     begins = start[np.concatenate(([0], np.flatnonzero(np.diff(number)) + 1))] if len(start) else start
     since = start - begins[number]
     index = np.rint(since / period).astype(np.int64)
@@ -118,6 +124,8 @@ def place(pulses: Pulses, expected: Expected, start_ns: int, end_ns: int) -> Con
     ends = start[last_of]
     # Cut by the begin of the capture: less than a period of silence before. By its end: likewise behind.
     whole = (begins - start_ns > period) & (end_ns - ends > 2 * period)
+    if may_stop:
+        whole[-1:] = False
     missing = _missing(start[kept], number[kept], period)
     tails = _short_tails(begins, ends, whole, expected)
     beyond = kept & (index >= expected.pulses)
@@ -126,6 +134,24 @@ def place(pulses: Pulses, expected: Expected, start_ns: int, end_ns: int) -> Con
         number, index, begins, ends, whole, np.sort(np.concatenate([missing, tails])), np.sort(extra),
         kept & ~beyond,
     )  # fmt: skip
+
+
+def _begins(start: Times, step: Times, expected: Expected) -> NDArray[np.bool_]:
+    """Which pulses begin a contraction: after a rest, or what looks like one.
+
+    A gap of whole periods inside a contraction is not a rest: pulses are missing there.
+    """
+    period, found = expected.period_ns, np.zeros(len(start), dtype=np.bool_)
+    shorter_ns = max((expected.off_ns + period) * _SHORTER, _FEW * period)
+    begin_ns = int(start[0]) if len(start) else 0
+    for at in np.flatnonzero(step >= expected.rest_ns).tolist():
+        since = int(start[at]) - begin_ns
+        index = round(since / period)
+        on_grid = abs(since - index * period) < period * _ON_GRID
+        if on_grid and index < expected.pulses and step[at] < shorter_ns:
+            continue
+        found[at], begin_ns = True, int(start[at])
+    return found
 
 
 def _missing(start: Times, number: Times, period: int) -> Times:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -67,7 +68,11 @@ class Verdict:
 
 
 def judge_capture(
-    capture: Capture, program: Program, limits: Limits, least_ua: float | None = None
+    capture: Capture,
+    program: Program,
+    limits: Limits,
+    least_ua: float | None = None,
+    may_stop: bool = False,
 ) -> Verdict:
     """Measure every pulse of both leads, and hold it against the programme.
 
@@ -78,17 +83,19 @@ def judge_capture(
         program: what was asked for.
         limits: what is allowed.
         least_ua: without switches: what is smaller is no pulse.
+        may_stop: the session may have been stopped, so that the last contraction may be short.
 
     Raises:
         NoChannelError: the capture has nothing of a lead.
     """
     verdict = Verdict()
-    for lead in LEADS:
-        if not (has_switches(capture, lead) or has_current(capture, lead)):
-            continue
+    present = [lead for lead in LEADS if has_switches(capture, lead) or has_current(capture, lead)]
+    # Most of the time goes into unpacking files and into numpy, which let another thread run.
+    with ThreadPoolExecutor(len(LEADS)) as pool:
+        trains = pool.map(lambda lead: measure_train(capture, lead, least_ua), present)
+    for lead, train in zip(present, trains, strict=True):
         expected = Expected.of(program, lead)
-        train = measure_train(capture, lead, least_ua)
-        placed = place(train.pulses, expected, capture.start_ns, capture.end_ns)
+        placed = place(train.pulses, expected, capture.start_ns, capture.end_ns, may_stop)
         verdict.leads[lead] = LeadChecked(train, expected, placed)
     judging = _Judging(capture, limits, verdict)
     for checked in verdict.leads.values():
@@ -206,6 +213,7 @@ class _Judging:
         self._worst("imbalance_percent", train.lead, held["net_nc"] / charge_nc * 100, at,
                     noise * np.sqrt(2) + edges, "the net charge is {:+.3g} % of a phase's",
                     kind="imbalance")  # fmt: skip
+        self._balance(checked, charge_nc, noise * np.sqrt(2))
         self._ramp(checked, of_ua, noise + self._gain)
         step = shapes.step_ns
         self._worst("rise_ns", train.lead, _known(held["rise_ns"]), at[~np.isnan(held["rise_ns"])], step,
@@ -236,6 +244,20 @@ class _Judging:
         off = (found - share[ramp] * expected.amplitude_ua) / of_ua * 100
         self._worst("ramp_percent", train.lead, off, train.pulses["start_ns"][ramp], uncertainty,
                     "the amplitude in the ramp is {:+.3g} % off", kind="ramp step")  # fmt: skip
+
+    def _balance(self, checked: LeadChecked, charge_nc: float, uncertainty: float) -> None:
+        """The mean of a contraction: noise averages out there, and an imbalance that stays does not."""
+        shapes, hold = checked.train.shapes, checked.is_hold
+        if shapes is None or not hold.any():
+            return
+        number, net = checked.placed.number[hold], shapes.pulses["net_nc"][hold]
+        known = ~np.isnan(net)
+        which, inverse, counts = np.unique(number[known], return_inverse=True, return_counts=True)
+        means = np.bincount(inverse, weights=net[known]) / counts / charge_nc * 100
+        # Four standard deviations of one pulse, and so many pulses in the shortest contraction.
+        averaged = uncertainty / np.sqrt(counts.min(initial=1))
+        self._worst("balance_percent", checked.train.lead, means, checked.placed.begins_ns[which], averaged,
+                    "the mean net charge of the contraction is {:+.3g} % of a phase's")  # fmt: skip
 
     def _net_dc(self, checked: LeadChecked) -> None:
         """Over whole cycles, from the first pulse of one contraction to that of another one."""

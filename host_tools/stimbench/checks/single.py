@@ -80,7 +80,7 @@ def check_file(asked: Import) -> CaseResult:
             f"to {capture.end_ns / 1e9:g} s."
         )
     therapy = therapy_of(capture, asked.program, start_ns)
-    verdict = judge_capture(therapy.capture, asked.program, limits, asked.least_ua)
+    verdict = judge_capture(therapy.capture, asked.program, limits, asked.least_ua, may_stop=True)
     return _result(asked, limits, capture, verdict, therapy.left_out)
 
 

@@ -7,35 +7,37 @@ from stimfw.therapy.ranges import LEADS
 
 from stimbench.analysis.edges import intervals
 from stimbench.analysis.leads import LEAD_SIGNALS
-from stimbench.analysis.train import current_name, has_current
+from stimbench.analysis.train import current_name, has_current, has_switches
 from stimbench.capture.capture import Capture
 from stimbench.checks.cases import Case
+from stimbench.checks.energy import add_energy
 from stimbench.checks.judge import Verdict, judge_capture
+from stimbench.checks.limits import CASE_LIMITS
 from stimbench.checks.on_bench import Recorded
 from stimbench.checks.outcome import Finding, Measurement, Outcome, judged
 from stimbench.checks.session import therapy_of
 
 __all__ = ("judge_recorded",)
 
-_STRAY_PERCENT = 1.0
-"""Of the programme's amplitude: what may still flow in a lead whose wire is broken."""
+_STRAY_PERCENT = CASE_LIMITS["stray_percent"]
 _DRIVEN = 0.2
-_IMPEDANCE_PERCENT = 2.0
-"""What docs/figures.md promises between 500 ohm and 5 kohm."""
+_IMPEDANCE_PERCENT = CASE_LIMITS["impedance_percent"]
 
 
 def judge_recorded(case: Case, recorded: Recorded) -> Verdict:
     """The verdict over one case."""
     capture, expect = recorded.capture, case.fault.kind.expect
     if expect == "off" and recorded.fault_ns is not None:
-        therapy = therapy_of(capture.between(capture.start_ns, recorded.fault_ns), case.program).capture
+        known_ns = max(capture.start_ns, recorded.fault_ns - round(recorded.fault_off_ms * 1e6))
+        therapy = therapy_of(capture.between(capture.start_ns, known_ns), case.program).capture
         verdict = judge_capture(_whole_pulses(therapy, case), case.program, case.limits)
-        _add_off(verdict, capture, recorded.fault_ns, case)
+        _add_off(verdict, recorded, recorded.fault_ns, case)
     else:
         therapy = therapy_of(capture, case.program).capture
         verdict = judge_capture(therapy, case.program, case.limits)
         if expect == "open" and case.fault.electrodes[0] in _selected(case):
             _expect_open(verdict, case)
+    add_energy(verdict, case.load.resistance_ohm, case.limits)
     if recorded.pairs:
         _add_impedance(verdict, case, recorded)
     return verdict
@@ -53,14 +55,15 @@ def _whole_pulses(therapy: Capture, case: Case) -> Capture:
     return therapy.between(therapy.start_ns, therapy.end_ns - longest_ns)
 
 
-def _add_off(verdict: Verdict, capture: Capture, fault_ns: int, case: Case) -> None:
+def _add_off(verdict: Verdict, recorded: Recorded, fault_ns: int, case: Case) -> None:
     """How long the output was on after the fault: by the currents, or for want of them by the switches."""
-    within_ms = case.fault.kind.off_within_ms
-    last_ns = max([fault_ns, *(_last_on(capture, lead, case) for lead in LEADS)])
+    within_ms, capture, off_ms = case.fault.kind.off_within_ms, recorded.capture, recorded.fault_off_ms
+    seen = [lead for lead in LEADS if has_current(capture, lead) or has_switches(capture, lead)]
+    last_ns = max([fault_ns, *(_last_on(capture, lead, case) for lead in seen)])
     late_ms = (last_ns - fault_ns) / 1e6
-    outcome = judged(late_ms, None, within_ms, 0.0)
+    outcome = judged(late_ms, None, within_ms, off_ms)
     verdict.measurements.append(
-        Measurement("off_after_ms", "", late_ms, "ms", None, within_ms, 0.0, outcome, 1, fault_ns,
+        Measurement("off_after_ms", "", late_ms, "ms", None, within_ms, off_ms, outcome, 1, fault_ns,
                     "from the fault to the last driven current of either lead")
     )  # fmt: skip
     if outcome is Outcome.FAIL:
@@ -101,11 +104,11 @@ def _expect_open(verdict: Verdict, case: Case) -> None:
 
 def _forget_current(verdict: Verdict, lead: str) -> None:
     """What cannot hold in a lead whose wire is broken: its current, and the counts that rest on it."""
-    about = ("amplitude", "charge", "imbalance", "ramp", "rise", "overshoot", "net_dc")
+    about = ("amplitude", "charge", "imbalance", "balance", "ramp", "rise", "overshoot", "net_dc")
     verdict.measurements[:] = [
         each for each in verdict.measurements if each.lead != lead or not each.name.startswith(about)
     ]
-    kinds = ("amplitude", "charge", "imbalance", "ramp step", "rise", "overshoot", "net direct current")
+    kinds = (*about[:-2], "ramp step", "overshoot", "net direct current")
     verdict.findings[:] = [each for each in verdict.findings if each.lead != lead or each.kind not in kinds]
     for kind in kinds:
         verdict.counts.pop(f"{lead} {kind}", None)

@@ -1,0 +1,1 @@
+"""Figures of the analysis: how fast, how exact, and what it finds."""

@@ -23,6 +23,7 @@ __all__ = ("BOOT_FILE", "FOLDER", "Deployed", "boot_text", "mark_of", "parse_boo
 
 BOOT_FILE = "/boot.py"
 FOLDER = "/deploy"
+_CHUNK_BYTES = 1024
 _FIRST_LINE = '"""Written by `stimbench deploy`, which also takes it away: `stimbench deploy --remove`."""'
 _MODULES_LINE = re.compile(r"^_MODULES = (\(.*\))$", re.MULTILINE)
 _BOOT = """{first_line}
@@ -178,7 +179,7 @@ def remove(repl: BoardTransport) -> tuple[Deployed, ...]:
 def _put(repl: BoardTransport, path: str, data: bytes) -> None:
     part = f"{path}.part"
     try:
-        repl.write_file(part, data)
+        repl.fs_writefile(part, data, chunk_size=_CHUNK_BYTES)
         repl.exec(f"import os; os.rename({part!r}, {path!r})")
     except BaseException:
         _try_remove(repl, part)

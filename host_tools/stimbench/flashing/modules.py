@@ -85,6 +85,7 @@ class Sources:
     def __init__(self, layout: Layout, board: str) -> None:
         """Look at the sources that `board` freezes."""
         self._layout, self._board = layout, board
+        self._known_imports: dict[str, Sequence[str]] = {}
         files = frozen.frozen_files(layout.board_dir(board) / "manifest.py", layout.firmware)
         self.paths: dict[str, Path] = {
             ".".join(path.relative_to(layout.firmware).with_suffix("").parts): path
@@ -141,12 +142,11 @@ class Sources:
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """`names`, each after all that it imports, through modules that are not among them, too."""
-        imports = self._imports()
         done: dict[str, None] = {}
 
         def visit(name: str) -> None:
             if name not in done:
-                for one in imports[name]:
+                for one in self._imports(name):
                     visit(one)
                 done[name] = None
 
@@ -155,8 +155,10 @@ class Sources:
             visit(name)
         return [name for name in done if name in wanted]
 
-    def _imports(self) -> Mapping[str, Sequence[str]]:
-        return {name: _imported_by(path, self.paths) for name, path in self.paths.items()}
+    def _imports(self, name: str) -> Sequence[str]:
+        if name not in self._known_imports:
+            self._known_imports[name] = _imported_by(self.paths[name], self.paths)
+        return self._known_imports[name]
 
 
 def _frozen(folder: Path, name: str) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from stimbench.checks.plan import Plan
 from stimbench.checks.work import WORK, split_error
 from stimbench.errors import InputError
 
-__all__ = ("Run", "jobs_of", "load_run", "names_of", "run_plan")
+__all__ = ("Run", "Where", "jobs_of", "load_run", "names_of", "run_plan")
 
 _ABOUT = "check.json"
 """What the campaign's own files do not say: the plan's name, its peers."""
@@ -34,7 +34,8 @@ class Run:
     Attributes:
         folder: of the results.
         about: of the plan: name, description, source, sha256, peers, bench.
-        results: one a case and repetition, in the plan's order; ABORTED for what was not run.
+        results: one a case and repetition, in the plan's order; ABORTED for what was not run. At the end
+            those that the bench could not run: once each, ABORTED, with the reason.
         summary: of what was done just now; None for a run that was read.
     """
 
@@ -55,14 +56,33 @@ class Run:
         return {each: outcomes.count(each) for each in Outcome if each in outcomes}
 
 
-def jobs_of(plan: Plan, count: int, pool: Pool, work: str = WORK) -> list[Job]:
-    """One job a case and repetition."""
+@dataclass(frozen=True)
+class Where:
+    """What cases run on, if that is not an emulated bench for each of them.
+
+    Attributes:
+        work: what does one case.
+        bench: in words, for reports.
+        more: what each job is given besides its case.
+        left_out: by name of a case, why the bench cannot run it: it is ABORTED, and makes no job.
+    """
+
+    work: str = WORK
+    bench: str = "emulated"
+    more: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def jobs_of(plan: Plan, count: int, pool: Pool, where: Where | None = None) -> list[Job]:
+    """One job a repetition and case that the bench can run."""
+    where = where or Where()
     if count < 1:
         raise InputError(f"--count {count}: at least 1 is needed.")
     return [
-        make_job(work, case.as_payload() | {"attempt": attempt}, pool.firmware.hashes)
+        make_job(where.work, case.as_payload() | {"attempt": attempt} | where.more, pool.firmware.hashes)
         for attempt in range(1, count + 1)
         for case in plan.cases
+        if case.name not in where.left_out
     ]
 
 
@@ -72,8 +92,7 @@ def run_plan(
     pool: Pool,
     count: int = 1,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-    work: str = WORK,
-    bench: str = "emulated",
+    where: Where | None = None,
 ) -> Run:
     """Run what the folder lacks.
 
@@ -83,14 +102,14 @@ def run_plan(
         pool: where the cases run.
         count: repetitions of each case.
         on_progress: see campaign.run.
-        work: what does one case.
-        bench: what it runs on, in words.
+        where: what the cases run on.
 
     Raises:
         InputError: the folder holds another campaign.
         RigError: nobody is left who could run a case.
     """
-    jobs = jobs_of(plan, count, pool, work)
+    where = where or Where()
+    jobs = jobs_of(plan, count, pool, where)
     store = Store(folder, f"check {plan.name} {plan.sha256[:12]}")
     about = {
         "plan": plan.name,
@@ -98,7 +117,12 @@ def run_plan(
         "source": plan.source,
         "sha256": plan.sha256,
         "peers": [dict(peer) for peer in plan.peers],
-        "bench": bench,
+        "bench": where.bench,
+        "left_out": [
+            {"name": case.name, "matrix": case.matrix, "reason": where.left_out[case.name]}
+            for case in plan.cases
+            if case.name in where.left_out
+        ],
         "firmware_sha256": dict(pool.firmware.hashes),
     }
 
@@ -125,6 +149,12 @@ def load_run(folder: Path) -> Run:
     except (OSError, ValueError) as error:
         raise StoreError(f"{folder} holds no run of a plan: {_ABOUT} cannot be read ({error}).") from error
     results = [_result(job, records.get(job.key), folder) for job in store.plan().jobs]
+    results += [
+        CaseResult(
+            each["name"], "", Outcome.ABORTED, each["reason"], parameters={"matrix": each["matrix"]}
+        )
+        for each in about.get("left_out", [])
+    ]
     return Run(folder, about, tuple(results))
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 from stimbench.checks.attach import pack_capture
 from stimbench.checks.cases import Case
-from stimbench.checks.on_bench import record
+from stimbench.checks.judge import Verdict
+from stimbench.checks.on_bench import Recorded, record
 from stimbench.checks.outcome import CaseResult, Outcome
 from stimbench.checks.pictures import picture_data
 from stimbench.checks.verdicts import judge_recorded
 from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, StimbenchError
 
-__all__ = ("WORK", "NotJudgedError", "outcome_of", "run_on_bench", "split_error")
+__all__ = (
+    "WORK", "NotJudgedError", "outcome_of", "parameters_of", "result_data", "run_on_bench", "split_error",
+)  # fmt: skip
 
 WORK = "stimbench.checks.work:run_on_bench"
 _NOT_JUDGED = re.compile(r"\b(ERROR|TIMEOUT): (.*)", re.DOTALL)
@@ -39,7 +42,7 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
     attempt = int(payload.pop("attempt", 1))
     case = Case.from_payload(payload)
     about = CaseResult(
-        case.name, "", Outcome.PASS, parameters=_parameters(case), attempt=attempt, device="emulated"
+        case.name, "", Outcome.PASS, parameters=parameters_of(case), attempt=attempt, device="emulated"
     )
     try:
         recorded = record(case, firmware)
@@ -49,6 +52,17 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
         return replace(about, outcome=Outcome.FAIL, reason=f"The stimulator refused: {error}").as_data()
     except Exception as error:
         raise NotJudgedError(*outcome_of(error)) from error
+    return result_data(about, verdict, recorded)
+
+
+def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict[str, Any]:
+    """A case's result as JSON.
+
+    Args:
+        about: what is known of it without the capture.
+        verdict: over the capture.
+        recorded: what is kept of it goes into `packed`, unless all is well.
+    """
     found = replace(
         about,
         outcome=verdict.outcome,
@@ -90,7 +104,8 @@ def outcome_of(error: Exception) -> tuple[Outcome, str]:
     return Outcome.ERROR, f"{type(error).__name__}: {text} ({Path(where.filename).name}, line {where.lineno})"
 
 
-def _parameters(case: Case) -> dict[str, Any]:
+def parameters_of(case: Case) -> dict[str, Any]:
+    """What a result tells of its case."""
     return {
         "program": case.program.as_dict(),
         "load": case.load.name,

@@ -1,0 +1,88 @@
+"""When a fault came, in the time of a capture. On a wired bench a signal tells, or the host's clock does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stimbench.capture.capture import Capture
+from stimbench.checks.cases import Case
+from stimbench.checks.left_out import MARKERS
+
+__all__ = ("Moment", "Moments", "moment_of")
+
+_MS = 1e6
+_BEGINS_MS = 25.0
+"""The board's first edge comes at most so long after its reply to START (docs/firmware.md)."""
+_PAUSE = 5
+"""Of KEEPALIVE's usual distance between two edges: a longer one is its end."""
+_LEAST_EDGES = 10
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When the host did what, on the clock of the board's console, in s."""
+
+    start_sent_s: float
+    started_s: float
+    """The reply to START was there."""
+    strike_s: float
+    struck_s: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time in a capture.
+
+    Attributes:
+        at_ns: when.
+        off_ms: how far it may be off.
+    """
+
+    at_ns: int
+    off_ms: float
+
+
+def moment_of(case: Case, capture: Capture, moments: Moments) -> Moment | None:
+    """When the fault of a case came; None if it was there before, or the capture does not tell."""
+    kind = case.fault.kind
+    if not kind.during:
+        return None
+    if kind.name == "magnet":
+        return _first_edge_of(capture, MARKERS[kind.name])
+    if kind.name in MARKERS:
+        return _end_of(capture, MARKERS[kind.name])
+    return _by_the_clock(capture, moments)
+
+
+def _first_edge_of(capture: Capture, name: str) -> Moment | None:
+    if name not in capture.digital or not len(capture.edges(name)):
+        return None
+    return Moment(int(capture.edges(name).times_ns[0]), _step_ms(capture))
+
+
+def _end_of(capture: Capture, name: str) -> Moment | None:
+    """The last edge of a signal that had come regularly; the fault came within its next period."""
+    if name not in capture.digital or len(capture.edges(name)) < _LEAST_EDGES:
+        return None
+    times = capture.edges(name).times_ns
+    usual_ns = float(np.median(np.diff(times)))
+    if capture.end_ns - times[-1] < _PAUSE * usual_ns:
+        return None
+    return Moment(int(times[-1]), usual_ns / _MS + _step_ms(capture))
+
+
+def _by_the_clock(capture: Capture, moments: Moments) -> Moment | None:
+    """As long after the board's first edge as the host waited between START and what it did then."""
+    firsts = [capture.edges(name).times_ns[:1] for name in capture.digital if name.startswith("stimulator.")]
+    seen = np.concatenate([np.empty(0, np.int64), *firsts])
+    if not len(seen):
+        return None
+    waited_s = moments.strike_s - moments.started_s
+    asked_s = (moments.started_s - moments.start_sent_s) + (moments.struck_s - moments.strike_s)
+    return Moment(int(seen.min()) + round(waited_s * 1e9), asked_s * 1000 + _BEGINS_MS)
+
+
+def _step_ms(capture: Capture) -> float:
+    return 1000 / capture.origin.digital_hz if capture.origin.digital_hz else 0.0

@@ -79,7 +79,7 @@ def jobs_of(plan: Plan, count: int, pool: Pool, where: Where | None = None) -> l
     if count < 1:
         raise InputError(f"--count {count}: at least 1 is needed.")
     return [
-        make_job(where.work, case.as_payload() | {"attempt": attempt} | where.more, pool.firmware.hashes)
+        make_job(where.work, case.as_payload() | {"attempt": attempt, **where.more}, pool.firmware.hashes)
         for attempt in range(1, count + 1)
         for case in plan.cases
         if case.name not in where.left_out

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from stimbench.benchmarks.campaign import resuming
+from stimbench.benchmarks.captures import accuracy, analysis, planted
 from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
 from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
 from stimbench.benchmarks.radio import attacks, flood, forgery, heap, loss, modem, pairing, reply, stop
+from stimbench.benchmarks.tools import plan, start
 
 __all__ = ("ROWS", "chosen")
 
@@ -36,6 +38,11 @@ ROWS: tuple[Row, ...] = (
     cores.RATIOS,
     naive.NAIVE,
     resuming.CAMPAIGN,
+    analysis.ANALYSIS,
+    accuracy.ACCURACY,
+    planted.PLANTED,
+    plan.PLAN,
+    start.START,
 )
 
 

@@ -63,7 +63,7 @@ class Sockets:
 
 @pytest.fixture
 def flashed(monkeypatch):
-    """What the flasher was asked for; a board of the name `bad` fails, and one named `other` is another kind."""
+    """What the flasher was asked for. The board `bad` fails, and the board `other` is of another kind."""
     asked = []
 
     def flash(self, target):

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimfw.therapy import program as programs
@@ -16,7 +16,7 @@ from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS, ParameterError
 
 from stimbench.checks.cases import AXES, Case, Load, cases_of
-from stimbench.checks.limits import TEXTS, Limits
+from stimbench.checks.limits import EVERY_TEXT, Limits
 from stimbench.errors import InputError
 from stimbench.rig.toml_lines import Lines, sentence_of
 
@@ -46,22 +46,36 @@ class _Load(BaseModel):
     model_config = _STRICT
 
     resistance_ohm: float = Field(gt=0, le=1e6, description="series resistance of an electrode pair")
-    double_layer_uf: float = Field(5.0, gt=0, le=1000, description="of each electrode")
+    double_layer_uf: float = Field(5.0, ge=0, le=1000, description="of each electrode; 0: a plain resistor")
     charge_transfer_ohm: float = Field(100e3, gt=0, le=1e9, description="of each electrode")
 
 
-class _Peer(BaseModel):
-    """One test of somebody else's, beside ours."""
+class _Number(BaseModel):
+    """A peer's criterion as far as it is a number."""
 
     model_config = _STRICT
 
-    id: str
-    source: str = ""
-    title: str
-    criterion: str = Field(description="theirs, in their words")
+    measure: str = Field(description="one of the entry's measures")
+    limit: float = Field(ge=0, le=1e12, description="in the measure's unit, or in percent of `of`")
+    of: Literal["", "width", "period"] = Field("", description="what in the programme it is a share of")
+
+
+class _Peer(BaseModel):
+    """One criterion of somebody else's test, beside ours.
+
+    The id is that of the test, and behind a space the letters of its criteria: `VV-IT03 c`.
+    """
+
+    model_config = _STRICT
+
+    id: str = Field(pattern=r"^[A-Za-z0-9.-]+( [a-z0-9-]+)?$")
+    source: str = Field(min_length=1, description="where it is written, or that it is recalled")
+    title: str = Field(min_length=1)
+    criterion: str = Field(min_length=1, description="theirs, in their words")
     ours: str = ""
     matrix: list[str] = Field(default_factory=list)
     measures: list[str] = Field(default_factory=list)
+    number: _Number | None = None
     not_applicable: str = ""
 
 
@@ -268,21 +282,32 @@ class _Reading:
 
     def _peers(self, matrices: set[str]) -> tuple[Mapping[str, Any], ...]:
         found = []
+        ids: set[str] = set()
         for index, value in enumerate(self._list("peer")):
             path = ("peer", index)
             peer = self._validated(_Peer, value, path)
             if peer is None:
                 continue
-            for name in peer.matrix:
-                if name not in matrices:
-                    self._wrong((*path, "matrix"), f"there is no matrix {name!r}")
-            for name in peer.measures:
-                if name not in TEXTS:
-                    self._wrong((*path, "measures"), f"there is no measure {name!r}")
-            if bool(peer.matrix) == bool(peer.not_applicable):
-                self._wrong(path, f"{peer.id}: either matrix or not_applicable says what becomes of it")
+            self._check_peer(peer, path, matrices)
+            if peer.id in ids:
+                self._wrong((*path, "id"), f"the id {peer.id!r} is there twice")
+            ids.add(peer.id)
             found.append(peer.model_dump())
         return tuple(found)
+
+    def _check_peer(self, peer: _Peer, path: _Path, matrices: set[str]) -> None:
+        for name in peer.matrix:
+            if name not in matrices:
+                self._wrong((*path, "matrix"), f"there is no matrix {name!r}")
+        for name in peer.measures:
+            if name not in EVERY_TEXT:
+                self._wrong((*path, "measures"), f"there is no measure {name!r}")
+        if bool(peer.matrix) == bool(peer.not_applicable):
+            self._wrong(path, f"{peer.id}: either matrix or not_applicable says what becomes of it")
+        elif peer.matrix and not (peer.measures and peer.ours):
+            self._wrong(path, f"{peer.id}: measures and ours say what is held against its criterion")
+        if peer.number and peer.number.measure not in peer.measures:
+            self._wrong((*path, "number"), f"{peer.number.measure!r} is none of the measures of {peer.id}")
 
     def _list(self, name: str) -> list[Any]:
         value = self._tree.get(name, [])

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = (
-    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "TEXTS", "TIMING_MEASURES", "Limits",
+    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "HOLD_MEASURES", "TEXTS",
+    "TIMING_MEASURES", "Limits",
 )  # fmt: skip
 
 Limit = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | Literal[False]
@@ -85,6 +86,9 @@ TIMING_MEASURES = (
 
 CURRENT_MEASURES = tuple(name for name in TEXTS if name not in TIMING_MEASURES)
 """What only a current tells."""
+
+HOLD_MEASURES = ("amplitude_percent", "charge_percent", "imbalance_percent", "balance_percent")
+"""What is measured of pulses that have the full amplitude, and of no other."""
 
 CASE_TEXTS = {
     "energy_mj": Text("mJ", "energy of a pulse in the load's resistance, both phases"),

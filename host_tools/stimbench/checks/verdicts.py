@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from stimfw.therapy.ranges import LEADS
 
@@ -12,7 +14,7 @@ from stimbench.capture.capture import Capture
 from stimbench.checks.cases import Case
 from stimbench.checks.energy import add_energy
 from stimbench.checks.judge import Verdict, judge_capture
-from stimbench.checks.limits import CASE_LIMITS
+from stimbench.checks.limits import CASE_LIMITS, HOLD_MEASURES
 from stimbench.checks.on_bench import Recorded
 from stimbench.checks.outcome import Finding, Measurement, Outcome, judged
 from stimbench.checks.session import therapy_of
@@ -31,6 +33,7 @@ def judge_recorded(case: Case, recorded: Recorded) -> Verdict:
         known_ns = max(capture.start_ns, recorded.fault_ns - round(recorded.fault_off_ms * 1e6))
         therapy = therapy_of(capture.between(capture.start_ns, known_ns), case.program).capture
         verdict = judge_capture(_whole_pulses(therapy, case), case.program, case.limits)
+        _expect_no_hold_yet(verdict, known_ns)
         _add_off(verdict, recorded, recorded.fault_ns, case)
     else:
         therapy = therapy_of(capture, case.program).capture
@@ -53,6 +56,20 @@ def _whole_pulses(therapy: Capture, case: Case) -> Capture:
     """Without the pulse during which the fault came."""
     longest_ns = (2 * case.program.width_us + case.program.gap_us) * 1000
     return therapy.between(therapy.start_ns, therapy.end_ns - longest_ns)
+
+
+def _expect_no_hold_yet(verdict: Verdict, fault_ns: int) -> None:
+    """A fault in the first ramp: no pulse had the full amplitude yet, so nothing can be said of one."""
+    for lead, checked in verdict.leads.items():
+        begins, expected = checked.placed.begins_ns, checked.expected
+        held_ns = (begins[0] if len(begins) else 0) + (expected.up + 1) * expected.period_ns
+        if fault_ns >= held_ns:
+            continue
+        verdict.measurements[:] = [
+            replace(each, outcome=None) if each.lead == lead and each.name in HOLD_MEASURES and not each.count
+            else each
+            for each in verdict.measurements
+        ]  # fmt: skip
 
 
 def _add_off(verdict: Verdict, recorded: Recorded, fault_ns: int, case: Case) -> None:

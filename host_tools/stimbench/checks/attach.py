@@ -19,6 +19,8 @@ __all__ = ("pack", "pack_capture", "unpack")
 FOLDER = "attachments"
 _CHANNELS = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT", "KEEPALIVE", "MAGNET")
 _CURRENTS = ("I_LEFT", "I_RIGHT")
+_MOST_SAMPLES = 1_000_000
+"""An instrument's own files hold more; a VCD of so many has 15 MB before it is packed."""
 
 
 def pack(name: str, data: bytes, about: str) -> dict[str, Any]:
@@ -30,11 +32,18 @@ def pack(name: str, data: bytes, about: str) -> dict[str, Any]:
 def pack_capture(capture: Capture) -> dict[str, Any]:
     """The switches and currents of a capture, as a Value Change Dump."""
     digital = [f"stimulator.{name}" for name in _CHANNELS if f"stimulator.{name}" in capture.digital]
-    analog = [name for name in _CURRENTS if name in capture.analog]
+    analog = [name for name in _CURRENTS if name in capture.analog and not _is_long(capture, name)]
+    what = "switches and currents" if analog or not capture.analog else "switches, without the currents"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "capture.vcd"
         write_vcd(capture.select(digital, analog), path)
-        return pack("capture.vcd", path.read_bytes(), "switches and currents, for PulseView or GTKWave")
+        return pack("capture.vcd", path.read_bytes(), f"{what}, for PulseView or GTKWave")
+
+
+def _is_long(capture: Capture, name: str) -> bool:
+    """Whether a current has too many samples for a file that travels inside a result."""
+    samples = capture.samples(name)
+    return samples is not None and len(samples) > _MOST_SAMPLES
 
 
 def unpack(packed: Iterable[Mapping[str, Any]], folder: Path, case: str) -> tuple[Attachment, ...]:

@@ -17,15 +17,13 @@ from stimbench.analysis.train import Train, has_current, has_switches, measure_t
 from stimbench.capture.capture import Capture
 from stimbench.capture.channels import Floats, Times
 from stimbench.checks.contractions import Contractions, Expected, place
-from stimbench.checks.limits import TEXTS, Limits
+from stimbench.checks.limits import FLOOR_UA, TEXTS, Limits
 from stimbench.checks.outcome import Finding, Measurement, Outcome, judged, worst
 
 __all__ = ("LeadChecked", "Verdict", "judge_capture")
 
 MOST_FINDINGS = 50
 """Of each kind and lead that are kept; all are counted."""
-_FLOOR_UA = 1000
-"""Relative limits are of the programme's amplitude, or of this: a step of the DAC is 2.5 uA."""
 _NC_PER_UA_NS = 1e-6
 
 
@@ -198,7 +196,7 @@ class _Judging:
         if shapes is None:
             return
         found, start, level = shapes.pulses, train.pulses["start_ns"], expected.amplitude_ua
-        of_ua = max(level, _FLOOR_UA)
+        of_ua = max(level, FLOOR_UA)
         noise = self._noise_percent(checked, of_ua)
         held, at = found[hold], start[hold]
         both, at_both = np.concatenate([held["cathodic_ua"], held["anodic_ua"]]), np.concatenate([at, at])
@@ -275,7 +273,7 @@ class _Judging:
         if shapes is None:
             self._number("extra", lead, {"extra pulse": checked.train.pulses["start_ns"]})
             return
-        flows = np.abs(shapes.pulses["cathodic_ua"]) > max(_FLOOR_UA / 100, 8 * shapes.noise_ua)
+        flows = np.abs(shapes.pulses["cathodic_ua"]) > max(FLOOR_UA / 100, 8 * shapes.noise_ua)
         self._number("extra", lead, {"extra pulse": checked.train.pulses["start_ns"][flows]})
 
     # Verdicts.

@@ -8,9 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = (
-    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "HOLD_MEASURES", "TEXTS",
+    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "FLOOR_UA", "HOLD_MEASURES", "TEXTS",
     "TIMING_MEASURES", "Limits",
 )  # fmt: skip
+
+FLOOR_UA = 1000
+"""Relative limits are of the programme's amplitude, or of this: a step of the DAC is 2.5 uA."""
 
 Limit = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | Literal[False]
 """The largest deviation either way; `false` leaves it out of the verdict."""

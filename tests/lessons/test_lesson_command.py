@@ -293,5 +293,11 @@ def test_a_text_is_cut_where_something_runs_or_is_shown():
     assert blocks_of(text)[4] == Listing("x\n", "", "")
 
 
+def test_an_installed_package_has_the_texts_beside_the_code(monkeypatch, tmp_path):
+    (tmp_path / "texts").mkdir()
+    monkeypatch.setattr("stimbench.lessons.text.__file__", str(tmp_path / "text.py"))
+    assert text_folder() == tmp_path / "texts"
+
+
 def test_the_texts_are_those_of_the_documentation():
     assert text_folder() == Path(__file__).resolve().parents[2] / "docs" / "tutorial"

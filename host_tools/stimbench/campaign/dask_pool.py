@@ -75,6 +75,11 @@ class DaskPool:
         return self._local.pids if self._local else []
 
     @property
+    def folder(self) -> str:
+        """Where workers of this machine keep their files; empty if there are none."""
+        return self._local.folder if self._local else ""
+
+    @property
     def slots(self) -> int:
         """How many workers are there.
 
@@ -138,8 +143,9 @@ class DaskPool:
         """See Pool."""
         self._running.clear()
         if self._client is not None:
-            with suppress(Exception):  # it may have gone
-                self._client.unregister_worker_plugin(self._name)
+            if self._client.status == "running":  # else it would wait for a scheduler that has gone
+                with suppress(Exception):
+                    self._client.unregister_worker_plugin(self._name)
             with suppress(Exception):
                 self._client.close(timeout=1)
         if self._local is not None:
@@ -157,7 +163,7 @@ class DaskPool:
     def _equip(self) -> None:
         from stimbench.campaign.dask_worker import Equipment
 
-        log_folder = self._local.folder if self._local else None
+        log_folder = self.folder or None
         if self._local is None:
             self._check(list(self._client.nthreads()))
         self._client.register_plugin(Equipment(self._name, self.firmware.files, log_folder), name=self._name)

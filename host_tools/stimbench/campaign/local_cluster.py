@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
-__all__ = ("LocalWorkers",)
+__all__ = ("LocalWorkers", "interrupts_wait")
 
 _LOOPBACK = "127.0.0.1"
 _MOST_DEATHS = 3
@@ -40,7 +40,7 @@ class LocalWorkers:
         self._folder = tempfile.TemporaryDirectory(prefix="stimbench-workers-", ignore_cleanup_errors=True)
         self.folder = self._folder.name
         with (
-            _interrupts_wait(),
+            interrupts_wait(),
             # Dask blames every job of a dead worker. It is the right one, as no other is at hand there.
             dask.config.set({"distributed.scheduler.allowed-failures": _MOST_DEATHS - 1}),
         ):
@@ -73,12 +73,14 @@ class LocalWorkers:
         self._cluster.scale(len(self._cluster.worker_spec) + 1)
 
     def close(self) -> None:
-        """End them all, whatever they do."""
-        with suppress(TimeoutError):
-            self._cluster.close(timeout=_CLOSE_S)
+        """End them all, whatever they do. Nothing is lost: what they know is in their files, or was told."""
+        for nanny in list(self._cluster.workers.values()):
+            nanny.auto_restart = False
         for pid in self.pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        with suppress(TimeoutError):
+            self._cluster.close(timeout=_CLOSE_S)
         self._folder.cleanup()
 
 
@@ -90,7 +92,7 @@ def _quiet() -> None:
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Ctrl-C in the block takes effect after it; threads and processes that begin in it never get it.
 
     A terminal sends Ctrl-C to the whole group of processes. The workers have to finish what they do, so they

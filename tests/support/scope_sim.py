@@ -82,6 +82,7 @@ class ScopeSim:
     """Other answers than its own."""
     said: list[str] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
+    manager: pyvisa.ResourceManager | None = None
     _polls: int = 0
     _armed: bool = False
     _gone: bool = False
@@ -89,8 +90,9 @@ class ScopeSim:
     def open(self, name: str, backend: str) -> Resource:
         """What ScopeSource asks for; the backend is the simulated one."""
         library = f"{FOLDER / self.make.yaml}@sim"
-        device = pyvisa.ResourceManager(library).visalib.devices[to_canonical_name(NAME)]
-        # PyVISA keeps a library once it is loaded, and so its devices.
+        # PyVISA keeps a library, and so its devices, as long as somebody holds the manager.
+        self.manager = pyvisa.ResourceManager(library)
+        device = self.manager.visalib.devices[to_canonical_name(NAME)]
         device._output_buffers.clear()
         device._match = lambda query: self._answer(device, query, partial(type(device)._match, device))
         return opened_with_pyvisa(name, library, GONE_MS if self.gone_at else PATIENT_MS)

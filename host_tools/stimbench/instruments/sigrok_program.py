@@ -110,7 +110,8 @@ class SigrokRun:
         self.unit = 1
         self.triggered = False
         self._said: deque[str] = deque(maxlen=50)
-        self._armed = threading.Event()
+        self._told = threading.Event()
+        self._armed = False
         try:
             # Its own process group: Ctrl-C at the terminal reaches this process, which then ends that one.
             self._process = subprocess.Popen(
@@ -140,14 +141,15 @@ class SigrokRun:
         with self._process.stderr as stream:
             for line in stream:
                 if _ARMED in line:
-                    self._armed.set()
+                    self._armed = True
+                    self._told.set()
                 elif _TRIGGERED in line:
                     self.triggered = True
                 elif (found := _UNIT.search(line)) is not None:
                     self.unit = int(found[1])
                 elif not _LOG.match(line):
                     self._said.append(line)
-        self._armed.set()
+        self._told.set()
 
     def wait_armed(self, timeout_s: float) -> None:
         """Wait until the instrument records.
@@ -155,10 +157,10 @@ class SigrokRun:
         Raises:
             RigError: it does not within the time, or the program has ended.
         """
-        armed = self._armed.wait(timeout_s)
-        if not armed:
+        if not self._told.wait(timeout_s):
             raise RigError(f"The logic analyser did not begin within {timeout_s:g} s.")
-        if self._process.poll():
+        if not self._armed:
+            # It has closed its output: it ends, or has ended.
             raise RigError(f"The logic analyser cannot record: {_said(self._said)}")
 
     def wait_done(self, timeout_s: float, waits_for: str = "") -> None:

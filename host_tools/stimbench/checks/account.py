@@ -1,7 +1,7 @@
 """What the board says of its own session, against what instruments saw of it.
 
-The board measures every pulse that it gives. A firmware that is a little wrong tells so, and a verdict finds it.
-If an instrument saw a different session altogether, it looked at other wires.
+The board measures every pulse that it gives. Where its firmware is a little wrong, a verdict finds that. If an
+instrument saw another session altogether, it looked at other wires.
 """
 
 from __future__ import annotations

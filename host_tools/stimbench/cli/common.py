@@ -25,8 +25,11 @@ from stimbench.devices.serial_ports import find_remote_port
 from stimbench.errors import AtPromptError, InputError, NoAnswerError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stimbench.flashing.doctor import Machine
     from stimbench.flashing.wired_target import UsbSockets
+    from stimbench.rig.rig import Rig
 
 __all__ = (
     "BoardOption",
@@ -180,6 +183,12 @@ def _machine() -> Machine:
     return Machine()
 
 
+def _rig(path: Path | None) -> Rig:
+    from stimbench.rig.rig import open_rig
+
+    return open_rig(path)
+
+
 @dataclass(frozen=True)
 class Services:
     """What the commands get from outside; tests put fakes here."""
@@ -193,6 +202,8 @@ class Services:
     """What is plugged in, for `flash`."""
     machine: Callable[[], Machine] = _machine
     """Where `doctor` looks."""
+    rig: Callable[[Path | None], Rig] = _rig
+    """The bench of a file, for `check` and `selftest`; without one, the emulated bench."""
 
 
 def services(ctx: typer.Context) -> Services:

@@ -109,6 +109,10 @@ COMMANDS: Mapping[str, Entry] = {
         "Say what this machine lacks, with the command that mends it. "
         "Exits 1 if something needed is missing.",
     ),
+    "selftest": Entry(
+        "stimbench.cli.selftest:selftest",
+        "Test the whole bench: machine, boards, loads, instruments, pulses. Ctrl-C turns the output off.",
+    ),
     "campaign": Entry(
         "stimbench.cli.campaign:app",
         "Many emulated benches, one after the other or on many processes. "

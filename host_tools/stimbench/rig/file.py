@@ -108,6 +108,15 @@ class BenchFile:
         """Every signal that an instrument records."""
         return frozenset(name for source in self.sources for name in source.signals)
 
+    @property
+    def triggered(self) -> frozenset[str]:
+        """The names of the instruments that record only after something has happened."""
+        return frozenset(
+            each.entry.name
+            for each in self.sources
+            if not isinstance(each.entry, SigrokEntry) or each.entry.trigger
+        )
+
 
 def load_bench_file(path: Path | str | None) -> BenchFile:
     """The bench that a file describes; without one, the emulated bench.

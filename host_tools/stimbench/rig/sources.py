@@ -23,10 +23,11 @@ def source_of(wired: WiredSource) -> CaptureSource:
         calibration = f"{calibration} of {entry.calibrated.isoformat()}".strip()
     if isinstance(entry, SigrokEntry):
         return SigrokSource(
-            entry.driver, wired.channels, entry.rate_hz, entry.trigger, entry.settings, calibration,
-            entry.clock_ppm, entry.gain_percent, entry.patience_s,
+            entry.driver, wired.channels, entry.rate_hz, trigger=entry.trigger, settings=entry.settings,
+            calibration=calibration, clock_ppm=entry.clock_ppm, gain_percent=entry.gain_percent,
+            patience_s=entry.patience_s,
         )  # fmt: skip
     return ScopeSource(
-        entry.resource, wired.channels, calibration, entry.clock_ppm, entry.gain_percent, entry.patience_s,
-        entry.backend,
+        entry.resource, wired.channels, calibration=calibration, clock_ppm=entry.clock_ppm,
+        gain_percent=entry.gain_percent, patience_s=entry.patience_s, backend=entry.backend,
     )  # fmt: skip

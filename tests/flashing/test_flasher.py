@@ -158,6 +158,16 @@ def test_an_application_that_does_not_start_is_told(flash_bench):
     assert any("/boot.py that is not from `stimbench deploy`" in text for text in flash_bench.said)
 
 
+def test_a_board_that_tells_another_firmware_than_was_written_is_named(flash_bench):
+    with flash_bench.device() as device:
+        lie = f"import stimfw_build\nstimfw_build.SOURCE_HASH = '{OTHER_BUILD}'\n"
+        device.enter_repl().write_file("/boot.py", lie.encode())
+        device.reset()
+    told = rf"runs stimulator .*{OTHER_BUILD}, and not what was written: stimulator .*{IMAGE.identity.build}"
+    with pytest.raises(FlashError, match=told):
+        flash_bench.flasher(IMAGE).flash(flash_bench.target)
+
+
 def test_a_board_that_cannot_go_into_its_boot_rom_says_why(flash_bench, monkeypatch):
     monkeypatch.setattr(flasher, "_TO_BOOTLOADER", "raise ImportError('no module named machine')")
     with pytest.raises(FlashError, match="could not go into its boot ROM: ImportError: no module"):

@@ -45,7 +45,7 @@ class Machine:
 
 
 def test_a_board_that_restarts_as_a_disk_and_comes_back_under_another_name():
-    machine = Machine(STIMULATOR, REMOTE)
+    machine = Machine(REMOTE, STIMULATOR)
     target = machine.sockets().of_port("/dev/ttyACM0")
     assert target.name == "/dev/ttyACM0 (USB 1-2.3)" and target.role == "stimulator"
     assert target.device().name == "/dev/ttyACM0" and target.volume() is None

@@ -45,9 +45,15 @@ class Run:
     summary: Summary | None = None
 
     @property
+    def run_results(self) -> tuple[CaseResult, ...]:
+        """Without those that the bench could not run."""
+        left_out = {each["name"] for each in self.about.get("left_out", [])}
+        return tuple(result for result in self.results if result.name not in left_out)
+
+    @property
     def outcome(self) -> Outcome:
-        """Of all cases together."""
-        return worst(result.outcome for result in self.results)
+        """Of all cases together, without those that the bench could not run."""
+        return worst(result.outcome for result in self.run_results)
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -150,9 +156,7 @@ def load_run(folder: Path) -> Run:
         raise StoreError(f"{folder} holds no run of a plan: {_ABOUT} cannot be read ({error}).") from error
     results = [_result(job, records.get(job.key), folder) for job in store.plan().jobs]
     results += [
-        CaseResult(
-            each["name"], "", Outcome.ABORTED, each["reason"], parameters={"matrix": each["matrix"]}
-        )
+        CaseResult(each["name"], "", Outcome.ABORTED, each["reason"], parameters={"matrix": each["matrix"]})
         for each in about.get("left_out", [])
     ]
     return Run(folder, about, tuple(results))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stimbench.checks.outcome import CaseResult, Outcome
     from stimbench.checks.plan import Plan
     from stimbench.checks.run import Run
+    from stimbench.rig.rig import Rig
 
 __all__ = ("check",)
 
@@ -42,6 +43,12 @@ WorkersOption = Annotated[
 SchedulerOption = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="Of a Dask scheduler, `tcp://host:8786`, instead."),
+]
+BenchOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bench", metavar="bench.toml", help="Run on this wired bench. Default: an emulated bench a case."
+    ),
 ]
 OnlyOption = Annotated[
     list[str] | None,
@@ -100,6 +107,7 @@ def check(
     count: CountOption = 1,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
+    bench: BenchOption = None,
     only: OnlyOption = None,
     list_only: ListOption = False,
     compare: CompareOption = None,
@@ -118,8 +126,8 @@ def check(
     Exits 1 if a case failed, and 4 if none failed and the rig could not judge them all.
     """
     if import_file is not None:
-        if plan is not None or only or list_only:
-            raise InputError("--import judges one file alone: it takes no plan.")
+        if plan is not None or only or list_only or bench is not None:
+            raise InputError("--import judges one file alone: it takes no plan and no bench.")
         asked = (import_file, program, changes, limits, timing_ns, channels, start_s, timing_only)
         _import(asked, out_dir, as_json)
         return
@@ -132,7 +140,10 @@ def check(
     if list_only:
         _list(chosen, as_json)
         return
-    run = _run(ctx, chosen, out_dir, count, workers, scheduler, quiet=as_json)
+    rig = services(ctx).rig(bench)
+    if not rig.file.is_emulated and (workers > 1 or scheduler is not None):
+        raise InputError("A wired bench has one stimulator: --workers and --scheduler are for emulated ones.")
+    run = _run(ctx, chosen, out_dir, count, workers, scheduler, rig, quiet=as_json)
     _finish(run, compare, as_json)
 
 
@@ -168,20 +179,24 @@ def _run(
     count: int,
     workers: int,
     scheduler: str | None,
+    rig: Rig,
     quiet: bool,
 ) -> Run:
     from stimbench.bench.config import BenchConfig
     from stimbench.campaign.firmware import Firmware
     from stimbench.campaign.pools import open_pool
     from stimbench.checks.reports import write_reports
+    from stimbench.checks.rig_work import where_for
     from stimbench.checks.run import run_plan
     from stimbench.cli.campaign_progress import CampaignProgress
 
     folder = out_dir or _new_folder(plan.name, services(ctx).now_s())
     firmware = Firmware.read({"stimulator": BenchConfig().firmware_path("stimulator")})
     with open_pool(firmware, workers, scheduler) as pool, ExitStack() as stack:
-        shown = (lambda told: None) if quiet else stack.enter_context(CampaignProgress())
-        run = run_plan(plan, folder, pool, count, shown)
+        # A person at the bench is asked where the bar would be.
+        silent = quiet or rig.is_attended
+        shown = (lambda told: None) if silent else stack.enter_context(CampaignProgress())
+        run = run_plan(plan, folder, pool, count, shown, where_for(plan, rig))
     write_reports(run)
     return run
 
@@ -218,9 +233,9 @@ def _finish(run: Run, compare: Path | None, as_json: bool) -> None:
             told = f"Interrupted. The same command with --out {run.folder} goes on from here."
             err.print(told, markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    code = _exit_code([result.outcome for result in run.results])
-    if code:
-        raise typer.Exit(code)
+    code = _exit_code([result.outcome for result in run.run_results])
+    if code or not run.run_results:
+        raise typer.Exit(code or EXIT_NO_BOARD)
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:
@@ -237,7 +252,7 @@ def _print_run(run: Run) -> None:
     from stimbench.checks.flaky import repetitions
     from stimbench.checks.outcome import Outcome
 
-    bad = [result for result in run.results if result.outcome is not Outcome.PASS]
+    bad = [result for result in run.run_results if result.outcome is not Outcome.PASS]
     if bad:
         table = Table("case", "outcome", "why", box=None, pad_edge=False)
         for result in bad[:_MOST_LISTED]:
@@ -248,6 +263,10 @@ def _print_run(run: Run) -> None:
     flaky = [each for each in repetitions(run.results) if each.is_flaky]
     for each in flaky:
         out.print(f"Flaky: {each.name}: {each.failed} of {each.judged} failed.", markup=False, soft_wrap=True)
+    reasons = [each["reason"] for each in run.about.get("left_out", [])]
+    for reason in dict.fromkeys(reasons):
+        count = reasons.count(reason)
+        out.print(f"{count} case{'s' if count > 1 else ''} {reason}.", markup=False, soft_wrap=True)
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in run.counts.items())
     out.print(f"{len(run.results)} cases: {counts}.")
     out.print(f"Report: {run.folder / 'report.html'}", markup=False, soft_wrap=True)

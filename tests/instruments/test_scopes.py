@@ -9,6 +9,7 @@ import pytest
 from stimbench.capture.channel_map import ChannelMap
 from stimbench.errors import InputError, RigError
 from stimbench.instruments import scope_profiles
+from stimbench.instruments.binary_block import parse_block
 from stimbench.instruments.scope_profiles import PROFILES, RIGOL_DS1000Z, profile_of
 from stimbench.instruments.visa import ScopeSource
 from support.scope_sim import KEYSIGHT, NAME, RIGOL, ScopeSim
@@ -231,3 +232,11 @@ def test_leaving_early_stops_it_and_lets_go(monkeypatch):
     with pytest.raises(KeyboardInterrupt), source(sim).recording(3):
         raise KeyboardInterrupt
     assert sim.said[-1] == ":STOP" and ":WAVeform:DATA?" not in sim.said
+
+
+def test_a_block_ends_with_its_line_feed():
+    assert parse_block(b"#13abc\n", "it") == b"abc"
+    assert parse_block(b"#13ab\n\n", "it") == b"ab\n"
+    for raw in (b"#13abc", b"#13abcd"):
+        with pytest.raises(RigError, match="and no line feed"):
+            parse_block(raw, "it")

@@ -170,6 +170,8 @@ class DaskPool:
 
     def _look(self) -> int:
         """Count the workers, and check those that are new."""
+        if self._client.status != "running":  # one that comes back knows nothing of the jobs
+            raise PoolError("The Dask scheduler has gone.")
         try:
             threads = self._client.nthreads()
         except Exception as error:

@@ -25,28 +25,33 @@ __all__ = ("lesson",)
 _WIDTH = 100
 
 
+_FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Where its pictures and listings go. Default: build/lessons/N in a checkout, "
+        "stimbench-lesson-N elsewhere.",
+    ),
+]
+_WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="At a terminal, wait for Enter before each listing runs.")
+]
+_OwnOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--try",
+        metavar="FILE",
+        help="Run your own version of one of the lesson's listings, and measure and draw it. "
+        "The lesson writes each listing beside its pictures; change that file and name it here.",
+    ),
+]
+
+
 def lesson(
-    number: Annotated[int | None, typer.Argument(metavar="[N]", help="The lesson, 1 to 7.")] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            help="Where its pictures and listings go. Default: build/lessons/N in a checkout, "
-            "stimbench-lesson-N elsewhere.",
-        ),
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="At a terminal, wait for Enter before each listing runs.")
-    ] = True,
-    own: Annotated[
-        Path | None,
-        typer.Option(
-            "--try",
-            metavar="FILE",
-            help="Run your own version of one of the lesson's listings, and measure and draw it. "
-            "The lesson writes each listing beside its pictures; change that file and name it here.",
-        ),
-    ] = None,
+    number: Annotated[int | None, typer.Argument(metavar="N", help="The lesson, 1 to 7.")] = None,
+    folder: _FolderOption = None,
+    wait: _WaitOption = True,
+    own: _OwnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a lesson of the tutorial on the emulated bench; without a number, list them.

@@ -30,10 +30,10 @@ def three_ways(runs: Runs, program: Program) -> Findings:
     plateau_v = _plateau_v(phase_nc, program.period_us, len(runs[_NO_WAY][0]))
     numbers = {
         "balanced_na": Number(
-            "net DC, both phases", abs(runs[_BALANCED][1]), "nA", 1, 0, _DC_LIMIT_NA, "limit: 25 nA"
+            "net DC, both phases", abs(runs[_BALANCED][1]), "nA", 1, 0, _DC_LIMIT_NA, "limit"
         ),
         "recharged_na": Number(
-            "net DC, recharge alone", abs(runs[_RECHARGED][1]), "nA", 1, 0, _DC_LIMIT_NA, "limit: 25 nA"
+            "net DC, recharge alone", abs(runs[_RECHARGED][1]), "nA", 1, 0, _DC_LIMIT_NA, "limit"
         ),
         "no_way_na": Number(
             "net DC, no way back",

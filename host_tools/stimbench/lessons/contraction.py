@@ -31,60 +31,46 @@ def one_cycle(capture: Capture, program: Program) -> Findings:
     rests = np.flatnonzero(pulses["period_ns"] > _REST_NS)
     first, later = np.split(np.arange(len(pulses)), rests[:1])
     hold = first[amplitude[first] > _HOLD_SHARE * amplitude.max()]
-    cycle_ms = program.ramp_up_ms + program.on_ms + program.ramp_down_ms
-    in_ramp = max(1.0, min(program.ramp_up_ms, program.ramp_down_ms) * program.rate_hz / 1000)
-    ua = program.amplitude_ua[0]
     seconds = pulses["start_ns"] / 1e9
-    rate_hz = float(1e9 / np.median(pulses["period_ns"][hold][1:]))
-    step_ua = float(np.abs(np.diff(amplitude[first], prepend=0, append=0)).max())
     hold_s = float(np.ptp(seconds[hold])) + program.period_us / 1e6
     rest_s = float(seconds[later[0]] - seconds[first[-1]])
-    wanted = cycle_ms * program.rate_hz / 1000
+    lag_ms = _lag_ms(capture, pulses[hold])
     numbers = {
-        "rate_hz": Number(
-            "pulses a second in the hold", rate_hz, "Hz", 1, program.rate_hz, 0.01, "programme"
-        ),
-        "pulses": Number(
-            "pulses of a contraction, left",
-            len(first),
-            "",
-            0,
-            wanted,
-            2,
-            f"{cycle_ms / 1000:g} s x {program.rate_hz} Hz",
-        ),
-        "step_ua": Number(
-            "largest step between two pulses",
-            step_ua,
-            "uA",
-            0,
-            ua / in_ramp,
-            5,
-            f"{ua} uA in {in_ramp:.0f} pulses",
-        ),
-        "hold_ua": Number(
-            "amplitude in the hold",
-            float(amplitude[hold].mean()),
-            "uA",
-            0,
-            ua,
-            ua * _CURRENT_SHARE,
-            "programme, 1 %",
-        ),
+        **_pulses_of_a_contraction(pulses[first], pulses[hold], program),
+        **_amplitudes(amplitude[first], amplitude[hold], program),
         "hold_s": Number("hold", hold_s, "s", 1, program.on_ms / 1000, 0.11, "programme"),
         "rest_s": Number("rest", rest_s, "s", 1, program.off_ms / 1000, 0.15, "programme"),
         "lag_ms": Number(
-            "right after left",
-            _lag_ms(capture, pulses[hold]),
-            "ms",
-            1,
-            program.period_us / 2000,
-            0.01,
-            "half a period",
+            "right after left", lag_ms, "ms", 1, program.period_us / 2000, 0.01, "half a period"
         ),
         "overlaps": Number("overlaps of the leads", _overlaps(capture), "", 0, 0, 0, "never"),
     }
     return Findings(numbers, _picture(capture))
+
+
+def _pulses_of_a_contraction(first: Pulses, hold: Pulses, program: Program) -> dict[str, Number]:
+    """How many there are, and how many a second."""
+    rate_hz = float(1e9 / np.median(hold["period_ns"][1:]))
+    cycle_s = (program.ramp_up_ms + program.on_ms + program.ramp_down_ms) / 1000
+    wanted, how = cycle_s * program.rate_hz, f"{cycle_s:g} s x {program.rate_hz} Hz"
+    label = "pulses a second in the hold"
+    return {
+        "rate_hz": Number(label, rate_hz, "Hz", 1, program.rate_hz, 0.01, "programme"),
+        "pulses": Number("pulses of a contraction, left", len(first), "", 0, wanted, 2, how),
+    }
+
+
+def _amplitudes(first: Floats, hold: Floats, program: Program) -> dict[str, Number]:
+    """The largest step from pulse to pulse, from zero and back to it, and the hold."""
+    step_ua, hold_ua = float(np.abs(np.diff(first, prepend=0, append=0)).max()), float(hold.mean())
+    ua = program.amplitude_ua[0]
+    in_ramp = max(1.0, min(program.ramp_up_ms, program.ramp_down_ms) * program.rate_hz / 1000)
+    wanted, how = ua / in_ramp, f"{ua} uA in {in_ramp:.0f} pulses"
+    off_ua = ua * _CURRENT_SHARE
+    return {
+        "step_ua": Number("largest step between two pulses", step_ua, "uA", 0, wanted, 5, how),
+        "hold_ua": Number("amplitude in the hold", hold_ua, "uA", 0, ua, off_ua, "programme, 1 %"),
+    }
 
 
 def _lag_ms(capture: Capture, left: Pulses) -> float:

@@ -46,8 +46,14 @@ class Number:
 
     @property
     def by_hand_text(self) -> str:
-        """The value by hand, in the same form; empty if there is none."""
-        return "" if self.by_hand is None else self._shown(self.by_hand)
+        """The value by hand, in the same form; empty if there is none. A limit is `up to` it."""
+        if self.by_hand is None:
+            return ""
+        return (
+            f"up to {self._shown(self.within)}"
+            if self.by_hand == 0 < self.within
+            else self._shown(self.by_hand)
+        )
 
     @property
     def holds(self) -> bool:

@@ -36,6 +36,7 @@ def one_pulse(capture: Capture, program: Program) -> Findings:
     step_v = ua / 1e6 * PAIR_OHM
     slope_v = 2 * nc / (_DOUBLE_LAYER_UF * 1000)  # nC and uF: both electrodes' double layers charge
     worst = _worst_us(capture, program)
+    net = float(current.imbalance_nc(last)[0])
     charge = float(current.charge_nc(last["start_ns"], last["start_ns"] + last["cathodic_ns"])[0])
     numbers = {
         "cathodic_us": Number("cathodic phase", width_ns / 1000, "us", 0, us, 0, "programme"),
@@ -45,15 +46,7 @@ def one_pulse(capture: Capture, program: Program) -> Findings:
             "current", float(current.cathodic_ua(last)[0]), "uA", 0, ua, ua * _CURRENT_SHARE, "programme, 1 %"
         ),
         "charge_nc": Number("charge of a phase", -charge, "nC", 1, nc, off_nc, f"{ua} uA x {us} us"),
-        "net_nc": Number(
-            "charge of both phases",
-            float(current.imbalance_nc(last)[0]),
-            "nC",
-            1,
-            0,
-            0.05,
-            "one takes the other's back",
-        ),
+        "net_nc": Number("charge of both phases", net, "nC", 1, 0, 0.1, "they take it back"),
         "step_v": Number(
             "step of the voltage", -float(volts[0]), "V", 2, step_v, 0.02, f"{ua} uA x {PAIR_OHM} ohm"
         ),

@@ -26,40 +26,20 @@ def hung(capture: Capture, hung_ns: int, closed_ns: int, reset_ns: int) -> Findi
     """After a hang: when the gate closed and the current ended, what the pins did then, and the reset."""
     keepalive = capture.edges("stimulator.KEEPALIVE").rises_ns
     pulses = capture.edges("stimulator.L_CATH").rises_ns
-    last_ns = _last_current_ns(capture)
     gate_ms = (closed_ns - int(keepalive[keepalive < hung_ns][-1])) / 1e6
+    off_ms, reset_s = (closed_ns - hung_ns) / 1e6, (reset_ns - hung_ns) / 1e9
+    current_ms = (_last_current_ns(capture) - hung_ns) / 1e6
     ghosts = int(np.sum((pulses > closed_ns) & (pulses < reset_ns)))
+    limit = 0, _OFF_LIMIT_MS, "limit"
     numbers = {
         "gate_ms": Number(
             "last KEEPALIVE until the gate closed", gate_ms, "ms", 1, _GATE_MS, _GATE_OFF_MS, "the monostable"
         ),
-        "off_ms": Number(
-            "hang until the gate closed",
-            (closed_ns - hung_ns) / 1e6,
-            "ms",
-            1,
-            0,
-            _OFF_LIMIT_MS,
-            "limit: 150 ms",
-        ),
-        "current_ms": Number(
-            "hang until the last current",
-            (last_ns - hung_ns) / 1e6,
-            "ms",
-            1,
-            0,
-            _OFF_LIMIT_MS,
-            "limit: 150 ms",
-        ),
+        "off_ms": Number("hang until the gate closed", off_ms, "ms", 1, *limit),
+        "current_ms": Number("hang until the last current", current_ms, "ms", 1, *limit),
         "ghosts": Number("pulses at the pins after that", ghosts, "", 0),
         "reset_s": Number(
-            "hang until the reset",
-            (reset_ns - hung_ns) / 1e9,
-            "s",
-            2,
-            _WATCHDOG_S,
-            _WATCHDOG_OFF_S,
-            "the watchdog",
+            "hang until the reset", reset_s, "s", 2, _WATCHDOG_S, _WATCHDOG_OFF_S, "the watchdog"
         ),
     }
     return Findings(numbers, _picture(capture, hung_ns, closed_ns))

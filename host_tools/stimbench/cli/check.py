@@ -266,7 +266,8 @@ def _print_run(run: Run) -> None:
     reasons = [each["reason"] for each in run.about.get("left_out", [])]
     for reason in dict.fromkeys(reasons):
         count = reasons.count(reason)
-        out.print(f"{count} case{'s' if count > 1 else ''} {reason}.", markup=False, soft_wrap=True)
+        cases = "cases were" if count > 1 else "case was"
+        out.print(f"{count} {cases} {reason}.", markup=False, soft_wrap=True)
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in run.counts.items())
     out.print(f"{len(run.results)} cases: {counts}.")
     out.print(f"Report: {run.folder / 'report.html'}", markup=False, soft_wrap=True)

@@ -294,6 +294,8 @@ class _Reading:
 def _sentence(model: type[BaseModel], detail: Any) -> str:
     """What is wrong with a key; of a text that has not the form of its field, what it is."""
     name = str(detail["loc"][0]) if detail["loc"] else ""
+    if detail["type"] == "too_short":
+        return f"{name} is empty"
     if detail["type"] != "string_pattern_mismatch":
         return sentence_of(detail)
     return f"{name} = {detail['input']!r}: it is {model.model_fields[name].description}"

@@ -19,6 +19,7 @@ _POINTS = 120
 _ENVELOPE = 200
 _BINS = 25
 _NEIGHBOURHOODS = 6
+_SAME_KIND = 2
 _AROUND_PULSES = 1.2
 
 
@@ -96,12 +97,17 @@ def _neighbourhoods(capture: Capture, verdict: Verdict) -> list[dict[str, Any]]:
     period_ns = next(iter(verdict.leads.values())).expected.period_ns
     found: list[dict[str, Any]] = []
     last_ns = -period_ns
+    kinds: dict[tuple[str, str], int] = {}
     for finding in verdict.findings:
+        kind = (finding.kind, finding.lead)
+        if kinds.get(kind, 0) == _SAME_KIND:
+            continue
         if len(found) == _NEIGHBOURHOODS:
             break
         if finding.time_ns - last_ns < period_ns or not capture.start_ns < finding.time_ns:
             continue
         last_ns = finding.time_ns
+        kinds[kind] = kinds.get(kind, 0) + 1
         begin, end = (round(finding.time_ns + side * _AROUND_PULSES * period_ns) for side in (-1, 1))
         traces = {
             lead: _since(_spans(checked, begin, end), finding.time_ns)

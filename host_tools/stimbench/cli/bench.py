@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stimbench.cli import benchmarks, hands, misses
+from stimbench.cli import bench_file, benchmarks, hands, misses
 from stimbench.cli.common import JsonOption, StimbenchGroup, err, out, print_json
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def _tell(about: dict[str, Any], as_json: bool) -> None:
     err.print(f"The bench is up, its name is '{about['bench']}'. Ctrl-C ends it.")
 
 
+app.command("init")(bench_file.init)
+app.command("show")(bench_file.show)
 app.command("figures")(benchmarks.figures)
 app.command("misses")(misses.misses)
 hands.add_to(app)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from stimbench.flashing.doctor import Machine
     from stimbench.flashing.wired_target import UsbSockets
+    from stimbench.rig.look import Found
     from stimbench.rig.rig import Rig
 
 __all__ = (
@@ -183,6 +184,12 @@ def _machine() -> Machine:
     return Machine()
 
 
+def _look() -> Found:
+    from stimbench.rig.look import look
+
+    return look()
+
+
 def _rig(path: Path | None) -> Rig:
     from stimbench.rig.rig import open_rig
 
@@ -204,6 +211,8 @@ class Services:
     """Where `doctor` looks."""
     rig: Callable[[Path | None], Rig] = _rig
     """The bench of a file, for `check` and `selftest`; without one, the emulated bench."""
+    look: Callable[[], Found] = _look
+    """What is plugged in, for `bench init`."""
 
 
 def services(ctx: typer.Context) -> Services:

@@ -118,7 +118,7 @@ def test_what_differs_from_the_image_is_deployed_and_taken_back(flash_bench, lay
     assert identity.build.startswith(f"{IMAGE.identity.build}+1.") and identity.deployed == 1
     assert "deployed modules (1)" in identity.warning and "--remove" in identity.warning
 
-    again = deploy()
+    again = deploy("version")
     assert again.written == 0 and again.identity == identity, "only what is new is copied"
 
     edit(layout, "version", "9.9.9", "0.1.0")

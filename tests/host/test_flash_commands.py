@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 from stimbench.bench import BenchConfig
 from stimbench.client.records import Identity
-from stimbench.errors import PortError
+from stimbench.errors import InputError, PortError
 from stimbench.flashing import doctor_boards
 from stimbench.flashing.doctor import Finding, Machine, State
 from stimbench.flashing.errors import FlashError
@@ -71,7 +71,8 @@ def flashed(monkeypatch):
         if target.name == "bad":
             raise FlashError("bad has no whole image: flash it again.")
         if target.name == "other":
-            assert self._confirm_other is not None, "not named"
+            if self._confirm_other is None:
+                raise InputError("other is a remote: name its port.")
             self._confirm_other("other is a remote.")
         self._say("Writing.")
         self._progress(1, 2)
@@ -134,6 +135,7 @@ def test_a_board_that_does_not_tell_what_it_is(plug, flashed):
 
 def test_the_other_kind_is_asked_about_when_it_is_named(plug, flashed):
     place = Place("other", "remote")
+    assert "name its port" in plug(place)("stimulator", code=2, answer="y\n").stderr
     refused = plug(place)("stimulator", "--port", "other", code=2, answer="n\n")
     assert (
         "other is a remote. Go on all the same?" in refused.stderr and "Nothing was written" in refused.stderr

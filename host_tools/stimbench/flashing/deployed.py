@@ -36,8 +36,6 @@ def _load(modules, mark):
     path = sys.path[:]
     sys.path[:] = [".frozen", "{folder}"]
     try:
-        for name in [one for one in sys.modules if one.split(".")[0] == "stimfw"]:
-            del sys.modules[name]
         import stimfw_build
 
         stimfw_build.SOURCE_HASH += mark
@@ -51,7 +49,7 @@ def _load(modules, mark):
                 raise
             del sys.modules[file]
             module.__name__ = name
-            sys.modules[name] = module
+            sys.modules[name] = module  # also in place of one that MicroPython's _boot has imported
             setattr(sys.modules[parent], leaf, module)
     finally:
         sys.path[:] = path

@@ -1,7 +1,7 @@
-"""What hatch puts into the wheel and the source archive beside Python: firmware images, pins, licences, the CPU core.
+"""What hatch puts into the wheel and the source archive beside Python: images, pins, licences, the CPU core.
 
-The images are built before (`make firmware`): they need a cross-compiler and 100 s, so no wheel builds them. A source
-archive carries them too; a wheel that is built from it takes them from there.
+The images are built before (`make firmware`): they need a cross-compiler and 100 s, so no wheel builds them.
+A source archive carries them too; a wheel that is built from it takes them from there.
 """
 
 from __future__ import annotations

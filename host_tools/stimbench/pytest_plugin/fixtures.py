@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stimbench.capture.capture import Capture
     from stimbench.client import Remote, Stimulator
     from stimbench.devices.device import Device
+    from stimbench.devices.link import Link
 
 __all__ = ("BENCH", "bench", "capture", "console_path", "device", "remote", "stimulator")
 
@@ -25,6 +26,9 @@ BENCH = pytest.StashKey["Bench"]()
 
 _PACE = 2.0
 """Emulated seconds a second at the most, so that the wall time of pexpect and mpremote means something."""
+_BOOT_S = 30.0
+"""A board is ready after a second; the pty of a bench on a busy machine needs longer."""
+_Board = TypeVar("_Board")
 _BOTH = ("stimulator", "remote")
 _USES_REMOTE = {"bench", "remote", "capture"}
 
@@ -73,7 +77,7 @@ def stimulator(device: Device) -> Stimulator:
     """What can be asked of the stimulator, which is ready: the default programme, amplitudes of zero."""
     from stimbench.client import connect
 
-    return connect(device.console)
+    return _ready(connect, device)
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def remote(request: pytest.FixtureRequest) -> Iterator[Remote]:
     from stimbench.client import connect_remote
 
     with _opened(request, "remote") as found:
-        yield connect_remote(found.console)
+        yield _ready(connect_remote, found)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
 
     if not is_emulated(request.config):
         with _opened(request, "stimulator") as found:
-            connect(found.console)
+            _ready(connect, found)
         yield found.name
         return
     from stimbench.bench.pty_server import served
@@ -111,6 +115,21 @@ def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
         connect(emulated.console)
     with served(made, _PACE) as paths:
         yield paths["stimulator"]
+
+
+def _ready(connect: Callable[[Link], _Board], device: Device) -> _Board:
+    """Ask a board that boots until it answers."""
+    from stimbench.errors import AtPromptError, NoAnswerError
+
+    end_s = device.console.now_s() + _BOOT_S
+    while True:
+        try:
+            return connect(device.console)
+        except AtPromptError:
+            raise
+        except NoAnswerError:
+            if device.console.now_s() >= end_s:
+                raise
 
 
 @contextmanager

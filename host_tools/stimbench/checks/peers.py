@@ -119,7 +119,7 @@ def _theirs(entry: Mapping[str, Any], results: Sequence[CaseResult]) -> Outcome 
 
 
 def _share_of(what: str, parameters: Mapping[str, Any], lead: str) -> float:
-    """What makes a measure a percentage of what was set: the measure's unit is ns, or percent of at least 1 mA."""
+    """What makes a measure a percentage of what was set; it is in ns, or in percent of at least FLOOR_UA."""
     if not what:
         return 1.0
     program = parameters["program"]

@@ -57,7 +57,7 @@ class _Number(BaseModel):
 
     measure: str = Field(description="one of the entry's measures")
     limit: float = Field(ge=0, le=1e12, description="in the measure's unit, or in percent of `of`")
-    of: Literal["", "width", "period", "amplitude"] = Field("", description="what in the programme it is a share of")
+    of: Literal["", "width", "period", "amplitude"] = Field("", description="of the programme")
 
 
 class _Peer(BaseModel):

@@ -15,6 +15,8 @@ __all__ = ("edges_of", "pulses_in", "threshold_ua")
 
 _NOISE_FACTOR = 8
 """No noise comes so many standard deviations far in a session: 1e-15 for one sample."""
+_RELEASE = 0.5
+"""Of the threshold: where a phase ends. A recharge begins with less than a tenth of the largest current."""
 _STEP = 0.8
 """So much of the plateau between two samples is a step."""
 _SHARE = 0.25
@@ -51,17 +53,34 @@ def threshold_ua(samples: Samples) -> float:
 
 
 def edges_of(samples: Samples, least_ua: float) -> tuple[Edges, Edges]:
-    """When the current was below `-least_ua`, and when above it, each refined to half of its plateau."""
+    """When the current was below `-least_ua`, and when above it, each refined to half of its plateau.
+
+    A phase lasts until half of `least_ua`: noise near the threshold would cut it into pieces otherwise.
+    """
     found: list[list[Times]] = [[], []]
-    before = [False, False]
+    begins: list[list[Times]] = [[], []]
+    low, high = [False, False], [False, False]
     for first, values in samples:
         for side, sign in enumerate((-1, 1)):
-            beyond = values * sign > least_ua
-            changes = np.flatnonzero(np.diff(beyond, prepend=before[side]))
-            before[side] = bool(beyond[-1])
-            found[side].append(changes + first)
-    cathodic, anodic = (np.concatenate(each) if each else np.empty(0, np.int64) for each in found)
-    return _refined(samples, cathodic, -1), _refined(samples, anodic, 1)
+            for level, before, kept in (
+                (least_ua * _RELEASE, low, found), (least_ua, high, begins)
+            ):  # fmt: skip
+                beyond = values * sign > level
+                kept[side].append(np.flatnonzero(np.diff(beyond, prepend=before[side])) + first)
+                before[side] = bool(beyond[-1])
+    phases = [_with_a_begin(_joined(found[side]), _joined(begins[side])) for side in (0, 1)]
+    return _refined(samples, phases[0], -1), _refined(samples, phases[1], 1)
+
+
+def _joined(parts: list[Times]) -> Times:
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _with_a_begin(changes: Times, high: Times) -> Times:
+    """Of spans, begin and end in turn, those within which one of `high` lies; the last may have no end."""
+    ends = np.append(changes[1::2], np.iinfo(np.int64).max)[: len(changes[::2])]
+    has = np.searchsorted(high, changes[::2]) < np.searchsorted(high, ends)
+    return changes[np.repeat(has, 2)[: len(changes)]]
 
 
 def _refined(samples: Samples, changes: Times, sign: int) -> Edges:

@@ -32,6 +32,8 @@ _MOST = 4 * BLOCK
 _AROUND = 500
 _OUTLIER = 15
 """Of the median deviation: ten standard deviations."""
+_SURE = 8
+"""No noise comes so many standard deviations far in a session."""
 _RESOLVED = 20
 """A rise can be seen if a phase has so many samples."""
 _NC_PER_UA_NS = 1e-6
@@ -228,7 +230,8 @@ class _Collected:
         self.total += float(values.sum(dtype=np.float64))
         if len(rows.which):
             level = np.nanmedian(found["cathodic_ua"][rows.which])
-            self._level = float(level) / 2 if level > 0 else self._level
+            # Small pulses of a ramp do not make noise a current.
+            self._level = max(float(level) / 2, _SURE * self.noise_ua()) if level > 0 else self._level
         if not np.isfinite(self._level):
             return
         offset = self._offsets[-1]

@@ -30,6 +30,7 @@ class Train:
         orphans_ns: when anodic phases began that belong to no cathodic one, shape (k,).
         resolution_ns: how far an edge may be from where it was: one sample, or 1 ns.
         by_current: whether the pulses were found in the current, for want of switches.
+        least_ua: then, what is smaller was taken for no pulse; else 0.
     """
 
     lead: str
@@ -38,6 +39,7 @@ class Train:
     orphans_ns: Times
     resolution_ns: float
     by_current: bool
+    least_ua: float = 0.0
 
     @cached_property
     def phases(self) -> Times:
@@ -143,10 +145,11 @@ def _by_current(capture: Capture, lead: str, least_ua: float | None) -> Train:
     samples = capture.samples(name)
     if samples is None:
         return _by_pieces(capture, lead, least_ua)
-    pulses = pulses_in(samples, threshold_ua(samples) if least_ua is None else least_ua)
+    least = threshold_ua(samples) if least_ua is None else least_ua
+    pulses = pulses_in(samples, least)
     pulses, length_ns = _whole(pulses, capture.end_ns)
     shapes = _trimmed(of_samples(samples, pulses, samples.period_ns), capture, length_ns)
-    return Train(lead, pulses, shapes, np.empty(0, np.int64), samples.period_ns, by_current=True)
+    return Train(lead, pulses, shapes, np.empty(0, np.int64), samples.period_ns, True, least)
 
 
 def _by_pieces(capture: Capture, lead: str, least_ua: float | None) -> Train:
@@ -160,7 +163,7 @@ def _by_pieces(capture: Capture, lead: str, least_ua: float | None) -> Train:
     pulses, length_ns = _whole(find_pulses(cathodic, anodic, none), capture.end_ns)
     shapes = _trimmed(of_pieces(current, pulses, capture.start_ns, capture.end_ns), capture, length_ns)
     orphans = _inside(orphans_ns(cathodic, anodic), capture, length_ns)
-    return Train(lead, pulses, shapes, orphans, 1.0, by_current=True)
+    return Train(lead, pulses, shapes, orphans, 1.0, True, least)
 
 
 def _edges(spans: Times) -> Edges:

@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from stimfw.therapy.ranges import LEADS
+
 from stimbench.checks.attach import pack_capture
 from stimbench.checks.cases import Case
 from stimbench.checks.judge import Verdict
@@ -62,11 +64,15 @@ def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict
         about: what is known of it without the capture.
         verdict: over the capture.
         recorded: what is kept of it goes into `packed`, unless all is well.
+
+    Raises:
+        NotJudgedError: nothing was recorded of a lead that has an amplitude.
     """
+    _require_leads(about, verdict)
     found = replace(
         about,
         outcome=verdict.outcome,
-        reason=_reason(verdict.counts, verdict.outcome),
+        reason=verdict.reason,
         measurements=tuple(verdict.measurements),
         findings=tuple(verdict.findings),
         instrument=asdict(recorded.capture.origin),
@@ -76,6 +82,13 @@ def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict
     if verdict.outcome is not Outcome.PASS:
         found["packed"] = [pack_capture(recorded.capture)]
     return found
+
+
+def _require_leads(about: CaseResult, verdict: Verdict) -> None:
+    """A lead of which nobody saw anything must not pass with the other one."""
+    for lead in LEADS:
+        if about.parameters["program"][f"{lead}.amplitude_ua"] and lead not in verdict.leads:
+            raise NotJudgedError(Outcome.ERROR, f"nothing was recorded of the {lead} lead")
 
 
 class NotJudgedError(StimbenchError):
@@ -114,9 +127,3 @@ def parameters_of(case: Case) -> dict[str, Any]:
         "matrix": case.matrix,
         "limits": case.limits.model_dump(),
     } | dict(case.parameters)
-
-
-def _reason(counts: Mapping[str, int], outcome: Outcome) -> str:
-    if outcome is Outcome.PASS:
-        return ""
-    return ", ".join(f"{kind}: {count}" for kind, count in sorted(counts.items())) or outcome.value.lower()

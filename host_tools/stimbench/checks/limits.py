@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = (
-    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "FLOOR_UA", "HOLD_MEASURES", "TEXTS",
-    "TIMING_MEASURES", "Limits",
+    "CASE_LIMITS", "CASE_TEXTS", "CURRENT_MEASURES", "EVERY_TEXT", "FLOOR_UA", "TEXTS", "TIMING_MEASURES",
+    "Limits",
 )  # fmt: skip
 
 FLOOR_UA = 1000
@@ -89,9 +89,6 @@ TIMING_MEASURES = (
 
 CURRENT_MEASURES = tuple(name for name in TEXTS if name not in TIMING_MEASURES)
 """What only a current tells."""
-
-HOLD_MEASURES = ("amplitude_percent", "charge_percent", "imbalance_percent", "balance_percent")
-"""What is measured of pulses that have the full amplitude, and of no other."""
 
 CASE_TEXTS = {
     "energy_mj": Text("mJ", "energy of a pulse in the load's resistance, both phases"),

@@ -47,16 +47,17 @@ def _is_long(capture: Capture, name: str) -> bool:
 
 
 def unpack(packed: Iterable[Mapping[str, Any]], folder: Path, case: str) -> tuple[Attachment, ...]:
-    """Put a result's files into `folder/attachments/case`, unless they are there.
+    """Put a result's files into `folder/attachments/case`, unless they are there, whole.
 
     Raises:
         ValueError: a file's bytes do not have its hash.
     """
     made = []
     for each in packed:
-        path = Path(FOLDER) / case / str(each["name"])
+        path = Path(FOLDER) / case / Path(str(each["name"])).name
         target = folder / path
-        if not target.is_file():
+        # A run that was killed may have left half of a file.
+        if not target.is_file() or hashlib.sha256(target.read_bytes()).hexdigest() != each["sha256"]:
             data = zlib.decompress(base64.b85decode(each["data"]))
             if hashlib.sha256(data).hexdigest() != each["sha256"]:
                 raise ValueError(f"{path}: its bytes are not those of its hash")

@@ -173,11 +173,11 @@ def cases_of(
 
 
 def _changes(chosen: Mapping[str, Any]) -> dict[str, int]:
-    changes: dict[str, int] = {}
+    # What is said of one lead counts more than what is said of both, in whatever order.
+    both = chosen.get(AMPLITUDE_UA.name)
+    changes = {f"{lead}.{AMPLITUDE_UA.name}": both for lead in LEADS} if both is not None else {}
     for name, value in chosen.items():
-        if name == AMPLITUDE_UA.name:
-            changes |= {f"{lead}.{name}": value for lead in LEADS}
-        elif name.endswith(f"_{AMPLITUDE_UA.name}"):
+        if name.endswith(f"_{AMPLITUDE_UA.name}"):
             changes[name.replace("_", ".", 1)] = value
         elif name == "pair":
             for lead in LEADS:

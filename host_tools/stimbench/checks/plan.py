@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ("BUILT_IN", "Plan", "PlanError", "load_plan", "parse_plan")
 
 _MOST_BYTES = 1_000_000
 _MOST_CASES = 100_000
+_MOST_PROBLEMS = 20
+"""Of one key: an impossible programme may be there in thousands of combinations."""
 BUILT_IN = Path(__file__).parent / "plans"
 """The plans that come with the tools: their names need no path."""
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -164,7 +167,15 @@ class _Reading:
 
     def __init__(self, tree: Mapping[str, Any], lines: Lines) -> None:
         self._tree, self._lines = tree, lines
-        self.problems: list[tuple[int, str]] = []
+        self._told: dict[tuple[int, str], None] = {}
+        self._at: Counter[_Path] = Counter()
+
+    @property
+    def problems(self) -> list[tuple[int, str]]:
+        """Line number and reason, as they were found."""
+        left = [(self._lines.of(path), f"and {count - _MOST_PROBLEMS} more of this kind")
+                for path, count in self._at.items() if count > _MOST_PROBLEMS]  # fmt: skip
+        return [*self._told, *left]
 
     def plan(self, source: str, digest: str) -> Plan:
         """The plan; it means nothing if there are problems."""
@@ -205,6 +216,9 @@ class _Reading:
         if matrix.name in names:
             self._wrong((*path, "name"), f"the name {matrix.name!r} is there twice")
         names.add(matrix.name)
+        judges = matrix.impedance or "fault" in axes
+        if not judges and all(own.of(each) is None for each in Limits.model_fields):
+            self._wrong(path, f"{matrix.name}: all limits are false, so nothing would be judged")
         count = math.prod(len(values) for values in axes.values())
         if count > _MOST_CASES:
             self._wrong(path, f"{matrix.name} has {count} cases; at most {_MOST_CASES} are allowed")
@@ -241,7 +255,10 @@ class _Reading:
         """The base programme; 2000 uA on both leads if it says nothing of amplitudes."""
         base = programs.default().replaced({f"{lead}.amplitude_ua": 2000 for lead in LEADS})
         good: dict[str, int] = {}
-        for name, value in _flat(values) if isinstance(values, Mapping) else ():
+        if not isinstance(values, Mapping):
+            self._wrong(("program",), "program is a table: field = value")
+            return base
+        for name, value in _flat(values):
             try:
                 if name not in programs.FIELD_NAMES:
                     raise ParameterError(name, value, f"one of {', '.join(programs.FIELD_NAMES)}")
@@ -258,7 +275,12 @@ class _Reading:
     def _loads(self) -> dict[str, Load]:
         loads: dict[str, Load] = {}
         given = self._tree.get("loads", {})
-        for name, value in given.items() if isinstance(given, dict) else ():
+        if not isinstance(given, dict):
+            self._wrong(("loads",), "loads are tables: [loads.NAME] with resistance_ohm")
+            return loads
+        for name, value in given.items():
+            if not name.isprintable():
+                self._wrong(("loads", name), f"the name {name!r} has characters that cannot be printed")
             load = self._validated(_Load, value, ("loads", name))
             if load:
                 loads[name] = Load(name, load.resistance_ohm, load.double_layer_uf, load.charge_transfer_ohm)
@@ -326,8 +348,11 @@ class _Reading:
 
     def _wrong(self, path: _Path, text: str) -> None:
         problem = (self._lines.of(path), text)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        if problem in self._told:
+            return
+        self._at[path] += 1
+        if self._at[path] <= _MOST_PROBLEMS:
+            self._told[problem] = None
 
 
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

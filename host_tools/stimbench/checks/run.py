@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -181,9 +182,11 @@ def _result(job: Job, record: Record | None, folder: Path) -> CaseResult:
     packed = data.pop("packed", [])
     try:
         found = CaseResult.from_data(data)
-    except ValueError as error:
+        # The key tells apart what differs in characters that no file name has.
+        name = _NAME.sub("_", f"{job.name}-{found.attempt}-{job.key[:8]}")
+        attachments = unpack(packed, folder, name)
+    except (ValueError, zlib.error) as error:
         return replace(nothing, outcome=Outcome.ERROR, reason=f"its result cannot be read: {error}")
-    attachments = unpack(packed, folder, _NAME.sub("_", f"{job.name}-{found.attempt}"))
     return replace(found, key=job.key, seconds=record.seconds, attachments=attachments)
 
 

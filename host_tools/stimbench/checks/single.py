@@ -73,15 +73,20 @@ def check_file(asked: Import) -> CaseResult:
     reasons = refusals(capture, needed_of(capture, asked.program, limits))
     if reasons:
         raise RefusedCaptureError(reasons)
-    start_ns = None if asked.start_s is None else round(asked.start_s * 1e9)
-    if start_ns is not None and not capture.start_ns <= start_ns < capture.end_ns:
-        raise InputError(
-            f"--start {asked.start_s:g}: the capture goes from {capture.start_ns / 1e9:g} s "
-            f"to {capture.end_ns / 1e9:g} s."
-        )
-    therapy = therapy_of(capture, asked.program, start_ns)
+    therapy = therapy_of(capture, asked.program, _start_ns(asked, capture))
     verdict = judge_capture(therapy.capture, asked.program, limits, asked.least_ua, may_stop=True)
+    if verdict.outcome is Outcome.ERROR:
+        raise RefusedCaptureError([f"{asked.path}: {verdict.reason}."])
     return _result(asked, limits, capture, verdict, therapy.left_out)
+
+
+def _start_ns(asked: Import, capture: Capture) -> int | None:
+    if asked.start_s is None:
+        return None
+    begin_s, end_s = capture.start_ns / 1e9, capture.end_ns / 1e9
+    if not begin_s <= asked.start_s < end_s:  # nor is it NaN
+        raise InputError(f"--start {asked.start_s:g}: the capture goes from {begin_s:g} s to {end_s:g} s.")
+    return round(asked.start_s * 1e9)
 
 
 def needed_of(capture: Capture, program: Program, limits: Limits) -> Needed:
@@ -106,18 +111,15 @@ def needed_of(capture: Capture, program: Program, limits: Limits) -> Needed:
     return Needed(tuple(digital), tuple(analog), program.period_us * 1000 * 2, tolerances)
 
 
-def _result(
-    asked: Import, limits: Limits, capture: Capture, verdict: Verdict, left_out: int
-) -> CaseResult:
-    told = ", ".join(f"{kind}: {count}" for kind, count in sorted(verdict.counts.items()))
-    if not any(len(checked.train.pulses) for checked in verdict.leads.values()):
-        told = "no pulse in the capture"
+def _result(asked: Import, limits: Limits, capture: Capture, verdict: Verdict, left_out: int) -> CaseResult:
+    is_empty = not any(len(checked.train.pulses) for checked in verdict.leads.values())
+    empty = is_empty and verdict.outcome is not Outcome.PASS
     origin = capture.origin
     return CaseResult(
         name=asked.path.name,
         key="",
         outcome=verdict.outcome,
-        reason="" if verdict.outcome is Outcome.PASS else told or verdict.outcome.value.lower(),
+        reason="no pulse in the capture" if empty else verdict.reason,
         parameters={"program": asked.program.as_dict(), "limits": limits.model_dump(), "matrix": "import",
                     "phases_left_out_as_self_test": left_out},
         measurements=tuple(verdict.measurements),

@@ -25,6 +25,8 @@ __all__ = ("check",)
 
 _PLAN = typer.Argument(metavar="PLAN.toml", help="A plan, or the name of a built-in one: `standard`.")
 _MOST_LISTED = 20
+_MOST = 1e12
+"""Of a limit, in its unit."""
 
 PlanArgument = Annotated[str | None, _PLAN]
 OutOption = Annotated[
@@ -128,10 +130,15 @@ def check(
     if import_file is not None:
         if plan is not None or only or list_only or bench is not None:
             raise InputError("--import judges one file alone: it takes no plan and no bench.")
+        if count > 1 or workers > 1 or scheduler is not None or compare is not None:
+            raise InputError(
+                "--count, --workers, --scheduler and --compare belong to a plan, not to --import."
+            )
         asked = (import_file, program, changes, limits, timing_ns, channels, start_s, timing_only)
         _import(asked, out_dir, as_json)
         return
-    if any(each for each in (program, changes, limits, channels, timing_only)) or timing_ns or start_s:
+    given = (program, changes, limits, channels, timing_ns, start_s)
+    if timing_only or any(each is not None for each in given):
         names = "--program, --set, --limit, --timing-ns, --map, --start and --timing-only"
         raise InputError(f"{names} belong to --import.")
     if plan is None:
@@ -140,11 +147,19 @@ def check(
     if list_only:
         _list(chosen, as_json)
         return
+    before = _loaded(compare)
     rig = services(ctx).rig(bench)
     if not rig.file.is_emulated and (workers > 1 or scheduler is not None):
         raise InputError("A wired bench has one stimulator: --workers and --scheduler are for emulated ones.")
     run = _run(ctx, chosen, out_dir, count, workers, scheduler, rig, quiet=as_json)
-    _finish(run, compare, as_json)
+    _finish(run, before, as_json)
+
+
+def _loaded(folder: Path | None) -> Run | None:
+    """The run to compare with: read before hours are spent on the new one."""
+    from stimbench.checks.run import load_run
+
+    return load_run(folder) if folder is not None else None
 
 
 def _chosen(name: str, only: list[str]) -> Plan:
@@ -214,13 +229,12 @@ def _new_folder(name: str, now_s: float) -> Path:
     return folder
 
 
-def _finish(run: Run, compare: Path | None, as_json: bool) -> None:
+def _finish(run: Run, before: Run | None, as_json: bool) -> None:
     """Say how it ended, and end so."""
     from stimbench.checks.compare import compare as compared
-    from stimbench.checks.run import load_run
     from stimbench.checks.tables import run_data
 
-    comparison = compared(load_run(compare), run) if compare is not None else None
+    comparison = compared(before, run) if before is not None else None
     if as_json:
         data = run_data(run) | {"folder": str(run.folder)}
         print_json(data | ({"comparison": comparison.as_data()} if comparison else {}))
@@ -331,6 +345,8 @@ def _limits(texts: list[str], timing_ns: float | None) -> Limits:
 
     known: dict[str, float | bool] = {}
     if timing_ns is not None:
+        if not timing_ns <= _MOST:
+            raise InputError(f"--timing-ns {timing_ns:g}: allowed is a number from 0 on.")
         known = dict.fromkeys(("width_ns", "gap_ns", "period_ns", "jitter_ns"), float(timing_ns))
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -338,11 +354,14 @@ def _limits(texts: list[str], timing_ns: float | None) -> Limits:
             raise InputError(f"--limit {text}: it is NAME=VALUE; names are {', '.join(Limits.model_fields)}.")
         try:
             known[name] = False if value == "off" else float(value)
-            if value != "off" and not 0 <= float(value) <= 1e12:
+            if value != "off" and not 0 <= float(value) <= _MOST:
                 raise ValueError
         except ValueError as error:
             raise InputError(f"--limit {text}: allowed is a number from 0 on, or off.") from error
-    return Limits().model_copy(update=known)
+    made = Limits().model_copy(update=known)
+    if all(made.of(name) is None for name in Limits.model_fields):
+        raise InputError("All limits are off: nothing would be judged.")
+    return made
 
 
 def _print_result(result: CaseResult) -> None:

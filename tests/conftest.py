@@ -44,3 +44,14 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_report_collectionfinish(config):
     return targets.deselection_report(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    targets.take_from_worker(node.config, getattr(node, "workeroutput", {}))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if terminalreporter.config.getoption("numprocesses", None):  # the processes collected, and told nobody
+        for line in targets.deselection_report(terminalreporter.config):
+            terminalreporter.line(line)

@@ -1,9 +1,11 @@
 """`pytest --target`: a device test runs on the board that was named, or not at all."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ SEED = 1
 """Of the order. `.ci/run` shuffles all device tests once more."""
 FILES = ("test_identity", "test_text", "test_starts", "test_heap_check", "test_remote_console")
 """Of every kind: a request, the REPL, text that is awaited, restarts; the remote."""
+REMOTES = "tests/device/test_remote_console.py"
 TESTS = [f"tests/device/{name}.py" for name in FILES]
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -83,6 +86,23 @@ def test_what_the_named_board_cannot_show_is_not_run_and_told(run: Run, ports: d
         r"\d+ tests deselected: they ask for no board:",
     ):
         assert re.search(sentence, done.stdout), (sentence, done.stdout)
+
+
+def test_many_boards_are_shared_out_and_what_is_not_run_is_told(
+    run: Run, make_bench: Callable[..., Bench], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        benches = [make_bench(boards=("stimulator",), seed=seed) for seed in (1, 2)]
+        ptys = [stack.enter_context(served(bench, PACE))["stimulator"] for bench in benches]
+        named = (f"--target={','.join(ptys)}", f"--stimbench-results={tmp_path}")
+        done = run("-n", "auto", *named, "tests/device/test_identity.py", REMOTES)
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
+    assert "2 workers" in done.stdout
+    assert re.search(
+        r"5 tests deselected: they need a remote \(--remote-target\), which was not named:", done.stdout
+    )
+    written = json.loads((tmp_path / "_results.json").read_text())
+    assert [result for _, result, _ in written["results"]] == ["pass"] * 4
 
 
 @pytest.mark.slow

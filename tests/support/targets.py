@@ -137,6 +137,8 @@ def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
     config.stash[_GONE] = gone
     if run.is_emulated(config):
         return
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["deselected"] = gone  # sent to the process that reports, at the end
     named = boards(config)
     kept = []
     for item in items:
@@ -160,6 +162,12 @@ def _reason(item: pytest.Item, named: set[str]) -> str:
     if missing:
         return f"they need {' and '.join(missing)}, which was not named"
     return "" if asked else "they ask for no board"
+
+
+def take_from_worker(config: pytest.Config, output: dict[str, dict[str, list[str]]]) -> None:
+    """What a process of pytest-xdist took out; all of them take out the same."""
+    if "deselected" in output:
+        config.stash[_GONE] = output["deselected"]
 
 
 def deselection_report(config: pytest.Config) -> list[str]:

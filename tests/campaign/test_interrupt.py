@@ -15,6 +15,7 @@ from stimbench.campaign.store import Store
 TESTS = Path(__file__).parents[1]
 INTERRUPTED = 130
 SCRIPT = """
+import logging
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
@@ -31,6 +32,7 @@ def main():
         work = jobs(6, folder / "begun", "lasts", after=int(sys.argv[3]))
         summary = run(work, Store(folder / "results", "a campaign"), pool, told, grace_s=0.0)
     print(summary, flush=True)
+    logging.getLogger("distributed.core").error("a connection has closed late")
     return 130 if summary.interrupted else 0
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def disturbed_campaign(case: CampaignCase) -> Disturbed:
         jobs = [_job(case.seed + number, executions, firmware) for number in range(case.benches)]
         store = Store(Path(name) / "results", "figure")
         first, came, most = _first_run(jobs, store, firmware)
-        finished = set(store.records())
+        finished = {key for key, one in store.records().items() if one.result is not None}
         before = _begun(executions)
         with DaskPool(firmware, _WORKERS) as pool:
             second = run(jobs, store, pool)

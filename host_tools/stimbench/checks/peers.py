@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stimbench.checks.limits import EVERY_TEXT, FLOOR_UA
+from stimbench.checks.cases import Case
+from stimbench.checks.limits import CASE_LIMITS, EVERY_TEXT, FLOOR_UA
 from stimbench.checks.outcome import CaseResult, Measurement, Outcome, judged, worst
 from stimbench.checks.run import Run
 
-__all__ = ("HEAD", "PeerRow", "peer_rows")
+__all__ = ("HEAD", "PeerRow", "allowed", "peer_rows")
 
 HEAD = ("Test", "Title", "Their criterion", "Ours", "Measured", "By theirs", "By ours")
 """The columns of PeerRow.cells."""
@@ -61,6 +62,13 @@ class PeerRow:
 def peer_rows(run: Run) -> list[PeerRow]:
     """Every peer's criterion of the plan that was run, in the plan's order; empty if it has none."""
     return [_row(entry, run.results) for entry in run.about.get("peers", ())]
+
+
+def allowed(case: Case, name: str) -> float | None:
+    """The limit of a measure in a case, in the measure's unit; None if it is not judged there."""
+    if name == "off_after_ms":
+        return case.fault.kind.off_within_ms or None
+    return CASE_LIMITS[name] if name in CASE_LIMITS else case.limits.of(name)
 
 
 def _row(entry: Mapping[str, Any], results: Sequence[CaseResult]) -> PeerRow:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from stimbench.docs_tables import requests, states
+from stimbench.docs_tables import peers, requests, states
 from stimbench.docs_tables.markers import filled
 from stimbench.project import find_project_root
 
 TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/firmware.md", "states", states.table),
+    ("docs/peers.md", "opennerve", peers.overview("opennerve")),
+    ("docs/peers.md", "opennerve's criteria", peers.criteria("opennerve")),
+    ("docs/peers.md", "iec60601-2-10", peers.overview("iec60601-2-10")),
+    ("docs/peers.md", "iec60601-2-10's criteria", peers.criteria("iec60601-2-10")),
     ("docs/telemetry.md", "requests", requests.requests_table),
     ("docs/telemetry.md", "roles", requests.roles_table),
 )

@@ -83,11 +83,25 @@ def needed_for(case: Case, capture: Capture, limits: Limits, duration_ns: int = 
     digital = [name for name in _switches(_active(case)) if name in capture.digital]
     wants = any(limits.of(name) is not None for name in CURRENT_MEASURES) or not digital
     analog = [current_name(lead) for lead in _active(case) if has_current(capture, lead)] if wants else []
-    least_hz = _LEAST_IN_PHASE * 1_000_000 // case.program.width_us if analog else 0
+    least_hz = _least_hz(case, limits, by_current=not digital) if analog else 0
     needed = needed_of(capture, case.program, limits)
     return replace(
         needed, digital=tuple(digital), analog=tuple(analog), duration_ns=duration_ns, least_hz=least_hz
     )
+
+
+def _least_hz(case: Case, limits: Limits, by_current: bool) -> int:
+    """How fast a current must be sampled.
+
+    Where it alone tells when a phase begins and ends, each of these may be a sample late: that is a share of the
+    charge, of which half the tolerance may be the instrument's.
+    """
+    in_phase = float(_LEAST_IN_PHASE)
+    if by_current:
+        charges = [limits.of(name) for name in ("charge_percent", "imbalance_percent")]
+        narrow = min((each for each in charges if each), default=100.0)
+        in_phase = max(in_phase, 2 * 2 * 100 / narrow)
+    return round(in_phase * 1_000_000 / case.program.width_us)
 
 
 def _active(case: Case) -> list[str]:

@@ -16,8 +16,8 @@ _MS = 1e6
 _BEGINS_MS = 25.0
 """The board's first edge comes at most so long after its reply to START (docs/firmware.md)."""
 _PAUSE = 5
-"""Of KEEPALIVE's usual distance between two edges: a longer one is its end."""
-_LEAST_EDGES = 10
+"""Of KEEPALIVE's usual period: a longer silence is its end."""
+_LEAST_RISES = 10
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ def _first_edge_of(capture: Capture, name: str) -> Moment | None:
 
 
 def _end_of(capture: Capture, name: str) -> Moment | None:
-    """The last edge of a signal that had come regularly; the fault came within its next period."""
-    if name not in capture.digital or len(capture.edges(name)) < _LEAST_EDGES:
+    """The last pulse of a signal that had come regularly; the fault came within its next period."""
+    if name not in capture.digital or len(capture.edges(name).rises_ns) < _LEAST_RISES:
         return None
-    times = capture.edges(name).times_ns
-    usual_ns = float(np.median(np.diff(times)))
-    if capture.end_ns - times[-1] < _PAUSE * usual_ns:
+    rises = capture.edges(name).rises_ns
+    usual_ns = float(np.median(np.diff(rises)))
+    if capture.end_ns - rises[-1] < _PAUSE * usual_ns:
         return None
-    return Moment(int(times[-1]), usual_ns / _MS + _step_ms(capture))
+    return Moment(int(rises[-1]), usual_ns / _MS + _step_ms(capture))
 
 
 def _by_the_clock(capture: Capture, moments: Moments) -> Moment | None:

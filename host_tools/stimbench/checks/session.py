@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from stimfw.therapy.program import Program
+from stimfw.therapy.ranges import LEADS
 
 from stimbench.analysis.edges import Intervals, intervals
 from stimbench.analysis.leads import LEAD_SIGNALS
+from stimbench.analysis.train import has_current, has_switches, measure_train
 from stimbench.capture.capture import Capture
 
 __all__ = ("Therapy", "therapy_of")
@@ -47,9 +49,8 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
     """
     if start_ns is not None:
         return Therapy(capture.between(start_ns, capture.end_ns))
-    phases = _phases(capture)
+    phases, step = _phases(capture)
     width_ns = program.width_us * 1000
-    step = 1e9 / capture.origin.digital_hz if capture.origin.digital_hz else 0.0
     alike = np.abs(phases[:, 1] - phases[:, 0] - width_ns) <= max(width_ns * 0.02, step)
     if not alike.any():
         return Therapy(capture)
@@ -58,7 +59,9 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
         edges = capture.edges(_MATRIX).times_ns
         before = edges[edges < first_ns]
         return Therapy(capture.between(int(before[-1]), capture.end_ns) if len(before) else capture)
-    since = phases[:, 0] >= first_ns - _TEST_MS * 1_000_000
+    # Where only a current tells, the first pulses of a long ramp were too small to be seen.
+    by_current = not any(has_switches(capture, lead) for lead in LEADS)
+    since = by_current | (phases[:, 0] >= first_ns - _TEST_MS * 1_000_000)
     test = ~alike & since & (phases[:, 0] < first_ns)
     if not test.any():
         return Therapy(capture)
@@ -66,9 +69,14 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
     return Therapy(capture.between(begin_ns, capture.end_ns), int(test.sum()))
 
 
-def _phases(capture: Capture) -> Intervals:
-    """When any phase of either lead was on, in order of time, shape (n, 2)."""
+def _phases(capture: Capture) -> tuple[Intervals, float]:
+    """When any phase of either lead was on, in order of time, shape (n, 2); and how exact that is, in ns."""
     names = [f"stimulator.{name}" for signals in LEAD_SIGNALS.values() for name in signals[:2]]
     found = [intervals(capture.edges(name)) for name in names if name in capture.digital]
+    step = 1e9 / capture.origin.digital_hz if capture.origin.digital_hz else 0.0
+    if not found:
+        trains = [measure_train(capture, lead) for lead in LEADS if has_current(capture, lead)]
+        found = [train.phases for train in trains]
+        step = max((train.resolution_ns for train in trains), default=0.0)
     every = np.concatenate([np.empty((0, 2), np.int64), *found])
-    return every[np.argsort(every[:, 0], kind="stable")]
+    return every[np.argsort(every[:, 0], kind="stable")], step

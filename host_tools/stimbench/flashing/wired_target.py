@@ -71,11 +71,6 @@ class WiredTarget:
         """See Target.role."""
         return self._port.role if self._port else None
 
-    @property
-    def is_disk(self) -> bool:
-        """Whether there was no serial port when it was found: the board is in its boot ROM."""
-        return self._port is None
-
     def device(self) -> Device | None:
         """See Target.device."""
         for port in self._usb.ports():

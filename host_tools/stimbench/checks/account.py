@@ -1,13 +1,14 @@
 """What the board says of its own session, against what instruments saw of it.
 
-The board measures every pulse that it gives. Where its firmware is a little wrong, a verdict finds that. If an
-instrument saw another session altogether, it looked at other wires.
+The board measures every pulse that it gives. Where its firmware is a little wrong, a verdict finds that. If
+an instrument saw another session altogether, it looked at other wires.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from stimfw.therapy.ranges import LEADS
@@ -57,6 +58,7 @@ def contradictions(capture: Capture, account: Account) -> Iterator[str]:
     """Why a capture cannot be of this session: one sentence a reason."""
     if _KEEPALIVE in capture.digital and account.pulses and not len(capture.edges(_KEEPALIVE)):
         yield f"{capture.source} saw no edge of {_KEEPALIVE} while the board pulsed: is it wired there?"
+    yield from _on_one_wire(capture)
     for lead in LEADS:
         name = f"stimulator.{LEAD_SIGNALS[lead][0]}"
         if name in capture.digital:
@@ -74,6 +76,14 @@ def contradictions(capture: Capture, account: Account) -> Iterator[str]:
                     f"{capture.source} saw at most {flowed:.0f} uA on {current_name(lead)}, and the board "
                     f"measured {measured:.0f} uA: is it wired there?"
                 )
+
+
+def _on_one_wire(capture: Capture) -> Iterator[str]:
+    """Two signals of a stimulator never have the same edges."""
+    known = [(name, capture.edges(name).times_ns) for name in capture.digital]
+    for (one, times), (other, others) in combinations(known, 2):
+        if len(times) > _FEW and np.array_equal(times, others):
+            yield f"{capture.source} saw the same edges on {one} and {other}: are they on one wire?"
 
 
 def _largest_ua(capture: Capture, name: str) -> float:

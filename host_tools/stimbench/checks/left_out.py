@@ -93,8 +93,8 @@ def needed_for(case: Case, capture: Capture, limits: Limits, duration_ns: int = 
 def _least_hz(case: Case, limits: Limits, by_current: bool) -> int:
     """How fast a current must be sampled.
 
-    Where it alone tells when a phase begins and ends, each of these may be a sample late: that is a share of the
-    charge, of which half the tolerance may be the instrument's.
+    Where it alone tells when a phase begins and ends, each of the two may be a sample late. That is a share
+    of the charge, and half the tolerance of the charge may be the instrument's.
     """
     in_phase = float(_LEAST_IN_PHASE)
     if by_current:

@@ -21,7 +21,7 @@ from stimbench.devices.device import Device
 from stimbench.errors import BoardLostError, PortError, RefusedError, RigError, StimbenchError
 from stimbench.rig.session import Session
 
-__all__ = ("BoardRestartedError", "duration_ms", "record_on_rig")
+__all__ = ("BoardRestartedError", "duration_ms", "make_ready", "record_on_rig")
 
 _LEAD_IN_MS = 270
 """From arming to the first pulse: the request, the test of the output, and the first period."""
@@ -31,6 +31,8 @@ _AFTER_MS = 300
 """How long the output is watched after it should have gone off."""
 _PERSON_MS = 15_000
 """How long a person has to do something."""
+_WINDOW_S = 45
+"""A magnet opens the pairing window, which closes by itself after 30 s (docs/telemetry.md)."""
 _HALF_THE_CLOCK_MS = 1 << 29
 _SUPPLY = "power on or RUN pin"
 """What the log calls a start that the board itself did not cause."""
@@ -81,9 +83,7 @@ def record_on_rig(case: Case, session: Session, build: str) -> tuple[Recorded, .
                 f"`stimbench flash` puts that on it."
             )
         with _output_off(stimulator, case), prepared(case, session):
-            stimulator.stop()
-            if stimulator.status().magnet and case.fault.kind.name != "magnet":
-                raise RigError("A magnet is at the stimulator: it would refuse to start.")
+            make_ready(stimulator, magnet=case.fault.kind.name == "magnet")
             _set_program(stimulator, case)
             expects_reading = case.fault.kind.expect in ("open", "short", "high")
             pairs = stimulator.measure_impedance() if case.impedance or expects_reading else []
@@ -147,6 +147,28 @@ def _cut(capture: Capture, lasts_ms: int) -> Capture:
 def _account(case: Case, stimulator: Stimulator, before_ms: int) -> Account:
     _require_no_restart(stimulator, before_ms, case)
     return account_of(stimulator)
+
+
+def make_ready(stimulator: Stimulator, magnet: bool = False) -> None:
+    """Stop the board, and see that nothing at the bench keeps it from starting.
+
+    Args:
+        stimulator: the board.
+        magnet: whether a magnet may be there.
+
+    Raises:
+        RigError: one is there; or one was, and the pairing window that it opened stays open.
+    """
+    stimulator.stop()
+    for _ in range(_WINDOW_S):
+        status = stimulator.status()
+        if not status.pairing_window:
+            break
+        stimulator.link.wait(1.0)
+    else:
+        raise RigError("The stimulator's pairing window stays open: it would refuse to start.")
+    if status.magnet and not magnet:
+        raise RigError("A magnet is at the stimulator: it would refuse to start.")
 
 
 def _strikes(session: Session, stimulator: Stimulator) -> dict[str, Callable[[], None]]:

@@ -15,7 +15,7 @@ from stimbench.capture.quality import refusals
 from stimbench.checks.cases import Case
 from stimbench.checks.judge import Verdict
 from stimbench.checks.left_out import limits_for, needed_for, not_run, unmeasured
-from stimbench.checks.limits import TEXTS
+from stimbench.checks.limits import TEXTS, TIMING_MEASURES
 from stimbench.checks.on_bench import Recorded
 from stimbench.checks.on_rig import BoardRestartedError, duration_ms, record_on_rig
 from stimbench.checks.outcome import CaseResult, Measurement, Outcome
@@ -111,13 +111,22 @@ def judge_recordings(case: Case, recorded: Sequence[Recorded], session: Session)
         judged.append((replace(case, limits=limits), each))
     if reasons:
         raise RefusedCaptureError(reasons)
-    verdict = _together([judge_recorded(*each) for each in judged])
+    verdict = _together([_judged(*each) for each in judged])
     signals = [name for each in session.sources for name in (*each.digital, *each.analog)]
     for name in unmeasured(case, signals):
         verdict.measurements.append(
             Measurement(name, "", math.nan, TEXTS[name].unit, None, case.limits.of(name), count=0,
                         note="not measured: the rig records no current")
         )  # fmt: skip
+    return verdict
+
+
+def _judged(case: Case, recorded: Recorded) -> Verdict:
+    """Without the times, where another instrument tells them: they stand in its verdict."""
+    verdict = judge_recorded(case, recorded)
+    if all(case.limits.of(name) is None for name in TIMING_MEASURES):
+        kept = [each for each in verdict.measurements if each.name not in TIMING_MEASURES]
+        verdict.measurements[:] = kept
     return verdict
 
 

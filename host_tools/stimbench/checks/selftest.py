@@ -13,7 +13,7 @@ from stimfw.protocol import messages
 from stimbench.checks.cases import Case, Load
 from stimbench.checks.left_out import not_run
 from stimbench.checks.on_bench import Recorded
-from stimbench.checks.on_rig import BoardRestartedError, record_on_rig
+from stimbench.checks.on_rig import BoardRestartedError, make_ready, record_on_rig
 from stimbench.checks.outcome import Outcome
 from stimbench.checks.plan import load_plan
 from stimbench.checks.rig_work import judge_recordings
@@ -148,9 +148,7 @@ class SelfTest:
 
     def _parts(self, session: Session) -> str:
         with self._stimulator(session) as stimulator:
-            stimulator.stop()
-            if stimulator.status().magnet:
-                raise RigError("A magnet is at the stimulator: take it away.")
+            make_ready(stimulator)
             failed = stimulator.self_test()
         if failed:
             raise _Failed(f"the stimulator's own test failed: {', '.join(failed)}")

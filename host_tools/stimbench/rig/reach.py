@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from stimbench.devices.targets import port_of
-from stimbench.errors import StimbenchError
+from stimbench.errors import PortError, StimbenchError
 from stimbench.rig.rig import Rig
 
 __all__ = ("Reached", "reach")
@@ -39,6 +40,8 @@ def reach(rig: Rig) -> list[Reached]:
     for board, entry in rig.file.boards.items():
         try:
             port = port_of(entry.where, ports)
+            if os.sep in port and not os.path.exists(port):
+                raise PortError(f"There is no port {port}.")
             found.append(Reached(board, True, f"{entry.serial} on {port}" if entry.serial else port))
         except StimbenchError as error:
             found.append(Reached(board, False, str(error)))

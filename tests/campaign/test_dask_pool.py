@@ -232,9 +232,17 @@ def test_nobody_at_the_address_is_told(firmware, monkeypatch):
         DaskPool(firmware, scheduler=f"tcp://{LOOPBACK}:9")
 
 
-def test_what_is_no_address_is_told(firmware):
-    with pytest.raises(InputError, match="--scheduler udp://nowhere:1"):
-        DaskPool(firmware, scheduler="udp://nowhere:1")
+@pytest.mark.parametrize(
+    "address", ["udp://nowhere:1", "nowhere", "tcp://", "tcp://nowhere", "tcp://a b:1", ""]
+)
+def test_what_is_no_address_is_told(firmware, address):
+    with pytest.raises(InputError, match=f"--scheduler {address}: an address is like tcp://"):
+        DaskPool(firmware, scheduler=address)
+
+
+def test_tls_without_certificates_is_told(firmware):
+    with pytest.raises(InputError, match="Dask's configuration names no certificates for TLS"):
+        DaskPool(firmware, scheduler=f"tls://{LOOPBACK}:9")
 
 
 def test_without_the_library_the_error_says_what_to_install(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import time
 import uuid
 from contextlib import suppress
@@ -19,6 +20,7 @@ from stimbench.errors import InputError
 
 __all__ = ("DaskPool",)
 
+_ADDRESS = re.compile(r"((tcp|tls)://)?([^\s:/\[\]]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 _CONNECT_S = 10.0
 _GATHER_S = 60.0
 _ALONE_S = 60.0
@@ -152,13 +154,21 @@ class DaskPool:
             self._local.close()
 
     def _connect(self, scheduler: str | None) -> Any:
+        if scheduler is not None:
+            self._require_address(scheduler)
         where = self._local.cluster if self._local else scheduler
         try:
             return self._library.Client(where, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise PoolError(f"No Dask scheduler answers at {scheduler}.") from error
-        except ValueError as error:
-            raise InputError(f"--scheduler {scheduler}: {error}.") from error
+
+    def _require_address(self, scheduler: str) -> None:
+        """Refuse what Dask's client cannot use: once made with that, it could not be closed for 20 s."""
+        if not _ADDRESS.fullmatch(scheduler):
+            raise InputError(f"--scheduler {scheduler}: an address is like tcp://10.0.0.5:8786, or tls://...")
+        certificates = self._library.Security().get_connection_args("client").get("ssl_context")
+        if scheduler.startswith("tls://") and certificates is None:
+            raise InputError(f"--scheduler {scheduler}: Dask's configuration names no certificates for TLS.")
 
     def _equip(self) -> None:
         from stimbench.campaign.dask_worker import Equipment

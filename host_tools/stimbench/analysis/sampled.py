@@ -34,6 +34,7 @@ _OUTLIER = 15
 """Of the median deviation: ten standard deviations."""
 _SURE = 8
 """No noise comes so many standard deviations far in a session."""
+_SURELY_SEEN = 1.5
 _RESOLVED = 20
 """A rise can be seen if a phase has so many samples."""
 _NC_PER_UA_NS = 1e-6
@@ -60,16 +61,19 @@ class _Phase(NamedTuple):
     inside: NDArray[np.bool_]
 
 
-def of_samples(samples: Samples, pulses: Pulses, resolution_ns: float = 0.0) -> Shapes:
+def of_samples(
+    samples: Samples, pulses: Pulses, resolution_ns: float = 0.0, least_ua: float = 0.0
+) -> Shapes:
     """Measure all pulses.
 
     Args:
         samples: the current of the lead, in uA.
         pulses: shape (n,), dtype PULSE. One whose window is not whole in the samples has NaN.
         resolution_ns: how far an edge of the pulses may be from where it was.
+        least_ua: smaller pulses were not looked for, and are no currents without one.
     """
     found = np.full(len(pulses), np.nan, dtype=SHAPE)
-    bounds, collected = bounds_of(pulses), _Collected()
+    bounds, collected = bounds_of(pulses), _Collected(least_ua)
     durations = bounds.anodic_end - bounds.start
     longest = _LONGEST * (np.median(durations) if len(durations) else 0)
     baseline = np.full(len(pulses), np.nan)
@@ -206,8 +210,8 @@ def _phase(
 class _Collected:
     """What is gathered from block to block."""
 
-    def __init__(self) -> None:
-        self.total = 0.0
+    def __init__(self, least_ua: float) -> None:
+        self.total, self._least_ua = 0.0, least_ua
         self.unexplained: list[int] = []
         self._offsets: list[float] = []
         self._variances: list[tuple[float, int]] = []
@@ -231,7 +235,8 @@ class _Collected:
         if len(rows.which):
             level = np.nanmedian(found["cathodic_ua"][rows.which])
             # Small pulses of a ramp do not make noise a current.
-            self._level = max(float(level) / 2, _SURE * self.noise_ua()) if level > 0 else self._level
+            if level > 0:
+                self._level = max(float(level) / 2, _SURE * self.noise_ua(), _SURELY_SEEN * self._least_ua)
         if not np.isfinite(self._level):
             return
         offset = self._offsets[-1]

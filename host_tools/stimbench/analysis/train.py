@@ -16,7 +16,10 @@ from stimbench.analysis.shape import Shapes, of_pieces
 from stimbench.capture.capture import Capture, NoChannelError
 from stimbench.capture.channels import Edges, Times
 
-__all__ = ("Train", "current_name", "has_current", "has_switches", "measure_train")
+__all__ = ("AROUND_STEPS", "Train", "current_name", "has_current", "has_switches", "measure_train")
+
+AROUND_STEPS = 12
+"""Samples around a pulse that its measures need; see analysis.sampled."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def _inside(times_ns: Times, capture: Capture, length_ns: int) -> Times:
 def _trimmed(shapes: Shapes | None, capture: Capture, length_ns: int) -> Shapes | None:
     if shapes is None:
         return None
-    return replace(shapes, unexplained_ns=_inside(shapes.unexplained_ns, capture, length_ns))
+    # A pulse whose samples are not all there is not measured, and so explains nothing.
+    margin_ns = length_ns + round(AROUND_STEPS * shapes.step_ns)
+    return replace(shapes, unexplained_ns=_inside(shapes.unexplained_ns, capture, margin_ns))
 
 
 def _shapes(capture: Capture, lead: str, pulses: Pulses, resolution_ns: float) -> Shapes | None:
@@ -148,7 +153,7 @@ def _by_current(capture: Capture, lead: str, least_ua: float | None) -> Train:
     least = threshold_ua(samples) if least_ua is None else least_ua
     pulses = pulses_in(samples, least)
     pulses, length_ns = _whole(pulses, capture.end_ns)
-    shapes = _trimmed(of_samples(samples, pulses, samples.period_ns), capture, length_ns)
+    shapes = _trimmed(of_samples(samples, pulses, samples.period_ns, least), capture, length_ns)
     return Train(lead, pulses, shapes, np.empty(0, np.int64), samples.period_ns, True, least)
 
 

@@ -13,7 +13,7 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.analysis.current import Current
 from stimbench.analysis.edges import Intervals, overlaps
 from stimbench.analysis.silence import flows_ns
-from stimbench.analysis.train import Train, has_current, has_switches, measure_train
+from stimbench.analysis.train import AROUND_STEPS, Train, has_current, has_switches, measure_train
 from stimbench.capture.capture import Capture, NoChannelError
 from stimbench.capture.channels import Floats
 from stimbench.checks.contractions import Around, Expected, place
@@ -24,8 +24,6 @@ __all__ = ("LeadChecked", "Verdict", "judge_capture")
 
 _NC_PER_UA_NS = 1e-6
 _SILENT_UA = FLOOR_UA / 100
-_AROUND_STEPS = 12
-"""Samples around a pulse that its measures need; see analysis.sampled."""
 
 
 def judge_capture(
@@ -217,7 +215,7 @@ class _Judging(Tally):
         if shapes is None or not len(pulses):
             return np.zeros(len(pulses), dtype=np.bool_)
         longest_ns = float(np.median(pulses["cathodic_ns"] + pulses["anodic_ns"] + pulses["gap_ns"])) * 4
-        margin_ns = longest_ns + _AROUND_STEPS * shapes.step_ns
+        margin_ns = longest_ns + AROUND_STEPS * shapes.step_ns
         start = pulses["start_ns"]
         near: NDArray[np.bool_] = start - self.capture.start_ns < margin_ns
         return near | (self.capture.end_ns - start < margin_ns)

@@ -53,8 +53,9 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """Of all cases together, without those that the bench could not run."""
-        return worst(result.outcome for result in self.run_results)
+        """Of all cases together, without those that the bench could not run; ABORTED if it could run none."""
+        outcomes = [result.outcome for result in self.run_results]
+        return worst(outcomes) if outcomes else Outcome.ABORTED
 
     @property
     def counts(self) -> dict[Outcome, int]:

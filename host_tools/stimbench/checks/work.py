@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import traceback
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.checks.attach import pack_capture
 from stimbench.checks.cases import Case
 from stimbench.checks.judge import Verdict
+from stimbench.checks.limits import CURRENT_MEASURES, TEXTS, Limits
 from stimbench.checks.on_bench import Recorded, record
-from stimbench.checks.outcome import CaseResult, Outcome
+from stimbench.checks.outcome import CaseResult, Measurement, Outcome
 from stimbench.checks.pictures import picture_data
 from stimbench.checks.verdicts import judge_recorded
 from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, StimbenchError
@@ -73,7 +75,7 @@ def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict
         about,
         outcome=verdict.outcome,
         reason=verdict.reason,
-        measurements=tuple(verdict.measurements),
+        measurements=(*verdict.measurements, *_not_measured(about, verdict)),
         findings=tuple(verdict.findings),
         instrument=asdict(recorded.capture.origin),
         firmware=recorded.firmware,
@@ -89,6 +91,21 @@ def _require_leads(about: CaseResult, verdict: Verdict) -> None:
     for lead in LEADS:
         if about.parameters["program"][f"{lead}.amplitude_ua"] and lead not in verdict.leads:
             raise NotJudgedError(Outcome.ERROR, f"nothing was recorded of the {lead} lead")
+
+
+def _not_measured(about: CaseResult, verdict: Verdict) -> list[Measurement]:
+    """What limits ask for of a lead whose current nobody recorded, beside a lead whose current is there."""
+    limits = Limits.model_validate(about.parameters["limits"])
+    names = [name for name in CURRENT_MEASURES if limits.of(name) is not None]
+    if all(checked.train.shapes is None for checked in verdict.leads.values()):
+        return []
+    return [
+        Measurement(name, lead, math.nan, TEXTS[name].unit, None, limits.of(name), count=0,
+                    note="not measured: no current of this lead was recorded")
+        for lead, checked in verdict.leads.items()
+        if checked.train.shapes is None and checked.expected.amplitude_ua
+        for name in names
+    ]  # fmt: skip
 
 
 class NotJudgedError(StimbenchError):

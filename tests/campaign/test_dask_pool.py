@@ -245,6 +245,16 @@ def test_tls_without_certificates_is_told(firmware):
         DaskPool(firmware, scheduler=f"tls://{LOOPBACK}:9")
 
 
+def test_plain_tcp_is_refused_where_dask_is_told_to_encrypt(firmware):
+    import dask
+
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(InputError, match="Dask's configuration allows tls:// addresses only"),
+    ):
+        DaskPool(firmware, scheduler=f"tcp://{LOOPBACK}:9")
+
+
 def test_without_the_library_the_error_says_what_to_install(monkeypatch):
     real = builtins.__import__
 

@@ -166,9 +166,11 @@ class DaskPool:
         """Refuse what Dask's client cannot use: once made with that, it could not be closed for 20 s."""
         if not _ADDRESS.fullmatch(scheduler):
             raise InputError(f"--scheduler {scheduler}: an address is like tcp://10.0.0.5:8786, or tls://...")
-        certificates = self._library.Security().get_connection_args("client").get("ssl_context")
-        if scheduler.startswith("tls://") and certificates is None:
+        security, is_tls = self._library.Security(), scheduler.startswith("tls://")
+        if is_tls and security.get_connection_args("client").get("ssl_context") is None:
             raise InputError(f"--scheduler {scheduler}: Dask's configuration names no certificates for TLS.")
+        if security.require_encryption and not is_tls:
+            raise InputError(f"--scheduler {scheduler}: Dask's configuration allows tls:// addresses only.")
 
     def _equip(self) -> None:
         from stimbench.campaign.dask_worker import Equipment

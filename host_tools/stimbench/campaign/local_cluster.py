@@ -49,6 +49,9 @@ class LocalWorkers:
                 threads_per_worker=1,
                 processes=True,
                 host=_LOOPBACK,
+                # Whatever Dask's configuration says of other machines: these stay on this one.
+                protocol="tcp",
+                security=distributed.Security(require_encryption=False),
                 dashboard_address=None,
                 # Without a dashboard, too, it listens to HTTP: on all interfaces if nobody says where.
                 scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},

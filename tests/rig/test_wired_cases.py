@@ -92,8 +92,8 @@ def test_an_instrument_that_fails_is_an_error_and_the_output_goes_off(wired, fai
     [
         ({"dead": ("stimulator.L_CATH",)}, "saw 0 pulses on stimulator.L_CATH, and the board gave"),
         ({"dead": ("stimulator.KEEPALIVE",)}, "saw no edge of stimulator.KEEPALIVE while the board pulsed"),
-        ({"swapped": {"stimulator.R_CATH": "stimulator.KEEPALIVE"}}, "saw the same edges on stimulator.R_CATH and"),
-        ({"swapped": {"stimulator.R_CATH": "stimulator.DAC_SCK"}}, "pulses on stimulator.R_CATH, and the board"),
+        ({"swapped": {"stimulator.R_CATH": "stimulator.KEEPALIVE"}}, "the same edges on stimulator.R_CATH and"),
+        ({"swapped": {"stimulator.R_CATH": "stimulator.DAC_SCK"}}, "pulses on stimulator.R_CATH, and the"),
     ],
 )
 def test_a_probe_on_the_wrong_wire_is_an_error_of_the_rig(wired, change, says):
@@ -209,7 +209,7 @@ def test_a_magnet_is_asked_for_and_its_own_signal_says_when_it_came(wired, plug)
     assert (result.outcome, result.reason) == (Outcome.PASS, "")
     assert of(result, "off_after_ms")[0].uncertainty < MAGNET_MS
     rig.analyser.meanwhile = []
-    assert rig.run(case_of()).outcome is Outcome.PASS  # the pairing window that the magnet opened is waited for
+    assert rig.run(case_of()).outcome is Outcome.PASS  # it waits for the pairing window
     assert [told.split(".")[0] for told in person.asked] == [
         "Hold the magnet to the stimulator, and leave it there", "Take the magnet away",
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """A wired bench without wires: an emulated bench that a thread serves on ptys, instruments, a plug, a person.
 
-Boards are found by serial number among ports that come and go. Every wait is the bench's time, whatever the clock
-of this machine says.
+Boards are found by serial number among ports that come and go. Every wait is the bench's time, whatever the
+clock of this machine says.
 """
 
 from __future__ import annotations

@@ -282,7 +282,8 @@ class _Reading:
             return model.model_validate(value)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                self._wrong((*path, *detail["loc"]), _sentence(model, detail))
+                told = _sentence(model, detail) if detail["loc"] else f"{path[-1]} = {value!r}: it is a table"
+                self._wrong((*path, *detail["loc"]), told)
             return None
 
     def _wrong(self, path: _Path, text: str) -> None:
@@ -293,7 +294,7 @@ class _Reading:
 
 def _sentence(model: type[BaseModel], detail: Any) -> str:
     """What is wrong with a key; of a text that has not the form of its field, what it is."""
-    name = str(detail["loc"][0]) if detail["loc"] else ""
+    name = str(detail["loc"][0])
     if detail["type"] == "too_short":
         return f"{name} is empty"
     if detail["type"] != "string_pattern_mismatch":

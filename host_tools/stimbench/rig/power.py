@@ -12,7 +12,7 @@ from stimbench.errors import InputError, RigError
 __all__ = ("HubPort", "Runner", "UhubctlPower", "list_hubs", "parse_place", "run_program")
 
 _PLACE = re.compile(r"(\d+-\d+(?:\.\d+)*):(\d+)")
-_HUB = re.compile(r"Current status for hub (\S+)")
+_HUB = re.compile(r"(?:Current|New) status for hub (\S+)")
 _PORT = re.compile(r"\s+Port (\d+): ([0-9a-f]{4})(.*)")
 _POWERED = 0x0100
 """Bit PORT_POWER of a USB 2 hub's port status (USB 2.0, table 11-21)."""

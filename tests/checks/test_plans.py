@@ -295,6 +295,11 @@ class TestPeerRows:
         )
         assert (row.outcome, row.measured, row.cases) == (Outcome.PASS, "width_ns 3 of 8 ns", 2)
 
+    def test_what_could_not_be_measured_is_the_worst_of_all(self):
+        lost = measured("width_ns", math.nan, 8.0, Outcome.FAIL)
+        row = row_of(entry_of(), result_of("m", measured("width_ns", 7.0, 8.0)), result_of("m", lost))
+        assert (row.outcome, row.measured) == (Outcome.FAIL, "width_ns nan of 8 ns")
+
     def test_only_the_named_measures_count(self):
         failing = measured("missing", 1.0, 0.0, Outcome.FAIL)
         result = result_of("m", measured("width_ns", 0.0, 8.0), failing, outcome=Outcome.FAIL)

@@ -37,6 +37,7 @@ class LocalWorkers:
         import distributed
 
         _quiet()
+        unencrypted: Any = distributed.Security(require_encryption=False)  # type: ignore[no-untyped-call]
         self._folder = tempfile.TemporaryDirectory(prefix="stimbench-workers-", ignore_cleanup_errors=True)
         self.folder = self._folder.name
         with (
@@ -51,7 +52,7 @@ class LocalWorkers:
                 host=_LOOPBACK,
                 # Whatever Dask's configuration says of other machines: these stay on this one.
                 protocol="tcp",
-                security=distributed.Security(require_encryption=False),
+                security=unencrypted,
                 dashboard_address=None,
                 # Without a dashboard, too, it listens to HTTP: on all interfaces if nobody says where.
                 scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},

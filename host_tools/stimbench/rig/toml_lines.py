@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
 __all__ = ("Lines", "sentence_of")
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
-_PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*""")
-_STRINGS = re.compile(r"""\"(?:\\.|[^"\\])*\"|'[^']*'""")
+_BASIC, _LITERAL = r'"(?:\\.|[^"\\])*"', r"'[^']*'"
+_LONG = r'"""(?:"{0,2}(?:\\.|[^"\\]))*"{3,5}', r"'''(?:'{0,2}[^'])*'{3,5}"
+_PART = rf"(?:{_BASIC}|{_LITERAL}|[A-Za-z0-9_-]+)"
+_KEY = re.compile(rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*")
+_PARTS = re.compile(_PART)
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_TOKEN = re.compile(
+    rf"(?P<text>{'|'.join(_LONG)}|{_BASIC}|{_LITERAL}|#[^\n]*|[^\"'#\[\]{{}}\n]+)"
+    r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>\n)",
+    re.DOTALL,
+)
+"""What a value is made of."""
 Path = tuple[str | int, ...]
 
 
@@ -20,22 +30,14 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         """Look through the text."""
+        self._text = text
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
         self._lines: dict[Path, int] = {(): 1}
         self._counts: dict[Path, int] = {}
         self._table: Path = ()
-        depth, quoted = 0, ""
-        for number, line in enumerate(text.splitlines(), 1):
-            if quoted or depth:
-                depth, quoted = _after(line, depth, quoted)
-                continue
-            header = _HEADER.match(line)
-            if header:
-                self._enter(_parts(header[2]), header[1] == "[[", number)
-                continue
-            key = _KEY.match(line)
-            if key:
-                self._note((*self._table, *_parts(key[1])), number)
-                depth, quoted = _after(line[key.end() :], 0, "")
+        at = self._blank(0)
+        while at < len(text):
+            at = self._blank(self._header(at) if text[at] == "[" else self._value(at))
 
     def of(self, path: Sequence[str | int]) -> int:
         """The line of a key, or of the nearest table around it; a list's items stand where it begins."""
@@ -44,46 +46,57 @@ class Lines:
             known = known[:-1]
         return self._lines[known]
 
-    def _enter(self, parts: list[str], is_array: bool, number: int) -> None:
+    def _blank(self, at: int) -> int:
+        found = _BLANK.match(self._text, at)
+        return found.end() if found else at
+
+    def _header(self, at: int) -> int:
+        """Read `[table]` or `[[array]]`; where it ends."""
+        is_array = self._text.startswith("[[", at)
+        key = self._key(self._blank(at + 1 + is_array))
         table: Path = ()
-        for part in parts[:-1]:
+        for part in key[0][:-1]:
             table = self._latest((*table, part))
-        table = (*table, parts[-1])
+        table = (*table, key[0][-1])
         if is_array:
             self._counts[table] = self._counts.get(table, -1) + 1
             table = (*table, self._counts[table])
         self._table = table
-        self._note(table, number)
+        self._note(table, at)
+        return self._text.index("]", key[1]) + 1 + is_array
+
+    def _value(self, at: int) -> int:
+        """Read `key = value`; where it ends."""
+        parts, end = self._key(at)
+        self._note((*self._table, *parts), at)
+        end, depth = self._text.index("=", end) + 1, 0
+        while (token := _TOKEN.match(self._text, end)) is not None:
+            end = token.end()
+            depth += (token["open"] is not None) - (token["close"] is not None)
+            if token["end"] is not None and not depth:
+                break
+        return end if token is not None else len(self._text)
+
+    def _key(self, at: int) -> tuple[list[str], int]:
+        """The parts of a dotted key, and where it ends."""
+        found = _KEY.match(self._text, at)
+        if found is None:
+            raise ValueError(f"no key at {at}: the text is no TOML")
+        return [_plain(part) for part in _PARTS.findall(found[0])], found.end()
 
     def _latest(self, table: Path) -> Path:
         return (*table, self._counts[table]) if table in self._counts else table
 
-    def _note(self, path: Path, number: int) -> None:
+    def _note(self, path: Path, at: int) -> None:
+        number = bisect_right(self._breaks, at) + 1
         for length in range(1, len(path) + 1):
             self._lines.setdefault(path[:length], number)
         self._lines[path] = number
 
 
-def _parts(dotted: str) -> list[str]:
-    return [a or b or c for a, b, c in _PART.findall(dotted)]
-
-
-def _after(line: str, depth: int, quoted: str) -> tuple[int, str]:
-    """How many brackets are open behind a line, and which long string."""
-    if quoted:
-        _, ended, line = line.partition(quoted)
-        if not ended:
-            return depth, quoted
-    for mark in ('"""', "'''"):
-        begun, found, rest = line.partition(mark)
-        if found and "#" not in _STRINGS.sub("", begun):
-            return _after(rest, depth + _open(begun), mark)
-    return depth + _open(line), ""
-
-
-def _open(line: str) -> int:
-    plain = _STRINGS.sub("", line).partition("#")[0]
-    return sum(plain.count(mark) for mark in "[{") - sum(plain.count(mark) for mark in "]}")
+def _plain(part: str) -> str:
+    """A part of a key without its quotes."""
+    return str(tomllib.loads(f"key = {part}")["key"]) if part[0] in "\"'" else part
 
 
 def sentence_of(detail: Any) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from stimbench.campaign.dask_pool import DaskPool
+from stimbench.campaign.firmware import Firmware
 from stimbench.campaign.local_cluster import interrupts_wait
 from stimbench.campaign.store import Store
 
@@ -81,6 +83,23 @@ def test_ctrl_c_while_workers_start_waits_until_they_run():
     assert seen == ["the block went on"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_ctrl_c_while_workers_start_leaves_no_process(monkeypatch):
+    import distributed
+
+    pids = []
+
+    class Interrupted(distributed.LocalCluster):
+        def __init__(self, **options):
+            super().__init__(**options)
+            pids.extend(nanny.pid for nanny in self.workers.values())
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(distributed, "LocalCluster", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        DaskPool(Firmware(), workers=1)
+    assert len(pids) == 1 and not psutil.pid_exists(pids[0])
 
 
 def test_without_ctrl_c_nothing_is_raised():

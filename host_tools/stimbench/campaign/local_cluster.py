@@ -34,32 +34,43 @@ class LocalWorkers:
             count: how many.
         """
         import dask
-        import distributed
+        import distributed  # noqa: F401 - its loggers are made here
 
         _quiet()
-        unencrypted: Any = distributed.Security(require_encryption=False)  # type: ignore[no-untyped-call]
         self._folder = tempfile.TemporaryDirectory(prefix="stimbench-workers-", ignore_cleanup_errors=True)
         self.folder = self._folder.name
-        with (
-            interrupts_wait(),
-            # Dask blames every job of a dead worker. It is the right one, as no other is at hand there.
-            dask.config.set({"distributed.scheduler.allowed-failures": _MOST_DEATHS - 1}),
-        ):
-            self._cluster: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                host=_LOOPBACK,
-                # Whatever Dask's configuration says of other machines: these stay on this one.
-                protocol="tcp",
-                security=unencrypted,
-                dashboard_address=None,
-                # Without a dashboard, too, it listens to HTTP: on all interfaces if nobody says where.
-                scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
-                silence_logs=logging.CRITICAL,
-                memory_limit=0,
-                local_directory=self.folder,
-            )
+        self._cluster: Any = None
+        try:
+            with (
+                interrupts_wait(),
+                # Dask blames every job of a dead worker. It is the right one, as no other is at hand there.
+                dask.config.set({"distributed.scheduler.allowed-failures": _MOST_DEATHS - 1}),
+            ):
+                self._cluster = self._started(count)
+        except BaseException:
+            self.close()
+            raise
+
+    def _started(self, count: int) -> Any:
+        import distributed
+
+        unencrypted: Any = distributed.Security(require_encryption=False)  # type: ignore[no-untyped-call]
+        cluster: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            host=_LOOPBACK,
+            # Whatever Dask's configuration says of other machines: these stay on this one.
+            protocol="tcp",
+            security=unencrypted,
+            dashboard_address=None,
+            # Without a dashboard, too, it listens to HTTP: on all interfaces if nobody says where.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,
+            local_directory=self.folder,
+        )
+        return cluster
 
     @property
     def cluster(self) -> Any:
@@ -78,13 +89,14 @@ class LocalWorkers:
 
     def close(self) -> None:
         """End them all, whatever they do. Nothing is lost: what they know is in their files, or was told."""
-        for nanny in list(self._cluster.workers.values()):
-            nanny.auto_restart = False
-        for pid in self.pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with suppress(TimeoutError):
-            self._cluster.close(timeout=_CLOSE_S)
+        if self._cluster is not None:
+            for nanny in list(self._cluster.workers.values()):
+                nanny.auto_restart = False
+            for pid in self.pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            with suppress(TimeoutError):
+                self._cluster.close(timeout=_CLOSE_S)
         self._folder.cleanup()
 
 

@@ -102,8 +102,8 @@ def test_a_board_that_pulses_after_stop_fails(wired, selftest, quick, monkeypatc
     record = rig.analyser.recording
 
     def recording(duration_ms):
-        if rig.analyser.recorded == 2:  # both sessions are over: now the radio is on that wire
-            rig.analyser.swapped = {"stimulator.L_CATH": "stimulator.RADIO_CSN"}
+        if rig.analyser.recorded == 2:  # both sessions are over
+            rig.analyser.driven = ("stimulator.L_CATH",)
         return record(duration_ms)
 
     monkeypatch.setattr(rig.analyser, "recording", recording)

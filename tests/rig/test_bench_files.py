@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from stimbench.errors import InputError
 from stimbench.rig.file import BenchFileError, load_bench_file, parse_bench_file
@@ -94,6 +97,13 @@ def test_a_wired_bench():
     assert right.scale == -10_000.0
     assert (bench.power, bench.has) == ("1-1.2:3", {"magnet"})
     assert {"I_LEFT", "stimulator.L_CATH"} <= bench.signals
+
+
+def test_the_file_of_the_documentation_is_one():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "wired-bench.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    bench = parse_bench_file(text, "wired-bench.md")
+    assert len(bench.sources) == 2 and bench.has == {"magnet"}
 
 
 def test_everything_that_is_wrong_is_told_at_once_with_its_line():

@@ -185,7 +185,7 @@ class _Reading:
         limits = self._limits(self._tree.get("limits", {}), ("limits",), Limits())
         loads = self._loads()
         matrices = self._list("matrix")
-        if not matrices:
+        if not matrices and isinstance(self._tree.get("matrix", []), list):
             self._wrong((), "there is no [[matrix]], so there is nothing to check")
         cases: list[Case] = []
         names: set[str] = set()
@@ -282,6 +282,7 @@ class _Reading:
             if not name.isprintable():
                 self._wrong(("loads", name), f"the name {name!r} has characters that cannot be printed")
             load = self._validated(_Load, value, ("loads", name))
+            loads[name] = Load(name)  # so that a wrong one is told once, and not for each use
             if load:
                 loads[name] = Load(name, load.resistance_ohm, load.double_layer_uf, load.charge_transfer_ohm)
         return loads

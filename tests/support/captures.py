@@ -1,10 +1,15 @@
 """Synthetic captures of a few seconds for tests of the checks, and faults that are planted in them."""
 
+from dataclasses import replace
+
 import numpy as np
 from stimbench.analysis.synthetic import Recipe, Truth, make_capture, make_truth
+from stimbench.capture.capture import Capture
+from stimbench.capture.channels import Segments
 from stimbench.checks.judge import judge_capture
 from stimbench.checks.limits import Limits
 from stimfw.therapy.program import default
+from stimfw.therapy.ranges import LEADS
 
 BASE = {
     "seconds": 6.0,
@@ -79,3 +84,18 @@ def insert(truth, lead, after, by_ns):
     truth.pulses[lead] = np.insert(pulses, after + 1, more)
     truth.amplitudes_ua[lead] = np.insert(levels, after + 1, levels[after], axis=0)
     return int(more["start_ns"][0])
+
+
+def exact_capture(made, truth):
+    """The same currents as straight pieces, which are what the emulated bench records."""
+    analog = {}
+    for lead in LEADS:
+        pieces = []
+        for pulse, (cathodic, anodic) in zip(truth.pulses[lead], truth.amplitudes_ua[lead], strict=True):
+            end = pulse["start_ns"] + pulse["cathodic_ns"]
+            begin = end + pulse["gap_ns"]
+            pieces += [(int(pulse["start_ns"]), int(end), -cathodic, -cathodic),
+                       (int(begin), int(begin + pulse["anodic_ns"]), anodic, anodic)]  # fmt: skip
+        analog[f"I_{lead.upper()}"] = Segments.of(pieces)
+    sampled = make_capture(replace(made, digital_hz=0, analog_hz=0), truth)
+    return Capture({name: sampled.edges(name) for name in sampled.digital}, analog, end_ns=sampled.end_ns)

@@ -37,6 +37,8 @@ _SURE = 8
 _SURELY_SEEN = 1.5
 _RESOLVED = 20
 """A rise can be seen if a phase has so many samples."""
+_TICK_NS = 0.01
+"""Times of samples are rounded."""
 _NC_PER_UA_NS = 1e-6
 _Matrix = NDArray[np.float64]
 
@@ -194,7 +196,8 @@ def _phase(
     resolution: float,
 ) -> _Phase:
     """Charge and mean of a phase, of each row."""
-    inside = (since_ns >= begin[:, None] + guard) & (since_ns <= end[:, None] - resolution)
+    # A sample at the very end shows what comes behind it.
+    inside = (since_ns >= begin[:, None] + guard) & (since_ns < end[:, None] - resolution - _TICK_NS)
     counts, rows = inside.sum(axis=1), np.arange(len(values))
     first = np.argmax(inside, axis=1)
     last = values.shape[1] - 1 - np.argmax(inside[:, ::-1], axis=1)

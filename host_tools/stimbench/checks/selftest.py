@@ -261,7 +261,7 @@ def _judged(session: Session, cases: list[Case], recorded: list[tuple[Recorded, 
             found = ", ".join(f"{kind}: {count}" for kind, count in sorted(verdict.counts.items()))
             raise _Failed(f"{case.name}: {found or verdict.outcome.value.lower()}")
         counted += sum(len(checked.train.pulses) for checked in verdict.leads.values())
-    return f"{counted} pulses of {len(cases)} sessions within their limits"
+    return f"{counted} pulses within their limits"
 
 
 def _told(finding: Finding) -> str:

@@ -102,7 +102,7 @@ def test_a_board_that_pulses_after_stop_fails(wired, selftest, quick, monkeypatc
     record = rig.analyser.recording
 
     def recording(duration_ms):
-        if rig.analyser.recorded == 2:  # both sessions are over
+        if rig.analyser.recorded == 1:  # the session is over
             rig.analyser.driven = ("stimulator.L_CATH",)
         return record(duration_ms)
 

@@ -10,7 +10,7 @@ from stimbench.client.stimulator import Stimulator
 from stimbench.devices.claims import TargetPool
 from stimbench.devices.targets import Target
 from stimbench.errors import WrongStateError
-from support.wired_rig import CHANNELS, CURRENTS, SERIAL, Hand, bench_toml, case_of, source_toml
+from support.wired_rig import CHANNELS, CURRENTS, MS, SERIAL, Hand, bench_toml, case_of, source_toml
 
 pytestmark = pytest.mark.emulated
 
@@ -52,10 +52,11 @@ def test_what_a_logic_analyser_alone_cannot_measure_is_named_and_not_judged(wire
     assert all(each.outcome is Outcome.PASS for each in of(result, "width_ns"))
 
 
-def test_two_instruments_give_one_verdict_each_by_what_it_can_tell(wired):
+@pytest.mark.parametrize("ramp", ["", "ramp_up_ms = 500"])
+def test_two_instruments_give_one_verdict_each_by_what_it_can_tell(wired, ramp):
     rig = wired(bench_toml(source_toml(CHANNELS), source_toml(CURRENTS, driver="demo:conn=2")))
     rig.analysers[1].analog_hz = 2_000_000
-    result = rig.run(case_of())
+    result = rig.run(case_of(ramp))
     assert (result.outcome, result.reason) == (Outcome.PASS, "")
     assert len(of(result, "width_ns")) == 2  # of the switches: not once more, by the coarse currents
     assert len(of(result, "charge_percent")) == 2
@@ -127,6 +128,37 @@ def test_a_board_that_restarts_by_itself_fails(wired):
     assert (result.outcome, result.reason) == (
         Outcome.FAIL, "The stimulator restarted by itself: watchdog.",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("supply", "outcome", "says"),
+    [(True, Outcome.ERROR, "board lost: "), (False, Outcome.FAIL, "restarted by itself: watchdog.")],
+)
+def test_a_port_that_goes_away_is_asked_why_when_it_is_back(wired, supply, outcome, says):
+    """USB goes away with the cable, and also when the watchdog resets the board."""
+    rig = wired()
+
+    def goes_away():
+        rig.plug.bench.board("stimulator").hang()
+        rig.plug.pull(supply)
+
+    def comes_back(seconds):
+        if not rig.plug.ports:
+            rig.plug.bench.run_for(3_000 * MS)
+            rig.plug.plug()
+
+    rig.analyser.meanwhile, rig.wait = [(700, goes_away)], comes_back
+    result = rig.run(case_of())
+    assert result.outcome is outcome
+    assert says in result.reason
+
+
+def test_the_board_is_off_before_an_instrument_hands_over_what_it_has(wired, monkeypatch):
+    rig, seen = wired(), []
+    result = rig.analyser._result
+    monkeypatch.setattr(rig.analyser, "_result", lambda *words: seen.append(is_off(rig)) or result(*words))
+    assert rig.run(case_of()).outcome is Outcome.PASS
+    assert seen == [True]
 
 
 def test_a_board_whose_supply_failed_is_lost(wired):

@@ -70,14 +70,16 @@ class Plug:
         def run():
             serve(self.bench, on_ready, None, self._stop, poll=self._poll)
             self.ports = {}
-            for board in self.bench.boards.values():
+            for board in self.bench.boards.values() if self._cut else ():
                 board.power_off()
 
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
         assert ready.wait(LONG_S)
 
-    def pull(self) -> None:
+    def pull(self, supply: bool = True) -> None:
+        """Without `supply` only USB goes away, as it does when a board resets itself."""
+        self._cut = supply
         self._stop.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(LONG_S)
@@ -312,6 +314,7 @@ class WiredRig:
         self.file = parse_bench_file(text or bench_toml(), "bench.toml")
         self.analysers = [Analyser(plug, each.digital, each.analog) for each in self.file.sources]
         self.switch = Switch(plug)
+        self.wait = lambda seconds: None
 
     @property
     def analyser(self) -> Analyser:
@@ -322,7 +325,7 @@ class WiredRig:
         makers = iter(self.analysers * 100)
         parts = RigParts(
             self.plug.list_ports, self.plug.device, lambda wired: next(makers), lambda place: self.switch,
-            lambda: self.person, lambda seconds: None, self.locks,
+            lambda: self.person, self.wait, self.locks,
         )  # fmt: skip
         return Rig(self.file, parts)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from stimbench.attacks import Attack, Result
-from stimbench.checks.campaigns import attacks
+from stimbench.checks.campaigns import attacks, power_cuts
 from stimbench.cli.main import app
 from stimbench.errors import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, EXIT_NO_BOARD
 from typer.testing import CliRunner
@@ -134,7 +134,8 @@ def test_options_out_of_range_are_bad_input(campaign, words):
 
 
 @pytest.mark.emulated
-def test_power_cuts_from_the_command_line(campaign):
+def test_power_cuts_from_the_command_line(campaign, monkeypatch):
+    monkeypatch.setattr(power_cuts, "WRITES", {"forgetting": power_cuts.WRITES["forgetting"]})
     result = campaign("--moments", "1", kind="power-cuts")
     assert result.exit_code == 0, result.stdout
-    assert "5 of 5 cases passed" in result.stdout
+    assert "1 of 1 cases passed" in result.stdout

@@ -59,20 +59,16 @@ class CircuitInterval:
         """Through the blocking capacitor, A; positive into the source rail."""
         return self._output(2, time_ns)
 
-    def amps_at(self, times_ns: Sequence[int]) -> list[float]:
-        """`amps` at several times, none before the start."""
-        return self._outputs(2, times_ns)
-
-    def block_volts_at(self, times_ns: Sequence[int]) -> list[float]:
-        """`block_volts` at several times, none before the start."""
-        return self._outputs(1, times_ns)
+    def flow_at(self, times_ns: Sequence[int]) -> tuple[list[float], list[float]]:
+        """`amps` and `block_volts` at several times, none before the start, from one set of exponentials."""
+        seconds = (np.array(times_ns, dtype=np.float64) - self.t0_ns) * 1e-9
+        grown = np.expm1(np.outer(seconds, self._modes.rates))
+        volts, amps = np.array(self._weights[1:3]) @ grown.T
+        return (self._now[2] + amps).tolist(), (self._now[1] + volts).tolist()
 
     def volts_terms(self) -> tuple[Vector, float, list[float]]:
         """What makes `volts`: rates in 1/s, shape (5,), the value at the start, and a weight a rate."""
         return self._modes.rates, self._now[0], self._weights[0]
-
-    def _outputs(self, row: int, times_ns: Sequence[int]) -> list[float]:
-        return values_at(self._modes.rates, self._now[row], self._weights[row], self.t0_ns, times_ns)
 
     def state(self, time_ns: int) -> Vector:
         """The voltages on the five capacitors, V."""

@@ -272,9 +272,10 @@ class Lead:
         """A current that changes within the stretch, in straight pieces: closer together at its begin."""
         span = now - stretch.t0_ns
         times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
-        currents = [amps * 1e6 for amps in stretch.amps_at(times)]
+        amps, volts = stretch.flow_at(times)
+        currents = [each * 1e6 for each in amps]
         # The blocking capacitor knows what has flowed: straight pieces of a curve would be off by percents.
-        charges_nc = [volts * BLOCKING_F * 1e9 for volts in stretch.block_volts_at(times)]
+        charges_nc = [each * BLOCKING_F * 1e9 for each in volts]
         self.trace.add_decay(times, currents, charges_nc)
         if self._conducting in _DRIVEN:
             self.trace.shunt.add_line(times, currents)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stimbench.cli.common import JsonOption, err, out, print_json, services
-from stimbench.errors import EXIT_CHECK_FAILED, EXIT_NO_BOARD, InputError
+from stimbench.errors import EXIT_CHECK_FAILED, EXIT_NO_BOARD, BenchError, InputError
 from stimbench.process import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -206,7 +206,10 @@ def _run(
     from stimbench.cli.campaign_progress import CampaignProgress
 
     folder = out_dir or _new_folder(plan.name, services(ctx).now_s())
-    firmware = Firmware.read({"stimulator": BenchConfig().firmware_path("stimulator")})
+    try:
+        firmware = Firmware.read({"stimulator": BenchConfig().firmware_path("stimulator")})
+    except BenchError as error:
+        raise InputError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     with open_pool(firmware, workers, scheduler) as pool, ExitStack() as stack:
         # A person at the bench is asked where the bar would be.
         silent = quiet or rig.is_attended

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from stimbench.checks.flaky import flaky_cases
 from stimbench.checks.outcome import CaseResult
+from stimbench.checks.peers import PeerRow, peer_rows
 from stimbench.checks.run import Run
 
 __all__ = ("run_data", "write_csv_table", "write_device_files", "write_json_files")
@@ -27,9 +29,15 @@ def run_data(run: Run) -> dict[str, Any]:
         **run.about,
         "outcome": run.outcome.value,
         "counts": {outcome.value: count for outcome, count in run.counts.items()},
+        "peers": [_peer(row) for row in peer_rows(run)],
         "flaky": [each.as_data() for each in flaky_cases(run.results)],
         "cases": [_brief(result) for result in run.results],
     }
+
+
+def _peer(row: PeerRow) -> dict[str, Any]:
+    theirs, ours = (each.value if each else None for each in (row.theirs, row.outcome))
+    return asdict(row) | {"theirs": theirs, "outcome": ours}
 
 
 def _brief(result: CaseResult) -> dict[str, Any]:

@@ -285,9 +285,26 @@ def _print_run(run: Run) -> None:
         count = reasons.count(reason)
         cases = "cases were" if count > 1 else "case was"
         out.print(f"{count} {cases} {reason}.", markup=False, soft_wrap=True)
+    _print_peers(run)
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in run.counts.items())
     out.print(f"{len(run.results)} cases: {counts}.")
     out.print(f"Report: {run.folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _print_peers(run: Run) -> None:
+    """How many of a peer's criteria hold, and which do not."""
+    from stimbench.checks.peers import peer_rows
+
+    rows = peer_rows(run)
+    applied = [row for row in rows if row.outcome is not None]
+    for row in applied:
+        bad = [each for each in (row.theirs, row.outcome) if each is not None and not each.is_good]
+        if bad:
+            out.print(f"{row.id}: {bad[0].value}: {row.measured}", markup=False, soft_wrap=True)
+    if rows:
+        good = sum(row.outcome is not None and row.outcome.is_good for row in applied)
+        told = f"Peers' criteria: {good} of {len(applied)} hold"
+        out.print(f"{told}; {len(rows) - len(applied)} cannot apply here (see the report).")
 
 
 def _named(result: CaseResult) -> str:

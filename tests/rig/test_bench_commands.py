@@ -145,8 +145,7 @@ def test_an_analyser_that_sees_other_things_never_fails_the_board(run, tmp_path,
     assert (results["outcome"], results["counts"]) == ("ERROR", {"ERROR": 1, "ABORTED": 1})
     assert "is it wired there?" in results["cases"][0]["reason"]
     assert results["bench"] == f"bench.toml, stimulator {port}"
-    # The same run goes on; a bench file that was changed meanwhile makes it another run.
-    assert "2 cases: 1 ERROR, 1 ABORTED." in run("check", plan, "--bench", file, "--out", out, code=4).stdout
+    # A bench file that was changed meanwhile makes it another run.
     file.write_text(file.read_text() + "# changed\n")
     assert "holds another campaign" in run("check", plan, "--bench", file, "--out", out, code=2).output
 

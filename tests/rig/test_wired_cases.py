@@ -52,11 +52,10 @@ def test_what_a_logic_analyser_alone_cannot_measure_is_named_and_not_judged(wire
     assert all(each.outcome is Outcome.PASS for each in of(result, "width_ns"))
 
 
-@pytest.mark.parametrize("ramp", ["", "ramp_up_ms = 500"])
-def test_two_instruments_give_one_verdict_each_by_what_it_can_tell(wired, ramp):
+def test_two_instruments_give_one_verdict_each_by_what_it_can_tell(wired):
     rig = wired(bench_toml(source_toml(CHANNELS), source_toml(CURRENTS, driver="demo:conn=2")))
     rig.analysers[1].analog_hz = 2_000_000
-    result = rig.run(case_of(ramp))
+    result = rig.run(case_of("ramp_up_ms = 500"))  # its first pulses are too small to be seen in a current
     assert (result.outcome, result.reason) == (Outcome.PASS, "")
     assert len(of(result, "width_ns")) == 2  # of the switches: not once more, by the coarse currents
     assert len(of(result, "charge_percent")) == 2
@@ -94,7 +93,7 @@ def test_an_instrument_that_fails_is_an_error_and_the_output_goes_off(wired, fai
         ({"dead": ("stimulator.L_CATH",)}, "saw 0 pulses on stimulator.L_CATH, and the board gave"),
         ({"dead": ("stimulator.KEEPALIVE",)}, "saw no edge of stimulator.KEEPALIVE while the board pulsed"),
         ({"swapped": {"stimulator.R_CATH": "stimulator.KEEPALIVE"}}, "the same edges on stimulator.R_CATH"),
-        ({"swapped": {"stimulator.R_CATH": "stimulator.DAC_SCK"}}, "pulses on stimulator.R_CATH, and the"),
+        ({"swapped": {"stimulator.R_CATH": "stimulator.RADIO_CSN"}}, "pulses on stimulator.R_CATH, and the"),
     ],
 )
 def test_a_probe_on_the_wrong_wire_is_an_error_of_the_rig(wired, change, says):

@@ -96,6 +96,7 @@ def test_what_cannot_be_looked_for_is_told_and_the_demo_driver_is_no_instrument(
     assert look(Looks(lambda: [], missing, lambda: [SCOPE], lambda: [SOCKET])).resources == (SCOPE,)
 
 
+@pytest.mark.emulated
 def test_show_says_what_can_be_reached(run, wired):
     rig = wired(bench_toml(power="1-1:2"))
     data = json.loads(run("bench", "show", "--json", rig=lambda path: rig.rig).stdout)

@@ -74,8 +74,8 @@ def test_widths_periods_and_charges_are_those_of_the_truth(changes):
 def test_samples_tell_what_exact_pieces_tell_within_their_uncertainty():
     made = recipe(analog_hz=1_000_000)
     truth = make_truth(made)
-    truth.amplitudes_ua["left"][40, 1] *= 0.97
-    truth.amplitudes_ua["right"][45] *= 1.05
+    truth.amplitudes_ua["left"][50, 1] *= 0.97
+    truth.amplitudes_ua["right"][55] *= 1.05
     exact = judge_capture(exact_capture(made, truth), program_of(made), LOOSE)
     sampled = judge_capture(make_capture(made, truth), program_of(made), LOOSE)
     compared = 0

@@ -24,6 +24,7 @@ __all__ = ("judge_recorded",)
 
 _STRAY_PERCENT = CASE_LIMITS["stray_percent"]
 _DRIVEN = 0.2
+_ALIKE = 0.02
 _DRIVEN_UA = FLOOR_UA / 10
 """In a lead without an amplitude."""
 _FIRST_PULSE_MS = 200
@@ -64,12 +65,16 @@ def _whole_pulses(therapy: Capture, case: Case) -> Capture:
 
 
 def _before_the_fault(therapy: Capture, case: Case) -> Verdict:
-    """The verdict over what came before a fault; of a lead whose first pulse was not due yet, none."""
+    """The verdict over what came before a fault; of a lead whose first pulse was not due yet, none.
+
+    What is there then is the test of the output, of another width.
+    """
     verdict = judge_capture(therapy, case.program, case.limits, from_start=True, partly=True)
     lasted_ns = therapy.end_ns - therapy.start_ns
     if lasted_ns < (_FIRST_PULSE_MS + 2 * case.program.period_us / 1000) * 1e6:
         for lead, checked in verdict.leads.items():
-            if not len(checked.train.pulses):
+            width_ns = checked.expected.width_ns
+            if not np.any(np.abs(checked.train.pulses["cathodic_ns"] - width_ns) <= _ALIKE * width_ns):
                 _forget(verdict, lead)
     return verdict
 

@@ -92,6 +92,7 @@ def test_an_instrument_that_fails_is_an_error_and_the_output_goes_off(wired, fai
     [
         ({"dead": ("stimulator.L_CATH",)}, "saw 0 pulses on stimulator.L_CATH, and the board gave"),
         ({"dead": ("stimulator.KEEPALIVE",)}, "saw no edge of stimulator.KEEPALIVE while the board pulsed"),
+        ({"dead": ("I_LEFT",)}, "saw at most 0 uA on I_LEFT, and the board measured 20"),
         ({"swapped": {"stimulator.R_CATH": "stimulator.KEEPALIVE"}}, "the same edges on stimulator.R_CATH"),
         ({"swapped": {"stimulator.R_CATH": "stimulator.RADIO_CSN"}}, "pulses on stimulator.R_CATH, and the"),
     ],

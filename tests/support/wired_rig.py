@@ -222,13 +222,13 @@ class Analyser:
         count = int(first_samples(capture.end_ns, self.rate_hz))
         digital = {name: self._logic(capture, name, count) for name in self.digital}
         few, slow_hz = int(first_samples(capture.end_ns, self.analog_hz)), self.analog_hz
-        analog = {
-            name: Samples.of(
-                np.zeros(few) if name in self.dead else sample_waveform(capture.waveform(name), 0, few, slow_hz),
-                0, slow_hz,
-            )
+        values = {
+            name: np.zeros(few)
+            if name in self.dead
+            else sample_waveform(capture.waveform(name), 0, few, slow_hz)
             for name in self.analog
-        }  # fmt: skip
+        }
+        analog = {name: Samples.of(each, 0, slow_hz) for name, each in values.items()}
         stopped = "its buffer was full" if self.fails == "stops" else ""
         return Capture(
             digital, analog, end_ns=int(instants(count, self.rate_hz)), source="the analyser",

@@ -296,6 +296,16 @@ def test_a_rest_that_is_not_there_is_found():
     assert {"on", "extra pulse"} <= kinds(verdict)
 
 
+@pytest.mark.parametrize("off_ms", [0, 400])
+@pytest.mark.parametrize("early_ms", [10, 20, 24.6])
+def test_one_pulse_at_a_wrong_time_is_no_rest(early_ms, off_ms):
+    made = recipe(off_ms=off_ms or 31)
+    truth = make_truth(made)
+    truth.pulses["right"]["start_ns"][HOLD] -= round(early_ms * 1e6)
+    verdict = judged_by(made, truth, program=program_of(made, off_ms=off_ms))
+    assert len(found(verdict, "period", "right")) == 2 and kinds(verdict) <= {"period", "jitter", "overlap"}
+
+
 def test_an_overlap_of_the_leads_is_found_with_its_length():
     made = recipe()
     truth = make_truth(made)

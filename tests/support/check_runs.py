@@ -68,7 +68,7 @@ class Bench:
         error = {
             LOST: PortError("/dev/ttyACM0 went away."),
             MUTE: NoAnswerError("The stimulator did not answer within 2 s."),
-            RIG: RigError("sigrok-cli ended: \x1b[31mno device\x00."),
+            RIG: RigError("sigrok-cli ended: \x1b[31mno device\x00 \udcff."),
             BENCH: BenchError("no image"),
             BUG: ZeroDivisionError("division by zero"),
             REFUSED: RefusedError("not ready: a fault is latched", 5),

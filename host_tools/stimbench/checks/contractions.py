@@ -23,6 +23,7 @@ __all__ = ("Around", "Contractions", "Expected", "place")
 _EARLY = 0.5
 """Of two pulses that are at most half a period apart one is too many."""
 _ON_GRID = 0.1
+_LAST = 3
 _SHORTER = 0.9
 _FEW = 8
 _LEAST_REST_NS = 15_000_000
@@ -189,7 +190,9 @@ class _Train:
         for at in np.flatnonzero(self.step >= period + _LEAST_REST_NS).tolist():
             step = int(self.step[at])
             complete = slot[at - 1] - slot[begin] >= expected.pulses - 1
-            on_grid = abs(step - self.periods[at] * period) < period * _ON_GRID
+            # One of the last pulses may itself have come at a wrong time.
+            since = self.starts[at] - self.starts[max(at - _LAST, begin) : at]
+            on_grid = bool((np.abs(since - np.rint(since / period) * period) < period * _ON_GRID).any())
             lacks = on_grid and slot[at] - slot[begin] < expected.pulses and step < shorter_ns
             if complete or (step >= expected.rest_ns and not lacks):
                 found[at], begin = True, at

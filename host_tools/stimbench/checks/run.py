@@ -178,7 +178,9 @@ def _result(job: Job, record: Record | None, folder: Path) -> CaseResult:
         return nothing
     if record.result is None:
         outcome, reason = split_error(record.error)
-        return replace(nothing, outcome=outcome, reason=reason, seconds=record.seconds)
+        # A file name of another encoding has characters that no report can hold.
+        told = reason.encode("utf-8", "replace").decode("utf-8")
+        return replace(nothing, outcome=outcome, reason=told, seconds=record.seconds)
     data = dict(record.result)
     packed = data.pop("packed", [])
     try:

@@ -87,7 +87,7 @@ def _imbalance(truth: Truth) -> int:
     """From the middle of the session on every anodic phase lacks 0.5 %: noise hides it in a single pulse."""
     start, levels = truth.pulses["right"]["start_ns"], truth.amplitudes_ua["right"]
     begins = np.flatnonzero(np.diff(start) > 60_000_000) + 1
-    first = int(begins[len(begins) // 2])
+    first = int(begins[(len(begins) - 1) // 2])
     levels[first:, 1] *= 0.995
     return int(start[first])
 

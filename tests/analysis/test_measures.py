@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stimbench.analysis.current import Current
@@ -312,3 +314,12 @@ def test_names_of_channels_are_those_of_the_bench():
     capture = make_capture(recipe(seconds=0.2))
     assert set(capture.digital) == {f"stimulator.{name}" for names in LEAD_SIGNALS.values() for name in names}
     assert BASE["digital_hz"] == capture.origin.digital_hz and Edges.of([]) is not None
+
+
+@pytest.mark.parametrize("digital_hz", [1_000_000, 10_000_000, 24_000_000, 400_000_000])
+def test_half_an_hour_at_any_rate_keeps_its_order(digital_hz):
+    made = recipe(seconds=2000.0, digital_hz=digital_hz, analog_hz=0, rate_hz=1, ramp_ms=0, on_ms=0, off_ms=0)
+    exact = make_capture(replace(made, digital_hz=0)).edges("stimulator.L_CATH").times_ns
+    seen = make_capture(made).edges("stimulator.L_CATH").times_ns
+    late = seen - exact
+    assert late.min() >= 0 and late.max() < 1e9 / digital_hz + 1

@@ -178,8 +178,10 @@ def _edges(spans: Times, rate_hz: int, end_ns: int) -> Edges:
     """The edges as an analyser sees them: at the first sample at or after each."""
     times = spans.reshape(-1)
     if rate_hz:
-        index = -(-times * rate_hz // _NS_PER_S)
-        times = index * _NS_PER_S // rate_hz
+        # Second by second: half an hour in ns, times 10 MHz, is more than 64 bits hold.
+        whole, rest = np.divmod(times, _NS_PER_S)
+        index = -(-rest * rate_hz // _NS_PER_S)
+        times = whole * _NS_PER_S + index * _NS_PER_S // rate_hz
     return Edges(times[times < end_ns])
 
 

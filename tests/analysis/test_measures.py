@@ -31,6 +31,8 @@ from support.captures import BASE, EXACT, exact_capture, program_of, recipe
 
 CHARGE_PERCENT = 0.5
 """At 40 dB and 1 MS/s, the worst pulse."""
+AMPLITUDE_PERCENT = 0.6
+"""Of the mean in a phase, whose edges are a sample off at most."""
 STEADY = {"ramp_ms": 0, "on_ms": 0, "off_ms": 0}
 LOOSE = Limits(
     width_ns=3000, gap_ns=3000, period_ns=3000, jitter_ns=2000, rise_ns=False, overshoot_percent=False,
@@ -68,6 +70,8 @@ def test_widths_periods_and_charges_are_those_of_the_truth(changes):
         found = train.shapes.pulses
         charges = np.column_stack([found["cathodic_nc"], found["anodic_nc"]])
         assert np.abs(charges / truth.charge_nc(lead) - 1).max() * 100 <= CHARGE_PERCENT
+        means = np.column_stack([found["cathodic_ua"], found["anodic_ua"]])
+        assert np.abs(means / truth.amplitudes_ua[lead] - 1).max() * 100 <= AMPLITUDE_PERCENT
         assert np.abs(found["net_nc"]).max() <= 2 * CHARGE_PERCENT / 100 * truth.charge_nc(lead).max()
         assert train.shapes.offset_ua == pytest.approx(made.offset_ua, abs=5)
         assert train.shapes.noise_ua == pytest.approx(40.0, rel=0.1)
@@ -242,10 +246,11 @@ def test_whether_anything_flows_in_a_lead_that_is_known_exactly():
         (0, 10, 5.0, 9.9),
         (5_000_000, 5_000_100, 0.0, 12.0),
         (5_000_100, 5_000_200, -12.0, 0.0),
+        (7_000_000, 7_000_001, -9.0, -11.0),
         (9_000_000, 9_000_001, 11.0, 0.0),
     ]
     capture = Capture({}, {"I_LEFT": Segments.of(pieces)}, end_ns=10_000_000)
-    assert flows_ns(capture, "left", 10.0).tolist() == [5_000_000, 9_000_000]
+    assert flows_ns(capture, "left", 10.0).tolist() == [5_000_000, 7_000_000, 9_000_000]
 
 
 def test_from_exact_pieces_alone_the_pulses_are_those_of_the_switches():

@@ -109,6 +109,11 @@ def test_a_multi_line_string_may_end_on_a_line_with_more():
     assert list(tomllib.loads(text)) == ["a", "b", "e"]
     lines = Lines(text)
     assert (lines.of(("a",)), lines.of(("b",)), lines.of(("e",))) == (1, 4, 8)
+    # Up to two quotes may stand before the three that end it.
+    for quote in "\"'":
+        text = f"a = {3 * quote}x\ny{5 * quote}\nb = {3 * quote}{4 * quote}\nc = 1\n"
+        assert tomllib.loads(text) == {"a": f"x\ny{2 * quote}", "b": quote, "c": 1}
+        assert [Lines(text).of((name,)) for name in "abc"] == [1, 3, 4]
 
 
 keys = st.one_of(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stimbench.analysis.synthetic import make_capture, make_truth
 from stimbench.capture.capture import Capture, NoChannelError
+from stimbench.capture.channels import Edges
 from stimbench.checks.judge import judge_capture
 from stimbench.checks.limits import Limits
 from stimbench.checks.outcome import Outcome
@@ -158,6 +159,8 @@ BOTH = slice(0, 2)
         scaled(BOTH, 1.03, "amplitude"),
         scaled(BOTH, 0.97, "amplitude"),
         scaled(1, 0.97, "imbalance"),
+        scaled(1, 0.97, "amplitude"),
+        scaled(0, 1.03, "amplitude"),
         scaled(0, 0.97, "imbalance"),
         scaled(BOTH, 0.0, "amplitude"),
     ],
@@ -173,6 +176,27 @@ def test_one_bad_pulse_in_a_hold_is_found_by_its_name(plant, lead, at):
     assert verdict.outcome is Outcome.FAIL
     other = LEADS[1 - LEADS.index(lead)]
     assert not [each for each in verdict.findings if each.lead == other]
+
+
+@pytest.mark.parametrize("signals", [("L_CATH",), ("R_ANOD",)])
+def test_a_phase_alone_is_found(signals):
+    """A switch that stays open for one pulse, and the other phase of it comes all the same."""
+    made = recipe(**EXACT)
+    capture, time_ns = make_capture(made), start(make_truth(made), "left", HOLD)
+    digital = {name: capture.edges(name) for name in capture.digital}
+    for signal in signals:
+        edges = digital[f"stimulator.{signal}"]
+        keep = np.abs(edges.times_ns - time_ns - 25_000_000 * (signal[0] == "R")) > 1_000_000
+        digital[f"stimulator.{signal}"] = Edges(edges.times_ns[keep])
+    analog = {name: capture.samples(name) for name in capture.analog}
+    changed = Capture(digital, analog, end_ns=capture.end_ns, origin=capture.origin)
+    verdict = judge_capture(changed, program_of(made), LIMITS)
+    if signals == ("L_CATH",):
+        assert found(verdict, "anodic phase alone", "left") == [time_ns + 214_000]
+        assert found(verdict, "missing pulse", "left") == [time_ns]
+        assert measured(verdict, "extra", "left").value >= 1
+    else:
+        assert found(verdict, "cathodic phase alone", "right") == [start(make_truth(made), "right", HOLD)]
 
 
 @pytest.mark.parametrize("lead", LEADS)

@@ -452,6 +452,21 @@ def test_an_import_as_json(run, capture_file):
     assert {each["outcome"] for each in data["measurements"]} <= OUTCOMES | {None}
 
 
+def test_a_session_that_was_stopped_in_a_capture_holds(run, tmp_path):
+    """Somebody pressed STOP: a file does not say so, and the last contraction may be short."""
+    made = recipe(seconds=2.0)
+    truth = make_truth(made)
+    for lead in truth.pulses:
+        truth.pulses[lead], truth.amplitudes_ua[lead] = (
+            truth.pulses[lead][:18],
+            truth.amplitudes_ua[lead][:18],
+        )
+        truth.pulses[lead]["start_ns"] += 100_000_000  # the capture has the begin of the contraction, too
+    write_vcd(exact_capture(made, truth), tmp_path / "stopped.vcd")
+    result = run("check", "--import", str(tmp_path / "stopped.vcd"), *PROGRAM, *COARSE)
+    assert result.stdout.rstrip().endswith("PASS")
+
+
 def test_names_of_one_s_own_are_mapped(run, capture_file):
     names = [f"stimulator.{name}" for name in ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD")]
     path = capture_file(".vcd", rename={name: f"D{k}" for k, name in enumerate(names)}, select=names)

@@ -95,7 +95,7 @@ docs: setup ## write the tables of the documentation that come from code [1 s]
 	@$(BIN)/python -m stimbench.docs_tables
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest [5 to 6 min]
+test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [5 to 6 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -113,7 +113,11 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 
 .PHONY: pytest
 pytest: setup firmware ## run the tests [5 min]
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(PYTEST_ARGS) -m "not tools"
+
+.PHONY: test-tools
+test-tools: setup firmware ## run the tests of whole tools: lessons, the wheel, worker processes, wired benches [2 min]
+	@$(BIN)/pytest $(PYTEST_ARGS) -m tools
 
 .PHONY: mutants
 mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? [an hour]

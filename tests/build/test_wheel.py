@@ -15,6 +15,8 @@ from stimbench.errors import InputError
 from stimbench.firmware_build import licences
 from stimbench.firmware_build.errors import BuildError
 
+pytestmark = pytest.mark.tools
+
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ("stimulator", "remote")
 LARGEST = 4_000_000

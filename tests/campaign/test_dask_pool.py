@@ -19,6 +19,8 @@ from stimbench.campaign.store import Store
 from stimbench.errors import InputError
 from support.campaign_work import GONE, IMAGE, MODULE, begun_counts, image, jobs
 
+pytestmark = pytest.mark.tools
+
 LOOPBACK = "127.0.0.1"
 AT_ONCE_S = 0.0
 

@@ -13,6 +13,8 @@ from stimbench.benchmarks.campaign.resuming import (
 )
 from stimbench.benchmarks.harness.model import Options
 
+pytestmark = pytest.mark.tools
+
 QUICK = Options(quick=True)
 GOOD = Disturbed(
     cases=60, once=60, disturbances=3, most_workers=3, with_result=38, repeated=0, executions=62,

@@ -27,6 +27,8 @@ from stimbench.campaign.run import run
 from stimbench.campaign.store import Store
 from support.campaign_work import jobs
 
+pytestmark = pytest.mark.tools
+
 def main():
     folder = Path(sys.argv[2])
     with DaskPool(Firmware(), workers=2) as pool:

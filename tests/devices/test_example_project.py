@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.emulated
+pytestmark = [pytest.mark.emulated, pytest.mark.tools]
 
 WITHOUT = ("pytest_embedded", "random_order", "cacheprovider", "xdist")
 """Plugins that a project of somebody else has no use for."""

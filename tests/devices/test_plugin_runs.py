@@ -14,7 +14,7 @@ from stimbench.bench import Bench
 from stimbench.bench.pty_server import served
 from stimbench.pytest_plugin import outcomes
 
-pytestmark = pytest.mark.emulated
+pytestmark = [pytest.mark.emulated, pytest.mark.tools]
 
 PACE = 4.0
 EMULATED = """

@@ -13,6 +13,8 @@ from stimbench.lessons.text import Command, Listing, marked
 from stimbench.report.style import Chart
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.tools
+
 # What the numbers must be, from the programme, Ohm's law, docs/hardware.md and docs/figures.md: (from, to).
 BOUNDS = {
     1: {

@@ -12,7 +12,7 @@ from stimbench.devices.targets import Target
 from stimbench.errors import WrongStateError
 from support.wired_rig import CHANNELS, CURRENTS, MS, SERIAL, Hand, bench_toml, case_of, source_toml
 
-pytestmark = pytest.mark.emulated
+pytestmark = [pytest.mark.emulated, pytest.mark.tools]
 
 STOPPED_MS = 80
 """How far the moment of STOP may be off: what the host knows of it."""

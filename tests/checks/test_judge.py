@@ -85,7 +85,7 @@ CURRENT_OFF = {
 }
 
 
-@settings(max_examples=25)
+@settings(max_examples=16)
 @given(lead=leads, at=st.integers(0, 2 * PULSES - 1), exact=st.booleans(), count=st.integers(1, 3))
 def test_missing_pulses_are_found_where_they_lack(lead, at, exact, count):
     """Anywhere: the first, the last, in a ramp, in the hold; in a contraction that begins in the capture."""
@@ -103,7 +103,7 @@ def test_missing_pulses_are_found_where_they_lack(lead, at, exact, count):
     assert verdict.outcome is Outcome.FAIL
 
 
-@settings(max_examples=25)
+@settings(max_examples=16)
 @given(lead=leads, at=st.integers(0, 2 * PULSES), by=st.floats(0.02, 0.98), exact=st.booleans())
 def test_an_extra_pulse_is_found_where_it_is(lead, at, by, exact):
     made = recipe(**EXACT) if exact else recipe()
@@ -143,7 +143,7 @@ def scaled(phases, by, kind):
 BOTH = slice(0, 2)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(lead=leads, at=st.integers(SECOND + 9, SECOND + 25))
 @pytest.mark.parametrize(
     "plant",
@@ -448,7 +448,7 @@ def test_a_current_that_no_switch_explains_is_found():
 # What the ends of a capture cut.
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(
     begin_ns=st.integers(0, 2_600_000_000),
     end_ns=st.integers(3_000_000_000, 6_000_000_000),

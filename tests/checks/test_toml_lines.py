@@ -142,7 +142,7 @@ def paths_of(tree, path=()):
             yield from paths_of(value, (*path, key))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(tables)
 def test_the_line_of_every_key_of_any_text_holds_the_key(tree):
     text = tomlkit.dumps(tree)

@@ -14,6 +14,8 @@ from stimbench.campaign.firmware import Firmware
 from stimbench.campaign.local_cluster import interrupts_wait
 from stimbench.campaign.store import Store
 
+pytestmark = pytest.mark.tools
+
 TESTS = Path(__file__).parents[1]
 INTERRUPTED = 130
 SCRIPT = """
@@ -27,7 +29,6 @@ from stimbench.campaign.run import run
 from stimbench.campaign.store import Store
 from support.campaign_work import jobs
 
-pytestmark = pytest.mark.tools
 
 def main():
     folder = Path(sys.argv[2])

@@ -14,15 +14,20 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import sync_playwright
 from stimbench.analysis.synthetic import make_capture, make_truth
+from stimbench.capture.files import read_capture
 from stimbench.checks import page as pages
 from stimbench.checks.attach import pack_capture, unpack
 from stimbench.checks.compare import compare
 from stimbench.checks.flaky import flaky_cases, repetitions
+from stimbench.checks.judge import judge_capture
 from stimbench.checks.outcome import Attachment, CaseResult, Finding, Measurement, Outcome
 from stimbench.checks.pictures import picture_data
 from stimbench.checks.reports import write_reports
 from stimbench.checks.run import Run
-from support.captures import judged_by, recipe
+from support.captures import LIMITS, judged_by, program_of, recipe
+
+SAME = 1e-3
+"""Of any measure: a session holds 32-bit numbers."""
 
 PASS, MARGINAL, FAIL = Outcome.PASS, Outcome.MARGINAL, Outcome.FAIL
 ERROR, TIMEOUT, ABORTED = Outcome.ERROR, Outcome.TIMEOUT, Outcome.ABORTED
@@ -189,15 +194,40 @@ def test_every_measurement_is_a_row_of_the_table(written):
 
 
 def test_a_capture_travels_in_a_result_and_comes_out_whole(tmp_path):
-    packed = pack_capture(make_capture(recipe(seconds=0.3, analog_hz=0)))
+    (packed,) = pack_capture(make_capture(recipe(seconds=0.3, analog_hz=0)))
     (attached,) = unpack([json.loads(json.dumps(packed))], tmp_path, "case 1")
     data = (tmp_path / attached.path).read_bytes()
     assert attached.path == "attachments/case 1/capture.vcd"
     assert hashlib.sha256(data).hexdigest() == attached.sha256 == packed["sha256"] and b"L_CATH" in data
 
 
+def test_samples_travel_as_samples_and_are_judged_as_before(tmp_path):
+    made = recipe(digital_hz=100_000, analog_hz=100_000)
+    coarse = dict.fromkeys(("width_ns", "gap_ns", "period_ns", "jitter_ns", "charge_percent"), 20_000.0)
+    limits = LIMITS.model_copy(update=coarse | {"imbalance_percent": 25.0, "balance_percent": 25.0})
+    before = judge_capture(make_capture(made), program_of(made), limits)
+    (attached,) = unpack(pack_capture(make_capture(made)), tmp_path, "case")
+    after = judge_capture(read_capture(tmp_path / attached.path), program_of(made), limits)
+    assert attached.path.endswith("capture.sr") and before.outcome.is_good
+    assert [(each.title, each.outcome) for each in after.measurements] == [
+        (each.title, each.outcome) for each in before.measurements
+    ]
+    assert [each.value for each in after.measurements] == pytest.approx(
+        [each.value for each in before.measurements], abs=SAME, nan_ok=True
+    )
+
+
+def test_rates_that_differ_travel_in_two_files(tmp_path):
+    made = make_capture(recipe(seconds=0.3, analog_hz=100_000))
+    switches, currents = unpack(pack_capture(made), tmp_path, "case")
+    assert read_capture(tmp_path / switches.path).digital == made.digital
+    back = read_capture(tmp_path / currents.path).samples("I_LEFT")
+    assert back is not None and (back.rate_hz, len(back)) == (100_000, 30_000)
+
+
 def test_an_attachment_stays_in_its_folder(tmp_path):
-    packed = pack_capture(make_capture(recipe(seconds=0.3, analog_hz=0))) | {"name": "../../../out.vcd"}
+    (packed,) = pack_capture(make_capture(recipe(seconds=0.3, analog_hz=0)))
+    packed |= {"name": "../../../out.vcd"}
     (attached,) = unpack([packed], tmp_path / "run", "case")
     assert attached.path == "attachments/case/out.vcd" and not (tmp_path / "out.vcd").exists()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stimbench.capture.capture import Capture
+from stimbench.capture.sigrok import write_sr
 from stimbench.capture.vcd import write_vcd
 from stimbench.checks.outcome import Attachment
 
@@ -29,15 +30,36 @@ def pack(name: str, data: bytes, about: str) -> dict[str, Any]:
     return {"name": name, "about": about, "sha256": hashlib.sha256(data).hexdigest(), "data": packed}
 
 
-def pack_capture(capture: Capture) -> dict[str, Any]:
-    """The switches and currents of a capture, as a Value Change Dump."""
+def pack_capture(capture: Capture) -> list[dict[str, Any]]:
+    """The switches and currents of a capture, in files that `stimbench check --import` judges as before.
+
+    What is known piece by piece goes into a Value Change Dump. Samples go into a sigrok session of their own
+    rate: as value changes, the slopes between them would become steps.
+    """
     digital = [f"stimulator.{name}" for name in _CHANNELS if f"stimulator.{name}" in capture.digital]
     analog = [name for name in _CURRENTS if name in capture.analog and not _is_long(capture, name)]
-    what = "switches and currents" if analog or not capture.analog else "switches, without the currents"
+    rates = {samples.rate_hz for name in analog if (samples := capture.samples(name)) is not None}
+    if not rates:
+        what = "switches and currents" if analog or not capture.analog else "switches, without the currents"
+        return [_packed(capture.select(digital, analog), "capture.vcd", what)]
+    rate_hz = max(rates)
+    if not digital or capture.origin.digital_hz == rate_hz:
+        return [_packed(capture.select(digital, analog), "capture.sr", "what was recorded", rate_hz)]
+    return [
+        _packed(capture.select(digital), "switches.vcd", "the switches"),
+        _packed(capture.select((), analog), "currents.sr", "the currents", rate_hz),
+    ]
+
+
+def _packed(capture: Capture, name: str, what: str, rate_hz: int = 0) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "capture.vcd"
-        write_vcd(capture.select(digital, analog), path)
-        return pack("capture.vcd", path.read_bytes(), f"{what}, for PulseView or GTKWave")
+        path = Path(folder) / name
+        if rate_hz:
+            write_sr(capture, path, rate_hz)
+        else:
+            write_vcd(capture, path)
+        programs = "PulseView or sigrok-cli" if rate_hz else "PulseView or GTKWave"
+        return pack(name, path.read_bytes(), f"{what}, for {programs}")
 
 
 def _is_long(capture: Capture, name: str) -> bool:

@@ -82,7 +82,7 @@ def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict
         picture=picture_data(recorded.capture, verdict),
     ).as_data()
     if verdict.outcome is not Outcome.PASS:
-        found["packed"] = [pack_capture(recorded.capture)]
+        found["packed"] = pack_capture(recorded.capture)
     return found
 
 

@@ -1,6 +1,7 @@
 """`stimbench campaign`: what it prints, its exit codes, and that it goes on where it stopped."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 from stimbench.attacks import Attack, Result
@@ -45,6 +46,22 @@ def test_a_campaign_that_passes(registry, campaign):
     assert "4 of 4 cases passed" in result.stdout
     assert "4 done now, 0 before" in result.stdout
     assert json.loads((campaign.out / "results.json").read_text())["passed"] is True
+
+
+def test_one_report_tells_of_all_cases(registry, campaign):
+    registry[0]["second"] = 3
+    campaign("--seeds", "2")
+    (suite,) = ElementTree.parse(campaign.out / "junit.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "0")
+    page = (campaign.out / "report.html").read_text(encoding="utf-8")
+    assert "2 of 4 cases failed" in page and "Every attack on the radio protocol" in page
+
+
+def test_the_rigs_errors_are_no_failures_in_the_report(registry, campaign):
+    registry[0]["first"] = ValueError("no bench")
+    campaign()
+    (suite,) = ElementTree.parse(campaign.out / "junit.xml").getroot()
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
 
 
 def test_the_same_command_again_does_nothing_and_says_the_same(registry, campaign):

@@ -19,6 +19,8 @@ __all__ = ("Page", "Table", "page_of", "write_html_page")
 
 _MOST_FAILING = 20
 _MOST_FINDINGS = 12
+_MOST_ROWS = 5000
+"""A browser takes long over a table of more."""
 _FIELD_NEIGHBOURHOODS = 3
 _CSS = {Outcome.PASS: "pass", Outcome.MARGINAL: "pass", Outcome.FAIL: "fail"}
 _NOT_JUDGED = "the rig failed, or they were not run"
@@ -68,7 +70,7 @@ def page_of(run: Run, files: Sequence[tuple[str, str]], more: Sequence[Table] = 
     sample = next((each for each in results if each.outcome is Outcome.PASS and each.picture), None)
     rig = sum(result.outcome in _RIG for result in results)
     return Page(
-        title=f"Pulse check: {about.get('plan', '')}",
+        title=str(about.get("title") or f"Pulse check: {about.get('plan', '')}"),
         summary=str(about.get("description", "")),
         verdict=_verdict(run),
         verdict_class="fail" if run.outcome is Outcome.FAIL else "rig" if rig else "pass",
@@ -118,7 +120,7 @@ def _row(each: Measurement) -> dict[str, str]:
 
 def _cases(results: Sequence[CaseResult]) -> Table:
     rows = []
-    for result in results:
+    for result in results[:_MOST_ROWS]:
         worst = max(
             (each for each in result.measurements if each.high and each.outcome is not None),
             key=lambda each: abs(each.value) / each.high if each.high and each.value == each.value else 0.0,
@@ -129,7 +131,10 @@ def _cases(results: Sequence[CaseResult]) -> Table:
             near = f"{worst.title}: {worst.value:.4g} {worst.unit}, {worst.limits_text}"
         name = result.name if result.attempt == 1 else f"{result.name} ({result.attempt})"
         rows.append((name, result.outcome.value, near, f"{result.seconds:.2f} s"))
-    return Table("All cases", "Each case, and what came nearest to its limit.",
+    told = "Each case, and what came nearest to its limit."
+    if len(results) > _MOST_ROWS:
+        told += f" The first {_MOST_ROWS} of {len(results)}; results.json has all."
+    return Table("All cases", told,
                  ("Case", "Outcome", "Nearest to its limit", "Took"), rows)  # fmt: skip
 
 
@@ -161,11 +166,12 @@ def _caveats(run: Run) -> list[str]:
 
 def _facts(run: Run) -> list[tuple[str, str]]:
     about, results = run.about, run.results
+    digest = str(about.get("sha256", ""))
     firmware = sorted({text for result in results for text in result.firmware.values()})
     instruments = sorted({str(result.instrument.get("instrument", "")) for result in results} - {""})
     calibrations = sorted({str(result.instrument.get("calibration", "")) for result in results} - {""})
     facts = [
-        ("Plan", f"{about.get('source', '')}, SHA-256 {str(about.get('sha256', ''))[:16]}..."),
+        ("Plan", str(about.get("source", "")) + (f", SHA-256 {digest[:16]}..." if digest else "")),
         ("Bench", str(about.get("bench", ""))),
         ("Firmware", "; ".join(firmware) or "not known"),
         ("Instrument", "; ".join(instruments) or "none"),

@@ -115,6 +115,7 @@ def _campaign(
     from stimbench.campaign.run import run
     from stimbench.campaign.store import Store
     from stimbench.campaign.tally import tally, write_results
+    from stimbench.checks.campaigns.report import write_campaign_reports
     from stimbench.cli.campaign_progress import CampaignProgress
     from stimbench.project import image_path
 
@@ -125,6 +126,7 @@ def _campaign(
         summary = run(jobs, store, pool, progress)
     found = tally(store)
     document = write_results(store, found)
+    write_campaign_reports(store, found)
     for file in store.aside:
         err.print(f"{store.folder / file} is no result of this campaign, or is broken.", markup=False)
     if as_json:
@@ -154,6 +156,6 @@ def _print(found: Tally, summary: Summary, store: Store) -> None:
         out.print(f"... and {len(others) - _SHOWN} more.")
     told = f"{summary.done} done now, {summary.skipped} before"
     told += f", {summary.duplicates} came twice and were dropped" if summary.duplicates else ""
-    out.print(f"{told}; {store.folder}/results.json", markup=False, soft_wrap=True)
+    out.print(f"{told}; {store.folder}/report.html", markup=False, soft_wrap=True)
     if summary.left:
         out.print(f"{summary.left} are left: the same command goes on from there.")

@@ -48,6 +48,17 @@ def test_every_job_is_done_once(begun, store, pool, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_the_longest_are_begun_first_and_results_keep_their_order(begun, store):
+    pool, work = ScriptedPool(slots=1), jobs(4, begun)
+    order = []
+    submit = pool.submit
+    pool.submit = lambda job: (order.append(job.key), submit(job))
+    weights = dict(zip((job.key for job in work), (1.0, 3.0, 1.0, 2.0), strict=True))
+    run(work, store, pool, weight=lambda job: weights[job.key])
+    assert order == [work[index].key for index in (1, 3, 0, 2)]
+    assert list(store.records()) == [job.key for job in work]
+
+
 def test_a_second_run_does_nothing(begun, store, pool):
     run(jobs(5, begun), store, pool)
     assert run(jobs(5, begun), store, pool) == Summary(skipped=5)

@@ -66,6 +66,7 @@ def run(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     now_s: Callable[[], float] = time.monotonic,
     grace_s: float = _GRACE_S,
+    weight: Callable[[Job], float] = lambda job: 0.0,
 ) -> Summary:
     """Do all jobs that have no result in the folder.
 
@@ -78,6 +79,8 @@ def run(
         on_progress: called after each job and at least twice a second; with a serial pool after each job.
         now_s: the clock, s from any origin.
         grace_s: how long jobs that run may go on after Ctrl-C, in s.
+        weight: roughly how long a job takes: the longest are begun first, so that none is left alone at the
+            end. Jobs of one weight stay in order.
 
     Raises:
         InputError: two jobs are the same, or no process could do one.
@@ -87,7 +90,8 @@ def run(
     require_distinct(jobs)
     require_work(jobs)
     with store.opened(jobs, pool.firmware.hashes):
-        return _Run(jobs, store, pool, on_progress, now_s, grace_s).all()
+        heaviest_first = sorted(jobs, key=weight, reverse=True)
+        return _Run(heaviest_first, store, pool, on_progress, now_s, grace_s).all()
 
 
 class _Run:

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from stimbench.campaign.pool import Pool
 from stimbench.campaign.run import Progress, Summary, run
 from stimbench.campaign.store import Record, Store
 from stimbench.checks.attach import unpack
+from stimbench.checks.cases import Case
 from stimbench.checks.outcome import CaseResult, Outcome, worst
 from stimbench.checks.plan import Plan
 from stimbench.checks.work import WORK, split_error
@@ -25,6 +26,8 @@ __all__ = ("Run", "Where", "jobs_of", "load_run", "names_of", "run_plan")
 
 _ABOUT = "check.json"
 """What the campaign's own files do not say: the plan's name, its peers."""
+_OF_A_CASE = frozenset(each.name for each in fields(Case))
+_IMPEDANCE_S = 5.0
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -140,8 +143,23 @@ def run_plan(
             (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         on_progress(progress)
 
-    summary = run(jobs, store, pool, told)
+    # On a wired bench a person may change the loads: there the plan's own order stays.
+    weight = _weight if where.work == WORK else _unweighed
+    summary = run(jobs, store, pool, told, weight=weight)
     return replace(load_run(folder), summary=summary)
+
+
+def _unweighed(job: Job) -> float:
+    return 0.0
+
+
+def _weight(job: Job) -> float:
+    """Roughly how many seconds a case takes on an emulated bench."""
+    case = Case.from_payload({name: each for name, each in job.payload.items() if name in _OF_A_CASE})
+    measures = case.impedance or case.fault.kind.expect in ("open", "short", "high")
+    emulated_s = case.cycles * case.cycle_ms / 1000
+    # A pulse costs more than the time between two: 20 Hz runs about 15 times as fast as real time.
+    return emulated_s * (0.03 + case.program.rate_hz / 500) + (_IMPEDANCE_S if measures else 0.0)
 
 
 def load_run(folder: Path) -> Run:

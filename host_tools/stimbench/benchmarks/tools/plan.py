@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stimbench.bench.config import BenchConfig
-from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
+from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, compared, reached
 from stimbench.campaign.firmware import Firmware
 from stimbench.campaign.pools import open_pool
 from stimbench.checks.outcome import Outcome
@@ -24,9 +26,27 @@ _QUICK = 12
 """Cases with --quick, spread over the plan."""
 
 
+def _machine() -> float:
+    """How much more two processes that only count get done on this machine than one alone."""
+    words = [sys.executable, "-c", "sum(k * k for k in range(20_000_000))"]
+
+    def wall(count: int) -> float:
+        begin = time.perf_counter()
+        for process in [subprocess.Popen(words) for _ in range(count)]:
+            process.wait()
+        return time.perf_counter() - begin
+
+    return 2 * wall(1) / wall(2)
+
+
 def _work(case: tuple[int, bool]) -> tuple[int, float, int, int]:
-    """Workers, wall seconds without the start of the processes, cases, and how many of them passed."""
+    """Workers, wall seconds without the start of the processes, cases, and how many of them passed.
+
+    With 0 workers: what the machine itself gives two processes, in the place of the seconds.
+    """
     workers, quick = case
+    if not workers:
+        return 0, _machine(), 0, 0
     plan = load_plan("standard")
     if quick:
         chosen = [each for each in plan.cases if not each.impedance][:: max(len(plan.cases) // _QUICK, 1)]
@@ -40,7 +60,7 @@ def _work(case: tuple[int, bool]) -> tuple[int, float, int, int]:
 
 
 def _judge(found: Sequence[tuple[int, float, int, int]], options: Options) -> list[Line]:
-    (_, one, count, _), (_, two, _, passed) = found
+    (_, one, count, _), (_, two, _, passed), (_, most, _, _) = found
     machine = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     part = "; a part of the plan, so neither count nor time is the whole one's" if options.quick else ""
     lines = [
@@ -49,6 +69,8 @@ def _judge(found: Sequence[tuple[int, float, int, int]], options: Options) -> li
                 f"{count} cases, {two / count:.2f} s each; {machine}{part}"),
         reached("two workers over one", one / two, Relation.AT_LEAST, _RATIO, "",
                 f"{one:.1f} s and {two:.1f} s in one run; {machine}{part}"),
+        compared("two processes that only count over one, on this machine", f"{most:.2f}",
+                 "as much as two workers can bring"),
     ]  # fmt: skip
     if not options.quick:
         lines.insert(0, reached("standard plan: combinations", count, Relation.AT_LEAST, _LEAST, "", ""))
@@ -58,7 +80,7 @@ def _judge(found: Sequence[tuple[int, float, int, int]], options: Options) -> li
 PLAN = Row(
     "plan",
     "the standard plan",
-    lambda options: [(1, options.quick), (2, options.quick)],
+    lambda options: [(1, options.quick), (2, options.quick), (0, options.quick)],
     _work,
     _judge,
     weight=100,

@@ -87,7 +87,7 @@ wheel-test: wheel ## install the wheel into a fresh environment and use it there
 	@PYTHON=$(PYTHON) .ci/wheel build/dist/*.whl
 
 .PHONY: bench
-bench: setup firmware ## measure the figures of the documentation again [9 min]
+bench: setup firmware ## measure the figures of the documentation again [16 min]
 	@$(BIN)/stimbench bench figures $(ARGS)
 
 .PHONY: docs
@@ -95,7 +95,7 @@ docs: setup ## write the tables of the documentation that come from code [1 s]
 	@$(BIN)/python -m stimbench.docs_tables
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [5 to 6 min]
+test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [5 to 8 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -112,7 +112,7 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests [5 min]
+pytest: setup firmware ## run the tests [5 to 7 min]
 	@$(BIN)/pytest $(PYTEST_ARGS) -m "not tools"
 
 .PHONY: test-tools

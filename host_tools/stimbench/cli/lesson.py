@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -188,7 +191,7 @@ class _Teacher:
         if self._waits:
             out.print("Enter runs it.", end=" ")
             sys.stdout.flush()
-            # Not input(): a Ctrl-C in the moment before it begins to wait would be noticed after Enter only.
+            _await_input()
             self._waits = bool(sys.stdin.readline())
 
     def _run(self, line: str) -> None:
@@ -200,6 +203,27 @@ class _Teacher:
         if ended.returncode:
             raise StimbenchError(f"`{line}` ended with {ended.returncode}.")
         self._print(" ")
+
+
+def _await_input() -> None:
+    """Wait for something to read, or for Ctrl-C.
+
+    A read alone would notice a Ctrl-C that comes in the moment before it begins to wait after Enter only. The
+    system's own handler writes to a pipe at once, and the wait looks at both.
+    """
+    try:
+        keyboard = sys.stdin.fileno()
+    except (AttributeError, OSError):
+        return  # what stands in for a keyboard never lets one wait
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        select.select([keyboard, woken], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wake)
 
 
 def _table(numbers: Mapping[str, Number]) -> Table:

@@ -20,6 +20,7 @@ from stimbench.checks.cases import AXES, Case, Load, cases_of
 from stimbench.checks.limits import EVERY_TEXT, Limits
 from stimbench.errors import InputError
 from stimbench.rig.toml_lines import Lines, sentence_of
+from stimbench.toml_text import read_text
 
 __all__ = ("BUILT_IN", "Plan", "PlanError", "load_plan", "parse_plan")
 
@@ -136,16 +137,8 @@ def load_plan(name: str) -> Plan:
     built_in = BUILT_IN / f"{name}.toml"
     if not path.is_file() and built_in.is_file():
         path = built_in
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        known = ", ".join(sorted(each.stem for each in BUILT_IN.glob("*.toml")))
-        raise InputError(f"{path} cannot be read: {reason}. Plans of stimbench itself: {known}.") from error
-    if len(data) > _MOST_BYTES:
-        raise InputError(f"{path} is not a plan: it has more than {_MOST_BYTES} bytes.")
+    known = ", ".join(sorted(each.stem for each in BUILT_IN.glob("*.toml")))
+    text = read_text(path, "a plan", _MOST_BYTES, f"Plans of stimbench itself: {known}.")
     return parse_plan(text, str(path) if path != built_in else name)
 
 

@@ -15,6 +15,7 @@ import typer
 
 from stimbench.cli.terminal import StimbenchGroup, err, out
 from stimbench.client.keyring import Keyring, default_path
+from stimbench.client.ready import connect_when_ready
 from stimbench.client.records import Status
 from stimbench.client.remote import Remote, connect_remote
 from stimbench.client.stimulator import Stimulator
@@ -116,15 +117,7 @@ def connected(device: Device, connect: Callable[[Link], _Board], restart: bool) 
             raise
     err.print(f"Restarting the board on {device.name}.", markup=False)
     device.reset()
-    end_s = device.console.now_s() + _BOOT_S
-    while True:
-        try:
-            return connect(device.console)
-        except AtPromptError:
-            raise
-        except NoAnswerError:
-            if device.console.now_s() >= end_s:
-                raise
+    return connect_when_ready(device, connect, _BOOT_S)
 
 
 def _agreed(error: AtPromptError) -> bool:

@@ -16,6 +16,7 @@ from stimfw.therapy.program import FIELD_NAMES, PER_LEAD, SHARED, Program
 from stimfw.therapy.ranges import LEADS, ParameterError, Range
 
 from stimbench.errors import MISSING, InputError, Problem, ProgramError
+from stimbench.toml_text import read_text
 
 __all__ = ("changed", "from_toml", "load", "parse_changes", "to_toml")
 
@@ -48,16 +49,7 @@ def load(path: Path) -> Program:
         InputError: the file cannot be read, or is not TOML.
         ProgramError: it is not a valid programme; names every problem.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path} cannot be read: {reason}.") from error
-    if len(data) > _MOST_BYTES:
-        raise InputError(f"{path} is not a programme: it has more than {_MOST_BYTES} bytes.")
-    return from_toml(text, str(path))
+    return from_toml(read_text(path, "a programme", _MOST_BYTES), str(path))
 
 
 def from_toml(text: str, source: str) -> Program:

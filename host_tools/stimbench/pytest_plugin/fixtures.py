@@ -119,17 +119,9 @@ def console_path(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _ready(connect: Callable[[Link], _Board], device: Device) -> _Board:
     """Ask a board that boots until it answers."""
-    from stimbench.errors import AtPromptError, NoAnswerError
+    from stimbench.client.ready import connect_when_ready
 
-    end_s = device.console.now_s() + _BOOT_S
-    while True:
-        try:
-            return connect(device.console)
-        except AtPromptError:
-            raise
-        except NoAnswerError:
-            if device.console.now_s() >= end_s:
-                raise
+    return connect_when_ready(device, connect, _BOOT_S)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from stimbench.rig.entries import (
 )
 from stimbench.rig.signals import known_signals, use_of
 from stimbench.rig.toml_lines import Lines, sentence_of
+from stimbench.toml_text import read_text
 
 __all__ = ("BenchFile", "BenchFileError", "WiredSource", "load_bench_file", "parse_bench_file")
 
@@ -128,15 +129,7 @@ def load_bench_file(path: Path | str | None) -> BenchFile:
     if path is None:
         return BenchFile()
     path = Path(path).resolve()
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path} cannot be read: {reason}. `stimbench bench init` writes one.") from error
-    if len(data) > _MOST_BYTES:
-        raise InputError(f"{path} is not a bench file: it has more than {_MOST_BYTES} bytes.")
+    text = read_text(path, "a bench file", _MOST_BYTES, "`stimbench bench init` writes one.")
     return parse_bench_file(text, str(path))
 
 

@@ -13,6 +13,7 @@ from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, rea
 from stimbench.capture.quality import refusals
 from stimbench.checks.judge import judge_capture
 from stimbench.checks.limits import Limits
+from stimbench.checks.outcome import Finding
 from stimbench.checks.single import needed_of
 
 __all__ = ("FAULTS", "PLANTED", "Found", "look")
@@ -21,6 +22,9 @@ _SESSION_S, _QUICK_S = 1830, 124
 _CLEAN, _QUICK_CLEAN = 20, 3
 _NEAR_NS = 60_000_000
 """A finding names the time of its fault if it is nearer than a period and a bit."""
+
+_FOLLOWS_NS = 100_000_000
+"""Two periods: a pulse that is moved has a wrong period before it and one behind it."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +157,18 @@ def _judged(name: str, recipe: Recipe, truth: Truth, at_ns: int, limits: Limits)
     stays = fault is not None and fault.kind == "balance"
     others = [
         each for each in verdict.findings
-        if each not in hits and not (fault and each.kind in fault.follow)
+        if each not in hits and not _follows(each, fault, at_ns)
         and not (stays and each.kind == "balance" and each.time_ns > at_ns)
     ]  # fmt: skip
     text = f"{hits[0].time_ns / 1e9:.6f} s: {hits[0].text}" if hits else "not found"
     return Found(name, pulses, bool(hits), len(others), text if fault else f"{len(others)} findings")
+
+
+def _follows(finding: Finding, fault: _Fault | None, at_ns: int) -> bool:
+    """Whether a finding is what a fault brings along: beside it, or, as jitter is, of the whole capture."""
+    if fault is None or finding.kind not in fault.follow:
+        return False
+    return finding.kind == "jitter" or abs(finding.time_ns - at_ns) < _FOLLOWS_NS
 
 
 def _cases(options: Options) -> list[tuple[str, float, int]]:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -22,8 +23,10 @@ from stimbench.checks.flaky import flaky_cases, repetitions
 from stimbench.checks.judge import judge_capture
 from stimbench.checks.outcome import Attachment, CaseResult, Finding, Measurement, Outcome
 from stimbench.checks.pictures import picture_data
+from stimbench.checks.plan import load_plan
 from stimbench.checks.reports import write_reports
 from stimbench.checks.run import Run
+from stimbench.checks.work import about_case
 from support.captures import LIMITS, judged_by, program_of, recipe
 
 SAME = 1e-3
@@ -391,3 +394,13 @@ def test_the_verdict_of_a_page(tmp_path, results, verdict, css):
 def test_at_most_twenty_bad_cases_are_shown_whole(tmp_path):
     page = pages.page_of(run_of(tmp_path, *(result(f"a/{k}", FAIL) for k in range(25))), [])
     assert len(page.failing) == 20 and page.failing_left_out == 5
+
+
+def test_a_report_says_when_a_case_ran(written):
+    began = about_case(load_plan("selftest").cases[0], 1, "emulated").began_utc
+    assert abs(datetime.fromisoformat(began) - datetime.now(UTC)) < timedelta(hours=1)
+    folder = written(result("a/one", PASS, began_utc=began))
+    (case,) = suite_of(folder)
+    facts = {each.get("name"): each.get("value") for each in case.find("properties")}
+    assert facts["began"] == began
+    assert json.loads((folder / "results.json").read_text())["cases"][0]["began_utc"] == began

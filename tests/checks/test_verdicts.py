@@ -175,8 +175,33 @@ def test_a_fault_in_the_first_ramp_or_before_it_holds(recorded, at_ms):
     quiet = [each for each in session.capture.current("I_LEFT") if each[1] < fault_ns]
     other = [each for each in session.capture.current("I_RIGHT") if each[1] < fault_ns]
     cut = with_channels(session, analog={"I_LEFT": Segments.of(quiet), "I_RIGHT": Segments.of(other)})
-    verdict = judge_recorded(case, replace(cut, fault_ns=fault_ns))
+    verdict = judge_recorded(case, replace(cut, fault_ns=fault_ns, state="ready"))
     assert verdict.outcome is Outcome.PASS, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "outcome"),
+    [
+        ("stop", "ready", Outcome.PASS),
+        ("stop", "fault", Outcome.PASS),
+        ("stop", "hold", Outcome.FAIL),
+        ("stop", "rest", Outcome.FAIL),
+        ("none", "ramp up", Outcome.PASS),
+        ("none", "ready", Outcome.FAIL),
+    ],
+)
+def test_what_the_stimulator_says_of_itself_must_be_so(recorded, fault, state, outcome):
+    case = case_of(fault)
+    verdict = judge_recorded(case, replace(recorded(case), state=state))
+    assert measured(verdict, "wrong_state").outcome is verdict.outcome is outcome
+    assert (verdict.counts == {"wrong state": 1}) is (outcome is Outcome.FAIL)
+
+
+def test_a_board_that_cannot_be_asked_is_judged_by_its_output_alone(recorded):
+    case = case_of("hang")
+    verdict = judge_recorded(case, recorded(case))
+    assert "wrong_state" not in {each.name for each in verdict.measurements}
+    assert verdict.outcome is Outcome.PASS
 
 
 def test_a_lead_without_an_amplitude_is_not_asked_to_go_off_sooner(recorded):

@@ -64,6 +64,7 @@ def _case(plan: str, result: CaseResult) -> ElementTree.Element:
 
 def _facts(result: CaseResult) -> list[tuple[str, str]]:
     facts = [("outcome", result.outcome.value), ("key", result.key), ("device", result.device)]
+    facts += [("began", result.began_utc)]
     facts += [(f"firmware {board}", text) for board, text in result.firmware.items()]
     facts += [(f"instrument {name}", str(value)) for name, value in result.instrument.items() if value]
     return [(name, _clean(value)) for name, value in facts if value]

@@ -96,10 +96,11 @@ CASE_TEXTS = {
     "stray_percent": Text("%", "current through a broken wire, of the programme's"),
     "impedance_percent": Text("%", "ohm of every intact pair, error against the load"),
     "impedance_kinds": Text("", "pairs that are called otherwise than they are"),
+    "wrong_state": Text("", "1 if it says of itself that it pulses and should not, or the reverse"),
 }
 """What only a case tells, by its load, its fault or its measurement of impedance: no capture alone does."""
 
-CASE_LIMITS = {"stray_percent": 1.0, "impedance_percent": 2.0, "impedance_kinds": 0.0}
+CASE_LIMITS = {"stray_percent": 1.0, "impedance_percent": 2.0, "impedance_kinds": 0.0, "wrong_state": 0.0}
 """The fixed ones. That of the impedance is what docs/figures.md promises from 500 ohm to 5 kohm."""
 
 EVERY_TEXT = TEXTS | CASE_TEXTS

@@ -95,7 +95,7 @@ def record_on_rig(case: Case, session: Session, build: str) -> tuple[Recorded, .
         raise RigError(f"No capture tells when the fault came: {case.fault.text}. Was it done in time?")
     return tuple(
         Recorded(
-            capture, when.at_ns if when else None, [] if index else pairs, known, seen.state,
+            capture, when.at_ns if when else None, [] if index else pairs, known, "" if index else seen.state,
             when.off_ms if when else 0.0,
         )
         for index, (capture, when) in enumerate(kept)

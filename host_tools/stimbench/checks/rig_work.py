@@ -18,12 +18,12 @@ from stimbench.checks.left_out import limits_for, needed_for, not_run, unmeasure
 from stimbench.checks.limits import TEXTS, TIMING_MEASURES
 from stimbench.checks.on_bench import Recorded
 from stimbench.checks.on_rig import BoardRestartedError, duration_ms, record_on_rig
-from stimbench.checks.outcome import CaseResult, Measurement, Outcome
+from stimbench.checks.outcome import Measurement, Outcome
 from stimbench.checks.plan import Plan
 from stimbench.checks.run import Where
 from stimbench.checks.single import RefusedCaptureError
 from stimbench.checks.verdicts import judge_recorded
-from stimbench.checks.work import NotJudgedError, outcome_of, parameters_of, result_data
+from stimbench.checks.work import NotJudgedError, about_case, outcome_of, result_data
 from stimbench.errors import InputError, RefusedError
 from stimbench.rig.rig import Rig, open_rig
 from stimbench.rig.session import Session
@@ -72,9 +72,7 @@ def run_case(rig: Rig, payload: dict[str, Any], firmware: Mapping[str, Path]) ->
     """As run_on_rig, on a bench that is known already."""
     attempt = int(payload.pop("attempt", 1))
     case = Case.from_payload(payload)
-    about = CaseResult(
-        case.name, "", Outcome.PASS, parameters=parameters_of(case), attempt=attempt, device=_device(rig)
-    )
+    about = about_case(case, attempt, _device(rig))
     try:
         with rig.session(firmware) as session:
             recorded = record_on_rig(case, session, rig.expected_build("stimulator", firmware))

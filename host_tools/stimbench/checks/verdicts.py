@@ -6,6 +6,7 @@ import math
 from itertools import permutations
 
 import numpy as np
+from stimfw.protocol import messages
 from stimfw.therapy.ranges import ELECTRODES_A_LEAD, LEADS
 
 from stimbench.analysis.edges import intervals
@@ -29,6 +30,10 @@ _DRIVEN_UA = FLOOR_UA / 10
 """In a lead without an amplitude."""
 _FIRST_PULSE_MS = 200
 """After START the first pulse comes by then, and a period later at most (docs/firmware.md)."""
+_IN_SESSION = tuple(
+    messages.STATE_NAMES[state]
+    for state in (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
+)
 _ALL_PAIRS = tuple(permutations(range(ELECTRODES_A_LEAD), 2))
 _IMPEDANCE_PERCENT = CASE_LIMITS["impedance_percent"]
 
@@ -49,6 +54,8 @@ def judge_recorded(case: Case, recorded: Recorded) -> Verdict:
     add_energy(verdict, case.load.resistance_ohm, case.limits)
     if recorded.pairs:
         _add_impedance(verdict, case, recorded)
+    if recorded.state:
+        _add_state(verdict, case, recorded)
     return verdict
 
 
@@ -100,6 +107,18 @@ def _add_off(verdict: Verdict, recorded: Recorded, fault_ns: int, case: Case) ->
     if outcome is Outcome.FAIL:
         told = f"a lead was driven {late_ms:.4g} ms after the fault, {within_ms:g} ms allowed"
         _find(verdict, "output not off", "", fault_ns, told)
+
+
+def _add_state(verdict: Verdict, case: Case, recorded: Recorded) -> None:
+    """What the stimulator said of itself at the end: in its session, or out of it after a stop."""
+    pulses, should = recorded.state in _IN_SESSION, case.fault.kind.expect != "off"
+    is_wrong = pulses != should
+    outcome = Outcome.FAIL if is_wrong else Outcome.PASS
+    _measured(verdict, "wrong_state", float(is_wrong), "", CASE_LIMITS["wrong_state"], outcome, 1,
+              f"it says {recorded.state}")  # fmt: skip
+    if is_wrong:
+        told = f"it says {recorded.state!r} {'in its session' if should else 'after it was stopped'}"
+        _find(verdict, "wrong state", "", recorded.capture.end_ns, told)
 
 
 def _last_on(capture: Capture, lead: str, case: Case) -> int:

@@ -7,6 +7,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from stimbench.checks.verdicts import judge_recorded
 from stimbench.errors import BenchError, NoAnswerError, PortError, RefusedError, StimbenchError
 
 __all__ = (
-    "WORK", "NotJudgedError", "outcome_of", "parameters_of", "result_data", "run_on_bench", "split_error",
+    "WORK", "NotJudgedError", "about_case", "outcome_of", "parameters_of", "result_data", "run_on_bench",
+    "split_error",
 )  # fmt: skip
 
 WORK = "stimbench.checks.work:run_on_bench"
@@ -45,9 +47,7 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
     """
     attempt = int(payload.pop("attempt", 1))
     case = Case.from_payload(payload)
-    about = CaseResult(
-        case.name, "", Outcome.PASS, parameters=parameters_of(case), attempt=attempt, device="emulated"
-    )
+    about = about_case(case, attempt, "emulated")
     try:
         recorded = record(case, firmware)
         verdict = judge_recorded(case, recorded)
@@ -57,6 +57,20 @@ def run_on_bench(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[
     except Exception as error:
         raise NotJudgedError(*outcome_of(error)) from error
     return result_data(about, verdict, recorded)
+
+
+def about_case(case: Case, attempt: int, device: str) -> CaseResult:
+    """What is known of a case before it runs: also when, by this machine's clock."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return CaseResult(
+        case.name,
+        "",
+        Outcome.PASS,
+        parameters=parameters_of(case),
+        attempt=attempt,
+        device=device,
+        began_utc=now,
+    )
 
 
 def result_data(about: CaseResult, verdict: Verdict, recorded: Recorded) -> dict[str, Any]:

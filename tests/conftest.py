@@ -5,6 +5,7 @@ import signal
 import pytest
 from hypothesis import settings
 from support import targets
+from support.browser import browser  # noqa: F401
 from support.device import idle_heap  # noqa: F401
 
 settings.register_profile("stimbench", deadline=None, derandomize=True)

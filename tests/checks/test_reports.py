@@ -7,13 +7,11 @@ import hashlib
 import json
 import math
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import sync_playwright
 from stimbench.analysis.synthetic import make_capture, make_truth
 from stimbench.capture.files import read_capture
 from stimbench.checks import page as pages
@@ -308,7 +306,6 @@ def test_what_moves_by_more_than_a_tenth_of_its_limits_is_told(tmp_path, value, 
 LONG = "a/fails-with-a-long-name,rate_hz=198,width_us=1000,load=saline"
 UNNAMED = """[...document.querySelectorAll('svg,img')].filter(e => e.checkVisibility() &&
   !e.getAttribute('alt') && !e.closest('[role=img][aria-label]:not([aria-label=""])')).length"""
-BROWSER = "chromium-headless-shell"
 
 
 @pytest.fixture(scope="module")
@@ -331,18 +328,6 @@ def page_file(tmp_path_factory):
         )
     )  # fmt: skip
     return folder / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which(BROWSER)
-    if path is None:
-        pytest.fail(f"{BROWSER} is not installed, which these tests need: run 'make setup'.", pytrace=False)
-    with sync_playwright() as playwright:
-        # Chromium's sandbox refuses to run as root.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

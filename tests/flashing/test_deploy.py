@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,37 +18,13 @@ from stimbench.flashing.state import Doing, look
 from stimbench.project import find_project_root
 from stimfw.storage import layout as layout_of_flash
 from stimfw.storage.blocks import BLOCK_BYTES
+from support.file_system import file_system
 from support.flashing import built
 
 pytestmark = pytest.mark.emulated
 
-MICROPYTHON = str(find_project_root() / ".venv" / "bin" / "micropython")
 FILES_AT = 640 * 1024
 LEFT_BLOCKS = 10
-FULL_DISK = """
-import sys, vfs
-
-class Disk:
-    def __init__(self, blocks):
-        self.data = bytearray(b"\\xff" * 4096 * blocks)
-
-    def readblocks(self, block, buffer, offset=0):
-        start = block * 4096 + offset
-        buffer[:] = self.data[start : start + len(buffer)]
-
-    def writeblocks(self, block, buffer, offset=0):
-        start = block * 4096 + offset
-        self.data[start : start + len(buffer)] = buffer
-
-    def ioctl(self, operation, argument):
-        return {4: len(self.data) // 4096, 5: 4096}.get(operation, 0)
-
-disk = Disk(int(sys.argv[1]))
-vfs.VfsLfs2.mkfs(disk, progsize=256)
-with vfs.VfsLfs2(disk, progsize=256).open("fill", "wb") as file:
-    file.write(bytes(int(sys.argv[2])))
-sys.stdout.buffer.write(disk.data)
-"""
 BOARD_MPY = 0x1306
 """sys.implementation._mpy of the boards: version 6.3 for the RP2040's ARMv6-M."""
 IMAGE = built()
@@ -178,9 +153,7 @@ def test_a_source_with_an_error_reaches_no_board(flash_bench, layout, deploy):
 
 def nearly_full() -> bytes:
     """A file system with a few blocks left, made by MicroPython's unix port."""
-    size = str((layout_of_flash.FILESYSTEM_BLOCKS - LEFT_BLOCKS) * BLOCK_BYTES)
-    words = [MICROPYTHON, "-X", "heapsize=8M", "-c", FULL_DISK, str(layout_of_flash.FILESYSTEM_BLOCKS), size]
-    return subprocess.run(words, check=True, capture_output=True).stdout
+    return file_system("fill", bytes((layout_of_flash.FILESYSTEM_BLOCKS - LEFT_BLOCKS) * BLOCK_BYTES))
 
 
 def test_a_full_flash_leaves_what_was_there(flash_bench, deploy):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from io import BytesIO
 from itertools import combinations
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 from stimbench.demo.run import make_report
 from stimbench.report.page import write_html
 from support.demo_run import made_up_recording
 
-BROWSER = "chromium-headless-shell"
 WIDTHS_PX = (360, 420, 768, 1600)
 SCHEMES = ("light", "dark")
 PAPER_PX = 718
@@ -49,18 +46,6 @@ TEXTS = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which(BROWSER)
-    if path is None:
-        pytest.fail(f"{BROWSER} is not installed, which these tests need: run 'make setup'.", pytrace=False)
-    with sync_playwright() as playwright:
-        # Chromium's sandbox refuses to run as root.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

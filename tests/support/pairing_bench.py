@@ -8,11 +8,8 @@ a whole pairing the row `pairing` of `stimbench bench figures`.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.indicators import Tone
@@ -25,9 +22,9 @@ from stimfw.storage.record import Record
 from stimfw.telemetry import addresses, frames
 
 from support.board import emulated_board
+from support.file_system import file_system
 from support.flash_fake import FlashFake
 
-MICROPYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "micropython"
 MS = 1_000_000
 HELD_MS = 3000
 """The magnet, to open a window; STATUS, to begin a pairing."""
@@ -50,44 +47,6 @@ x25519.steps = steps
 """
 
 
-_FILE_SYSTEM = """
-import sys, vfs
-
-class Disk:
-    def __init__(self, blocks):
-        self.data = bytearray(b"\\xff" * 4096 * blocks)
-
-    def readblocks(self, block, buffer, offset=0):
-        start = block * 4096 + offset
-        buffer[:] = self.data[start : start + len(buffer)]
-
-    def writeblocks(self, block, buffer, offset=0):
-        start = block * 4096 + offset
-        self.data[start : start + len(buffer)] = buffer
-
-    def ioctl(self, operation, argument):
-        return {4: len(self.data) // 4096, 5: 4096}.get(operation, 0)
-
-disk = Disk(int(sys.argv[1]))
-vfs.VfsLfs2.mkfs(disk, progsize=256)
-files = vfs.VfsLfs2(disk, progsize=256)
-with files.open("boot.py", "w") as file:
-    file.write(sys.argv[2])
-sys.stdout.buffer.write(disk.data)
-"""
-
-
-@cache
-def _file_system() -> bytes:
-    """What littlefs has in its blocks with nothing but that `boot.py`, made by MicroPython's unix port."""
-    with NamedTemporaryFile("w", suffix=".py") as script:
-        script.write(_FILE_SYSTEM)
-        script.flush()
-        blocks = str(layout.FILESYSTEM_BLOCKS)
-        command = [str(MICROPYTHON), "-X", "heapsize=8M", script.name, blocks, QUICK_CURVE]
-        return subprocess.run(command, check=True, capture_output=True).stdout
-
-
 class Couple:
     """A stimulator and a remote, paired before, and a person between them.
 
@@ -99,7 +58,8 @@ class Couple:
     def __init__(self, seed: int = 1) -> None:
         self.bench = Bench(BenchConfig(seed=seed))
         for each in self.bench.boards.values():
-            each.flash.write(len(each.flash.memory) - layout.BLOCKS * BLOCK_BYTES, _file_system())
+            files = file_system("boot.py", QUICK_CURVE.encode())
+            each.flash.write(len(each.flash.memory) - layout.BLOCKS * BLOCK_BYTES, files)
         assert self.bench.air is not None
         self.air = self.bench.air
         self.old = provision.pair(self.bench, seed)

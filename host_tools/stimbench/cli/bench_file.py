@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stimbench.cli.common import JsonOption, err, out, print_json, services
+from stimbench.cli.terminal import escaped
 from stimbench.errors import EXIT_NO_BOARD
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _print(file: BenchFile, reached: list[Reached]) -> None:
     table = Table("what", "reached", "where, or why not", box=None, pad_edge=False)
     for each in reached:
         state = "[green]yes[/]" if each.ok else "[red]no[/]"
-        table.add_row(_escaped(each.name), state, _escaped(each.told))
+        table.add_row(escaped(each.name), state, escaped(each.told))
     out.print(table)
     for source in file.sources:
         told = f"{source.entry.name} records {', '.join(source.signals)}."
@@ -95,7 +96,3 @@ def _print(file: BenchFile, reached: list[Reached]) -> None:
         hand = ", wired by hand" if load.by_hand else ""
         out.print(f"Load {name}: {load.resistance_ohm:g} ohm{hand}.", markup=False, soft_wrap=True)
     out.print(f"By hand: {', '.join(sorted(file.has)) or 'nothing'}.", markup=False)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")

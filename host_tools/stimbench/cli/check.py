@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stimbench.cli.check_output import print_comparison, print_result, print_run
 from stimbench.cli.common import JsonOption, err, out, print_json, services
 from stimbench.errors import EXIT_CHECK_FAILED, EXIT_NO_BOARD, BenchError, InputError
 from stimbench.process import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from stimbench.checks.compare import Comparison
     from stimbench.checks.limits import Limits
-    from stimbench.checks.outcome import CaseResult, Outcome
+    from stimbench.checks.outcome import Outcome
     from stimbench.checks.plan import Plan
     from stimbench.checks.run import Run
     from stimbench.rig.rig import Rig
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ("check",)
 
 _PLAN = typer.Argument(metavar="PLAN.toml", help="A plan, or the name of a built-in one: `standard`.")
-_MOST_LISTED = 20
 _MOST = 1e12
 """Of a limit, in its unit."""
 
@@ -242,9 +241,9 @@ def _finish(run: Run, before: Run | None, as_json: bool) -> None:
         data = run_data(run) | {"folder": str(run.folder)}
         print_json(data | ({"comparison": comparison.as_data()} if comparison else {}))
     else:
-        _print_run(run)
+        print_run(run)
         if comparison:
-            _print_comparison(comparison)
+            print_comparison(comparison)
     if run.summary is not None and run.summary.interrupted:
         if not as_json:
             told = f"Interrupted. The same command with --out {run.folder} goes on from here."
@@ -261,69 +260,6 @@ def _exit_code(outcomes: list[Outcome]) -> int:
     if Outcome.FAIL in outcomes:
         return EXIT_CHECK_FAILED
     return 0 if all(outcome.is_good for outcome in outcomes) else EXIT_NO_BOARD
-
-
-def _print_run(run: Run) -> None:
-    from rich.table import Table
-
-    from stimbench.checks.flaky import repetitions
-    from stimbench.checks.outcome import Outcome
-
-    bad = [result for result in run.run_results if result.outcome is not Outcome.PASS]
-    if bad:
-        table = Table("case", "outcome", "why", box=None, pad_edge=False)
-        for result in bad[:_MOST_LISTED]:
-            table.add_row(_escaped(_named(result)), result.outcome.value, _escaped(result.reason))
-        out.print(table)
-        if len(bad) > _MOST_LISTED:
-            out.print(f"and {len(bad) - _MOST_LISTED} more.")
-    flaky = [each for each in repetitions(run.results) if each.is_flaky]
-    for each in flaky:
-        out.print(f"Flaky: {each.name}: {each.failed} of {each.judged} failed.", markup=False, soft_wrap=True)
-    reasons = [each["reason"] for each in run.about.get("left_out", [])]
-    for reason in dict.fromkeys(reasons):
-        count = reasons.count(reason)
-        cases = "cases were" if count > 1 else "case was"
-        out.print(f"{count} {cases} {reason}.", markup=False, soft_wrap=True)
-    _print_peers(run)
-    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in run.counts.items())
-    out.print(f"{len(run.results)} cases: {counts}.")
-    out.print(f"Report: {run.folder / 'report.html'}", markup=False, soft_wrap=True)
-
-
-def _print_peers(run: Run) -> None:
-    """How many of a peer's criteria hold, and which do not."""
-    from stimbench.checks.peers import peer_rows
-
-    rows = peer_rows(run)
-    applied = [row for row in rows if row.outcome is not None]
-    for row in applied:
-        bad = [each for each in (row.theirs, row.outcome) if each is not None and not each.is_good]
-        if bad:
-            out.print(f"{row.id}: {bad[0].value}: {row.measured}", markup=False, soft_wrap=True)
-    if rows:
-        good = sum(row.outcome is not None and row.outcome.is_good for row in applied)
-        told = f"Peers' criteria: {good} of {len(applied)} hold"
-        out.print(f"{told}; {len(rows) - len(applied)} cannot apply here (see the report).")
-
-
-def _named(result: CaseResult) -> str:
-    return result.name if result.attempt == 1 else f"{result.name} ({result.attempt})"
-
-
-def _print_comparison(found: Comparison) -> None:
-    kinds = (("Worse", found.worse), ("Better", found.better), ("Cannot be told", found.unknown))
-    for title, changes in kinds:
-        for each in changes:
-            out.print(f"{title}: {each.case}: {each.before}, now {each.after}.", markup=False, soft_wrap=True)
-    for each in found.moved[:_MOST_LISTED]:
-        told = f"Moved: {each.case}, {each.measurement}: {each.before}, now {each.after}."
-        out.print(told, markup=False, soft_wrap=True)
-    for name in found.only_before:
-        out.print(f"Only in the other run: {name}.", markup=False, soft_wrap=True)
-    for name in found.only_after:
-        out.print(f"Only in this run: {name}.", markup=False, soft_wrap=True)
-    out.print(f"{found.same} cases end as before, {len(found.worse)} are worse, {len(found.better)} better.")
 
 
 def _import(asked: tuple[Any, ...], out_dir: Path | None, as_json: bool) -> None:
@@ -347,7 +283,7 @@ def _import(asked: tuple[Any, ...], out_dir: Path | None, as_json: bool) -> None
     if as_json:
         print_json(result.as_data())
     else:
-        _print_result(result)
+        print_result(result)
     code = _exit_code([result.outcome])
     if code:
         raise typer.Exit(code)
@@ -382,25 +318,3 @@ def _limits(texts: list[str], timing_ns: float | None) -> Limits:
     if all(made.of(name) is None for name in Limits.model_fields):
         raise InputError("All limits are off: nothing would be judged.")
     return made
-
-
-def _print_result(result: CaseResult) -> None:
-    from rich.table import Table
-
-    table = Table("measurement", "value", "limit", "outcome", "of", box=None, pad_edge=False)
-    for each in result.measurements:
-        outcome = each.outcome.value if each.outcome else "not measured"
-        value = "-" if each.value != each.value else f"{each.value:.6g} {each.unit}".strip()
-        table.add_row(each.title, value, each.limits_text, outcome, str(each.count))
-    out.print(table)
-    for finding in result.findings[:_MOST_LISTED]:
-        where = f"{finding.lead} {finding.kind}".strip()
-        out.print(f"{finding.time_ns / 1e9:.6f} s, {where}: {finding.text}", markup=False, soft_wrap=True)
-    if len(result.findings) > _MOST_LISTED:
-        out.print(f"and {len(result.findings) - _MOST_LISTED} more.")
-    told = f"{result.outcome.value}: {result.reason}" if result.reason else result.outcome.value
-    out.print(told, markup=False, soft_wrap=True)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")

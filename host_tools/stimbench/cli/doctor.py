@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stimbench.cli.common import JsonOption, out, print_json, services
+from stimbench.cli.terminal import escaped
 from stimbench.errors import EXIT_CHECK_FAILED
 
 if TYPE_CHECKING:
@@ -52,5 +53,5 @@ def _table(findings: list[Finding]) -> object:
         table.add_column(name, style="bold" if name == "what" else None)
     for one in findings:
         state = "needed" if one.needed and one.state is State.MISSING else one.state.value
-        table.add_row(one.name, f"[{colours[one.state]}]{state}[/]", one.told.replace("[", "\\["))
+        table.add_row(one.name, f"[{colours[one.state]}]{state}[/]", escaped(one.told))
     return table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stimbench.cli.common import JsonOption, err, out, print_json, services
+from stimbench.cli.terminal import escaped
 from stimbench.errors import EXIT_CHECK_FAILED, EXIT_NO_BOARD
 
 if TYPE_CHECKING:
@@ -76,6 +77,6 @@ def _table(steps: list[Step]) -> object:
     for step in steps:
         colour = colours.get(step.outcome.value, "yellow")
         shown = "not run" if step.outcome.value == "ABORTED" else step.outcome.value
-        told = step.told.removeprefix("not run: ").replace("[", "\\[")
+        told = escaped(step.told.removeprefix("not run: "))
         table.add_row(step.name, f"[{colour}]{shown}[/]", told)
     return table

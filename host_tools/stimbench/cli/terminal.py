@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from stimbench.errors import EXIT_BAD_INPUT, StimbenchError
 from stimbench.process import EXIT_INTERRUPTED
 
-__all__ = ("StimbenchGroup", "err", "out")
+__all__ = ("StimbenchGroup", "err", "escaped", "out")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -25,11 +25,11 @@ class StimbenchGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except StimbenchError as error:
-            err.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
+            err.print(f"[bold red]Error:[/] {escaped(str(error))}", soft_wrap=True)
             _print_notes(error)
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
-            err.print(f"[bold red]Error:[/] {_escaped(_told(error))}", soft_wrap=True)
+            err.print(f"[bold red]Error:[/] {escaped(_told(error))}", soft_wrap=True)
             raise typer.Exit(EXIT_BAD_INPUT) from error
         except KeyboardInterrupt as interruption:
             err.print("Interrupted.")
@@ -48,6 +48,6 @@ def _print_notes(error: BaseException) -> None:
         err.print(note, markup=False, soft_wrap=True)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """`text` with Rich's markup escaped: file names and texts of a board may hold brackets."""
     return text.replace("[", "\\[")

@@ -31,6 +31,10 @@ LIMITS = Limits(
     net_dc_na=False,
 )  # fmt: skip
 NONE = dict.fromkeys(Limits.model_fields, False)
+CURRENT_OFF = {
+    name: False for name in Limits.model_fields if name.endswith(("percent", "na", "rise_ns", "mj"))
+}
+"""For what has no current."""
 
 
 def recipe(**changes):

@@ -75,3 +75,9 @@ class Bench:
         }.get(seed)
         if error is not None:
             raise error
+
+
+def leave_charts_out(monkeypatch):
+    """They take seconds for each page; tests/checks draws them."""
+    for name in ("case_charts", "neighbourhood_charts"):
+        monkeypatch.setattr(f"stimbench.checks.page.{name}", lambda result: [])

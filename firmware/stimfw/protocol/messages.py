@@ -41,6 +41,9 @@ REASON_WINDOW = 7
 REASON_NO_MAGNET = 8
 REASON_FULL = 9
 REASON_STORAGE = 10
+REASON_JUST_STOPPED = 11
+REASON_ROLE = 12
+REASON_RANDOM = 13
 REASON_TEXTS = (
     "",
     "the self-test failed",
@@ -53,6 +56,9 @@ REASON_TEXTS = (
     "it needs the magnet at the stimulator",
     "all slots are taken: forget a pairing first",
     "the flash did not take it",
+    "somebody else stopped it just now: ask again in a second",
+    "this id belongs to a peer of another role: forget that one first",
+    "the random source failed its tests",
 )
 
 # Why the output last went off.
@@ -63,10 +69,11 @@ STOPPED_MAGNET = 3
 STOPPED_SESSION_OVER = 4
 STOPPED_REPL = 5
 STOPPED_FAULT = 6
-STOP_NAMES = ("never on", "remote", "host", "magnet", "session over", "console interrupt", "fault")
+STOPPED_CONTACT = 7
+STOP_NAMES = ("never on", "remote", "host", "magnet", "session over", "console interrupt", "fault", "no contact")
 
 # Parts that the self-test may find failed, by bit.
-PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings")
+PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings", "random")
 PART_DAC = 1
 PART_MATRIX = 2
 PART_RADIO = 4
@@ -75,6 +82,7 @@ PART_SUPPLY = 16
 PART_FILESYSTEM = 32  # littlefs, which holds nothing of ours
 PART_EPOCHS = 64
 PART_PAIRINGS = 128
+PART_RANDOM = 256
 
 FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
@@ -137,6 +145,11 @@ EVENT_NAMES = (
     "part mended",  # detail: PART_... bits that work again
     "left amplitude",  # of the programme; detail: in LOG_AMPLITUDE_STEP_UA, rounded up
     "right amplitude",
+    "link lost",  # during a session, with the peer that began it
+    "link back",
+    "contact lost",  # no authentic frame for the programme's contact_s: the session ramps down
+    "pairing expired",  # given and not used in time
+    "key retired",  # its successor was used
 )
 LOG_AMPLITUDE_STEP_UA = 50
 EVENT_STARTED = 0
@@ -163,6 +176,11 @@ EVENT_PART_FAILED = 20
 EVENT_PART_MENDED = 21
 EVENT_LEFT_AMPLITUDE = 22
 EVENT_RIGHT_AMPLITUDE = 23
+EVENT_LINK_LOST = 24
+EVENT_LINK_BACK = 25
+EVENT_CONTACT_LOST = 26
+EVENT_PAIRING_EXPIRED = 27
+EVENT_KEY_RETIRED = 28
 
 # What was found of an electrode pair.
 KIND_OK = 0

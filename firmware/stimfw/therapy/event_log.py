@@ -20,7 +20,7 @@ SHARE = 21
 """Events that each group keeps whatever the others do: a third."""
 _BYTES = struct.calcsize(requests.LOG_RECORD)
 _KIND_AT = 4  # in a record
-_GROUPS = b"aaaaaaaaaaoaaaaoooooooAA"
+_GROUPS = b"aaaaaaaaaaoaaaaoooooooAAoooaa"
 """By kind: access, output, amplitude."""
 
 

@@ -79,10 +79,10 @@ def test_every_code_state_and_reason_has_a_name():
     assert messages.EVENT_NAMES[messages.EVENT_FACTORY_RESET] == "factory reset"
     assert messages.EVENT_NAMES[messages.EVENT_STOPPED] == "output off"
     assert messages.EVENT_NAMES[messages.EVENT_RIGHT_AMPLITUDE] == "right amplitude"
-    assert len(messages.EVENT_NAMES) == messages.EVENT_RIGHT_AMPLITUDE + 1
+    assert len(messages.EVENT_NAMES) == messages.EVENT_KEY_RETIRED + 1
     assert messages.EVENT_NAMES[messages.EVENT_PAIRED] == "paired"
     assert messages.STATE_NAMES[messages.FAULT] == "fault" and messages.STATE_NAMES[messages.REST] == "rest"
-    assert len(messages.REASON_TEXTS) == messages.REASON_STORAGE + 1
+    assert len(messages.REASON_TEXTS) == messages.REASON_RANDOM + 1
     assert messages.STOP_NAMES[messages.STOPPED_MAGNET] == "magnet"
     assert messages.PART_NAMES.index("matrix") == 1 and messages.PART_MATRIX == 1 << 1
     assert 1 << messages.PART_NAMES.index("filesystem") == messages.PART_FILESYSTEM

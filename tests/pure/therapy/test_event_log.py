@@ -73,11 +73,12 @@ ACCESS = (
     messages.EVENT_STARTED, messages.EVENT_FORBIDDEN, messages.EVENT_FLOOD, messages.EVENT_CONNECTED,
     messages.EVENT_WINDOW_OPENED, messages.EVENT_WINDOW_CLOSED, messages.EVENT_PAIRED,
     messages.EVENT_FORGOTTEN, messages.EVENT_PROGRAM_SET, messages.EVENT_TIME_SET, messages.EVENT_WINDOW_SET,
-    messages.EVENT_FACTORY_RESET,
+    messages.EVENT_FACTORY_RESET, messages.EVENT_PAIRING_EXPIRED, messages.EVENT_KEY_RETIRED,
 )  # fmt: skip
 OUTPUT = (
     messages.EVENT_MAGNET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
     messages.EVENT_MEASURED, messages.EVENT_STOPPED, messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED,
+    messages.EVENT_LINK_LOST, messages.EVENT_LINK_BACK, messages.EVENT_CONTACT_LOST,
 )  # fmt: skip
 SELDOM = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)
 AMPLITUDES = (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE)

@@ -46,6 +46,7 @@ class PairingRecord:
         role: stimfw.protocol.roles.PATIENT or CLINICIAN.
         peer_id: 4 bytes.
         key: 32 bytes.
+        generation: of the key.
     """
 
     def __init__(self, state: int, role: int, peer_id: bytes, key: bytes) -> None:
@@ -53,6 +54,7 @@ class PairingRecord:
         self.role = role
         self.peer_id = peer_id
         self.key = key
+        self.generation = 0
 
     @property
     def pending(self) -> bool:

@@ -6,6 +6,7 @@ A piece is 19 bytes: request id, flags and number, length, 16 bytes of data (doc
 import struct
 from typing import TYPE_CHECKING
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 DATA_BYTES = 16
 MAX_BYTES = 248
+REPEAT_MS = 5000
+"""For so long after it was executed a request is known again: longer than any peer tries."""
 LAST = 0x80
 ASK = 0x40
 _NUMBER = 0x3F
@@ -44,17 +47,30 @@ def parse(plain: bytes) -> "tuple[int, int, int, bytes]":
 
 
 class Reassembler:
-    """The stimulator's side for one peer: joins requests, executes each once, gives replies in pieces."""
+    """The stimulator's side for one peer: joins requests, executes each once, gives replies in pieces.
 
-    def __init__(self) -> None:
+    A request that was executed is known again for REPEAT_MS: its reply was lost, and it comes again in a new
+    connection. `repeatable` are requests that are executed each time they come.
+    """
+
+    def __init__(self, repeatable: "Callable[[bytes], bool]" = lambda request: False) -> None:
+        self._repeatable = repeatable
         self._building = bytearray()
+        self._building_id = -1
         self._pieces = 0
         self._id = -1  # of the last request executed
         self._request = b""
         self._reply = b""
+        self._executed_ms = 0
         self.duplicates = 0
 
-    def take(self, plain: bytes, execute: "Callable[[bytes], bytes]") -> bytes:
+    def restart(self) -> None:
+        """A new connection: what was half joined is dropped."""
+        self._building = bytearray()
+        self._building_id = -1
+        self._pieces = 0
+
+    def take(self, plain: bytes, execute: "Callable[[bytes], bytes]", now_ms: int) -> bytes:
         """A piece came; the piece to send back. `execute(message) -> reply` runs for a new, whole request."""
         try:
             request_id, flags, number, data = parse(plain)
@@ -65,29 +81,33 @@ class Reassembler:
                 return self._misused(request_id)
             return cut(request_id, self._reply, number)
         if number == 0:
-            self._building = bytearray()
-            self._pieces = 0
-        if number != self._pieces or len(self._building) + len(data) > MAX_BYTES:
+            self.restart()
+            self._building_id = request_id
+        if (
+            number != self._pieces
+            or request_id != self._building_id
+            or len(self._building) + len(data) > MAX_BYTES
+        ):
             return self._misused(request_id)
         self._building.extend(data)
         self._pieces += 1
         if not flags & LAST:
             return piece(request_id, number, b"")
-        return self._whole(request_id, execute)
+        return self._whole(request_id, execute, now_ms)
 
-    def _whole(self, request_id: int, execute: "Callable[[bytes], bytes]") -> bytes:
+    def _whole(self, request_id: int, execute: "Callable[[bytes], bytes]", now_ms: int) -> bytes:
         request = bytes(self._building)
-        self._building = bytearray()
-        self._pieces = 0
-        if request_id == self._id and request == self._request:
+        self.restart()
+        known = request_id == self._id and request == self._request
+        if known and elapsed_ms(now_ms, self._executed_ms) < REPEAT_MS and not self._repeatable(request):
             self.duplicates += 1
         else:
             # Noted before it is executed: should that fail, a repeat must not get an older request's reply.
             self._id, self._request, self._reply = request_id, request, _MISUSED
+            self._executed_ms = now_ms
             self._reply = execute(request)[:MAX_BYTES]
         return cut(request_id, self._reply, 0)
 
     def _misused(self, request_id: int) -> bytes:
-        self._building = bytearray()
-        self._pieces = 0
+        self.restart()
         return cut(request_id, _MISUSED, 0)

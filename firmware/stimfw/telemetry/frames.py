@@ -1,8 +1,8 @@
-"""Frames of the radio protocol, version 2: kinds, exact lengths, headers. The layouts: docs/telemetry.md."""
+"""Frames of the radio protocol, version 3: kinds, layouts, headers. All are 32 bytes (docs/telemetry.md)."""
 
 import struct
 
-VERSION = 2
+VERSION = 3
 HELLO = 1
 CHALLENGE = 2
 REQUEST = 3
@@ -10,23 +10,24 @@ REPLY = 4
 PAIR = 5
 PAIR_REPLY = 6
 
-HANDSHAKE_BYTES = 26
-SEALED_BYTES = 32
-TAG_BYTES = 8
+FRAME_BYTES = 32
 HEADER_BYTES = 5
-"""Of a REQUEST or REPLY: first byte, slot, connection, counter."""
-NONCE_BYTES = 16
-"""Of a HELLO or CHALLENGE: epoch, count, random; bytes 2-17 of the frame."""
-PLAIN_BYTES = SEALED_BYTES - HEADER_BYTES - TAG_BYTES
+"""Of a REQUEST or REPLY: first byte, slot, token."""
+TOKEN_BYTES = 3
+TAG_BYTES = 8
+PLAIN_BYTES = FRAME_BYTES - HEADER_BYTES - TAG_BYTES
 
-_LENGTHS = {
-    HELLO: HANDSHAKE_BYTES,
-    CHALLENGE: HANDSHAKE_BYTES,
-    REQUEST: SEALED_BYTES,
-    REPLY: SEALED_BYTES,
-    PAIR: SEALED_BYTES,
-    PAIR_REPLY: SEALED_BYTES,
-}
+NONCE_AT = 4
+NONCE_BYTES = 16
+"""Of a HELLO or CHALLENGE: epoch, count, then what fills it up; bytes 4-19 of the frame."""
+TAG_AT = NONCE_AT + NONCE_BYTES
+HANDSHAKE_TAG_BYTES = FRAME_BYTES - TAG_AT
+RANDOM_BYTES = 8
+"""That fill a CHALLENGE's nonce up; a HELLO has one less, because `wants` takes its place."""
+
+WANTS_CONNECTION = 0
+WANTS_STOP = 1
+_WANTS_AT = NONCE_AT + 8
 
 
 def first(kind: int) -> int:
@@ -36,27 +37,52 @@ def first(kind: int) -> int:
 
 def kind_of(frame: "bytes | memoryview") -> int:
     """The kind of a frame whose version and length are right; 0 for any other."""
-    if len(frame) < 2 or frame[0] >> 4 != VERSION:
+    if len(frame) != FRAME_BYTES or frame[0] >> 4 != VERSION:
         return 0
     kind = frame[0] & 0x0F
-    return kind if _LENGTHS.get(kind) == len(frame) else 0
+    return kind if HELLO <= kind <= PAIR_REPLY else 0
 
 
-def handshake_header(kind: int, slot: int, epoch: int, count: int, random: bytes) -> bytes:
-    """All of a HELLO or CHALLENGE before its tag. epoch, count: u32; random: 8 bytes."""
-    return struct.pack("<BBII", first(kind), slot, epoch, count) + random
+def hello_nonce(epoch: int, count: int, wants: int, random: bytes) -> bytes:
+    """NP, 16 bytes. epoch, count: u32; wants: WANTS_...; random: 7 bytes."""
+    return struct.pack("<IIB", epoch, count, wants) + random
 
 
-def handshake_nonce(header: "bytes | memoryview") -> bytes:
-    """The 13-byte CCM nonce of a HELLO or CHALLENGE: first byte, slot, epoch, count, zeros."""
-    return bytes(header[:10]) + b"\0\0\0"
+def challenge_nonce(epoch: int, count: int, random: bytes) -> bytes:
+    """NS, 16 bytes. epoch, count: u32; random: 8 bytes."""
+    return struct.pack("<II", epoch, count) + random
 
 
-def sealed_header(kind: int, slot: int, connection: int, counter: int) -> bytes:
-    """The 5 open bytes of a REQUEST or REPLY. connection: u8; counter: u16."""
-    return struct.pack("<BBBH", first(kind), slot, connection, counter)
+def handshake(kind: int, slot: int, generation: int, nonce: bytes, tag: bytes) -> bytes:
+    """A HELLO or CHALLENGE. generation: its low byte goes in (0 in a CHALLENGE); tag: 12 bytes."""
+    return bytes((first(kind), slot, generation & 0xFF, 0)) + nonce + tag
 
 
-def sealed_nonce(header: bytes) -> bytes:
-    """The 13-byte CCM nonce of a REQUEST or REPLY: its header and zeros."""
-    return header + b"\0\0\0\0\0\0\0\0"
+def nonce_of(frame: "bytes | memoryview") -> "bytes | memoryview":
+    """NP of a HELLO, or NS of a CHALLENGE."""
+    return frame[NONCE_AT:TAG_AT]
+
+
+def tag_of(frame: "bytes | memoryview") -> "bytes | memoryview":
+    """The 12 bytes at the end of a HELLO or CHALLENGE."""
+    return frame[TAG_AT:]
+
+
+def wants_of(hello: "bytes | memoryview") -> int:
+    """What a HELLO asks for: WANTS_..., or a number that has no meaning yet."""
+    return hello[_WANTS_AT]
+
+
+def sealed_header(kind: int, slot: int, token: bytes) -> bytes:
+    """The 5 open bytes of a REQUEST or REPLY. token: 3 bytes."""
+    return bytes((first(kind), slot)) + token
+
+
+def sealed_nonce(kind: int, slot: int, counter: int) -> bytes:
+    """The 13-byte CCM nonce of a REQUEST or REPLY: first byte, slot, counter u16, zeros."""
+    return struct.pack("<BBH", first(kind), slot, counter) + b"\0\0\0\0\0\0\0\0\0"
+
+
+def token_number(frame: "bytes | memoryview") -> int:
+    """The token of a REQUEST or REPLY as a number: a look-up by it takes no heap."""
+    return frame[2] | frame[3] << 8 | frame[4] << 16

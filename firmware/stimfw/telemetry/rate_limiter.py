@@ -1,24 +1,25 @@
 """What an attacker may cost: a budget of verifications, and a back-off that grows with what is sent.
 
-Failures count, and HELLOs: a genuine peer never meets either.
+Failures count, and answers to HELLOs: a genuine peer never meets either.
 """
 
 from stimfw.clock.ticks import elapsed_ms, later_ms
 
 VERIFICATIONS = 24
-"""That many tags may fail in a row,"""
+"""So many in a row may cost time and be in vain,"""
 _REFILL_MS = 12  # then one in so much time
-# Costs in the bucket, as the processor's time goes: 2 ms for a frame that is dropped before any
-# cryptography, 3.5 ms for one whose tag fails, its share of the main loop and of the radio included (RP2040).
+# Costs in the bucket, as the processor's time goes (RP2040): 2 ms for a frame that is dropped early, its
+# share of the main loop and of the radio included; 3.5 ms for one whose seal had to be tried.
 COST_UNVERIFIED = 3
 COST_VERIFIED = 6
 FORGIVE_MS = 6
-"""One unit runs out in so much time: 55 unverified frames or 27 forged tags a second, 10 % of the CPU."""
+"""One unit runs out in so much time: 55 unverified frames or 27 tried seals a second, 10 % of the CPU."""
 _MOST = 128
 LEVELS = ((64, 34), (32, 14), (12, 4))
-"""From so many units in the bucket on, the radio is deaf for so many milliseconds, again and again."""
+"""From so many units in the bucket on, nothing is read for so many ms on average, again and again."""
 GRACE_MS = 25
 """After an authentic frame the peer's next one is due: for so long there is no pause, flood or not."""
+_DRAWS = 0x100
 
 
 class RateLimiter:
@@ -31,6 +32,7 @@ class RateLimiter:
         self._forgiven_ms = now_ms
         self._genuine_ms = now_ms
         self._grace = False
+        self._nominal_ms = 0
         self.level = 0
 
     def may_verify(self, now_ms: int) -> bool:
@@ -42,11 +44,11 @@ class RateLimiter:
         return self._left > 0
 
     def spend(self) -> None:
-        """Count a verification that succeeded, but of a frame that an attacker may have recorded."""
+        """Count one that somebody may have caused who has no key."""
         self._left -= 1
 
     def failed(self, now_ms: int, verified: bool) -> None:
-        """A frame was refused, with or without a verification."""
+        """A frame was refused, early or after its seal was tried."""
         if verified:
             self.spend()
         self._forgive(now_ms)
@@ -57,20 +59,28 @@ class RateLimiter:
         self._genuine_ms = now_ms
         self._grace = True
 
-    def pause_ms(self, now_ms: int) -> int:
-        """How long the radio shall be deaf."""
+    def update(self, now_ms: int) -> int:
+        """The present level."""
         self._forgive(now_ms)
-        pause = self.level = 0
-        for index, (failures, pause_ms) in enumerate(LEVELS):
+        self.level = self._nominal_ms = 0
+        for index, (failures, nominal_ms) in enumerate(LEVELS):
             if self._failures >= failures:
                 self.level = len(LEVELS) - index
-                pause = pause_ms
+                self._nominal_ms = nominal_ms
                 break
         if self._grace:
             self._grace = elapsed_ms(now_ms, self._genuine_ms) < GRACE_MS
-            if self._grace:
-                return 0
-        return pause
+        return self.level
+
+    def pause_ms(self, now_ms: int, draw: int) -> int:
+        """How long nothing shall be read: half of the level's time to one and a half of it.
+
+        So nobody can send in step with what is read. `draw`: a random byte.
+        """
+        self.update(now_ms)
+        if self._grace:
+            return 0
+        return (self._nominal_ms + 1) // 2 + self._nominal_ms * draw // _DRAWS
 
     def _forgive(self, now_ms: int) -> None:
         past = elapsed_ms(now_ms, self._forgiven_ms) // FORGIVE_MS

@@ -1,35 +1,36 @@
 """A peer's end of the radio protocol: a remote's, or a clinician's host's.
 
 One request at a time; a new one replaces the old one. Frames and the time go in, frames come out. `poll()`
-gives a frame to send. The caller reports its fate to `sent()`, and passes received frames to `on_frame()`.
+gives a frame to send on `channel`. The caller reports to `sent()` when it is out, and passes received frames
+to `on_frame()`. Nothing but an authentic answer tells that a frame has arrived. While none comes, a REQUEST
+and a HELLO take turns, on one channel after the other (stimfw.telemetry.search), at times that nobody else
+can know.
 
 A request is an exchange of pieces, one REQUEST and one REPLY each (docs/telemetry.md). First the pieces of
 the request are sent. The stimulator confirms each with an empty piece, and the last one with the first piece
 of its reply. Then the other pieces of the reply are asked for. A new connection starts the exchange again.
 """
 
-import struct
 from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.crypto.ccm import Ccm, NotAuthenticError
+from stimfw.protocol import requests
 from stimfw.telemetry import fragments, frames, keys
 from stimfw.telemetry.connection import LAST_COUNTER, Connection
+from stimfw.telemetry.search import ChannelSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWER_MS = 30
-"""From an acknowledged HELLO to the next try: the stimulator takes up to 15 ms for its CHALLENGE."""
-REPLY_MS = 15
-"""From an acknowledged REQUEST to a HELLO beside it: the REPLY usually takes 7 ms."""
-DOUBT_MS = 1000
-"""A connection in which nothing was received for so long is doubted when a REQUEST does not arrive."""
+WAIT_MS = 12
+"""From the end of a burst to the next one: an answer usually takes 6 ms."""
+WAIT_SPREAD_MS = 7
+"""And up to so much more, at random: nobody can send in step with a peer that gets no answer."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
 _MARGIN_MS = 5000
-_STUCK_MS = 200  # a frame whose fate sent() was never told
+_STUCK_MS = 200  # a frame whose end sent() was never told
 _LAST_COUNT = 0xFFFFFFFF
 
 # The phases of an exchange.
@@ -47,10 +48,10 @@ class Requester:
         state: IDLE, WAITING, ANSWERED or UNANSWERED (it may or may not have been executed).
         counter: of the latest REQUEST; while WAITING, only its REPLY is taken.
         reply: the whole reply message, once ANSWERED.
+        confirmed: an authentic answer has come since the start: the stimulator knows this generation.
         frames, bad, stray: frames received; not authentic ones; those that answer nothing that waits.
     """
 
-    reply_ms = REPLY_MS
     IDLE = 0
     WAITING = 1
     ANSWERED = 2
@@ -64,22 +65,26 @@ class Requester:
         epoch: int,
         take_random: "Callable[[int], bytes]",
         count: int = 0,
+        generation: int = 0,
     ) -> None:
         """Begin without a connection.
 
         Args:
             slot: the pairing's, u8.
             role: the pairing's, u8.
-            key: the pairing's, 32 bytes.
+            key: the pairing's, of the present generation, 32 bytes.
             epoch: of this start, never used before (u32).
             take_random: `take_random(n) -> n bytes`.
             count: HELLOs sent in this epoch already, by an earlier Requester.
+            generation: of the key, u16.
         """
         self._slot, self._role, self._key, self._epoch = slot, role, key, epoch
+        self._generation = generation
         self._random = take_random
-        hello_key, challenge_key = keys.handshake_keys(key)
-        self._hello_ccm = Ccm(hello_key, frames.TAG_BYTES)
-        self._challenge_ccm = Ccm(challenge_key, frames.TAG_BYTES)
+        hello_key, challenge_key = keys.handshake_keys(key, slot, role)
+        self._hello_tag = keys.HelloTag(hello_key)
+        self._challenge_tag = keys.ChallengeTag(challenge_key)
+        self._search = ChannelSearch()
         self.count = count
         self._id = 0
         self._message = b""
@@ -89,15 +94,23 @@ class Requester:
         self._phase = _SENDING_REQUEST
         self._piece = 0
         self._answer = b""
-        self._frame = b""
+        self._request = b""  # the REQUEST that waits for its REPLY
+        self._hello_next = False
         self._flying = False
         self._due = False
+        self._wait_ms = 0
         self._since_ms = 0
         self._began_ms = 0
         self._limit_ms = 0
         self.state = self.IDLE
         self.reply = b""
+        self.confirmed = False
         self.frames = self.bad = self.stray = 0
+
+    @property
+    def channel(self) -> int:
+        """Where the frame of the last poll() goes, and where its answer comes: 0-125."""
+        return self._search.channel
 
     def begin(self, message: bytes, limit_ms: int, now_ms: int) -> None:
         """Ask, for `limit_ms` at the most; poll() gives the frames.
@@ -111,38 +124,44 @@ class Requester:
         self._message = message
         self._began_ms, self._limit_ms = now_ms, limit_ms
         self.reply = b""
+        self._hello = b""
         self.state = self.WAITING
+        self._flying = False
+        self._search.restart()
         self._restart(now_ms)
 
     def poll(self, now_ms: int) -> "bytes | None":
         """The frame, if it is time to send one. After the limit the state is UNANSWERED."""
         self.expire(now_ms)
+        if self.state != self.WAITING or self.wait_ms(now_ms) > 0:
+            return None
+        if not self._due:  # no answer came
+            self._search.go_on()
+            self._hello_next = not self._hello_next
+        frame = self._next_frame()
         if self.state != self.WAITING:
             return None
-        if self.wait_ms(now_ms) > 0:
-            return None
-        if not self._due and not self._hello:
-            # The stimulator may have restarted: then it does not know this connection, and sends nothing.
-            # Or it is only late: until its CHALLENGE comes, the REPLY is still taken.
-            self._send_hello()
         self._due = False
         self._flying = True
         self._since_ms = now_ms
-        return self._frame
+        return frame
 
     def expire(self, now_ms: int) -> None:
         """End a request whose time is over, a frame on its way or not: UNANSWERED."""
         if self.state == self.WAITING and elapsed_ms(now_ms, self._began_ms) >= self._limit_ms:
             self.state = self.UNANSWERED
 
-    def sent(self, delivered: bool, now_ms: int) -> None:
-        """The fate of the frame: acknowledged by the stimulator's radio, or on no channel."""
-        if self._flying:
-            self._flying = False
-            self._since_ms = now_ms
-            self._due = self._due or not delivered
-            if not delivered and self._silent_for_long(now_ms):
-                self._send_hello()
+    def sent(self, went: bool, now_ms: int) -> None:
+        """The frame is out; or it was not, because the channel was taken: the next one is due at once."""
+        if not self._flying:
+            return
+        self._flying = False
+        self._since_ms = now_ms
+        if went:
+            self._wait_ms = WAIT_MS + (self._draw_byte() & WAIT_SPREAD_MS)
+        else:
+            self._search.go_on()
+            self._due = True
 
     def wait_ms(self, now_ms: int) -> int:
         """Time until poll() has something to do; -1 if it has not."""
@@ -150,7 +169,7 @@ class Requester:
             return -1
         if self._due and not self._flying:
             return 0
-        wait = _STUCK_MS if self._flying else ANSWER_MS if self._hello else self.reply_ms
+        wait = _STUCK_MS if self._flying else self._wait_ms
         left = self._limit_ms - elapsed_ms(now_ms, self._began_ms)
         return max(0, min(left, wait - elapsed_ms(now_ms, self._since_ms)))
 
@@ -165,25 +184,23 @@ class Requester:
         elif kind == frames.CHALLENGE:
             self._on_challenge(bytes(frame), now_ms)
         else:
-            self._on_reply(bytes(frame), now_ms)
+            self._on_reply(frame, now_ms)
+
+    def _draw_byte(self) -> int:
+        try:
+            return self._random(1)[0]
+        except OSError:  # a failed source keeps nobody from sending STOP
+            return 0
 
     # The connection.
 
     def _restart(self, now_ms: int) -> None:
         """Start the exchange, in the present connection or a new one."""
-        self._hello = b""
         self._rewind()
-        if self._connection is not None and self._connection.over(now_ms, _MARGIN_MS):
-            self._connection = None
-        if self._connection is None:
-            self._send_hello()
-        else:
-            self._send_piece()
-
-    def _silent_for_long(self, now_ms: int) -> bool:
-        """Whether it may have restarted: then only a HELLO helps, and otherwise it does no harm."""
         connection = self._connection
-        return connection is not None and not self._hello and connection.silent_ms(now_ms) >= DOUBT_MS
+        if connection is not None and connection.over(now_ms, _MARGIN_MS):
+            self._connection = None
+        self._send_piece()
 
     def _rewind(self) -> None:
         """Back to the first piece of the request."""
@@ -191,44 +208,66 @@ class Requester:
         self._piece = 0
         self._answer = b""
 
-    def _send_hello(self) -> None:
+    def _next_frame(self) -> bytes:
+        """A REQUEST, or a HELLO: the stimulator may have restarted, and not know this connection any more."""
+        if self._request and not self._hello_next:
+            return self._request
+        if not self._hello:
+            self._hello = self._make_hello()
+        return self._hello or self._request
+
+    def _make_hello(self) -> bytes:
+        """A new HELLO; b"" if there can be none."""
         if self.count >= _LAST_COUNT:
-            self.state = self.UNANSWERED
-            return
+            return self._no_hello()
+        try:
+            random = self._random(frames.RANDOM_BYTES - 1)
+        except OSError:
+            random = bytes(frames.RANDOM_BYTES - 1)  # epoch and count alone make it new
         self.count += 1
-        header = frames.handshake_header(
-            frames.HELLO, self._slot, self._epoch, self.count, self._random(frames.NONCE_BYTES - 8)
+        wants = frames.WANTS_STOP if self._message == _STOP else frames.WANTS_CONNECTION
+        nonce = frames.hello_nonce(self._epoch, self.count, wants, random)
+        return frames.handshake(
+            frames.HELLO, self._slot, self._generation, nonce, self._hello_tag.make(nonce)
         )
-        self._hello = header
-        self._frame = header + self._hello_ccm.seal(frames.handshake_nonce(header), header, b"")
-        self._due = True
+
+    def _no_hello(self) -> bytes:
+        if not self._request:
+            self.state = self.UNANSWERED
+        return b""
 
     def _on_challenge(self, frame: bytes, now_ms: int) -> None:
-        if not self._hello:
+        hello = self._hello
+        if not hello:
             self.stray += 1
             return
-        header = frame[: -frames.TAG_BYTES]
-        theirs = self._hello[2:]
-        try:
-            self._challenge_ccm.open(frames.handshake_nonce(header), header + theirs, frame[len(header) :])
-        except NotAuthenticError:
+        theirs, ours = bytes(frames.nonce_of(frame)), bytes(frames.nonce_of(hello))
+        if frame[2] or frame[3] or not self._challenge_tag.proves(ours, theirs, frames.tag_of(frame)):
             self.bad += 1
             return
         self._hello = b""
-        pair = keys.connection_keys(self._key, theirs, header[2:], self._slot, self._role)
-        number = struct.unpack_from("<I", header, 6)[0] & 0xFF
-        self._connection = Connection(pair, self._slot, number, now_ms)
+        self._met()
+        triple = keys.connection_keys(self._key, ours, theirs, self._slot, self._role)
+        self._connection = Connection(triple, self._slot, now_ms)
         self._rewind()
         self._send_piece()
+
+    def _met(self) -> None:
+        """An authentic answer came, on this channel."""
+        self._search.met()
+        self.confirmed = True
 
     # The exchange.
 
     def _send_piece(self) -> None:
-        """Make the REQUEST for the present piece due; a HELLO, if the connection has no counter left."""
+        """Make the REQUEST for the present piece due; a HELLO, if there is no connection to send it in."""
+        self._due = True
+        self._flying = False
+        self._request = b""
         connection = self._connection
         if connection is None or connection.counter > LAST_COUNTER:
             self._connection = None
-            self._send_hello()
+            self._hello_next = True
             return
         if self._phase == _SENDING_REQUEST:
             plain = fragments.cut(self._id, self._message, self._piece)
@@ -236,24 +275,25 @@ class Requester:
             plain = fragments.piece(self._id, fragments.ASK | self._piece, b"")
         self.counter = connection.counter
         connection.counter += 1
-        self._frame = connection.seal(frames.REQUEST, self.counter, plain)
-        self._due = True
+        self._request = connection.seal(frames.REQUEST, self.counter, plain)
+        self._reply_token = connection.token(frames.REPLY, self.counter)
+        self._hello_next = False
 
-    def _on_reply(self, frame: bytes, now_ms: int) -> None:
+    def _on_reply(self, frame: "bytes | memoryview", now_ms: int) -> None:
         """Check that it is the REPLY that is waited for; what its piece means depends on the phase."""
-        number, counter = struct.unpack_from("<BH", frame, 2)
         connection = self._connection
-        if connection is None or number != connection.number or counter != self.counter:
+        if connection is None or not self._request or bytes(frame[2:5]) != self._reply_token:
             self.stray += 1
             return
         try:
-            plain = connection.open(frames.REPLY, frame)
+            plain = connection.open(frames.REPLY, self.counter, bytes(frame))
             request_id, flags, piece, data = fragments.parse(plain)
         except ValueError:
             self.bad += 1
             return
         connection.received(now_ms)
         self._hello = b""
+        self._met()
         if request_id != self._id:
             self.stray += 1
         elif self._phase == _SENDING_REQUEST:
@@ -282,3 +322,6 @@ class Requester:
         else:
             self._piece = piece + 1
             self._send_piece()
+
+
+_STOP = bytes((requests.STOP,))

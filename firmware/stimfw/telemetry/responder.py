@@ -8,48 +8,30 @@ import struct
 from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.crypto.ccm import Ccm, NotAuthenticError
-from stimfw.protocol import messages
-from stimfw.telemetry import addresses, frames, keys
-from stimfw.telemetry.connection import Connection
-from stimfw.telemetry.fragments import Reassembler
+from stimfw.crypto.ccm import NotAuthenticError
+from stimfw.protocol import messages, requests
+from stimfw.telemetry import addresses, frames
+from stimfw.telemetry.peer import Candidate, Peer
 from stimfw.telemetry.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stimfw.storage.pairings import PairingRecord, PairingTable
+    from stimfw.storage.pairings import PairingTable
 
-REPLAY_WINDOW = 16
-"""A counter may be so far ahead of the one due: the peer uses counters up while it gets no answer."""
 REPEATS = 60
-"""A frame that comes again, byte by byte, gets its answer again so many times: a STOP is sent as often."""
-_LAST_COUNT = 0xFFFFFFFE
-_NOTE_MS = 1000  # between two notes of what an attacker can make as often as he likes
+"""A frame that comes again, byte by byte, gets its answer again so many times."""
+COPY_MS = 8
+"""What comes again so soon is another copy of the same burst, or of one that crossed the answer."""
+NEVER_MS = 0x3FFFFFFF
+_NOTE_MS = 1000  # between two notes of what anybody can make as often as he likes
+_DAY_MS = 86_400_000
+_LAST_COUNT = 0xFFFFFFFF
+_STOP = messages.request(requests.STOP)
 
 
-class Peer:
-    """What is known of the peer of one slot since the start: handshake, connection, requests."""
-
-    def __init__(self, slot: int, pairing: "PairingRecord") -> None:
-        self.slot = slot
-        self.pairing = pairing
-        hello_key, challenge_key = keys.handshake_keys(pairing.key)
-        self.hello = Ccm(hello_key, frames.TAG_BYTES)
-        self.challenge = Ccm(challenge_key, frames.TAG_BYTES)
-        self.highest = (-1, -1)  # epoch and count of the newest HELLO that verified
-        self.last_hello = b""
-        self.last_challenge = b""
-        self.last_request = b""
-        self.last_reply = b""
-        self.repeats = 0
-        self.nonces: "tuple[bytes, bytes] | None" = None  # of a candidate whose keys are not made yet
-        self.candidate: "Connection | None" = None
-        self.candidate_number = -1
-        self.candidate_ms = 0
-        self.connection: "Connection | None" = None
-        self.reassembler = Reassembler()
-        self.reassembler_epoch = -1
+def _no_note(_kind: int, _sender: int, _detail: int) -> None:
+    pass
 
 
 class Responder:
@@ -57,8 +39,9 @@ class Responder:
 
     Attributes:
         frames, bad, forged, replayed, over_budget, connections: counters since the start.
-        newly_connected: slots that opened a connection and whose pairing may still be pending; the
-            application promotes them when it may write flash, and clears the list.
+        newly_connected: slots that opened a connection whose pairing, or its generation, is not on flash
+            yet. The application writes `used(slot)` when it may, and says so with `settled`.
+        attentive: the output is on: no pause then, whatever is sent.
         pairing: what answers in the pairing window, if there is one: `on_frame(frame, now_ms)`.
     """
 
@@ -68,7 +51,8 @@ class Responder:
         execute: "Callable[[bytes, int, int], bytes]",
         epoch: int,
         take_random: "Callable[[int], bytes]",
-        note: "Callable[[int, int, int], None]" = lambda kind, sender, detail: None,
+        note: "Callable[[int, int, int], None]" = _no_note,
+        note_stranger: "Callable[[int, int, int], None]" = _no_note,
     ) -> None:
         """Begin with no connection.
 
@@ -76,19 +60,24 @@ class Responder:
             table: pairings; `get(slot)`, `base`.
             execute: `execute(message, role, slot) -> reply`, the application. Runs before anything is sent.
             epoch: of this start, never used before (u32).
-            take_random: `take_random(n) -> n bytes`.
-            note: `note(event, sender, detail)`, for the log: messages.EVENT_....
+            take_random: `take_random(n) -> n bytes`; OSError if there are none to be had.
+            note: `note(event, sender, detail)`, for the log of what peers do: messages.EVENT_....
+            note_stranger: the same, of what anybody can cause: once a second at the most for each event.
         """
         self._table = table
         self._execute = execute
         self._epoch = epoch
         self._random = take_random
         self._note = note
+        self._note_stranger = note_stranger
         self._count = 0
         self._peers: "dict[int, Peer]" = {}
+        self._retired: "list[int]" = []  # slots whose successor's key was used
         self._limiter = RateLimiter()
         self._noted_level = 0
         self._noted_ms: "dict[int, int]" = {}
+        self._heard_ms = -1
+        self.attentive = False
         self.pairing: "object | None" = None
         self.newly_connected: "list[int]" = []
         self.frames = self.bad = self.forged = self.replayed = self.over_budget = self.connections = 0
@@ -98,20 +87,23 @@ class Responder:
         """Whole requests that came again in a later connection."""
         return sum([peer.reassembler.duplicates for peer in self._peers.values()])
 
+    # The radio's side.
+
     def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
         """Take a received frame, whatever it is; the frame to send back, if one is due."""
         self.frames += 1
         kind = frames.kind_of(frame)
-        if kind == frames.PAIR and self.pairing is not None:
+        if kind == frames.REQUEST:
+            peer = self._peer(frame[1])
+            if peer is not None:
+                return self._on_request(peer, frame, now_ms)
+        elif kind == frames.HELLO:
+            peer = self._peer(frame[1])
+            if peer is not None:
+                return self._on_hello(peer, frame, now_ms)
+        elif kind == frames.PAIR and self.pairing is not None:
             return self.pairing.on_frame(frame, now_ms)  # type: ignore[attr-defined,no-any-return]
-        peer = self._peer(frame[1]) if kind in (frames.HELLO, frames.REQUEST) else None
-        if peer is None:
-            self.bad += 1
-            self._limiter.failed(now_ms, False)
-            return None
-        if kind == frames.HELLO:
-            return self._on_hello(peer, bytes(frame), now_ms)
-        return self._on_request(peer, bytes(frame), now_ms)
+        return self._refuse_bad(now_ms)
 
     def address_for(self, frame: bytes) -> bytes:
         """The 5-byte address of whom an answer of on_frame() is for."""
@@ -120,12 +112,21 @@ class Responder:
         return addresses.peer_address(self._table.base, frame[1])
 
     def pause_ms(self, now_ms: int) -> int:
-        """How long the radio shall not be read, because of what was read last."""
-        pause_ms = self._limiter.pause_ms(now_ms)
-        if self._limiter.level != self._noted_level:
-            self._noted_level = self._limiter.level
-            self._note(messages.EVENT_FLOOD, messages.FROM_NOBODY, self._noted_level)
-        return pause_ms
+        """For how long what is received shall not be read, because of what was read last. Random.
+
+        Never while the output is on or a peer is connected: then STOP may be among it.
+        """
+        level = self._limiter.update(now_ms)
+        if level != self._noted_level:
+            self._noted_level = level
+            self._note_stranger(messages.EVENT_FLOOD, messages.FROM_NOBODY, level)
+        if not level or self.attentive or self.connected(now_ms):
+            return 0
+        return self._limiter.pause_ms(now_ms, self._draw_byte())
+
+    def flooded(self) -> bool:
+        """Whether more is refused than a mishap explains."""
+        return self._limiter.level > 0
 
     def connected(self, now_ms: int) -> bool:
         """Whether a connection is open."""
@@ -137,26 +138,63 @@ class Responder:
     def make_candidates(self) -> None:
         """Make the candidates' keys. To be called while an answer is sent: the peer computes then, too."""
         for peer in self._peers.values():
-            self._make_candidate(peer)
+            for candidate in peer.candidates():
+                peer.make_connection(candidate)
 
-    def expire(self, now_ms: int) -> None:
-        """Drop what is over. To be called about once a second: the clock wraps after 12 days."""
-        self.pause_ms(now_ms)
+    # The application's side.
+
+    def last_authentic_ms(self, now_ms: int) -> int:
+        """Time since the last authentic REQUEST of any peer; NEVER_MS if there was none."""
+        return NEVER_MS if self._heard_ms < 0 else elapsed_ms(now_ms, self._heard_ms)
+
+    def silent_ms(self, slot: int, now_ms: int) -> int:
+        """Time since the last authentic REQUEST of the peer of a slot; NEVER_MS if there was none."""
+        peer = self._peers.get(slot)
+        return NEVER_MS if peer is None or peer.heard_ms < 0 else elapsed_ms(now_ms, peer.heard_ms)
+
+    def end_connections(self, but_slot: int = messages.FROM_NOBODY) -> None:
+        """A stop: what was sent before it, and is kept back, must not be executed after it.
+
+        Every handshake ends, and every connection but that of the peer that sent the stop: whatever it sent
+        before has an earlier counter.
+        """
         for peer in self._peers.values():
-            if peer.connection is not None and peer.connection.over(now_ms):
-                peer.connection = None
-                peer.last_request = peer.last_reply = b""
-            if peer.candidate is not None and peer.candidate.over(now_ms):
-                peer.candidate = None
-                peer.candidate_number = -1
+            peer.drop_candidates()
+            if peer.slot != but_slot:
+                peer.close()
+
+    def used(self, slot: int) -> "tuple[int, bytes] | None":
+        """Generation and key that the peer of a slot used last; None if it has used none since the start."""
+        peer = self._peers.get(slot)
+        return None if peer is None or peer.proven is None else (peer.generation, peer.key)
+
+    def settled(self, slot: int) -> None:
+        """What `used` says is on flash now."""
+        if slot in self.newly_connected:
+            self.newly_connected.remove(slot)
+        peer, pairing = self._peers.get(slot), self._table.get(slot)
+        if peer is not None and pairing is not None:
+            peer.pairing = pairing
 
     def forget(self, slot: int) -> None:
         """The pairing of a slot was changed or dropped: its connection ends."""
         self._peers.pop(slot, None)
+        if slot in self._retired:
+            self._retired.remove(slot)
+        if slot in self.newly_connected:
+            self.newly_connected.remove(slot)
+
+    def expire(self, now_ms: int) -> None:
+        """Drop what is over. To be called about once a second: the clock wraps after 12 days."""
+        self.pause_ms(now_ms)
+        if self.last_authentic_ms(now_ms) > _DAY_MS:
+            self._heard_ms = -1
+        for peer in self._peers.values():
+            peer.expire(now_ms)
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)
-        if peer is not None or slot >= messages.SLOTS:
+        if peer is not None or slot >= messages.SLOTS or slot in self._retired:
             return peer
         pairing = self._table.get(slot)
         if pairing is None:
@@ -166,128 +204,167 @@ class Responder:
 
     # HELLO.
 
-    def _on_hello(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
-        if frame == peer.last_hello:
-            return self._repeat_answer(peer, peer.last_challenge, now_ms)
-        epoch, count = struct.unpack_from("<II", frame, 2)
-        if (epoch, count) <= peer.highest:
-            self._refuse_replay(peer, frames.HELLO, now_ms)
+    def _on_hello(self, peer: Peer, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
+        offset = peer.offset_of(frame[2])
+        if frame[3] or offset < 0 or frames.wants_of(frame) > frames.WANTS_STOP:
+            return self._refuse_bad(now_ms)
+        mark = struct.unpack_from("<II", frame, frames.NONCE_AT)
+        for candidate in (peer.candidate, peer.stray):
+            if candidate is not None and candidate.mark == mark and candidate.hello == bytes(frame):
+                return self._repeat_challenge(peer, candidate, now_ms)
+        in_step = peer.in_step(mark)
+        if not in_step and not peer.may_stray(now_ms):
+            return self._refuse_replay(peer, frames.HELLO, now_ms)
+        if not self._is_genuine(peer, offset, frame, now_ms):
             return None
-        header = frame[: -frames.TAG_BYTES]
-        if not self._verified(peer.hello, header, header, frame[len(header) :], peer.slot, now_ms):
+        if in_step and peer.proven is not None and frames.wants_of(frame) == frames.WANTS_STOP:
+            peer.seen = mark
+            self._execute(_STOP, peer.pairing.role, peer.slot)
+            peer.close()  # a START that was sent in it, and is kept back, came before this
+        if self._count >= _LAST_COUNT or not self._limiter.may_verify(now_ms):
+            self.over_budget += 1
             return None
-        self._limiter.spend()  # a recorded one verifies once after each start, and costs more than a forgery
-        if self._count >= _LAST_COUNT:
-            return None
-        self._limiter.genuine(now_ms)
-        peer.highest = (epoch, count)
-        peer.last_hello = frame
-        peer.repeats = 0
-        if epoch != peer.reassembler_epoch:
-            peer.reassembler = Reassembler()
-            peer.reassembler_epoch = epoch
-        peer.last_challenge = self._challenge(peer, header[2:], now_ms)
-        return peer.last_challenge
+        self._limiter.spend()
+        return self._challenge(peer, Candidate(mark, offset, bytes(frame), (b"", b""), now_ms), in_step)
 
-    def _challenge(self, peer: Peer, peer_nonce: bytes, now_ms: int) -> bytes:
+    def _is_genuine(self, peer: Peer, offset: int, frame: "bytes | memoryview", now_ms: int) -> bool:
+        tag = peer.hello_tag(offset)
+        if tag is None:
+            # Keys of other generations are made on demand, a step with each frame, within the budget.
+            if not self._limiter.may_verify(now_ms):
+                self.over_budget += 1
+                return False
+            self._limiter.spend()
+            if not peer.make_tag(offset):
+                return False
+            tag = peer.hello_tag(offset)
+        if tag is not None and tag.proves(frames.nonce_of(frame), frames.tag_of(frame)):
+            return True
+        self._refuse_forgery(peer.slot, frames.HELLO, False, now_ms)
+        return False
+
+    def _challenge(self, peer: Peer, candidate: Candidate, in_step: bool) -> "bytes | None":
+        try:
+            random = self._random(frames.RANDOM_BYTES)
+        except OSError:  # the source has failed its tests: nobody new is let in
+            return None
         self._count += 1
-        if peer.connection is not None and self._count & 0xFF == peer.connection.number:
-            self._count += 1  # a frame's connection number must tell candidate and connection apart
-        header = frames.handshake_header(
-            frames.CHALLENGE, peer.slot, self._epoch, self._count, self._random(frames.NONCE_BYTES - 8)
-        )
-        peer.nonces = (peer_nonce, header[2:])
-        peer.candidate = None
-        peer.candidate_number = self._count & 0xFF
-        peer.candidate_ms = now_ms
-        return header + peer.challenge.seal(frames.handshake_nonce(header), header + peer_nonce, b"")
+        theirs = bytes(frames.nonce_of(candidate.hello))
+        ours = frames.challenge_nonce(self._epoch, self._count, random)
+        candidate.nonces = (theirs, ours)
+        tag = peer.challenge_tag(candidate.offset).make(theirs, ours)
+        candidate.challenge = frames.handshake(frames.CHALLENGE, peer.slot, 0, ours, tag)
+        peer.keep(candidate, in_step)
+        if in_step:
+            self._limiter.genuine(candidate.made_ms)
+        return candidate.challenge
 
-    def _make_candidate(self, peer: Peer) -> None:
-        if peer.nonces is None:
-            return
-        theirs, ours = peer.nonces
-        peer.nonces = None
-        pair = keys.connection_keys(peer.pairing.key, theirs, ours, peer.slot, peer.pairing.role)
-        peer.candidate = Connection(pair, peer.slot, peer.candidate_number, peer.candidate_ms)
+    def _repeat_challenge(self, peer: Peer, candidate: Candidate, now_ms: int) -> "bytes | None":
+        if elapsed_ms(now_ms, candidate.answered_ms) < COPY_MS:
+            return None
+        if candidate.repeats >= REPEATS:
+            return self._refuse_replay(peer, frames.HELLO, now_ms)
+        candidate.repeats += 1
+        candidate.answered_ms = now_ms
+        return candidate.challenge
 
     # REQUEST.
 
-    def _on_request(self, peer: Peer, frame: bytes, now_ms: int) -> "bytes | None":
-        if frame == peer.last_request:
-            return self._repeat_answer(peer, peer.last_reply, now_ms)
-        number, counter = struct.unpack_from("<BH", frame, 2)
-        connection = peer.connection
-        if number == peer.candidate_number:
-            self._make_candidate(peer)
-            connection = peer.candidate
-        if connection is None or number != connection.number or connection.over(now_ms):
-            self._refuse_replay(peer, frames.REQUEST, now_ms)
-            return None
-        if not 0 <= counter - connection.counter < REPLAY_WINDOW:
-            self._refuse_replay(peer, frames.REQUEST, now_ms)
-            return None
+    def _on_request(self, peer: Peer, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
+        token = frames.token_number(frame)
+        if peer.last_request and token == frames.token_number(peer.last_request):
+            return self._repeat_reply(peer, frame, now_ms)
+        connection, candidate = peer.connection, None
+        counter = -1 if connection is None else connection.counter_of(token)
+        if counter < 0 and peer.candidate is not None:
+            candidate = peer.candidate
+            connection = peer.make_connection(candidate)
+            counter = connection.counter_of(token)
+        if counter < 0 and peer.stray is not None:
+            candidate = peer.stray
+            connection = peer.make_connection(candidate)
+            counter = connection.counter_of(token)
+        if counter < 0 or connection is None or connection.over(now_ms):
+            return self._refuse_replay(peer, frames.REQUEST, now_ms)
         if not self._limiter.may_verify(now_ms):
             self.over_budget += 1
             return None
+        whole = bytes(frame)
         try:
-            plain = connection.open(frames.REQUEST, frame)
+            plain = connection.open(frames.REQUEST, counter, whole)
         except NotAuthenticError:
-            self._refuse_forgery(peer.slot, frames.REQUEST, now_ms)
+            connection.failed(token)
+            self._refuse_forgery(peer.slot, frames.REQUEST, True, now_ms)
             return None
-        if connection is peer.candidate:
-            self._open_connection(peer, connection)
+        if candidate is not None:
+            self._open_connection(peer, candidate)
         self._limiter.genuine(now_ms)
-        connection.counter = counter + 1
+        connection.taken(counter)
         connection.received(now_ms)
-        peer.last_request, peer.last_reply, peer.repeats = frame, b"", 0
+        self._heard_ms = peer.heard_ms = now_ms
+        peer.last_request, peer.last_reply, peer.repeats = whole, b"", 0
         answer = peer.reassembler.take(
-            plain, lambda message: self._execute(message, peer.pairing.role, peer.slot)
+            plain, lambda message: self._execute(message, peer.pairing.role, peer.slot), now_ms
         )
         peer.last_reply = connection.seal(frames.REPLY, counter, answer)
         return peer.last_reply
 
-    def _open_connection(self, peer: Peer, connection: Connection) -> None:
-        peer.connection = connection
-        peer.candidate = None
-        peer.candidate_number = -1
-        peer.last_hello = peer.last_challenge = b""  # a repeated HELLO would only cost an answer
+    def _open_connection(self, peer: Peer, candidate: Candidate) -> None:
+        peer.open(candidate)
         self.connections += 1
-        if peer.slot not in self.newly_connected:
+        pairing = peer.pairing
+        if pairing.pending:
+            self._retire_others(peer)
+        changed = pairing.pending or pairing.generation != peer.generation
+        if changed and peer.slot not in self.newly_connected:
             self.newly_connected.append(peer.slot)
-        self._note(messages.EVENT_CONNECTED, peer.slot, peer.pairing.role)
+        self._note(messages.EVENT_CONNECTED, peer.slot, pairing.role)
+
+    def _retire_others(self, peer: Peer) -> None:
+        """The new key was used: the old one of the same peer is over at once; flash follows."""
+        for slot in range(messages.SLOTS):
+            other = self._table.get(slot)
+            if slot == peer.slot or other is None or other.peer_id != peer.pairing.peer_id:
+                continue
+            self._peers.pop(slot, None)
+            if slot not in self._retired:
+                self._retired.append(slot)
+                self._note(messages.EVENT_KEY_RETIRED, slot, other.role)
+
+    def _repeat_reply(self, peer: Peer, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
+        if peer.last_request != bytes(frame):
+            return self._refuse_replay(peer, frames.REQUEST, now_ms)
+        if elapsed_ms(now_ms, peer.heard_ms) < COPY_MS:
+            return None
+        if peer.repeats >= REPEATS or not peer.last_reply:
+            return self._refuse_replay(peer, frames.REQUEST, now_ms)
+        peer.repeats += 1
+        return peer.last_reply
 
     # What is refused.
 
-    def _verified(self, ccm: Ccm, header: bytes, signed: bytes, tag: bytes, slot: int, now_ms: int) -> bool:
-        if not self._limiter.may_verify(now_ms):
-            self.over_budget += 1
-            return False
-        try:
-            ccm.open(frames.handshake_nonce(header), signed, tag)
-        except NotAuthenticError:
-            self._refuse_forgery(slot, frames.HELLO, now_ms)
-            return False
-        return True
-
-    def _repeat_answer(self, peer: Peer, answer: bytes, now_ms: int) -> "bytes | None":
-        if peer.repeats >= REPEATS or not answer:
-            self._refuse_replay(peer, 0, now_ms)
-            return None
-        peer.repeats += 1
-        return answer
+    def _refuse_bad(self, now_ms: int) -> None:
+        self.bad += 1
+        self._limiter.failed(now_ms, False)
 
     def _refuse_replay(self, peer: Peer, kind: int, now_ms: int) -> None:
         self.replayed += 1
         self._limiter.failed(now_ms, False)
         self._note_once_a_second(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
 
-    def _refuse_forgery(self, slot: int, kind: int, now_ms: int) -> None:
+    def _refuse_forgery(self, slot: int, kind: int, sealed: bool, now_ms: int) -> None:
         self.forged += 1
-        self._limiter.failed(now_ms, True)
+        self._limiter.failed(now_ms, sealed)
         self._note_once_a_second(messages.EVENT_FORGED, slot, kind, now_ms)
 
-    def _note_once_a_second(self, event: int, sender: int, kind: int, now_ms: int) -> None:
+    def _note_once_a_second(self, event: int, slot: int, kind: int, now_ms: int) -> None:
         """Here and not in the log: under a flood even a note costs."""
         if event not in self._noted_ms or elapsed_ms(now_ms, self._noted_ms[event]) >= _NOTE_MS:
             self._noted_ms[event] = now_ms
-            self._note(event, sender, kind)
+            self._note_stranger(event, slot, kind)
+
+    def _draw_byte(self) -> int:
+        try:
+            return self._random(1)[0]
+        except OSError:
+            return 0x80

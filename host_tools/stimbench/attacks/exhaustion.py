@@ -65,7 +65,7 @@ def _allowed(link: LoopbackLink, known: list[bytes]) -> Counter[bytes]:
     """How often each recorded frame may be answered."""
     if link.epoch == 1:
         return Counter({known[-1]: _REPEATS})
-    return Counter({frame: _REPEATS + 1 for frame in known if len(frame) == frames.HANDSHAKE_BYTES})
+    return Counter({frame: _REPEATS + 1 for frame in known if len(frame) == frames.FRAME_BYTES})
 
 
 def _plausible(link: LoopbackLink, rng: random.Random) -> bytes:

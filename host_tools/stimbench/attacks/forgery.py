@@ -12,7 +12,8 @@ from typing import Protocol
 from stimfw.protocol import roles
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import Requester
-from stimfw.telemetry.responder import REPLAY_WINDOW, Responder
+from stimfw.telemetry.connection import WINDOW
+from stimfw.telemetry.responder import Responder
 
 from stimbench.attacks.counters import peer_state, stimulator_state, tags_counted
 from stimbench.attacks.loopback import START, STOP, LoopbackLink
@@ -182,13 +183,13 @@ def relabelled(scene: Overheard, rng: random.Random) -> bytes:
 def plausible(scene: Overheard, rng: random.Random) -> bytes:
     """Kind, slot, connection and the next counter, or a newer count, are right; the rest is random."""
     live = scene.live
-    if len(live) == frames.HANDSHAKE_BYTES:
+    if len(live) == frames.FRAME_BYTES:
         epoch, count = struct.unpack_from("<II", live, 2)
         ahead = struct.pack("<II", epoch + rng.randint(0, 2), count + rng.randint(0, 9))
         return live[:2] + ahead + rng.randbytes(16)
     counter = struct.unpack_from("<H", live, 3)[0]
     if scene.up:
-        counter = min(0xFFFF, counter + rng.randrange(REPLAY_WINDOW))
+        counter = min(0xFFFF, counter + rng.randrange(WINDOW))
     return live[:3] + struct.pack("<H", counter) + rng.randbytes(27)
 
 

@@ -152,7 +152,7 @@ def opened_with_pairing_key(seed: int) -> tuple[int, int]:
     The protocol has no forward secrecy: it opens all whose handshake was recorded.
     """
     link = _recording(seed)
-    sealed = [f for f in link.recorded() if len(f) == frames.SEALED_BYTES and f[1] == 0]
+    sealed = [f for f in link.recorded() if len(f) == frames.FRAME_BYTES and f[1] == 0]
     opened = Counter(frame for _, some in connections_of(link, 0) for frame in some)
     return len(opened), len(set(sealed))
 
@@ -168,7 +168,7 @@ def stolen_connection_key(tries: int, seed: int) -> Result:
     successes = 0
     for number in range(tries):
         link = _recording(seed + number)
-        every = [frame for frame in link.recorded() if len(frame) == frames.SEALED_BYTES]
+        every = [frame for frame in link.recorded() if len(frame) == frames.FRAME_BYTES]
         made = [found for slot in link.peers for found in connections_of(link, slot)]
         for pair, own in made:
             successes += sum(_opens(pair, frame) for frame in every if frame not in own)

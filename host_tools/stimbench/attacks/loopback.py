@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stimfw.protocol import messages, requests, roles
+from stimfw.storage.pairings import ACTIVE, PENDING
 from stimfw.telemetry.requester import LIMIT_MS, Requester
 from stimfw.telemetry.responder import Responder
 
@@ -32,7 +33,13 @@ class LoopbackPairing:
     role: int
     key: bytes
     peer_id: bytes = b"peer"
-    state: int = 2
+    state: int = ACTIVE
+    generation: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether its key was given out and not used yet."""
+        return self.state == PENDING
 
 
 class Table:
@@ -102,14 +109,16 @@ class LoopbackLink:
         """As after a reset: what it had in RAM is gone. The epoch is the next one if none is given."""
         self.epoch = self.epoch + 1 if epoch is None else epoch
         table: Any = self.table
-        self.stimulator = self._responder(table, self._execute, self.epoch, self._draw, self._note)
+        self.stimulator = self._responder(
+            table, self._execute, self.epoch, self._draw, self._note, self._note
+        )
 
     def start_peer(self, slot: int = 0, epoch: int | None = None) -> None:
         """As after a reset of a peer."""
         self.epochs[slot] = self.epochs[slot] + 1 if epoch is None else epoch
         pairing = self.table.pairings[slot]
         self.peers[slot] = self._requester(
-            slot, pairing.role, pairing.key, self.epochs[slot], self._draw
+            slot, pairing.role, pairing.key, self.epochs[slot], self._draw, generation=pairing.generation
         )
 
     # What the attacker does.
@@ -138,7 +147,7 @@ class LoopbackLink:
             return False
         self.tap.append(SniffedFrame(True, frame, self.now_ms))
         arrived = self.air(frame, True)
-        peer.sent(bool(arrived), self.now_ms)
+        peer.sent(True, self.now_ms)
         for one in arrived:
             answer = self.deliver(one)
             if answer is not None:

@@ -104,15 +104,15 @@ class Transmitter:
         """The next frame."""
         kind = self._dice.choice(KINDS[:3]) if self.kind == MIX else self.kind
         if kind == NOISE:
-            return self._dice.randbytes(frames.SEALED_BYTES)
+            return self._dice.randbytes(frames.FRAME_BYTES)
         if kind == HELLOS:
             count = min(_U32, self._count + self._dice.randint(1, _COUNTS_AHEAD))
             return struct.pack(
                 "<BBII", frames.first(frames.HELLO), self._slot, self._epoch, count
-            ) + self._dice.randbytes(frames.HANDSHAKE_BYTES - 10)
+            ) + self._dice.randbytes(frames.FRAME_BYTES - 10)
         counter = min(0xFFFF, self._due + self._dice.randrange(_COUNTERS_AHEAD))
         header = frames.sealed_header(frames.REQUEST, self._slot, self._connection, counter)
-        return header + self._dice.randbytes(frames.SEALED_BYTES - frames.HEADER_BYTES)
+        return header + self._dice.randbytes(frames.FRAME_BYTES - frames.HEADER_BYTES)
 
     def _send(self, slot_ns: int, start_ns: int) -> None:
         if not self._on:

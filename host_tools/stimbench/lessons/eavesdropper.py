@@ -39,10 +39,10 @@ def what_is_heard(heard: Sequence[Sniffed], presses: Sequence[Sequence[bytes]]) 
             "frames heard", len(sent), "", 0, 6, 0, "HELLO, CHALLENGE, and 2 x question and answer"
         ),
         "start_bytes": Number(
-            "bytes of START", len(start), "", 0, frames.SEALED_BYTES, 0, "each request has 32"
+            "bytes of START", len(start), "", 0, frames.FRAME_BYTES, 0, "each request has 32"
         ),
         "stop_bytes": Number(
-            "bytes of STOP", len(stop), "", 0, frames.SEALED_BYTES, 0, "each request has 32"
+            "bytes of STOP", len(stop), "", 0, frames.FRAME_BYTES, 0, "each request has 32"
         ),
         "air_us": Number(
             "START in the air",

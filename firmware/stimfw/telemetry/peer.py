@@ -1,0 +1,199 @@
+"""What a stimulator knows of the peer of one slot since its start: keys, handshakes, connection, requests."""
+
+from typing import TYPE_CHECKING
+
+from stimfw.clock.ticks import elapsed_ms
+from stimfw.protocol import requests
+from stimfw.telemetry import keys
+from stimfw.telemetry.connection import IDLE_MS, ListeningConnection
+from stimfw.telemetry.fragments import Reassembler
+
+if TYPE_CHECKING:
+    from stimfw.storage.pairings import PairingRecord
+
+EPOCHS_AHEAD = 64
+COUNTS_AHEAD = 4096
+"""A HELLO in step is so far beyond the newest one at the most."""
+STRAY_MS = 1000
+"""A HELLO out of step is answered once in so much time."""
+_DAY_MS = 86_400_000
+_GENERATIONS = 0x100  # the low byte of a generation travels
+
+
+class Candidate:
+    """A HELLO that was authentic and its CHALLENGE: a connection, if its first REQUEST comes.
+
+    Attributes:
+        mark: epoch and count of the HELLO.
+        hello, challenge: both frames.
+        connection: once its keys are made.
+    """
+
+    def __init__(
+        self, mark: "tuple[int, int]", offset: int, hello: bytes, nonces: "tuple[bytes, bytes]", now_ms: int
+    ) -> None:
+        """Args: offset: of the generation; nonces: NP and NS."""
+        self.mark = mark
+        self.offset = offset
+        self.hello = hello
+        self.nonces = nonces
+        self.challenge = b""
+        self.repeats = 0
+        self.made_ms = self.answered_ms = now_ms
+        self.connection: "ListeningConnection | None" = None
+
+
+class Peer:
+    """The peer of one slot.
+
+    Attributes:
+        generation, key: the newest that was used; flash may still hold an earlier one.
+        proven: mark of the HELLO whose connection was opened last; None: none since the start.
+        seen: mark of the newest HELLO in step; None: none since the start.
+        candidate: of the newest HELLO in step.
+        stray: of the last HELLO out of step that was answered.
+    """
+
+    def __init__(self, slot: int, pairing: "PairingRecord") -> None:
+        self.slot = slot
+        self.pairing = pairing
+        self.generation = pairing.generation
+        self.key = pairing.key
+        self._ahead: "list[bytes]" = [pairing.key]  # the keys of generation, generation + 1, ...
+        self._tags: "dict[int, keys.HelloTag]" = {}
+        self.proven: "tuple[int, int] | None" = None
+        self.seen: "tuple[int, int] | None" = None
+        self.candidate: "Candidate | None" = None
+        self.stray: "Candidate | None" = None
+        self._stray_ms = -1
+        self.connection: "ListeningConnection | None" = None
+        self.last_request = b""
+        self.last_reply = b""
+        self.repeats = 0
+        self.heard_ms = -1
+        """When its last authentic REQUEST came; -1: never since the start."""
+        self.reassembler = Reassembler(is_repeatable)
+        self._reassembler_epoch = -1
+
+    # Generations of its key.
+
+    def offset_of(self, low_byte: int) -> int:
+        """How many generations a HELLO is ahead; -1: too many, or behind."""
+        offset = (low_byte - self.generation) % _GENERATIONS
+        return offset if offset <= keys.MOST_GENERATIONS else -1
+
+    def hello_tag(self, offset: int) -> "keys.HelloTag | None":
+        """What checks a HELLO of that generation, if it is made already."""
+        return self._tags.get(offset)
+
+    def make_tag(self, offset: int) -> bool:
+        """A step of work towards `hello_tag(offset)`, 3 ms at the most; whether it is there now.
+
+        Those of the present generation and of the next one stay, and one other: a peer that was restarted
+        is one ahead, and is heard at once while somebody forges others.
+        """
+        if offset >= len(self._ahead):
+            self._ahead.append(keys.next_key(self._ahead[-1]))
+            if offset >= len(self._ahead):
+                return False
+        for other in [other for other in self._tags if other > 1]:
+            del self._tags[other]
+        pair = keys.handshake_keys(self._ahead[offset], self.slot, self.pairing.role)
+        self._tags[offset] = keys.HelloTag(pair[0])
+        return True
+
+    def challenge_tag(self, offset: int) -> "keys.ChallengeTag":
+        """What makes a CHALLENGE of that generation."""
+        return keys.ChallengeTag(keys.handshake_keys(self._ahead[offset], self.slot, self.pairing.role)[1])
+
+    def _use(self, offset: int) -> None:
+        """That generation was used: earlier ones are over, and their keys are gone."""
+        if offset:
+            self.generation = (self.generation + offset) & 0xFFFF
+            self._ahead = self._ahead[offset:]
+            self.key = self._ahead[0]
+            self._tags.clear()
+
+    # Handshakes.
+
+    def in_step(self, mark: "tuple[int, int]") -> bool:
+        """Whether a HELLO with that epoch and count is the next one, or may follow it soon."""
+        if self.seen is None:
+            return True
+        epoch, count = self.seen
+        if mark[0] == epoch:
+            return 0 < mark[1] - count <= COUNTS_AHEAD
+        return 0 < mark[0] - epoch <= EPOCHS_AHEAD and mark[1] <= COUNTS_AHEAD
+
+    def may_stray(self, now_ms: int) -> bool:
+        """Whether a HELLO out of step may be answered."""
+        return self._stray_ms < 0 or elapsed_ms(now_ms, self._stray_ms) >= STRAY_MS
+
+    def keep(self, candidate: Candidate, in_step: bool) -> None:
+        """A HELLO was authentic, and is answered. One out of step does not end what one in step began."""
+        if in_step:
+            self.candidate = candidate
+            self.seen = candidate.mark
+        else:
+            self.stray = candidate
+            self._stray_ms = candidate.made_ms
+
+    def candidates(self) -> "list[Candidate]":
+        """Those that there are."""
+        return [candidate for candidate in (self.candidate, self.stray) if candidate is not None]
+
+    def make_connection(self, candidate: Candidate) -> "ListeningConnection":
+        """The connection that a candidate would be. Takes some 8 ms the first time."""
+        if candidate.connection is None:
+            pair = keys.connection_keys(
+                self._ahead[candidate.offset],
+                candidate.nonces[0],
+                candidate.nonces[1],
+                self.slot,
+                self.pairing.role,
+            )
+            candidate.connection = ListeningConnection(pair, self.slot, candidate.made_ms)
+        return candidate.connection
+
+    def open(self, candidate: Candidate) -> None:
+        """Its first REQUEST was authentic: the peer is there, now. Whatever else it had begun is over."""
+        self.connection = candidate.connection
+        self.proven = candidate.mark
+        if candidate is self.stray:
+            self.seen = candidate.mark
+        self.drop_candidates()
+        self._use(candidate.offset)
+        if candidate.mark[0] != self._reassembler_epoch:
+            self._reassembler_epoch = candidate.mark[0]
+            self.reassembler = Reassembler(is_repeatable)
+        self.reassembler.restart()
+
+    def drop_candidates(self) -> None:
+        """No handshake is under way any more."""
+        self.candidate = self.stray = None
+
+    def close(self) -> None:
+        """No connection any more."""
+        self.connection = None
+        self.last_request = self.last_reply = b""
+
+    def expire(self, now_ms: int) -> None:
+        """Drop what is over, and what the wrap of the clock would turn round."""
+        if self.connection is not None and self.connection.over(now_ms):
+            self.close()
+        if self.candidate is not None and elapsed_ms(now_ms, self.candidate.made_ms) >= IDLE_MS:
+            self.candidate = None
+        if self.stray is not None and elapsed_ms(now_ms, self.stray.made_ms) >= IDLE_MS:
+            self.stray = None
+        if self._stray_ms >= 0 and self.may_stray(now_ms):
+            self._stray_ms = -1
+        if self.heard_ms >= 0 and elapsed_ms(now_ms, self.heard_ms) > _DAY_MS:
+            self.heard_ms = -1
+
+
+def is_repeatable(request: bytes) -> bool:
+    """Whether a request is executed each time that it comes: STOP is, always."""
+    return request[:1] == _STOP
+
+
+_STOP = bytes((requests.STOP,))

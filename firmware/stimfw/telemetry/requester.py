@@ -2,8 +2,8 @@
 
 One request at a time; a new one replaces the old one. Frames and the time go in, frames come out. `poll()`
 gives a frame to send on `channel`. The caller reports to `sent()` when it is out, and passes received frames
-to `on_frame()`. Nothing but an authentic answer tells that a frame has arrived. While none comes, a REQUEST
-and a HELLO take turns, on one channel after the other (stimfw.telemetry.search), at times that nobody else
+to `on_frame()`. Nothing but an authentic answer tells that a frame has arrived. While none comes, REQUESTs
+and HELLOs take turns, on one channel after the other (stimfw.telemetry.search), at times that nobody else
 can know.
 
 A request is an exchange of pieces, one REQUEST and one REPLY each (docs/telemetry.md). First the pieces of
@@ -29,6 +29,9 @@ WAIT_SPREAD_MS = 7
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
+_TURNS = 3
+"""Of so many tries one is a HELLO: its CHALLENGE makes a request of many pieces begin again."""
+_STOP_TURNS = 2
 _MARGIN_MS = 5000
 _STUCK_MS = 200  # a frame whose end sent() was never told
 _LAST_COUNT = 0xFFFFFFFF
@@ -96,6 +99,8 @@ class Requester:
         self._answer = b""
         self._request = b""  # the REQUEST that waits for its REPLY
         self._hello_next = False
+        self._tries = 0  # of the present REQUEST
+        self._turns = _TURNS
         self._flying = False
         self._due = False
         self._wait_ms = 0
@@ -125,6 +130,7 @@ class Requester:
         self._began_ms, self._limit_ms = now_ms, limit_ms
         self.reply = b""
         self._hello = b""
+        self._turns = _STOP_TURNS if message == _STOP else _TURNS
         self.state = self.WAITING
         self._flying = False
         self._search.restart()
@@ -137,7 +143,8 @@ class Requester:
             return None
         if not self._due:  # no answer came
             self._search.go_on()
-            self._hello_next = not self._hello_next
+            self._tries += 1
+            self._hello_next = self._tries % self._turns == self._turns - 1
         frame = self._next_frame()
         if self.state != self.WAITING:
             return None
@@ -225,7 +232,7 @@ class Requester:
         except OSError:
             random = bytes(frames.RANDOM_BYTES - 1)  # epoch and count alone make it new
         self.count += 1
-        wants = frames.WANTS_STOP if self._message == _STOP else frames.WANTS_CONNECTION
+        wants = frames.WANTS_STOP if self._turns == _STOP_TURNS else frames.WANTS_CONNECTION
         nonce = frames.hello_nonce(self._epoch, self.count, wants, random)
         return frames.handshake(
             frames.HELLO, self._slot, self._generation, nonce, self._hello_tag.make(nonce)
@@ -264,10 +271,10 @@ class Requester:
         self._due = True
         self._flying = False
         self._request = b""
+        self._tries = 0
         connection = self._connection
         if connection is None or connection.counter > LAST_COUNTER:
             self._connection = None
-            self._hello_next = True
             return
         if self._phase == _SENDING_REQUEST:
             plain = fragments.cut(self._id, self._message, self._piece)

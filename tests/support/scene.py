@@ -8,12 +8,12 @@ from stimbench.attacks.air import RadioPeer
 from stimbench.bench import Bench
 from stimbench.parts.radio import air_time_ns
 from stimfw.protocol import messages, requests
-from stimfw.telemetry.frames import SEALED_BYTES
+from stimfw.telemetry.frames import FRAME_BYTES
 from stimfw.telemetry.requester import LIMIT_MS
 
 from support.board import Board
 
-PACKET_NS = air_time_ns(SEALED_BYTES, 5, 2, 1_000_000)
+PACKET_NS = air_time_ns(FRAME_BYTES, 5, 2, 1_000_000)
 """Of a REQUEST or a REPLY."""
 BRIDGE = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT")
 DRIVE = ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages, requests
 from stimfw.telemetry import fragments, frames
-from stimfw.telemetry.requester import ANSWER_MS, Requester
+from stimfw.telemetry.requester import WAIT_MS, Requester
 
 from stimbench.client.keyring import HostPairing
 from stimbench.client.remote import ModemReport, Remote
@@ -176,7 +176,7 @@ class RadioConsole:
             self._requester.on_frame(report.frame, report.at_ms)
         else:
             # Nothing came yet. The stimulator's share of this wait is no longer than a peer waits for it.
-            self._used.count(report.now_ms, ANSWER_MS)
+            self._used.count(report.now_ms, WAIT_MS)
 
     def _no_answer(self) -> NoAnswerError:
         name = self._remote.link.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from stimbench.docs_tables import peers, requests, states
+from stimbench.docs_tables import numbers, peers, requests, states
 from stimbench.docs_tables.markers import filled
 from stimbench.project import find_project_root
 
@@ -15,6 +15,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/peers.md", "opennerve's criteria", peers.criteria("opennerve")),
     ("docs/peers.md", "iec60601-2-10", peers.overview("iec60601-2-10")),
     ("docs/peers.md", "iec60601-2-10's criteria", peers.criteria("iec60601-2-10")),
+    ("docs/telemetry.md", "numbers", numbers.table),
     ("docs/telemetry.md", "requests", requests.requests_table),
     ("docs/telemetry.md", "roles", requests.roles_table),
 )
@@ -32,4 +33,3 @@ def main(words: list[str] | None = None) -> None:
         if after != before:
             path.write_text(after)
             print(f"{name}: {marker} written again")
-

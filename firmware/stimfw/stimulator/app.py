@@ -107,6 +107,7 @@ class App:
             self._magnet_ms = now
         if ticks_diff(now, self._check_due_ms) >= 0:
             self._check_radio(now)
+        self._responder.attentive = self.control.busy()
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False
             if self._radio.poll(now):

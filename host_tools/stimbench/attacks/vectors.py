@@ -16,19 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from stimbench.attacks import request_vectors
 from stimbench.process import run
 from stimbench.project import find_project_root
 
 __all__ = ("PATH", "as_text", "vectors")
 
 PATH = "docs/telemetry-vectors.json"
-HELLO, CHALLENGE, REQUEST, REPLY, PAIR, PAIR_REPLY = 0x21, 0x22, 0x23, 0x24, 0x25, 0x26
-"""First bytes: version 2 in the upper half, the kind in the lower."""
+HELLO, CHALLENGE, REQUEST, REPLY, PAIR, PAIR_REPLY = 0x31, 0x32, 0x33, 0x34, 0x35, 0x36
+"""First bytes: version 3 in the upper half, the kind in the lower."""
 
 Values = dict[str, Any]
 
@@ -51,36 +53,66 @@ def _ccm(key: bytes, nonce: bytes, header: bytes, plaintext: bytes) -> bytes:
     return AESCCM(key, tag_length=8).encrypt(nonce, plaintext, header)
 
 
+def _aes(key: bytes, block: bytes) -> bytes:
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(block)
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+
 # Keys.
 
 
-def handshake_keys(key: bytes) -> tuple[bytes, bytes]:
+def next_key(key: bytes) -> bytes:
+    """The pairing's key of the next generation."""
+    return _expand(key, b"stimbench 3 ratchet", 32)
+
+
+def key_of_generation(key: bytes, steps: int) -> bytes:
+    """The key, so many generations later."""
+    for _ in range(steps):
+        key = next_key(key)
+    return key
+
+
+def handshake_keys(key: bytes, slot: int, role: int) -> tuple[bytes, bytes]:
     """Hello key and challenge key."""
-    okm = _expand(key, b"stimbench 2 handshake", 32)
+    okm = _expand(key, b"stimbench 3 handshake" + bytes((slot, role)), 32)
     return okm[:16], okm[16:]
 
 
-def connection_keys(key: bytes, peer: bytes, own: bytes, slot: int, role: int) -> tuple[bytes, bytes]:
-    """Request key and reply key of the nonces NP and NS."""
+def connection_keys(key: bytes, peer: bytes, own: bytes, slot: int, role: int) -> tuple[bytes, bytes, bytes]:
+    """Request key, reply key and token key of the nonces NP and NS."""
     prk = _mac(peer + own, key)  # RFC 5869 section 2.2: Extract(salt, IKM) = HMAC(salt, IKM)
-    okm = _expand(prk, b"stimbench 2 connection" + bytes((slot, role)), 32)
-    return okm[:16], okm[16:]
+    okm = _expand(prk, b"stimbench 3 connection" + bytes((slot, role)), 48)
+    return okm[:16], okm[16:32], okm[32:]
 
 
 # Frames.
 
 
-def handshake(first: int, key: bytes, slot: int, nonce: bytes, answered: bytes = b"") -> bytes:
-    """A HELLO or CHALLENGE: `nonce` is epoch, count and random, `answered` is NP in a CHALLENGE."""
-    open_part = bytes((first, slot)) + nonce
-    ccm_nonce = bytes((first, slot)) + nonce[:8] + bytes(3)
-    return open_part + _ccm(key, ccm_nonce, open_part + answered, b"")
+def hello(key: bytes, slot: int, generation: int, np: bytes) -> bytes:
+    """A HELLO under a hello key."""
+    return bytes((HELLO, slot, generation & 0xFF, 0)) + np + _aes(key, np)[:12]
 
 
-def sealed(first: int, key: bytes, place: tuple[int, int, int], plain: bytes) -> bytes:
-    """A REQUEST or REPLY; `place`: slot, connection, counter."""
-    header = bytes((first,)) + struct.pack("<BBH", *place)
-    return header + _ccm(key, header + bytes(8), header, plain)
+def challenge(key: bytes, slot: int, np: bytes, ns: bytes) -> bytes:
+    """A CHALLENGE under a challenge key."""
+    return bytes((CHALLENGE, slot, 0, 0)) + ns + _aes(key, _xor(_aes(key, np), ns))[:12]
+
+
+def token(key: bytes, first: int, counter: int) -> bytes:
+    """The 3 bytes of a REQUEST or of its REPLY, under a token key."""
+    block = _aes(key, struct.pack("<H", counter) + bytes(14))
+    return block[:3] if first == REQUEST else block[3:6]
+
+
+def sealed(first: int, keys: tuple[bytes, bytes, bytes], slot: int, counter: int, plain: bytes) -> bytes:
+    """A REQUEST or REPLY under the keys of a connection."""
+    header = bytes((first, slot)) + token(keys[2], first, counter)
+    nonce = bytes((first, slot)) + struct.pack("<H", counter) + bytes(9)
+    return header + _ccm(keys[0] if first == REQUEST else keys[1], nonce, header, plain)
 
 
 def pieces(request_id: int, message: bytes) -> list[bytes]:
@@ -103,62 +135,95 @@ def ask(request_id: int, number: int) -> bytes:
 
 def vectors() -> Values:
     """All vectors by the step of the specification."""
-    handshakes = [_handshake(*values) for values in _HANDSHAKES]
     return {
-        "specification": "docs/telemetry.md, version 2",
+        "specification": "docs/telemetry.md, version 3",
         "made by": "python -m stimbench.attacks.vectors",
-        "handshakes": handshakes,
+        "ratchet": _ratchet(),
+        "handshakes": [_handshake(*values) for values in _HANDSHAKES],
+        "tokens": [_token(*values) for values in _TOKENS],
         "sealed": [_sealed(*values) for values in _SEALED],
         "pieces": [_pieces(number, size) for number, size in _SIZES],
         "conversation": _conversation(),
         "pairings": [_pairing(number) for number in range(3)],
+        "requests": request_vectors.requests(),
+        "refusals": request_vectors.refusals(),
     }
 
 
+def _ratchet() -> list[Values]:
+    """Keys of one pairing: of the next generation, of that after it, of the furthest that is taken."""
+    key = _bytes("key 0", 32)
+    return [{"key": key.hex(), "steps": n, "later_key": key_of_generation(key, n).hex()} for n in (1, 2, 32)]
+
+
 _HANDSHAKES = (
-    # number, slot, role, peer's epoch and count, stimulator's epoch and count
-    (0, 0, 1, (1, 1), (1, 1)),
-    (1, 5, 2, (0x01020304, 0x0A0B0C0D), (0x11121314, 0x1A1B1C1D)),
-    (2, 3, 1, (0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFE, 0x100)),
-    (3, 0, 2, (1, 1), (1, 1)),
+    # number of the key, generation, slot, role, wants, peer's epoch and count, stimulator's epoch and count
+    (0, 0, 0, 1, 0, (1, 1), (1, 1)),
+    (1, 0, 5, 2, 0, (0x01020304, 0x0A0B0C0D), (0x11121314, 0x1A1B1C1D)),
+    (2, 0, 3, 1, 1, (0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFE, 0x100)),
+    (0, 0, 0, 2, 0, (1, 1), (1, 1)),  # as the first, but another role
+    (0, 0, 1, 1, 0, (1, 1), (1, 1)),  # as the first, but another slot
+    (0, 1, 0, 1, 1, (2, 1), (1, 2)),
+    (0, 32, 0, 1, 0, (34, 0x1000), (0x80000000, 0xFFFFFFFF)),
+    (1, 0x102, 2, 1, 0, (259, 7), (3, 9)),  # of a generation the low byte travels
 )
 
 
 def _handshake(
-    number: int, slot: int, role: int, peer: tuple[int, int], stimulator: tuple[int, int]
+    number: int,
+    generation: int,
+    slot: int,
+    role: int,
+    wants: int,
+    peer: tuple[int, int],
+    stimulator: tuple[int, int],
 ) -> Values:
-    key = _bytes(f"key {number % 3}", 32)  # the last one differs from the first by its role only
-    randoms = [_bytes(f"{side} {number % 3}", 8) for side in ("peer", "stimulator")]
-    np, ns = struct.pack("<II", *peer) + randoms[0], struct.pack("<II", *stimulator) + randoms[1]
-    hello_key, challenge_key = handshake_keys(key)
-    request_key, reply_key = connection_keys(key, np, ns, slot, role)
+    first_key = _bytes(f"key {number}", 32)
+    key = key_of_generation(first_key, generation)
+    randoms = [_bytes(f"peer {number}", 7), _bytes(f"stimulator {number}", 8)]
+    np = struct.pack("<IIB", *peer, wants) + randoms[0]
+    ns = struct.pack("<II", *stimulator) + randoms[1]
+    hello_key, challenge_key = handshake_keys(key, slot, role)
+    request_key, reply_key, token_key = connection_keys(key, np, ns, slot, role)
     return {
-        "key": key.hex(), "slot": slot, "role": role,
+        "first_key": first_key.hex(), "generation": generation, "key": key.hex(), "slot": slot, "role": role,
         "hello_key": hello_key.hex(), "challenge_key": challenge_key.hex(),
-        "peer_epoch": peer[0], "peer_count": peer[1], "peer_random": randoms[0].hex(),
+        "peer_epoch": peer[0], "peer_count": peer[1], "wants": wants, "peer_random": randoms[0].hex(),
         "stimulator_epoch": stimulator[0], "stimulator_count": stimulator[1],
         "stimulator_random": randoms[1].hex(),
         "np": np.hex(), "ns": ns.hex(),
-        "hello": handshake(HELLO, hello_key, slot, np).hex(),
-        "challenge": handshake(CHALLENGE, challenge_key, slot, ns, np).hex(),
-        "connection": stimulator[1] & 0xFF,
-        "request_key": request_key.hex(), "reply_key": reply_key.hex(),
+        "hello": hello(hello_key, slot, generation, np).hex(),
+        "challenge": challenge(challenge_key, slot, np, ns).hex(),
+        "request_key": request_key.hex(), "reply_key": reply_key.hex(), "token_key": token_key.hex(),
+    }  # fmt: skip
+
+
+_TOKENS = ((0, 0), (0, 1), (0, 2), (1, 255), (1, 256), (1, 0x1234), (2, 0xFFFF))
+
+
+def _token(number: int, counter: int) -> Values:
+    key = _bytes(f"token key {number}", 16)
+    return {
+        "key": key.hex(), "counter": counter,
+        "of_request": token(key, REQUEST, counter).hex(), "of_reply": token(key, REPLY, counter).hex(),
     }  # fmt: skip
 
 
 _SEALED = (
-    # first byte, slot, connection, counter
-    (REQUEST, 0, 1, 0), (REPLY, 0, 1, 0), (REQUEST, 5, 0x1D, 0x1234), (REPLY, 5, 0x1D, 0x1234),
-    (REQUEST, 3, 0, 0xFFFF), (REPLY, 3, 255, 0xFFFF), (REQUEST, 1, 2, 256),
+    # first byte, slot, counter
+    (REQUEST, 0, 0), (REPLY, 0, 0), (REQUEST, 5, 0x1234), (REPLY, 5, 0x1234),
+    (REQUEST, 3, 0xFFFF), (REPLY, 3, 0xFFFF), (REQUEST, 1, 256),
 )  # fmt: skip
 
 
-def _sealed(first: int, slot: int, connection: int, counter: int) -> Values:
-    label = f"{first} {slot} {connection} {counter}"
-    key, plain = _bytes("sealed key " + label, 16), _bytes("plain " + label, 19)
+def _sealed(first: int, slot: int, counter: int) -> Values:
+    label = f"{first & 0x0F} {slot} {counter}"
+    keys = (_bytes("request " + label, 16), _bytes("reply " + label, 16), _bytes("token " + label, 16))
+    plain = _bytes("plain " + label, 19)
     return {
-        "kind": first & 0x0F, "key": key.hex(), "slot": slot, "connection": connection, "counter": counter,
-        "plain": plain.hex(), "frame": sealed(first, key, (slot, connection, counter), plain).hex(),
+        "kind": first & 0x0F, "slot": slot, "counter": counter,
+        "request_key": keys[0].hex(), "reply_key": keys[1].hex(), "token_key": keys[2].hex(),
+        "plain": plain.hex(), "frame": sealed(first, keys, slot, counter, plain).hex(),
     }  # fmt: skip
 
 
@@ -178,8 +243,8 @@ def _pieces(request_id: int, size: int) -> Values:
 def _conversation() -> Values:
     """HELLO, CHALLENGE, and two requests: of 2 pieces with a reply of 3, then STOP."""
     made = _handshake(*_HANDSHAKES[1])
-    slot, number = made["slot"], made["connection"]
-    up, down = bytes.fromhex(made["request_key"]), bytes.fromhex(made["reply_key"])
+    slot = made["slot"]
+    keys = tuple(bytes.fromhex(made[name]) for name in ("request_key", "reply_key", "token_key"))
     request, reply = _bytes("long request", 20), _bytes("long reply", 40)
     out, back = pieces(1, request), pieces(1, reply)
     told = bytes((1, 0, 0)) + bytes(16)  # the empty answer to a piece that is not the last
@@ -187,9 +252,9 @@ def _conversation() -> Values:
     plains.append((pieces(2, b"\x04")[0], pieces(2, b"\x84\x00")[0]))
     frames = [made["hello"], made["challenge"]]
     for counter, (question, answer) in enumerate(plains):
-        frames.append(sealed(REQUEST, up, (slot, number, counter), question).hex())
-        frames.append(sealed(REPLY, down, (slot, number, counter), answer).hex())
-    taken = ("key", "slot", "role", "peer_epoch", "peer_count", "peer_random")
+        frames.append(sealed(REQUEST, keys, slot, counter, question).hex())  # type: ignore[arg-type]
+        frames.append(sealed(REPLY, keys, slot, counter, answer).hex())  # type: ignore[arg-type]
+    taken = ("key", "generation", "slot", "role", "peer_epoch", "peer_count", "wants", "peer_random")
     own = ("stimulator_epoch", "stimulator_count", "stimulator_random")
     return {
         **{name: made[name] for name in taken + own},
@@ -210,17 +275,18 @@ def _pairing(number: int) -> Values:
     pr, ps = _public(secrets[0]), _public(secrets[1])
     peer_id, base = _bytes(f"id {number}", 4), _bytes(f"base {number}", 4)
     nr, ns = _bytes(f"nr {number}", 16), _bytes(f"ns {number}", 16)
-    c = hashlib.sha256(b"stimbench 2 commitment" + ps + pr + ns).digest()[:16]
-    t = hashlib.sha256(b"stimbench 2 pairing" + peer_id + base + ps + pr + ns + nr).digest()
+    c = hashlib.sha256(b"stimbench 3 commitment" + ps + pr + ns).digest()[:16]
+    t = hashlib.sha256(b"stimbench 3 pairing" + peer_id + base + ps + pr + ns + nr).digest()
     z = X25519PrivateKey.from_private_bytes(secrets[0]).exchange(X25519PublicKey.from_public_bytes(ps))
-    okm = _expand(_mac(t, z), b"stimbench 2 pairing", 66)
+    okm = _expand(_mac(t, z), b"stimbench 3 pairing", 67)
     slot = number * 2
     frames = _pairing_frames((peer_id, base, pr, ps, nr, ns), c, t, okm, slot)
     return {
         "remote_secret": secrets[0].hex(), "stimulator_secret": secrets[1].hex(),
         "id": peer_id.hex(), "base": base.hex(), "pr": pr.hex(), "ps": ps.hex(), "nr": nr.hex(),
         "ns": ns.hex(), "c": c.hex(), "t": t.hex(), "z": z.hex(), "okm": okm.hex(), "key": okm[:32].hex(),
-        "slot": slot, "code": int.from_bytes(okm[64:], "little"), "frames": [frame.hex() for frame in frames],
+        "slot": slot, "code": int.from_bytes(okm[64:], "little") & 0xFFFFF,
+        "frames": [frame.hex() for frame in frames],
     }  # fmt: skip
 
 

@@ -10,31 +10,43 @@ VECTORS = json.loads((find_project_root() / PATH).read_text(encoding="utf-8"))
 
 HANDSHAKE = """
 from binascii import unhexlify as b
-from stimfw.crypto.ccm import Ccm
 from stimfw.telemetry import frames, keys
 def check(v):
-    hello, challenge = keys.handshake_keys(b(v["key"]))
-    assert (hello, challenge) == (b(v["hello_key"]), b(v["challenge_key"]))
-    for kind, name, key, answered in ((1, "hello", hello, b""), (2, "challenge", challenge, b(v["np"]))):
-        side = "peer" if kind == 1 else "stimulator"
-        random = b(v[side + "_random"])
-        header = frames.handshake_header(kind, v["slot"], v[side + "_epoch"], v[side + "_count"], random)
-        tag = Ccm(key).seal(frames.handshake_nonce(header), header + answered, b"")
-        assert header + tag == b(v[name])
-    made = keys.connection_keys(b(v["key"]), b(v["np"]), b(v["ns"]), v["slot"], v["role"])
-    assert made == (b(v["request_key"]), b(v["reply_key"]))
+    key = b(v["key"])
+    hello_key, challenge_key = keys.handshake_keys(key, v["slot"], v["role"])
+    assert (hello_key, challenge_key) == (b(v["hello_key"]), b(v["challenge_key"]))
+    np = frames.hello_nonce(v["peer_epoch"], v["peer_count"], v["wants"], b(v["peer_random"]))
+    ns = frames.challenge_nonce(v["stimulator_epoch"], v["stimulator_count"], b(v["stimulator_random"]))
+    tag = keys.HelloTag(hello_key).make(np)
+    assert frames.handshake(frames.HELLO, v["slot"], v["generation"], np, tag) == b(v["hello"])
+    tag = keys.ChallengeTag(challenge_key).make(np, ns)
+    assert frames.handshake(frames.CHALLENGE, v["slot"], 0, ns, tag) == b(v["challenge"])
+    hello = memoryview(b(v["hello"]))
+    assert keys.HelloTag(hello_key).proves(frames.nonce_of(hello), frames.tag_of(hello))
+    made = keys.connection_keys(key, np, ns, v["slot"], v["role"])
+    assert made == (b(v["request_key"]), b(v["reply_key"]), b(v["token_key"]))
+"""
+RATCHET = """
+from binascii import unhexlify as b
+from stimfw.telemetry import keys
+def check(v):
+    key = b(v["key"])
+    for _ in range(v["steps"]):
+        key = keys.next_key(key)
+    assert key == b(v["later_key"])
 """
 SEALED = """
 from binascii import unhexlify as b
 from stimfw.crypto.ccm import NotAuthenticError
 from stimfw.telemetry.connection import Connection
 def check(v):
-    connection = Connection((b(v["key"]), b(v["key"])), v["slot"], v["connection"], 0)
+    triple = b(v["request_key"]), b(v["reply_key"]), b(v["token_key"])
+    connection = Connection(triple, v["slot"], 0)
     frame = b(v["frame"])
     assert connection.seal(v["kind"], v["counter"], b(v["plain"])) == frame
-    assert connection.open(v["kind"], memoryview(frame)) == b(v["plain"])
+    assert connection.open(v["kind"], v["counter"], frame) == b(v["plain"])
     try:
-        connection.open(v["kind"], frame[:31] + bytes((frame[31] ^ 1,)))
+        connection.open(v["kind"], v["counter"], frame[:31] + bytes((frame[31] ^ 1,)))
     except NotAuthenticError:
         return
     raise AssertionError("a changed tag was taken")
@@ -55,7 +67,12 @@ def check(v):
         assert b(v["frames"][index])[2:10] == made.of_remote(step)
         assert b(v["frames"][index + 1])[4:12] == made.of_stimulator(step, state, slot)
 """
-CASES = [("handshakes", HANDSHAKE, 4), ("sealed", SEALED, 7), ("pairings", PAIRING, 1)]
+CASES = [
+    ("ratchet", RATCHET, 3),
+    ("handshakes", HANDSHAKE, 8),
+    ("sealed", SEALED, 7),
+    ("pairings", PAIRING, 1),
+]
 
 
 @pytest.mark.parametrize(("name", "code", "count"), CASES, ids=[case[0] for case in CASES])

@@ -2,17 +2,28 @@
 
 from stimfw.crypto.primitives import sha256
 from stimfw.protocol import messages, roles
+from stimfw.telemetry import keys
 from stimfw.telemetry.requester import LIMIT_MS, Requester
 from stimfw.telemetry.responder import Responder
 
 BASE = b"\x11\x22\x33\x44"
 
 
+PENDING = 1
+ACTIVE = 2
+STIMULATOR_CHANNEL = 76
+
+
 class Pairing:
     """What a PairingTable gives for a slot."""
 
-    def __init__(self, role, key, peer_id=b"peer", state=2):
+    def __init__(self, role, key, peer_id=b"peer", state=ACTIVE, generation=0):
         self.role, self.key, self.peer_id, self.state = role, key, peer_id, state
+        self.generation = generation
+
+    @property
+    def pending(self):
+        return self.state == PENDING
 
 
 class Table:
@@ -50,19 +61,31 @@ def key_of(slot):
 
 
 class LinkHarness:
-    """A stimulator, its peers by slot, the time. `air(frame, to_stimulator) -> list of frames` ..."""
+    """A stimulator, its peers by slot, the time.
+
+    Attributes:
+        air: `air(frame, to_stimulator) -> list of frames`: what arrives of what is sent.
+        taken: `taken(channel) -> bool`: whether a peer finds a carrier there, and sends nothing.
+        channel: where the stimulator listens; what is sent elsewhere does not arrive.
+        copies: of each of a peer's frames, one after the other: a burst.
+        heard: every frame that was in the air, with its direction.
+    """
 
     def __init__(self, slots=((0, roles.PATIENT),), seed=1):
         self.now_ms = 0
         self.seed = seed
         self.executed = []
         self.notes = []
-        self.table = Table({slot: Pairing(role, key_of(slot)) for slot, role in slots})
+        self.strangers = []
+        self.table = Table({slot: Pairing(role, key_of(slot), b"peer%d" % slot) for slot, role in slots})
         self.epoch = 0
         self.epochs = {slot: 0 for slot, _ in slots}
         self.peers = {}
-        self.heard = []  # every frame that was in the air, with its direction
+        self.heard = []
+        self.channel = STIMULATOR_CHANNEL
+        self.copies = 1
         self.air = lambda frame, to_stimulator: [frame]
+        self.taken = lambda channel: False
         self.reply = lambda message: messages.reply(message[0], messages.OK)
         self.start_stimulator()
         for slot in self.table.pairings:
@@ -71,16 +94,22 @@ class LinkHarness:
     def start_stimulator(self):
         """As after a reset: all that it had in RAM is gone."""
         self.epoch += 1
+        rng = Rng(self.seed + 1000 * self.epoch)
         self.stimulator = Responder(
-            self.table, self._execute, self.epoch, Rng(self.seed + 1000 * self.epoch).take, self._note
+            self.table, self._execute, self.epoch, rng.take, self._note, self._note_stranger
         )
 
-    def start_peer(self, slot):
-        """As after a reset of a peer."""
+    def start_peer(self, slot, steps=0):
+        """As after a reset of a peer. steps: so many generations has it gone beyond the table's."""
         self.epochs[slot] += 1
         pairing = self.table.pairings[slot]
+        key = pairing.key
+        for _ in range(steps):
+            key = keys.next_key(key)
         rng = Rng(self.seed + 1000 * self.epochs[slot] + 7 + slot)
-        self.peers[slot] = Requester(slot, pairing.role, pairing.key, self.epochs[slot], rng.take)
+        self.peers[slot] = Requester(
+            slot, pairing.role, key, self.epochs[slot], rng.take, generation=pairing.generation + steps
+        )
 
     def _execute(self, message, role, slot):
         self.executed.append((message, role, slot))
@@ -89,6 +118,9 @@ class LinkHarness:
     def _note(self, kind, sender, detail):
         self.notes.append((kind, sender, detail))
 
+    def _note_stranger(self, kind, sender, detail):
+        self.strangers.append((kind, sender, detail))
+
     def deliver(self, frame):
         """A frame reaches the stimulator; what it sends back, if anything."""
         answer = self.stimulator.on_frame(memoryview(frame), self.now_ms)
@@ -96,29 +128,40 @@ class LinkHarness:
         return answer
 
     def step(self, slot):
-        """What the peer has to send now goes out, and answers come back; whether anything was sent."""
+        """What the peer has to send now goes out, and answers come back; whether anything was due."""
         peer = self.peers[slot]
         frame = peer.poll(self.now_ms)
         if frame is None:
             return False
+        if self.taken(peer.channel):
+            peer.sent(False, self.now_ms)
+            return True
         self.heard.append((True, frame))
-        arrived = self.air(frame, True)
-        peer.sent(bool(arrived), self.now_ms)
-        for one in arrived:
-            answer = self.deliver(one)
-            if answer is not None:
-                self.heard.append((False, answer))
-                for other in self.air(answer, False):
-                    peer.on_frame(memoryview(other), self.now_ms)
+        peer.sent(True, self.now_ms)
+        if peer.channel != self.channel:
+            return True
+        for _ in range(self.copies):
+            for one in self.air(frame, True):
+                self._answer(peer, self.deliver(one))
         return True
 
-    def ask(self, message, slot=0, limit_ms=LIMIT_MS):
-        """A request until its end; the reply, or None if it was not answered."""
+    def _answer(self, peer, answer):
+        if answer is not None:
+            self.heard.append((False, answer))
+            for one in self.air(answer, False):
+                peer.on_frame(memoryview(one), self.now_ms)
+
+    def finish(self, slot=0):
+        """Until the peer's request is over; its reply, or None if it was not answered."""
         peer = self.peers[slot]
-        peer.begin(message, limit_ms, self.now_ms)
         while peer.state == Requester.WAITING:
             if not self.step(slot):
                 self.now_ms += max(1, peer.wait_ms(self.now_ms))
             else:
                 self.now_ms += 3
         return peer.reply if peer.state == Requester.ANSWERED else None
+
+    def ask(self, message, slot=0, limit_ms=LIMIT_MS):
+        """A request until its end; the reply, or None if it was not answered."""
+        self.peers[slot].begin(message, limit_ms, self.now_ms)
+        return self.finish(slot)

@@ -4,7 +4,6 @@ import binascii
 import json
 
 from stimfw.crypto import x25519
-from stimfw.crypto.ccm import Ccm
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
@@ -38,44 +37,92 @@ def given(chunks):
 
 
 def test_there_are_vectors_of_every_step():
-    for name, least in (("handshakes", 4), ("sealed", 7), ("pieces", 8), ("pairings", 3)):
+    for name, least in (
+        ("ratchet", 3), ("handshakes", 8), ("tokens", 7), ("sealed", 7), ("pieces", 8), ("pairings", 3),
+        ("requests", 35), ("refusals", 5),
+    ):  # fmt: skip
         assert len(VECTORS[name]) >= least
     assert len(VECTORS["conversation"]["frames"]) == 12
 
 
+def later(key, steps):
+    for _ in range(steps):
+        key = keys.next_key(key)
+    return key
+
+
+def test_keys_of_later_generations():
+    for v in VECTORS["ratchet"]:
+        assert later(b(v["key"]), v["steps"]) == b(v["later_key"])
+    assert [v["steps"] for v in VECTORS["ratchet"]] == [1, 2, keys.MOST_GENERATIONS]
+
+
 def test_handshake_keys():
     for v in VECTORS["handshakes"]:
-        assert keys.handshake_keys(b(v["key"])) == (b(v["hello_key"]), b(v["challenge_key"]))
+        assert later(b(v["first_key"]), v["generation"]) == b(v["key"])
+        made = keys.handshake_keys(b(v["key"]), v["slot"], v["role"])
+        assert made == (b(v["hello_key"]), b(v["challenge_key"]))
+
+
+def test_handshake_keys_differ_by_slot_and_by_role():
+    found = VECTORS["handshakes"]
+    assert {v["key"] for v in (found[0], found[3], found[4])} == {found[0]["key"]}
+    for name in ("hello_key", "challenge_key", "request_key", "reply_key", "token_key"):
+        assert len({v[name] for v in (found[0], found[3], found[4])}) == 3, name
 
 
 def test_hello_and_challenge():
     for v in VECTORS["handshakes"]:
-        np, ns = b(v["np"]), b(v["ns"])
-        sides = (
-            (frames.HELLO, "hello", "peer", "hello_key", b""),
-            (frames.CHALLENGE, "challenge", "stimulator", "challenge_key", np),
-        )
-        for kind, name, side, key, answered in sides:
-            numbers = v[side + "_epoch"], v[side + "_count"], b(v[side + "_random"])
-            header = frames.handshake_header(kind, v["slot"], *numbers)
-            nonce = frames.handshake_nonce(header)
-            tag = Ccm(b(v[key]), frames.TAG_BYTES).seal(nonce, header + answered, b"")
-            assert header + tag == b(v[name])
-            assert header[2:] == (np if kind == frames.HELLO else ns)
+        np = frames.hello_nonce(v["peer_epoch"], v["peer_count"], v["wants"], b(v["peer_random"]))
+        ns = frames.challenge_nonce(v["stimulator_epoch"], v["stimulator_count"], b(v["stimulator_random"]))
+        assert (np, ns) == (b(v["np"]), b(v["ns"]))
+        hello_tag, challenge_tag = keys.HelloTag(b(v["hello_key"])), keys.ChallengeTag(b(v["challenge_key"]))
+        tags = hello_tag.make(np), challenge_tag.make(np, ns)
+        hello = frames.handshake(frames.HELLO, v["slot"], v["generation"], np, tags[0])
+        challenge = frames.handshake(frames.CHALLENGE, v["slot"], 0, ns, tags[1])
+        assert (hello, challenge) == (b(v["hello"]), b(v["challenge"]))
+        assert hello_tag.proves(frames.nonce_of(hello), frames.tag_of(hello))
+        assert challenge_tag.proves(np, ns, frames.tag_of(challenge))
+        assert frames.wants_of(hello) == v["wants"]
+
+
+def test_a_tag_proves_nothing_that_was_changed():
+    v = VECTORS["handshakes"][1]
+    np, ns = b(v["np"]), b(v["ns"])
+    hello_tag, challenge_tag = keys.HelloTag(b(v["hello_key"])), keys.ChallengeTag(b(v["challenge_key"]))
+    proofs = frames.tag_of(b(v["hello"])), frames.tag_of(b(v["challenge"]))
+    for at in range(16):
+        other_np = np[:at] + bytes((np[at] ^ 1,)) + np[at + 1 :]
+        other_ns = ns[:at] + bytes((ns[at] ^ 1,)) + ns[at + 1 :]
+        assert not hello_tag.proves(other_np, proofs[0])
+        assert not challenge_tag.proves(other_np, ns, proofs[1])
+        assert not challenge_tag.proves(np, other_ns, proofs[1])
+    for at in range(12):
+        others = [tag[:at] + bytes((tag[at] ^ 0x80,)) + tag[at + 1 :] for tag in proofs]
+        assert not hello_tag.proves(np, others[0]) and not challenge_tag.proves(np, ns, others[1])
+    assert not hello_tag.proves(np, proofs[0][:11]) and not hello_tag.proves(np, b"")
 
 
 def test_connection_keys():
     for v in VECTORS["handshakes"]:
         made = keys.connection_keys(b(v["key"]), b(v["np"]), b(v["ns"]), v["slot"], v["role"])
-        assert made == (b(v["request_key"]), b(v["reply_key"]))
+        assert made == (b(v["request_key"]), b(v["reply_key"]), b(v["token_key"]))
+
+
+def test_tokens():
+    for v in VECTORS["tokens"]:
+        connection = Connection((bytes(16), bytes(16), b(v["key"])), 0, 0)
+        assert connection.token(frames.REQUEST, v["counter"]) == b(v["of_request"])
+        assert connection.token(frames.REPLY, v["counter"]) == b(v["of_reply"])
 
 
 def test_requests_and_replies():
     for v in VECTORS["sealed"]:
-        connection = Connection((b(v["key"]), b(v["key"])), v["slot"], v["connection"], 0)
+        triple = b(v["request_key"]), b(v["reply_key"]), b(v["token_key"])
+        connection = Connection(triple, v["slot"], 0)
         frame = b(v["frame"])
         assert connection.seal(v["kind"], v["counter"], b(v["plain"])) == frame
-        assert connection.open(v["kind"], frame) == b(v["plain"])
+        assert connection.open(v["kind"], v["counter"], frame) == b(v["plain"])
 
 
 def test_pieces():
@@ -100,7 +147,8 @@ def test_both_ends_say_the_conversation_byte_by_byte():
     table = Table({v["slot"]: Pairing(v["role"], b(v["key"]))})
     stimulator = Responder(table, execute, v["stimulator_epoch"], given([b(v["stimulator_random"])]))
     stimulator._count = v["stimulator_count"] - 1
-    peer = Requester(v["slot"], v["role"], b(v["key"]), v["peer_epoch"], given([b(v["peer_random"])]))
+    drawn = [b(v["peer_random"])]
+    peer = Requester(v["slot"], v["role"], b(v["key"]), v["peer_epoch"], given(drawn + [bytes(1)] * 6))
     peer.count = v["peer_count"] - 1
     said = []
     for request, reply in zip(v["requests"], v["replies"]):

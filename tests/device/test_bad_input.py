@@ -8,7 +8,7 @@ from stimfw.therapy.program import FIELD_NAMES, range_of
 from support.board import Board
 from support.scene import noise
 
-LAYOUT = "<HHHHHHIHHBBHBB"
+LAYOUT = "<HHHHHHIHHBBHBBH"
 WIDEST = {"H": 0xFFFF, "I": 0xFFFFFFFF, "B": 0xFF}
 ANSWERS_S = 5.0  # for a wired board whose host is busy
 OPCODES = range(requests.IDENTIFY, requests.FACTORY_RESET + 1)

@@ -54,7 +54,7 @@ def services(board, remote_board, keyring):
 
 @pytest.fixture
 def other_program():
-    return Program((300, 100, 40, 1000, 500, 2000, 3000, 600, 3000, 0, 1, 1025, 3, 2))
+    return Program((300, 100, 40, 1000, 500, 2000, 3000, 600, 3000, 0, 1, 1025, 3, 2, 120))
 
 
 @pytest.fixture

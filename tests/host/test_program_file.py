@@ -73,6 +73,16 @@ def test_all_problems_are_told_at_once():
     assert found["rate_hz"] == "rate_hz is missing: allowed is 1 to 200 Hz"
 
 
+def test_a_file_of_an_earlier_version_means_off():
+    """Without contact_s: a session that goes on however long no remote is heard, as it did then."""
+    old = "".join(line for line in DEFAULT.splitlines(keepends=True) if not line.startswith("contact_s"))
+    assert from_toml(old, "old.toml").contact_s == 0 and old.count("=") == DEFAULT.count("=") - 1
+    assert "contact_s = 60 " in to_toml(from_toml("contact_s = 60\n" + old, "new.toml"))
+    assert problems("contact_s = 19\n" + old) == {
+        "contact_s": "contact_s = 19: allowed is 0 (off), or 20 to 3600 s"
+    }
+
+
 def test_what_does_not_fit_together_is_told_for_both_leads_and_the_rate():
     text = (
         replaced("width_us", 1000)

@@ -14,7 +14,7 @@ from stimfw.telemetry import frames
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
 
-PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
+PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0, 0))
 MS = 1_000_000
 PERIOD = 50 * MS
 WIDTH, GAP = 214_000, 50_000

@@ -271,6 +271,8 @@ class StimulatorHarness:
     Attributes:
         gain: what flows of what the DAC asks for, by lead.
         ohm: of every pair.
+        heard_us: when the radio last heard the peer of each slot; of others no link is ever lost.
+        stops: what was told of stops: (time in us, sender), the output off each time.
     """
 
     def __init__(self, **changes):
@@ -288,12 +290,34 @@ class StimulatorHarness:
         program = programs.default().replaced({k.replace("__", "."): v for k, v in changes.items()})
         self.log = EventLog(lambda: CLOCK.now_us // 1_000_000)
         self.control = Control(self.output, self.measurements, self.reed, self.led, program, 0, self.log.add)
+        self.heard_us: dict[int, int] = {}
+        self.stops: list[tuple[int, int]] = []
+        self.control.silent_ms = lambda now_ms: min([*map(self._silent_ms, self.heard_us), 1 << 29])
+        self.control.link.silent_ms = lambda slot, _: self._silent_ms(slot) if slot in self.heard_us else 0
+        self.control.on_stop = self._stopped
         self.radio, self.wake = Quiet(), types.SimpleNamespace(pending=False)
         self.app = App(self.control, self.output, self.wake, self.radio, Waiting(), Quiet(), Waiting())
 
     @property
     def now_us(self):
         return CLOCK.now_us
+
+    def hear(self, slot):
+        """An authentic frame of a peer has come."""
+        self.heard_us[slot] = CLOCK.now_us
+
+    def _silent_ms(self, slot):
+        return (CLOCK.now_us - self.heard_us.get(slot, -(1 << 40))) // 1000
+
+    def _stopped(self, sender):
+        assert not self.pulser.running() and self.matrix.closed == (0, 0) and self.dac.ua == [0, 0]
+        self.stops.append((CLOCK.now_us, sender))
+
+    def events(self, *kinds):
+        """Kind and sender of events of these kinds in the log."""
+        _, records = self.log.read(0, 64)
+        found = [tuple(records[at + 4 : at + 6]) for at in range(0, len(records), 7)]
+        return [event for event in found if event[0] in kinds]
 
     def magnet(self, near):
         """It comes or goes."""

@@ -86,10 +86,10 @@ TABLE: "tuple[Row, ...]" = (
     (STOP, "stop", "stimulator", "patient", "", "", "", "", "", "", ""),
     (AMPLITUDE, "amplitude", "stimulator", "patient", "", "<HH", "left_ua right_ua", "", "", "", ""),
     (IDENTIFY, "identify", "both", "clinician", "", "", "", "", "", "s", "identity"),
-    (GET_PROGRAM, "get_program", "stimulator", "clinician", "", "", "", "<HHHHHHIHHBBHBB",
-     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", ""),  # noqa: E501
-    (SET_PROGRAM, "set_program", "stimulator", "clinician", "", "<HHHHHHIHHBBHBB",
-     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode", "", "", "", ""),  # noqa: E501
+    (GET_PROGRAM, "get_program", "stimulator", "clinician", "", "", "", "<HHHHHHIHHBBHBBH",
+     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode contact_s", "", ""),  # noqa: E501
+    (SET_PROGRAM, "set_program", "stimulator", "clinician", "", "<HHHHHHIHHBBHBBH",
+     "width_us gap_us rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s left.amplitude_ua left.cathode left.anode right.amplitude_ua right.cathode right.anode contact_s", "", "", "", ""),  # noqa: E501
     (IMPEDANCE, "impedance", "stimulator", "clinician", "impedance_allowed", "", "", "", "", "", ""),
     (IMPEDANCE_RESULTS, "impedance_results", "stimulator", "clinician", "", "<B", "lead", "", "",
      PAIR_RECORD, "pair kind ohm capacitance_nf test_ua"),

@@ -139,6 +139,7 @@ class App:
             self.control.fail(messages.PART_RADIO)
         self._radio.check_channel(now)
         self._responder.expire(now)
+        self.control.link.poll(now)
 
 
 def _sooner(wait_ms: int, other_ms: int) -> int:

@@ -8,8 +8,10 @@ from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
+from stimfw.stimulator.link_watch import LinkWatch
 from stimfw.stimulator.session import Session
 from stimfw.therapy import gate, machine
+from stimfw.therapy.ranges import CONTACT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _IDLE_MS = 500  # often enough for the watchdog
 _NOBODY = messages.FROM_NOBODY
+_HOLD_BACK_MS = 1100
+"""A peer tries a request for 1 s; the rest is for its last frame on the way."""
 
 
 class Control:
@@ -33,6 +37,10 @@ class Control:
         cycles, missed: of the sessions since boot: contractions ended, periods without their measurements.
         stop_cause: why the output last went off, messages.STOPPED_....
         on_change: called with the state when it, or the pairing window, has changed. Nothing yet.
+        on_stop: called with the sender (a slot, FROM_USB or FROM_NOBODY) at each stop, whatever its route, also
+            of what was off already; the output is off by then. What others sent before must not begin anything.
+        silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
+        link: of the peer that began the session.
     """
 
     def __init__(
@@ -57,6 +65,12 @@ class Control:
         self._note = note
         self._machine = machine.Machine(failed_parts)
         self.on_change: "Callable[[int], None]" = _nothing
+        self.on_stop: "Callable[[int], None]" = _nothing
+        self.silent_ms: "Callable[[int], int]" = _nobody_heard
+        self.link = LinkWatch(note)
+        self._held_back = False  # and for how long, because ticks wrap
+        self._stopped_ms = 0
+        self._stopped_by = _NOBODY
         self.session: "Session | None" = None
         self.cycles = 0
         self.missed = 0
@@ -89,9 +103,20 @@ class Control:
         """Whether a magnet holds the reed switch closed."""
         return not self._magnet()
 
-    def refusal(self, event: int) -> int:
-        """Why what the machine's `event` asks for is refused at this moment: messages.REASON_...."""
-        return self._machine.refusal(event, self.magnet_near(), self.program.amplitude_ua != (0, 0))
+    def refusal(self, event: int, sender: int = messages.FROM_USB) -> int:
+        """Why what the machine's `event` asks for is refused at this moment: messages.REASON_....
+
+        sender: who asks. Who asks by radio may have done so before somebody else stopped.
+        """
+        held_back = sender < messages.SLOTS and sender != self._stopped_by and self._just_stopped()
+        return self._machine.refusal(
+            event, self.magnet_near(), self.program.amplitude_ua != (0, 0), held_back
+        )
+
+    def _just_stopped(self) -> bool:
+        if self._held_back and ticks_diff(ticks_ms(), self._stopped_ms) >= _HOLD_BACK_MS:
+            self._held_back = False
+        return self._held_back
 
     # What requests ask for. Each returns a messages.REASON_...; sender: a slot, FROM_USB or FROM_NOBODY.
 
@@ -152,6 +177,7 @@ class Control:
 
     def poll(self, now: int, called: bool) -> int:
         """Go on with the procedure if it is due or `called`; how long it can wait then, in ms."""
+        self._just_stopped()  # before the ticks wrap
         if self._procedure is None:
             if self.failed_parts and not self.pairing:
                 self._led(not self._led())
@@ -185,7 +211,7 @@ class Control:
     # Events in, effects out.
 
     def _ask(self, event: int, detail: int, sender: int) -> int:
-        reason = self.refusal(event)
+        reason = self.refusal(event, sender)
         if reason == messages.REASON_NONE:
             self._happened(event, detail, sender)
         return reason
@@ -196,7 +222,10 @@ class Control:
         if effects & machine.OFF:
             self._turn_off()
         if effects & machine.BEGIN_SESSION:
-            self.session = Session(self._output, self.program, self._enter, detail)
+            self.session = Session(
+                self._output, self.program, self._enter, detail, self.silent_ms, self._lose_contact
+            )
+            self.link.begin(sender)
             self._begin(self._stimulate(self.session))
         if effects & machine.BEGIN_MEASURING:
             self._begin_measuring(event)
@@ -209,6 +238,12 @@ class Control:
             self._note(messages.EVENT_STOPPED, sender, self.stop_cause)
         if effects & machine.TELL:
             self.on_change(self._machine.state)
+        if effects & machine.HOLD_BACK:
+            self._held_back, self._stopped_ms, self._stopped_by = True, ticks_ms(), sender
+            self.on_stop(sender)
+
+    def _lose_contact(self) -> None:
+        self._happened(machine.CONTACT_LOST, 0, _NOBODY)
 
     def _enter(self, state: int) -> None:
         """The session's contraction has come to `state`: RAMP_UP, HOLD, RAMP_DOWN or REST."""
@@ -222,6 +257,7 @@ class Control:
             self.cycles += self.session.cycles
             self.missed += self.session.missed
         self.session = None
+        self.link.end()
         self._led(0)
 
     def _begin_measuring(self, event: int) -> None:
@@ -269,4 +305,9 @@ class Control:
 
 
 def _nothing(_state: int) -> None:
-    """What a state means to a remote: it is not told yet."""
+    """What a state or a stop means to whoever is not told."""
+
+
+def _nobody_heard(_now_ms: int) -> int:
+    """`Control.silent_ms` of a board without a radio protocol: never."""
+    return 1000 * CONTACT_S.high

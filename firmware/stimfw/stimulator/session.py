@@ -3,7 +3,7 @@
 A generator like those of stimfw.stimulator.measure: it yields how many milliseconds it can wait.
 """
 
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg714, heap
@@ -28,14 +28,29 @@ class Session:
     """One session of one programme on one Output."""
 
     def __init__(
-        self, output: "Output", program: "Program", enter: "Callable[[int], None]", test_s: int = 0
+        self,
+        output: "Output",
+        program: "Program",
+        enter: "Callable[[int], None]",
+        test_s: int,
+        silent_ms: "Callable[[int], int]",
+        lose_contact: "Callable[[], None]",
     ) -> None:
-        """`enter` is told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
+        """Nothing runs yet.
 
-        `test_s`: one contraction only, held for so many seconds; 0: what the programme says.
+        Args:
+            output: off.
+            program: what it does. While it runs only its amplitudes change: `retarget`.
+            enter: told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
+            test_s: one contraction only, held for so many seconds; 0: what the programme says.
+            silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
+            lose_contact: called once, if that becomes the programme's `contact_s`.
         """
         self._output = output
         self._enter = enter
+        self._silent_ms = silent_ms
+        self._lose_contact = lose_contact
+        self._contact_lost = False
         self.is_test = test_s > 0
         if self.is_test:
             program = program.replaced({"on_ms": test_s * 1000})
@@ -46,6 +61,8 @@ class Session:
         self.missed = 0
         """Periods of ended contractions whose measurements did not all arrive."""
         self._began_ms = ticks_ms()
+        # The session's begin counts as heard, for one that began over USB.
+        self._contact_due_ms = ticks_add(self._began_ms, program.contact_s * 1000)
 
     def elapsed_s(self) -> int:
         """Seconds since the session began."""
@@ -56,15 +73,12 @@ class Session:
 
     def retarget(self, program: "Program") -> None:
         """Go on with another amplitude; all else of `program` must be as before."""
-        if self.is_test:
-            program = program.replaced({"on_ms": self._program.on_ms})
-        self._program = program
-        self._contraction = Contraction(program)
+        self._contraction.retarget(program.amplitude_ua)
 
     def run(self) -> "Generator[int, None, int]":
-        """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER or STOPPED_FAULT.
+        """Yields waits in ms; returns why it ended: messages.STOPPED_SESSION_OVER, _CONTACT or _FAULT.
 
-        A contraction that has begun is completed.
+        A contraction that has begun is completed; if contact is lost, it ramps down at once.
         """
         output, program = self._output, self._program
         times_us = evenly(program.width_us, len(KINDS))
@@ -73,7 +87,7 @@ class Session:
         output.keep_alive()
         output.connect(*[adg714.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
         fresh = True
-        while self._left_ms() > 0:
+        while self._left_ms() > 0 and not self._out_of_contact():
             output.keep_alive()
             yield gate.SETTLE_MS
             if not (yield from self._contract(fresh)):
@@ -81,10 +95,10 @@ class Session:
             fresh = False
             self.cycles += 1
             self._enter(messages.REST)
-            if self.is_test:
+            if self.is_test or self._contact_lost:
                 break
             yield from self._rest()
-        return messages.STOPPED_SESSION_OVER
+        return messages.STOPPED_CONTACT if self._contact_lost else messages.STOPPED_SESSION_OVER
 
     def _contract(self, fresh: bool) -> "Generator[int, None, bool]":
         """One contraction; returns whether every period of it came in time."""
@@ -104,6 +118,8 @@ class Session:
             late_us = ticks_diff(ticks_ms(), began) * 1000 - left * program.period_us
             if late_us > _STALLED_PERIODS * program.period_us + gate.PAUSE_MS * 1000:
                 return False
+            if self._out_of_contact():
+                contraction.end_from(left)
             part = contraction.state(max(0, left - 1))
             self._enter(part)
             self._set_amplitude(left, output.begun(1) - before)
@@ -132,6 +148,25 @@ class Session:
         began = ticks_ms()
         while True:
             left = min(self._program.off_ms - ticks_diff(ticks_ms(), began), self._left_ms())
-            if left <= 0:
+            if left <= 0 or self._out_of_contact():
                 return
+            if self._program.contact_s:
+                left = min(left, max(1, ticks_diff(self._contact_due_ms, ticks_ms())))
             yield min(left, _ASLEEP_MS)
+
+    def _out_of_contact(self) -> bool:
+        """Whether no remote was heard for the programme's `contact_s`; then it stays so.
+
+        The radio is asked only when the time that was left at the last look is over.
+        """
+        limit_ms = self._program.contact_s * 1000
+        if not limit_ms or self._contact_lost:
+            return self._contact_lost
+        now = ticks_ms()
+        if ticks_diff(self._contact_due_ms, now) <= 0:
+            left = limit_ms - self._silent_ms(now)
+            self._contact_due_ms = ticks_add(now, max(0, left))
+            if left <= 0:
+                self._contact_lost = True
+                self._lose_contact()
+        return self._contact_lost

@@ -35,10 +35,11 @@ MAGNET = const(14)  # a magnet came
 PROGRAM = const(15)  # another programme, in more than its amplitudes
 LEFT_AMPLITUDE = const(16)  # detail: in messages.LOG_AMPLITUDE_STEP_UA
 RIGHT_AMPLITUDE = const(17)
+CONTACT_LOST = const(18)  # no remote was heard for the programme's contact_s: the session ramps down and ends
 EVENT_NAMES = (
     "start", "test stimulation", "measure", "self-test", "stop", "ended", "ramp over", "hold over",
     "rest over", "part failed", "part mended", "self-test done", "window opened", "window closed", "magnet",
-    "programme", "left amplitude", "right amplitude",
+    "programme", "left amplitude", "right amplitude", "contact lost",
 )  # fmt: skip
 
 # Effects: bits, to be carried out in this order.
@@ -49,7 +50,8 @@ LIGHT = const(8)  # the LED
 NOTE = const(16)  # the event, in the log
 CAUSE = const(32)  # keep why the output went off, and note it
 TELL = const(64)  # the remote that the state is another one
-EFFECT_NAMES = ("off", "begin session", "begin measuring", "light", "note", "cause", "tell")
+HOLD_BACK = const(128)  # what others sent before this stop
+EFFECT_NAMES = ("off", "begin session", "begin measuring", "light", "note", "cause", "tell", "hold back")
 
 # In the place of a next state.
 SAME = const(0xFE)  # the state stays
@@ -78,14 +80,15 @@ ROWS = (
     (1 << _HOLD, HOLD_OVER, _RAMP_DOWN, TELL),
     (1 << _RAMP_DOWN, RAMP_OVER, _REST, TELL),
     (1 << _REST, REST_OVER, _RAMP_UP, TELL),
-    (AT_REST, STOP, SAME, OFF),
-    (ON, STOP, IDLE, OFF | CAUSE | TELL),
-    (SESSION, ENDED, IDLE, OFF | CAUSE | TELL),
-    (1 << _MEASURING, ENDED, IDLE, OFF | NOTE | TELL),
-    (AT_REST, MAGNET, SAME, OFF | NOTE),
-    (ON, MAGNET, IDLE, OFF | NOTE | CAUSE | TELL),
-    (AT_REST, FAILED, IDLE, OFF | NOTE | TELL),
-    (ON, FAILED, IDLE, OFF | NOTE | CAUSE | TELL),
+    (SESSION, CONTACT_LOST, SAME, NOTE),
+    (AT_REST, STOP, SAME, OFF | HOLD_BACK),
+    (ON, STOP, IDLE, OFF | CAUSE | TELL | HOLD_BACK),
+    (SESSION, ENDED, IDLE, OFF | CAUSE | TELL | HOLD_BACK),
+    (1 << _MEASURING, ENDED, IDLE, OFF | NOTE | TELL),  # nobody's stop: nothing is held back
+    (AT_REST, MAGNET, SAME, OFF | NOTE | HOLD_BACK),
+    (ON, MAGNET, IDLE, OFF | NOTE | CAUSE | TELL | HOLD_BACK),
+    (AT_REST, FAILED, IDLE, OFF | NOTE | TELL | HOLD_BACK),
+    (ON, FAILED, IDLE, OFF | NOTE | CAUSE | TELL | HOLD_BACK),
     (AT_REST, MENDED, IDLE, NOTE | TELL),
     (ON, MENDED, SAME, NOTE),
     (1 << _RAMP_UP | 1 << _MEASURING, TESTED, SAME, 0),  # the procedure ends if a part failed
@@ -102,37 +105,43 @@ OUTPUT_PARTS = const(1 | 2 | 8)
 _NONE = const(0xFF)
 _OVER: "tuple[int, ...]" = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
 # What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
-_LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23)
+_LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23, 26)
 
 
 class Machine:
-    """The state and its two conditions. They change in `feed` alone.
+    """The state and its three conditions. They change in `feed` alone.
 
     Attributes:
         state: messages.READY, RAMP_UP, ....
         failed_parts: messages.PART_... bits; while there are any, no session starts.
         window_open: the pairing window is open: nothing starts.
+        ending: contact was lost: the session ends with the ramp down, and no START makes it go on.
     """
 
     def __init__(self, failed_parts: int) -> None:
         self.failed_parts = failed_parts
         self.window_open = False
+        self.ending = False
         self.state = self._idle()
 
     def is_on(self) -> bool:
         """Whether a procedure runs: a session or a measurement."""
         return bool(ON >> self.state & 1)
 
-    def refusal(self, event: int, magnet_near: bool, has_amplitude: bool) -> int:
+    def refusal(
+        self, event: int, magnet_near: bool, has_amplitude: bool, held_back: bool = False
+    ) -> int:
         """Why what `event` asks for is refused now: messages.REASON_..., REASON_NONE if it is not.
 
         Args:
             event: START, TEST, MEASURE, SELF_TEST, PROGRAM or one of the amplitudes.
             magnet_near: a magnet is at the stimulator.
             has_amplitude: an amplitude of the programme is not zero.
+            held_back: somebody else stopped just now, and this may have been sent before.
         """
-        if SESSION >> self.state & 1 and event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE):
-            return messages.REASON_LOCKED
+        if SESSION >> self.state & 1:
+            if event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE) or self.ending and event == START:
+                return messages.REASON_LOCKED
         if self.state == _MEASURING:
             return messages.REASON_BUSY
         if event >= PROGRAM:
@@ -145,7 +154,7 @@ class Machine:
             return messages.REASON_MAGNET
         if event <= TEST and not has_amplitude:
             return messages.REASON_NO_AMPLITUDE
-        return messages.REASON_NONE
+        return messages.REASON_JUST_STOPPED if held_back else messages.REASON_NONE
 
     def feed(self, event: int, detail: int = 0) -> int:
         """What happened; the effects that are to be carried out.
@@ -158,6 +167,8 @@ class Machine:
                 self._keep(event, detail)
                 if after != SAME:
                     self.state = self._idle() if after == IDLE else after
+                if not SESSION >> self.state & 1:
+                    self.ending = False
                 return effects
         raise ValueError("%s in state %s" % (EVENT_NAMES[event], messages.STATE_NAMES[self.state]))
 
@@ -175,6 +186,8 @@ class Machine:
             self.failed_parts = self.failed_parts & ~OUTPUT_PARTS | detail
         elif event == WINDOW_OPENED or event == WINDOW_CLOSED:
             self.window_open = event == WINDOW_OPENED
+        elif event == CONTACT_LOST:
+            self.ending = True
 
     def _idle(self) -> int:
         return messages.FAULT if self.failed_parts else messages.READY

@@ -1,6 +1,7 @@
 """A stimulation programme: what a contraction is made of, checked whole before any of it is used.
 
-A cycle is ramp up, hold (`on_ms`), ramp down, rest (`off_ms`); cycles repeat until `session_s` is over.
+A cycle is ramp up, hold (`on_ms`), ramp down, rest (`off_ms`); cycles repeat until `session_s` is over, or no
+paired remote was heard for `contact_s` (0: however long).
 """
 
 import struct
@@ -8,8 +9,8 @@ import struct
 from stimfw.therapy import ranges
 from stimfw.therapy.ranges import LEADS, ParameterError, Range
 
-# The wire's order of the fields that both leads share, then of those that each lead has. A refused
-# field travels as its index in FIELD_NAMES: append only.
+# The wire's order of the fields that both leads share, then of those that each lead has, then of those that
+# came later and both share. A refused field travels as its index in FIELD_NAMES: append only.
 SHARED = (
     ranges.WIDTH_US,
     ranges.GAP_US,
@@ -21,20 +22,25 @@ SHARED = (
     ranges.SESSION_S,
 )
 PER_LEAD = (ranges.AMPLITUDE_UA, ranges.CATHODE, ranges.ANODE)
-FIELD_NAMES = tuple([r.name for r in SHARED] + [lead + "." + r.name for lead in LEADS for r in PER_LEAD])
+APPENDED = (ranges.CONTACT_S,)
+FIELD_NAMES = tuple(
+    [r.name for r in SHARED]
+    + [lead + "." + r.name for lead in LEADS for r in PER_LEAD]
+    + [r.name for r in APPENDED]
+)
 
-_FORMAT = "<HHHHHHIHHBBHBB"
+_FORMAT = "<HHHHHHIHHBBHBBH"
 PACKED_BYTES = struct.calcsize(_FORMAT)
 
 # 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The
 # amplitudes are zero: nothing comes out until somebody has set one.
-_DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2)
+_DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2, 0)
 
 
 def range_of(field: str) -> Range:
     """The range of a field of FIELD_NAMES."""
     name = field.split(".")[-1]
-    for known in SHARED + PER_LEAD:
+    for known in SHARED + PER_LEAD + APPENDED:
         if known.name == name:
             return known
     raise ParameterError(field, "unknown", "one of " + ", ".join(FIELD_NAMES))
@@ -72,6 +78,7 @@ class Program:
         self.amplitude_ua = (self.values[8], self.values[11])
         self.cathode = (self.values[9], self.values[12])
         self.anode = (self.values[10], self.values[13])
+        self.contact_s = self.values[14]
         self.period_us = period_us(self.rate_hz)
         self._check_together()
 

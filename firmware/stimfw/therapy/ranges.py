@@ -19,14 +19,17 @@ class ParameterError(ValueError):
 
 
 class Range:
-    """An integer parameter: `low`..`high` inclusive, in steps of `step` from `low`."""
+    """An integer parameter: `low`..`high` inclusive, in steps of `step` from `low`; `or_off`: 0 as well."""
 
-    def __init__(self, name: str, low: int, high: int, unit: str = "", step: int = 1) -> None:
+    def __init__(
+        self, name: str, low: int, high: int, unit: str = "", step: int = 1, or_off: bool = False
+    ) -> None:
         self.name = name
         self.low = low
         self.high = high
         self.unit = unit
         self.step = step
+        self.or_off = or_off
 
     def text(self) -> str:
         """The range in words, as error messages and help texts give it."""
@@ -35,12 +38,14 @@ class Range:
             words += " " + self.unit
         if self.step != 1:
             words += " in steps of %d" % self.step
-        return words
+        return "0 (off), or " + words if self.or_off else words
 
     def holds(self, value: object) -> bool:
         """Whether `value` is an integer (a bool is none) of this range."""
         if not isinstance(value, int) or isinstance(value, bool):
             return False
+        if self.or_off and value == 0:
+            return True
         return self.low <= value <= self.high and (value - self.low) % self.step == 0
 
     def check(self, value: object, prefix: str = "") -> int:
@@ -63,6 +68,7 @@ RAMP_DOWN_MS = Range("ramp_down_ms", 0, 10_000, "ms")
 ON_MS = Range("on_ms", 1000, 60_000, "ms")
 OFF_MS = Range("off_ms", 0, 300_000, "ms")
 SESSION_S = Range("session_s", 60, 3600, "s")
+CONTACT_S = Range("contact_s", 20, 3600, "s", or_off=True)
 CATHODE = Range("cathode", 0, ELECTRODES_A_LEAD - 1)
 ANODE = Range("anode", 0, ELECTRODES_A_LEAD - 1)
 

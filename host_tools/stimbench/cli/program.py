@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from stimfw.therapy.program import Program, range_of
+from stimfw.therapy.program import PER_LEAD, Program, range_of
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.cli.common import (
@@ -28,6 +28,8 @@ from stimbench.client import program_file
 from stimbench.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
 app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
+
+_SECTION_ENDS = ("session_s", f"{LEADS[-1]}.{PER_LEAD[-1].name}")
 
 _FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE.toml", help="A programme, as `program show --toml` prints it.")
@@ -131,5 +133,5 @@ def _print(held: Program, as_json: bool) -> None:
     table.add_column("value", justify="right")
     table.add_column("allowed", style="dim")
     for name, value in held.as_dict().items():
-        table.add_row(name, str(value), range_of(name).text(), end_section=name == "session_s")
+        table.add_row(name, str(value), range_of(name).text(), end_section=name in _SECTION_ENDS)
     out.print(table)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
 from stimfw.therapy import program
-from stimfw.therapy.program import FIELD_NAMES, PER_LEAD, SHARED, Program
+from stimfw.therapy.program import APPENDED, FIELD_NAMES, PER_LEAD, SHARED, Program
 from stimfw.therapy.ranges import LEADS, ParameterError, Range
 
 from stimbench.errors import MISSING, InputError, Problem, ProgramError
@@ -23,13 +23,15 @@ __all__ = ("changed", "from_toml", "load", "parse_changes", "to_toml")
 _MOST_BYTES = 100_000
 """Far more than a programme with comments takes. A wrong name may be that of a capture of gigabytes."""
 _STRICT = ConfigDict(strict=True, extra="forbid")
+_LATER = {known.name: 0 for known in APPENDED}
+"""Fields that programme files of earlier versions do not have, and what these files mean by that: off."""
 
 
 def _field(known: Range) -> tuple[Any, Any]:
     def check(value: int) -> int:
         return known.check(value)
 
-    return Annotated[int, AfterValidator(check)], ...
+    return Annotated[int, AfterValidator(check)], _LATER.get(known.name, ...)
 
 
 def _model(name: str, fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
@@ -38,7 +40,8 @@ def _model(name: str, fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
 
 _LeadModel = _model("Lead", {known.name: _field(known) for known in PER_LEAD})
 _ProgramModel = _model(
-    "Programme", {known.name: _field(known) for known in SHARED} | {lead: (_LeadModel, ...) for lead in LEADS}
+    "Programme",
+    {known.name: _field(known) for known in SHARED + APPENDED} | {lead: (_LeadModel, ...) for lead in LEADS},
 )
 
 
@@ -139,7 +142,8 @@ def _tree(values: Mapping[str, int]) -> dict[str, Any]:
 def _checked(tree: Mapping[str, Any], source: str) -> Program:
     problems = _field_problems(tree)
     if not problems:
-        values = [tree[name] if "." not in name else _in_lead(tree, name) for name in FIELD_NAMES]
+        whole = _LATER | dict(tree)
+        values = [whole[name] if "." not in name else _in_lead(tree, name) for name in FIELD_NAMES]
         problems = _together_problems(values)
         if not problems:
             return Program(tuple(values))

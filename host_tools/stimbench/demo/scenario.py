@@ -19,7 +19,7 @@ from stimbench.errors import StimbenchError
 
 __all__ = ("PROGRAM", "Reporter", "Scenario")
 
-PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0))
+PROGRAM = Program((214, 50, 20, 1000, 1000, 2000, 2000, 60, 2000, 2, 1, 3000, 3, 0, 0))
 """A short contraction of both leads: different amplitudes, and electrodes that are not the default ones."""
 
 _MS = 1_000_000

@@ -13,7 +13,7 @@ ASKED = (
     machine.RIGHT_AMPLITUDE,
 )  # fmt: skip
 BEGINS = machine.LIGHT | machine.NOTE | machine.TELL
-OFF_WHILE_ON = machine.OFF | machine.CAUSE | machine.TELL
+ENDED = machine.OFF | machine.CAUSE | machine.TELL | machine.HOLD_BACK
 
 
 def in_state(state, failed_parts=0):
@@ -90,35 +90,35 @@ def test_a_stop_turns_the_output_off_in_every_state():
     for state in STATES:
         after, effects = fed(state, machine.STOP, messages.STOPPED_HOST)
         if state in ON:
-            assert (after, effects) == (READY, OFF_WHILE_ON), state
+            assert (after, effects) == (READY, ENDED), state
         else:
-            assert (after, effects) == (state, machine.OFF), state
+            assert (after, effects) == (state, machine.OFF | machine.HOLD_BACK), state
 
 
 def test_a_magnet_turns_the_output_off_in_every_state_and_is_noted():
     for state in STATES:
         after, effects = fed(state, machine.MAGNET)
         if state in ON:
-            assert (after, effects) == (READY, OFF_WHILE_ON | machine.NOTE), state
+            assert (after, effects) == (READY, ENDED | machine.NOTE), state
         else:
-            assert (after, effects) == (state, machine.OFF | machine.NOTE), state
+            assert (after, effects) == (state, machine.OFF | machine.NOTE | machine.HOLD_BACK), state
 
 
 def test_a_lost_part_turns_the_output_off_in_every_state():
     for state in STATES:
         after, effects = fed(state, machine.FAILED, messages.PART_EPOCHS)
-        wanted = machine.OFF | machine.NOTE | machine.TELL | (machine.CAUSE if state in ON else 0)
+        wanted = ENDED | machine.NOTE if state in ON else ENDED & ~machine.CAUSE | machine.NOTE
         assert (after, effects) == (FAULT, wanted), state
 
 
 def test_effects_are_single_bits_in_the_order_in_which_they_are_carried_out():
     effects = (
         machine.OFF, machine.BEGIN_SESSION, machine.BEGIN_MEASURING, machine.LIGHT, machine.NOTE,
-        machine.CAUSE, machine.TELL,
+        machine.CAUSE, machine.TELL, machine.HOLD_BACK,
     )  # fmt: skip
-    assert effects == (1, 2, 4, 8, 16, 32, 64)
+    assert effects == (1, 2, 4, 8, 16, 32, 64, 128)
     assert len(machine.EFFECT_NAMES) == len(effects)
-    assert machine.EFFECT_NAMES[0] == "off" and machine.EFFECT_NAMES[-1] == "tell"
+    assert machine.EFFECT_NAMES[0] == "off" and machine.EFFECT_NAMES[-1] == "hold back"
 
 
 def test_what_stands_for_no_state_is_none():
@@ -130,7 +130,7 @@ def test_what_stands_for_no_state_is_none():
 def test_a_procedure_ends_only_where_one_runs():
     assert [state for state in STATES if fed(state, machine.ENDED)] == list(ON)
     for state in SESSION:
-        assert fed(state, machine.ENDED) == (READY, OFF_WHILE_ON)
+        assert fed(state, machine.ENDED) == (READY, ENDED)
     assert fed(MEASURING, machine.ENDED) == (READY, machine.OFF | machine.NOTE | machine.TELL)
 
 
@@ -166,7 +166,7 @@ def test_a_self_test_answers_for_the_outputs_parts_alone():
 def test_a_session_whose_self_test_failed_ends_in_fault():
     one = in_state(RAMP_UP)
     one.feed(machine.TESTED, messages.PART_DAC)
-    assert one.feed(machine.ENDED, messages.STOPPED_FAULT) == OFF_WHILE_ON and one.state == FAULT
+    assert one.feed(machine.ENDED, messages.STOPPED_FAULT) == ENDED and one.state == FAULT
 
 
 def test_the_pairing_window_opens_at_rest_only():
@@ -175,7 +175,7 @@ def test_the_pairing_window_opens_at_rest_only():
     one = in_state(READY)
     assert one.feed(machine.WINDOW_OPENED) == machine.NOTE | machine.TELL
     assert one.window_open and one.state == READY
-    assert one.feed(machine.STOP) == machine.OFF and one.window_open
+    assert one.feed(machine.STOP) == machine.OFF | machine.HOLD_BACK and one.window_open
     assert one.feed(machine.WINDOW_CLOSED) == machine.NOTE | machine.TELL and not one.window_open
 
 
@@ -230,10 +230,48 @@ def test_a_part_that_failed_before_and_in_the_self_test_has_failed():
     assert one.failed_parts == messages.PART_SUPPLY | messages.PART_DAC
 
 
-def reason(state, event, magnet_near=False, has_amplitude=True, failed_parts=0, window=False):
+def test_contact_is_lost_in_a_session_only_and_ends_nothing_by_itself():
+    """The contraction ramps down as the session counts; its end is another event."""
+    for state in STATES:
+        wanted = (state, machine.NOTE) if state in SESSION else None
+        assert fed(state, machine.CONTACT_LOST) == wanted, state
+
+
+def test_a_session_that_lost_contact_is_ending_until_it_is_over():
+    ends = (
+        (machine.STOP, messages.STOPPED_REMOTE), (machine.ENDED, messages.STOPPED_CONTACT),
+        (machine.MAGNET, 0), (machine.FAILED, messages.PART_RADIO),
+    )  # fmt: skip
+    for state in SESSION:
+        for event, detail in ends:
+            one = in_state(state)
+            assert not one.ending
+            one.feed(machine.CONTACT_LOST)
+            for still in (machine.LEFT_AMPLITUDE, machine.MENDED):
+                one.feed(still)
+            assert one.ending and one.refusal(machine.START, False, True) == messages.REASON_LOCKED
+            assert one.refusal(machine.LEFT_AMPLITUDE, False, True) == messages.REASON_NONE
+            one.feed(event, detail)
+            assert not one.ending, (state, event)
+    assert Machine(0).ending is False
+
+
+def reason(state, event, magnet_near=False, has_amplitude=True, failed_parts=0, window=False, held=False):
     one = in_state(state, failed_parts)
     one.window_open = window
-    return one.refusal(event, magnet_near, has_amplitude)
+    return one.refusal(event, magnet_near, has_amplitude, held)
+
+
+def test_what_was_sent_before_somebodys_stop_begins_nothing():
+    """Not even again: a START while a session runs is held back like any other. The others have no output."""
+    for event in ASKED:
+        begins = event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST)
+        wanted = messages.REASON_JUST_STOPPED if begins else messages.REASON_NONE
+        assert reason(READY, event, held=True) == wanted, event
+    for state in SESSION:
+        assert reason(state, machine.START, held=True) == messages.REASON_JUST_STOPPED
+        assert reason(state, machine.TEST, held=True) == messages.REASON_LOCKED
+        assert reason(state, machine.LEFT_AMPLITUDE, held=True) == messages.REASON_NONE
 
 
 def test_nothing_is_refused_that_can_begin():
@@ -267,9 +305,11 @@ def test_while_a_session_runs_only_amplitudes_and_another_start_are_not_locked()
 
 
 def test_reasons_come_in_their_order():
-    """The window, then failed parts, then the magnet, then the amplitudes."""
+    """The window, failed parts, the magnet, the amplitudes; last what is over in a second."""
     radio = messages.PART_RADIO
     for event in (machine.START, machine.TEST):
+        assert reason(READY, event, False, False, held=True) == messages.REASON_NO_AMPLITUDE
+        assert reason(READY, event, True, True, held=True) == messages.REASON_MAGNET
         assert reason(FAULT, event, True, False, radio, True) == messages.REASON_PAIRING
         assert reason(FAULT, event, True, False, radio) == messages.REASON_SELF_TEST
         assert reason(READY, event, True, False) == messages.REASON_MAGNET
@@ -314,6 +354,7 @@ def test_every_note_has_its_own_place_in_the_log():
         machine.MENDED: "part mended", machine.WINDOW_OPENED: "window opened",
         machine.WINDOW_CLOSED: "window closed", machine.MAGNET: "magnet",
         machine.LEFT_AMPLITUDE: "left amplitude", machine.RIGHT_AMPLITUDE: "right amplitude",
+        machine.CONTACT_LOST: "contact lost",
     }  # fmt: skip
     noted = {row[1] for row in machine.ROWS if row[3] & machine.NOTE}
     assert noted == set(names)

@@ -15,11 +15,12 @@ DEFAULTS = {
     "on_ms": 10000,
     "off_ms": 20000,
     "session_s": 1800,
+    "contact_s": 0,
 }
 GUARD_US = 20  # of a period, beside each of its two pulses (docs/firmware.md)
 LEAST_PERIOD_ERROR = 10_000  # 1 part in so many
-PACKED = "<HHHHHHIHHBBHBB"  # the programme on the wire, fields in the order of FIELD_NAMES
-LEAST_REFUSED = 15  # of its 26 bytes: 0xFF in one of these is beyond any range
+PACKED = "<HHHHHHIHHBBHBBH"  # the programme on the wire, fields in the order of FIELD_NAMES
+LEAST_REFUSED = 15  # of its 28 bytes: 0xFF in one of these is beyond any range
 # The nearest packed values below and above each range; None: it cannot be packed.
 PACKED_BEYOND = {
     "width_us": (19, 1001),
@@ -36,6 +37,7 @@ PACKED_BEYOND = {
     "right.amplitude_ua": (1, 10_025),
     "right.cathode": (None, 4),
     "right.anode": (None, 4),
+    "contact_s": (19, 3601),
 }
 
 

@@ -14,6 +14,7 @@ RANGES = [range_of(name) for name in FIELD_NAMES]
 near = [
     st.sampled_from([r.low - 1, r.low, r.low + r.step, r.high - r.step, r.high, r.high + 1])
     | st.integers(r.low, r.high)
+    | st.sampled_from([0, r.low] if r.or_off else [r.low])
     for r in RANGES
 ]
 within = [st.integers(0, (r.high - r.low) // r.step).map(lambda k, r=r: r.low + k * r.step) for r in RANGES]
@@ -23,7 +24,8 @@ anything = st.one_of(st.integers(), st.booleans(), st.none(), st.floats(), st.te
 @given(st.tuples(*near))
 def test_a_programme_is_taken_if_and_only_if_all_of_it_is_in_range(values):
     fields_fit = all(
-        r.low <= v <= r.high and (v - r.low) % r.step == 0 for r, v in zip(RANGES, values, strict=True)
+        r.low <= v <= r.high and (v - r.low) % r.step == 0 or (r.or_off and v == 0)
+        for r, v in zip(RANGES, values, strict=True)
     )
     slots = 2 * (2 * values[0] + values[1] + 15)
     apart = values[9] != values[10] and values[12] != values[13]
@@ -82,4 +84,4 @@ def test_the_host_shows_the_fields_in_their_order():
 
 @given(st.tuples(*within))
 def test_the_wire_holds_every_field(values):
-    assert struct.unpack("<HHHHHHIHHBBHBB", struct.pack("<HHHHHHIHHBBHBB", *values)) == values
+    assert struct.unpack("<HHHHHHIHHBBHBBH", struct.pack("<HHHHHHIHHBBHBBH", *values)) == values

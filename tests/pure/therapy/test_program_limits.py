@@ -45,9 +45,9 @@ def test_the_offered_rate_is_rounded_down():
 
 def test_a_wrong_size_is_told_in_words():
     error = refusal(lambda: Program((1, 2, 3)))
-    assert error.value == "3 fields" and error.allowed == "14 fields" and len(FIELD_NAMES) == 14
+    assert error.value == "3 fields" and error.allowed == "15 fields" and len(FIELD_NAMES) == 15
     error = refusal(lambda: unpack(b"12345"))
-    assert error.value == "5 bytes" and error.allowed == "26 bytes" and len(default().pack()) == 26
+    assert error.value == "5 bytes" and error.allowed == "28 bytes" and len(default().pack()) == 28
 
 
 def test_steps_count_from_the_lowest_value():

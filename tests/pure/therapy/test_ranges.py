@@ -14,6 +14,7 @@ PROMISED = {
     "on_ms": (1000, 60000, 1),
     "off_ms": (0, 300000, 1),
     "session_s": (60, 3600, 1),
+    "contact_s": (20, 3600, 1),
     "cathode": (0, 3, 1),
     "anode": (0, 3, 1),
 }
@@ -27,6 +28,7 @@ ALL = (
     ranges.ON_MS,
     ranges.OFF_MS,
     ranges.SESSION_S,
+    ranges.CONTACT_S,
     ranges.CATHODE,
     ranges.ANODE,
 )
@@ -69,6 +71,15 @@ def test_only_integers_are_taken():
     for one in ALL:
         for value in (True, False, None, "100", b"100", 100.0, (100,), [100]):
             assert refusal(one, value), (one.name, value)
+
+
+def test_off_is_taken_only_where_it_is_offered():
+    for one in ALL:
+        assert one.or_off == (one is ranges.CONTACT_S)
+        assert one.holds(0) == (one.or_off or one.low == 0), one.name
+    for value in (1, 19, -20, False):
+        assert refusal(ranges.CONTACT_S, value), value
+    assert ranges.CONTACT_S.text() == "0 (off), or 20 to 3600 s"
 
 
 def test_a_refusal_says_field_value_and_range():

@@ -58,11 +58,12 @@ def programme(
     session_s: int = 3600,
     amplitude_ua: tuple[int, int] = (2000, 2000),
     electrodes: tuple[int, int] = (1, 2),
+    contact_s: int = 0,
 ) -> Program:
     """A programme of both leads; what is not given is the default programme's, but for ramps and rest."""
     left, right = amplitude_ua
     shared = (width_us, gap_us, rate_hz, ramp_ms, ramp_ms, on_ms, off_ms, session_s)
-    return Program((*shared, left, *electrodes, right, *electrodes))
+    return Program((*shared, left, *electrodes, right, *electrodes, contact_s))
 
 
 _images: dict[str, Path] = {}

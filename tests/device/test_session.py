@@ -14,6 +14,7 @@ LOCKED_CHANGES = (
     {"on_ms": 2000},
     {"off_ms": 0},
     {"session_s": 61},
+    {"contact_s": 20},
     {"left__cathode": 0},
     {"right__anode": 3},
 )

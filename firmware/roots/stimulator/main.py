@@ -120,6 +120,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     conditions = Conditions(control, table)
     dispatcher = Dispatcher("stimulator", conditions, log)
     responder = Responder(table, dispatcher.execute, areas.epoch, take_random, log.add)
+    control.silent_ms, control.link.silent_ms = responder.last_authentic_ms, responder.silent_ms
+    control.on_stop = responder.end_connections
     port = RadioListener(radio, responder, own)
     controller = PairingController(
         control, table, responder, port, take_random, MagnetHold(not magnet()), led, log

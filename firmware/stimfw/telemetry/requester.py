@@ -26,6 +26,10 @@ WAIT_MS = 12
 """From the end of a burst to the next one: an answer usually takes 6 ms."""
 WAIT_SPREAD_MS = 7
 """And up to so much more, at random: nobody can send in step with a peer that gets no answer."""
+COPIES = 3
+"""Of a frame in a burst."""
+_MORE_COPIES = 6
+"""In step with somebody who is on the air for 45 % of the time, three copies can all fall on his packets."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
@@ -101,6 +105,7 @@ class Requester:
         self._hello_next = False
         self._tries = 0  # of the present REQUEST
         self._turns = _TURNS
+        self._bursts = 0  # since begin()
         self._flying = False
         self._due = False
         self._wait_ms = 0
@@ -111,6 +116,11 @@ class Requester:
         self.reply = b""
         self.confirmed = False
         self.frames = self.bad = self.stray = 0
+
+    @property
+    def copies(self) -> int:
+        """How often the frame of the last poll() goes out in its burst: more, once STOP had no answer."""
+        return _MORE_COPIES if self._bursts and self._turns == _STOP_TURNS else COPIES
 
     @property
     def channel(self) -> int:
@@ -131,6 +141,7 @@ class Requester:
         self.reply = b""
         self._hello = b""
         self._turns = _STOP_TURNS if message == _STOP else _TURNS
+        self._bursts = 0
         self.state = self.WAITING
         self._flying = False
         self._search.restart()
@@ -159,15 +170,19 @@ class Requester:
             self.state = self.UNANSWERED
 
     def sent(self, went: bool, now_ms: int) -> None:
-        """The frame is out; or it was not, because the channel was taken: the next one is due at once."""
+        """The frame is out; or it was not, because the channel was taken: it is due there again at once.
+
+        Whoever carries the frames sends after a few such checks all the same: an attacker who is on the air for
+        half of the time must not keep a peer away from the channel where it would be heard.
+        """
         if not self._flying:
             return
         self._flying = False
         self._since_ms = now_ms
         if went:
             self._wait_ms = WAIT_MS + (self._draw_byte() & WAIT_SPREAD_MS)
+            self._bursts += 1
         else:
-            self._search.go_on()
             self._due = True
 
     def wait_ms(self, now_ms: int) -> int:

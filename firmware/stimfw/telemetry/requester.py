@@ -172,8 +172,8 @@ class Requester:
     def sent(self, went: bool, now_ms: int) -> None:
         """The frame is out; or it was not, because the channel was taken: it is due there again at once.
 
-        Whoever carries the frames sends after a few such checks all the same: an attacker who is on the air for
-        half of the time must not keep a peer away from the channel where it would be heard.
+        Whoever carries the frames sends after a few such checks all the same: an attacker who is on the air
+        for half of the time must not keep a peer away from the channel where it would be heard.
         """
         if not self._flying:
             return

@@ -11,6 +11,7 @@ from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
+from stimfw.remote.watch import Watch
 from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.storage import layout
 from stimfw.storage.flash_requests import FlashRequests
@@ -104,6 +105,7 @@ class Stimulator:
         self.window = PairingResponder(lambda: self.table.base, self._add, rng.take)
         self.executed = []
         self.code, self.body = messages.OK, b""
+        self.bodies: dict[int, bytes] = {}
         self.slots = []
 
     def hear(self, frame, to, now_ms):
@@ -117,7 +119,7 @@ class Stimulator:
     def _execute(self, message, role, slot):
         self.executed.append(message[0])
         self.slots.append(slot)
-        return messages.reply(message[0], self.code, self.body)
+        return messages.reply(message[0], self.code, self.bodies.get(message[0], self.body))
 
     def _add(self, peer_id, role, key):
         self.table.pairings[SLOT + 1] = link_harness.Pairing(role, key, peer_id)
@@ -144,7 +146,10 @@ class Remote:
         self.radio = Radio(carrier, self.stimulator)
         carrier.attach(self.radio)
         keys = tuple(Key(self.buttons[name], opcode) for name, opcode in zip(BUTTONS, OPCODES, strict=True))
-        self.app = App(keys, Display(self, self), carrier, self.pairing, self.modem, lambda: self.supply_mv)
+        self.link_watch = Watch(link_harness.Rng(5).take)
+        self.app = App(
+            keys, Display(self, self), carrier, self.pairing, self.modem, self.link_watch, lambda: self.supply_mv
+        )
         self.serve(areas=None, feed=lambda: None, restart=lambda ms: None)
 
     # Lights and sound.

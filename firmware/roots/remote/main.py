@@ -32,6 +32,7 @@ from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
 from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
+from stimfw.remote.watch import Watch
 from stimfw.storage.areas import Areas
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import RemotePairing
@@ -110,7 +111,8 @@ def main() -> None:
     carrier, modem = FrameTransport(), Modem()
     radio = make_radio(wake, carrier)
     display = make_display()
-    app = App(make_keys(wake), display, carrier, pairing, modem, supply_mv)
+    watch = Watch(areas.random.take)
+    app = App(make_keys(wake), display, carrier, pairing, modem, watch, supply_mv)
     conditions = Conditions(app, pairing)
     dispatcher = Dispatcher("remote", conditions)
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
@@ -129,11 +131,11 @@ def main() -> None:
     try:
         while True:
             sleep_ms = app.poll(time.ticks_ms())
-            asked = asked or app.busy()
+            asked = asked or not app.calm()
             console_ms = console.poll()
             if console_ms >= 0:
                 sleep_ms = min(sleep_ms, console_ms)
-            if asked and sleep_ms >= _CALM_MS and not app.busy():
+            if asked and sleep_ms >= _CALM_MS and app.calm():
                 # Garbage of a request goes when it is over: a collection (8 ms) must not meet the next STOP.
                 gc.collect()
                 asked = False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stimfw.remote.modem import Modem
     from stimfw.remote.pairing_state import PairingState
     from stimfw.remote.panel import Display, Key
+    from stimfw.remote.watch import Watch
 
 LOW_BATTERY_MV = 3300
 LONGEST_SLEEP_MS = 1000
@@ -37,6 +38,10 @@ _ABORTING_PAIRING = const(4)
 """The last frame of a pairing that STOP ended: it closes the stimulator's pairing window."""
 _MODEM = const(5)
 """A host's frame."""
+_WATCH = const(6)
+"""A STATUS request of the watch. Nothing of it is shown, and all else takes its place."""
+
+_SESSION = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
 
 
 class App:
@@ -49,6 +54,7 @@ class App:
         transport: "FrameTransport",
         pairing: "PairingState",
         modem: "Modem",
+        watch: "Watch",
         supply_mv: "Callable[[], int]",
     ) -> None:
         """Join the parts.
@@ -60,6 +66,7 @@ class App:
         self._transport = transport
         self._pairing = pairing
         self._modem = modem
+        self._watch = watch
         self._supply_mv = supply_mv
         self._activity = _IDLE
         self._opcode = 0  # of the latest button's request
@@ -78,6 +85,8 @@ class App:
                 self._on_press(key, now_ms)
         if self._keys[-1].held(now_ms) and not self._stopping():
             self._begin_pairing(now_ms)
+        if self._activity == _IDLE and not self._display.playing():
+            self._keep_watch(now_ms)
         sleep_ms = LONGEST_SLEEP_MS
         if self._activity != _IDLE and self._transport.poll(now_ms):
             sleep_ms = 0
@@ -95,7 +104,11 @@ class App:
 
     def busy(self) -> bool:
         """Whether a button's request or a pairing is under way."""
-        return self._activity not in (_IDLE, _MODEM)
+        return self._activity not in (_IDLE, _MODEM, _WATCH)
+
+    def calm(self) -> bool:
+        """Whether nothing of this board's own is under way: neither these nor a look of the watch."""
+        return self._activity in (_IDLE, _MODEM)
 
     def carry(self, base: bytes, slot: int, frame: bytes, now_ms: int) -> bool:
         """A host's frame goes out, unless a button's request is under way; whether it does."""
@@ -119,6 +132,8 @@ class App:
         waits.append(self._display.update(now_ms))
         if self._activity != _IDLE:
             waits.append(self._transport.wait_ms(now_ms))
+        elif not self._display.playing():
+            waits.append(self._watch.wait_ms(now_ms))
         if self._activity == _PAIRING:
             waits.append(self._pairing.wait_ms(now_ms))
         for wait_ms in waits:
@@ -133,6 +148,7 @@ class App:
 
     def _on_press(self, key: "Key", now_ms: int) -> None:
         """STOP always asks. Another button waits for the end of a request; in a pairing it may accept."""
+        self._watch.pressed()
         if self._activity == _PAIRING:
             if key.is_stop:
                 self._refuse_pairing(now_ms)
@@ -162,6 +178,18 @@ class App:
         requester.begin(messages.request(opcode), limit_ms, now_ms)
         self._activity, self._opcode = _REQUEST, opcode
         self._display.play((), now_ms)
+
+    def _keep_watch(self, now_ms: int) -> None:
+        """Look whether the session still runs, if it is time to."""
+        requester = self.requester
+        if not self._watch.due(requester, now_ms) or requester is None:
+            return
+        self._watch.asked(now_ms)
+        if self._transport.begin(requester, self._pairing.to, self._pairing.own):
+            requester.begin(messages.request(requests.STATUS), LIMIT_MS, now_ms)
+            self._activity = _WATCH
+        else:
+            self._display.play(self._watch.unanswered(), now_ms)
 
     def _begin_pairing(self, now_ms: int) -> None:
         self._modem.close()
@@ -196,16 +224,21 @@ class App:
         elif activity == _ABORTING_PAIRING:
             if self._last_frame_sent(now_ms):
                 self._end()
+        elif activity == _WATCH and self.requester is not self._watch.requester:
+            self._end()  # a host took the pairing away in this moment
         elif activity != _IDLE and self.requester is not None:
             self.requester.expire(now_ms)  # a search of all channels takes up to 60 ms more
             if self.requester.state != Requester.WAITING:
                 self._conclude_request(self.requester, now_ms)
 
     def _conclude_request(self, requester: Requester, now_ms: int) -> None:
-        shown = self._activity == _REQUEST
+        activity = self._activity
         self._end()
-        if not shown:
+        if activity == _WATCH:
+            self._display.play(self._seen(requester), now_ms)
+        if activity != _REQUEST:
             return
+        self._take_note(requester, now_ms)
         pattern = self._outcome(requester)
         if self._opcode == requests.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
@@ -244,6 +277,32 @@ class App:
         self._transport.end()
         self._activity = _IDLE
 
+    # What the watch learns.
+
+    def _seen(self, requester: Requester) -> "feedback.Pattern":
+        """What to show of a look of the watch that is over."""
+        if requester.state != Requester.ANSWERED:
+            return self._watch.unanswered()
+        status = _status_of(requester)
+        return self._watch.answered(status is None or status["state"] in _SESSION)
+
+    def _take_note(self, requester: Requester, now_ms: int) -> None:
+        """A button's request is over: whether there is a session to watch."""
+        if requester.state != Requester.ANSWERED:
+            return
+        self._watch.heard()
+        done = requester.reply[1:] == bytes((messages.OK,))
+        if self._opcode == requests.START and done:
+            self._watch.session(requester, 0, now_ms)
+        elif self._opcode == requests.STOP and done:
+            self._watch.end()
+        elif self._opcode == requests.STATUS:
+            status = _status_of(requester)
+            if status is None or status["state"] not in _SESSION:
+                self._watch.end()
+            else:
+                self._watch.session(requester, status["session_s"], now_ms)
+
     # What is shown.
 
     def _outcome(self, requester: Requester) -> "feedback.Pattern":
@@ -261,3 +320,12 @@ class App:
             return feedback.DELIVERED
         self.refused += 1
         return feedback.refused(body[1] if code == messages.WRONG_STATE and len(body) == 2 else 0)
+
+
+def _status_of(requester: Requester) -> "dict[str, int] | None":
+    """What the stimulator answered to STATUS; None if it makes no sense."""
+    try:
+        code, body = messages.parse_reply(requests.STATUS, requester.reply)
+        return asking.unpack_status(body) if code == messages.OK else None
+    except ValueError:
+        return None

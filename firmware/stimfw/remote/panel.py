@@ -72,6 +72,10 @@ class Display:
             self._apply()
         return self._player.wait_ms(now_ms)
 
+    def playing(self) -> bool:
+        """Whether a pattern has not ended."""
+        return self._player.playing()
+
     def lamp(self, lights: int, takes_over: bool) -> None:
         """Show these lights in place of the pattern's while it `takes_over`."""
         lights = lights if takes_over else -1

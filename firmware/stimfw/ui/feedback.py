@@ -32,6 +32,11 @@ PAIRING_BEGUN = ((AMBER, HIGH_HZ, 100),)
 PAIRED = ((GREEN, 1000, 150), (GREEN, 1500, 150), (GREEN, HIGH_HZ, 150), (GREEN, 0, 550))
 NOT_PAIRED = ((RED, LOW_HZ, 250), (AMBER, 0, 250)) * 2 + ((RED, 0, 250), (AMBER, 0, 250))
 
+LINK_LOST = ((RED, HIGH_HZ, 150), (GREEN, LOW_HZ, 150)) * 3
+"""Nothing else changes between two tones, or from red to green: it comes without a press."""
+LINK_BACK = ((GREEN, HIGH_HZ, 250),)
+SESSION_OVER = ((GREEN, HIGH_HZ, 150), (AMBER, 1000, 150))
+
 FAILED_NO_WINDOW = 1
 FAILED_NOT_ALIKE = 2
 FAILED_REFUSED = 3
@@ -94,9 +99,13 @@ class Player:
             self._since_ms = now_ms
             self._show()
 
+    def playing(self) -> bool:
+        """Whether the pattern has not ended."""
+        return self._index < len(self._steps)
+
     def wait_ms(self, now_ms: int) -> int:
         """Time until the next step; -1 if there is none."""
-        if self._index >= len(self._steps):
+        if not self.playing():
             return -1
         return max(0, self._steps[self._index][2] - elapsed_ms(now_ms, self._since_ms))
 

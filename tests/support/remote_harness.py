@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from stimfw.crypto.drbg import RandomError
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
@@ -32,6 +33,19 @@ OPCODES = (requests.STOP, requests.START, requests.STATUS)
 
 def status_body(state=messages.READY, flags=0):
     return requests.pack_reply(requests.row_of(requests.STATUS), (state, flags, 0, 0, 2000, 2000, 0, 5000))
+
+
+class Random(link_harness.Rng):
+    """As much of stimfw.crypto.drbg.KeyRandom as a remote uses. failed: its source has."""
+
+    failed = False
+
+    def take(self, count):
+        if self.failed:
+            raise RandomError("random source failed")
+        return super().take(count)
+
+    take_regardless = link_harness.Rng.take
 
 
 class Button:
@@ -132,6 +146,7 @@ class Remote:
     def __init__(self, paired=True):
         self.now_ms = 0
         self.supply_mv = 5000
+        self.random = Random(3)
         self.buttons = {name: Button() for name in BUTTONS}
         self.shown = [(0, 0, 0)]  # (since ms, lights, tone)
         self._tone_hz = 0
@@ -141,7 +156,7 @@ class Remote:
         record.keep_id(OWN_ID)
         if paired:
             record.store(OWN_ID, link_harness.BASE, SLOT, roles.PATIENT, KEY)
-        self.pairing = PairingState(record, OWN_ID, 1, link_harness.Rng(3).take)
+        self.pairing = PairingState(record, OWN_ID, 1, self.random)
         carrier, self.modem = FrameTransport(), Modem()
         self.radio = Radio(carrier, self.stimulator)
         carrier.attach(self.radio)
@@ -227,7 +242,13 @@ class Remote:
         self.requests = Dispatcher("remote", conditions)
         self.requests.serve(
             ReadingRequests(
-                self.app, self.radio, self.pairing, lambda: self.supply_mv, 0, None, lambda: self.now_ms
+                self.app,
+                self.radio,
+                self.pairing,
+                lambda: self.supply_mv,
+                lambda: 0,
+                None,
+                lambda: self.now_ms,
             ),
             PairingRequests(self.pairing, conditions),
             FlashRequests(areas, conditions, feed, restart),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import rp2
 from machine import ADC, PWM, SPI, Pin
-from stimfw.crypto.drbg import Drbg
+from stimfw.crypto.drbg import Drbg, KeyRandom
+from stimfw.crypto.health import TestedBits
 from stimfw.drivers import entropy
 from stimfw.drivers.button import Button
 from stimfw.drivers.buzzer import Buzzer
@@ -78,7 +79,7 @@ def make_display() -> Display:
     return Display(leds, Buzzer(PWM(Pin("BUZZER"), freq=2000, duty_u16=0)))
 
 
-def open_flash() -> Areas:
+def open_flash(source: TestedBits) -> Areas:
     """Epochs and pairing, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(record: RemotePairing, random: Drbg) -> None:
@@ -86,28 +87,34 @@ def open_flash() -> Areas:
             record.keep_id(random.take(4))
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
-    return Areas(flash, RemotePairing, begin, entropy.material())
+    return Areas(flash, RemotePairing, begin, bytes(source.start()) + entropy.noise())
 
 
-def make_pairing(areas: Areas) -> PairingState:
+def make_pairing(areas: Areas, keys: KeyRandom) -> PairingState:
     """The pairing on flash; if it cannot be used, none, and none can be made."""
     record: RemotePairing = areas.pairings
     usable = bool(record.own_id)
     own_id = record.own_id if usable else areas.random.take(4)
-    return PairingState(record, own_id, areas.epoch, areas.random.take, usable)
+    return PairingState(record, own_id, areas.epoch, keys, usable)
 
 
 def main() -> None:
     """Build the remote and run it until Ctrl-C. On any other exception the watchdog restarts the board."""
-    wake = Wake()
+    edges = entropy.EdgeTimes()
+    wake = Wake(edges.note)
     battery = ADC(_VSYS_GPIO)
 
     def supply_mv() -> int:
         return calibration.supply_mv(battery.read_u16())
 
-    areas = open_flash()
-    failed = messages.record_parts(not areas.epoch, areas.pairings_failed())
-    pairing = make_pairing(areas)
+    source = TestedBits(entropy.oscillator())
+    areas = open_flash(source)
+    records_failed = messages.record_parts(not areas.epoch, areas.pairings_failed())
+
+    def failed_parts() -> int:
+        return records_failed | (messages.PART_RANDOM if source.failed else 0)
+
+    pairing = make_pairing(areas, KeyRandom(areas.random, source, edges))
     carrier, modem = FrameTransport(), Modem()
     radio = make_radio(wake, carrier)
     display = make_display()
@@ -117,11 +124,11 @@ def main() -> None:
     dispatcher = Dispatcher("remote", conditions)
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     waiter = Waiter(wake, sys.stdin)
-    if failed:
+    if failed_parts():
         display.play(feedback.NO_FLASH, time.ticks_ms())
     watchdog = Watchdog(_WATCHDOG_MS)
     dispatcher.serve(
-        ReadingRequests(app, radio, pairing, supply_mv, failed, console, time.ticks_ms),
+        ReadingRequests(app, radio, pairing, supply_mv, failed_parts, console, time.ticks_ms),
         PairingRequests(pairing, conditions),
         FlashRequests(areas, conditions, watchdog.feed, restart_in),
         ModemRequests(app, modem, conditions, time.ticks_ms),

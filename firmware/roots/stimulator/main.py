@@ -15,7 +15,8 @@ import micropython
 import rp2
 from machine import ADC, SPI, Pin
 from stimfw.clock.wall_clock import WallClock
-from stimfw.crypto.drbg import Drbg
+from stimfw.crypto.drbg import Drbg, KeyRandom
+from stimfw.crypto.health import TestedBits
 from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg714 import Adg714Pair
 from stimfw.drivers.console import Console
@@ -79,7 +80,7 @@ def make_output() -> Output:
     return output
 
 
-def open_flash() -> Areas:
+def open_flash(source: TestedBits) -> Areas:
     """Epochs and pairings, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
@@ -87,7 +88,7 @@ def open_flash() -> Areas:
             table.create(addresses.draw_base(random.take))
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
-    return Areas(flash, PairingTable, begin, entropy.material())
+    return Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
@@ -98,20 +99,23 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     sense = Sense()
     output = make_output()
     watchdog = Watchdog(_WATCHDOG_MS)
-    wake = Wake()
+    edges = entropy.EdgeTimes()
+    wake = Wake(edges.note)
     measurements = Measurements(output, sense)
     measurements.take_baseline()
     spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
-    areas = open_flash()
+    source = TestedBits(entropy.oscillator())
+    areas = open_flash(source)
     table: PairingTable = areas.pairings
-    take_random = areas.random.take
+    keys = KeyRandom(areas.random, source, edges)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     # Without an epoch or pairings there is no base: nobody is heard but in a pairing window, and none opens.
     own = addresses.stimulator_address(table.base) if table.base else None
     failed = boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
     failed |= messages.record_parts(not areas.epoch, areas.pairings_failed())
+    failed |= messages.PART_RANDOM if source.failed else 0
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
     log = EventLog(clock.uptime_s)
@@ -119,12 +123,13 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
     conditions = Conditions(control, table)
     dispatcher = Dispatcher("stimulator", conditions, log)
-    responder = Responder(table, dispatcher.execute, areas.epoch, take_random, log.add)
+    keys.on_failure = lambda: control.fail(messages.PART_RANDOM)
+    responder = Responder(table, dispatcher.execute, areas.epoch, keys.take, log.add)
     control.silent_ms, control.link.silent_ms = responder.last_authentic_ms, responder.silent_ms
     control.on_stop = responder.end_connections
     port = RadioListener(radio, responder, own)
     controller = PairingController(
-        control, table, responder, port, take_random, MagnetHold(not magnet()), led, log
+        control, table, responder, port, keys.take, MagnetHold(not magnet()), led, log
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     app = App(control, output, wake, port, console, responder, controller)
@@ -136,7 +141,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         SessionRequests(control, conditions, dispatcher, log),
         readings,
         clinician,
-        PairingRequests(controller, table, conditions, responder, port, take_random, log, clinician.restore),
+        PairingRequests(controller, table, conditions, responder, port, keys.take, log, clinician.restore),
         FlashRequests(areas, conditions, watchdog.feed, restart_in),
         CacheRequests(xip.read),
     )

@@ -6,7 +6,26 @@ given before. As good as its seed is unpredictable. The epoch log makes sure tha
 (stimfw.storage.epochs).
 """
 
+from typing import TYPE_CHECKING
+
 from stimfw.crypto.primitives import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Source(Protocol):
+        """stimfw.crypto.health.TestedBits."""
+
+        @property
+        def failed(self) -> bool: ...
+        def draw(self, count: int) -> bytearray: ...
+
+    class Edges(Protocol):
+        """stimfw.drivers.entropy.EdgeTimes."""
+
+        low: bytearray
+
 
 SEED_BYTES = 32
 _BLOCK = 32
@@ -30,6 +49,58 @@ class Drbg:
             out += sha256(key + b"out" + index.to_bytes(4, "little"))
         return out[:count]
 
-    def stir(self, material: bytes) -> None:
+    def stir(self, material: "bytes | bytearray") -> None:
         """Mix in bytes that others may not know; this never makes it worse."""
         self._key = sha256(self._key + b"stir" + material)
+
+
+class RandomError(OSError):
+    """The source of random bits has failed its tests: no key may be drawn, and no connection be made."""
+
+
+class KeyRandom:
+    """Random bytes for keys and handshakes: fresh, tested bits of the source are stirred in at each draw.
+
+    Attributes:
+        on_failure: called once, when the source is found to have failed, from the draw that noticed.
+    """
+
+    def __init__(self, generator: Drbg, source: "Source", edges: "Edges") -> None:
+        """Args: source: tested; it may have failed at the start. edges: times of interrupts so far."""
+        self._generator = generator
+        self._source = source
+        self._edges = edges
+        self._told = source.failed
+        self.on_failure: "Callable[[], None]" = _nothing
+
+    @property
+    def failed(self) -> bool:
+        """Whether the source has failed its tests since the start; only another start can take that back."""
+        return self._source.failed
+
+    def take(self, count: int) -> bytes:
+        """`count` random bytes, for a key or a handshake; as many raw bits as these have are stirred in.
+
+        Raises:
+            RandomError: the source has failed, in this draw or before.
+        """
+        if not self._source.failed:
+            out = self.take_regardless(count)
+            if not self._source.failed:
+                return out
+        raise RandomError("random source failed")
+
+    def take_regardless(self, count: int) -> bytes:
+        """The same from a source that may have failed: for what must only be new, and not unknown to others.
+
+        The generator's seed is never used twice, whatever the source does (stimfw.storage.epochs).
+        """
+        self._generator.stir(self._source.draw(8 * count) + self._edges.low)
+        if self._source.failed and not self._told:
+            self._told = True
+            self.on_failure()
+        return self._generator.take(count)
+
+
+def _nothing() -> None:
+    """Nobody has to be told."""

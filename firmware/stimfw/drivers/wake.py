@@ -9,6 +9,7 @@ import select
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import IO
 
 _POLL = 3  # MP_STREAM_POLL
@@ -18,12 +19,15 @@ _READABLE = 1
 class Wake(io.IOBase):
     """A flag that ends a wait. `set()` allocates nothing: fit for hard interrupt handlers."""
 
-    def __init__(self) -> None:
+    def __init__(self, note_edge: "Callable[[], None]") -> None:
+        """Args: note_edge: called by set(), also from interrupts: must not allocate. EdgeTimes.note."""
         self.pending = False
+        self._note_edge = note_edge
 
     def set(self, _source: object = None) -> None:
-        """End the present wait, or the next one."""
+        """End the present wait, or the next one: a button, the magnet or the radio did something."""
         self.pending = True
+        self._note_edge()
 
     def ioctl(self, request: int, flags: int) -> int:
         """What `select.poll` asks."""

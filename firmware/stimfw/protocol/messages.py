@@ -141,7 +141,7 @@ EVENT_NAMES = (
     "self-test",
     "measurement over",  # it ended by itself, or a self-test did
     "output off",  # detail: STOPPED_...; not if it was off already
-    "part failed",  # detail: PART_... bits that were lost
+    "part failed",  # detail: PART_... bits that were lost; 0: PART_RANDOM
     "part mended",  # detail: PART_... bits that work again
     "left amplitude",  # of the programme; detail: in LOG_AMPLITUDE_STEP_UA, rounded up
     "right amplitude",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from stimfw.crypto.drbg import RandomError
 from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
@@ -171,6 +172,9 @@ class App:
         if requester is None:
             self._display.play(feedback.NOT_PAIRED if self._pairing.usable else feedback.NO_FLASH, now_ms)
             return
+        if self._pairing.random_failed and opcode != requests.STOP:
+            self._fail(feedback.NO_FLASH, now_ms)
+            return
         if not self._transport.begin(requester, self._pairing.to, self._pairing.own):
             self._fail(feedback.NO_RADIO, now_ms)
             return
@@ -198,9 +202,17 @@ class App:
         elif not self._carry_pairing():
             self._fail(feedback.NO_RADIO, now_ms)
         else:
+            self._begin_exchange(now_ms)
+
+    def _begin_exchange(self, now_ms: int) -> None:
+        try:
             self._pairing.client.begin(now_ms)
-            self._activity = _PAIRING
-            self._display.play(feedback.PAIRING_BEGUN, now_ms)
+        except RandomError:
+            self._end()
+            self._fail(feedback.NO_FLASH, now_ms)
+            return
+        self._activity = _PAIRING
+        self._display.play(feedback.PAIRING_BEGUN, now_ms)
 
     def _carry_pairing(self) -> bool:
         return self._transport.begin(

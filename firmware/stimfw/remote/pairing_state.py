@@ -8,8 +8,7 @@ from stimfw.telemetry.requester import Requester
 from stimfw.ui import feedback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from stimfw.crypto.drbg import KeyRandom
     from stimfw.storage.pairings import RemotePairing
 
 
@@ -35,16 +34,16 @@ class PairingState:
         record: "RemotePairing",
         own_id: bytes,
         epoch: int,
-        take_random: "Callable[[int], bytes]",
+        random: "KeyRandom",
         usable: bool = True,
     ) -> None:
-        """Args: record: what is on flash; epoch: of this start."""
+        """Args: record: what is on flash; epoch: of this start; random: for keys and handshakes."""
         self.usable = usable
         self._record = record
         self._epoch = epoch
-        self._random = take_random
+        self._random = random
         self.own_id = own_id
-        self.client = PairingClient(own_id, self.store, take_random)
+        self.client = PairingClient(own_id, self.store, random.take)
         self.requester: "Requester | None" = None
         self._count = 0
         self.to = self.own = b""
@@ -54,6 +53,11 @@ class PairingState:
     def record(self) -> "RemotePairing":
         """What is on flash."""
         return self._record
+
+    @property
+    def random_failed(self) -> bool:
+        """Whether the random source has failed: nothing is paired then, and nothing but STOP is asked."""
+        return self._random.failed
 
     def store(self, base: bytes, slot: int, role: int, key: bytes) -> None:
         """A new pairing in place of the old one; OSError if the flash does not take it: the old one stays."""
@@ -107,8 +111,9 @@ class PairingState:
         if not record.paired:
             self.requester = None
             return
+        # STOP is to be asked whatever the source does. A HELLO's epoch and count are new in any case.
         self.requester = Requester(
-            record.slot, record.role, record.key, self._epoch, self._random, self._count
+            record.slot, record.role, record.key, self._epoch, self._random.take_regardless, self._count
         )
         self.to = addresses.stimulator_address(record.base)
         self.own = addresses.peer_address(record.base, record.slot)

@@ -29,15 +29,19 @@ class Conditions:
         self._pairing = pairing
 
     def outcome(self, reason: int) -> "Answer":
-        """Done without a value, or refused: messages.REASON_BUSY or REASON_STORAGE."""
+        """Done without a value, or refused: messages.REASON_BUSY, REASON_STORAGE or REASON_RANDOM."""
         if reason == messages.REASON_NONE:
             return refusals.done()
-        state = messages.FAULT if reason == messages.REASON_STORAGE else messages.READY
+        state = messages.READY if reason == messages.REASON_BUSY else messages.FAULT
         return refusals.wrong_state(state, reason)
 
     def idle(self) -> int:
         """No button's request is under way."""
         return messages.REASON_BUSY if self._app.busy() else messages.REASON_NONE
+
+    def random_works(self) -> int:
+        """The random source has passed all its tests."""
+        return messages.REASON_RANDOM if self._pairing.random_failed else messages.REASON_NONE
 
     def records_usable(self) -> int:
         """The pairing on flash could be read."""
@@ -53,11 +57,11 @@ class ReadingRequests:
         radio: "RadioSearcher",
         pairing: "PairingState",
         supply_mv: "Callable[[], int]",
-        failed_parts: int,
+        failed_parts: "Callable[[], int]",
         usb: "console.Console | None",
         ticks_ms: "Callable[[], int]",
     ) -> None:
-        """Args: usb: for its counters; ticks_ms: time.ticks_ms."""
+        """Args: failed_parts: all but the radio; usb: for its counters; ticks_ms: time.ticks_ms."""
         self._app = app
         self._radio = radio
         self._pairing = pairing
@@ -72,7 +76,7 @@ class ReadingRequests:
 
     def status(self) -> "Answer":
         """Of the remote itself: only the state, the flags, the failed parts and the supply mean anything."""
-        failed = self._failed_parts
+        failed = self._failed_parts()
         if not self._app.busy() and not self._radio.revive():
             failed |= messages.PART_RADIO
         state = messages.FAULT if failed else messages.READY

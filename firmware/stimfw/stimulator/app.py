@@ -60,7 +60,7 @@ class App:
         """The magnet came: output off here and now; the loop does the rest."""
         self._output.trip()
         self._magnet_hit = True
-        self._wake.pending = True
+        self._wake.set()
 
     def on_period(self, _pio: object) -> None:
         """A stimulation period began."""
@@ -71,7 +71,7 @@ class App:
         """The radio has something to say; while it is not to be read, that is no reason to wake up."""
         if not self._radio.paused:
             self._radio_called = True
-            self._wake.pending = True
+            self._wake.set()
 
     def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""

@@ -56,6 +56,11 @@ class Conditions:
         """The pairings on flash could be read."""
         return messages.REASON_NONE if self._table.base else messages.REASON_STORAGE
 
+    def random_works(self) -> int:
+        """The random source has passed all its tests."""
+        failed = self._control.failed_parts & messages.PART_RANDOM
+        return messages.REASON_RANDOM if failed else messages.REASON_NONE
+
     def magnet_near(self) -> int:
         """A magnet is held at the stimulator."""
         return messages.REASON_NONE if self._control.magnet_near() else messages.REASON_NO_MAGNET

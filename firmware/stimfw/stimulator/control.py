@@ -78,8 +78,9 @@ class Control:
         self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
         self._kept_ms = 0
-        if failed_parts:
-            note(messages.EVENT_PART_FAILED, _NOBODY, failed_parts)
+        for parts in (failed_parts & 0xFF, failed_parts & messages.PART_RANDOM):  # the log's detail: u8
+            if parts:
+                note(messages.EVENT_PART_FAILED, _NOBODY, parts)
 
     def state(self) -> int:
         """messages.READY, RAMP_UP, ... of this moment."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from stimfw.crypto.drbg import RandomError
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages
 from stimfw.ui.magnet import HELD, TOUCH
@@ -62,7 +63,10 @@ class PairingController:
     # The window.
 
     def _open(self, now_ms: int) -> None:
-        self._pairing.open(now_ms)
+        try:
+            self._pairing.open(now_ms)
+        except RandomError:  # the part is named, and the LED shows a fault
+            return
         self._responder.pairing = self._pairing
         self._radio.open_pairing()
         self._control.window_opened()

@@ -9,6 +9,7 @@ from typing import Any
 
 from stimbench.emulator.chip import Core, XipConfig, default_core
 from stimbench.emulator.flash import FlashTiming
+from stimbench.emulator.rosc import RandomBit
 from stimbench.errors import BenchError
 from stimbench.firmware_build import uf2
 from stimbench.project import image_path
@@ -46,6 +47,8 @@ class BenchConfig:
     """How long the flash chips take."""
     flash_images: Mapping[str, bytes] = field(default_factory=dict)
     """By board name, contents of the whole chip that replace the firmware file (for a bench restored)."""
+    random_bits: Mapping[str, RandomBit] = field(default_factory=dict)
+    """By board name, a fault of its random bits: biased, stuck or slow."""
     usb_attached: bool = True
     """Whether a host has the consoles open (DTR) at power on."""
     lookahead_ns: int = 120_000

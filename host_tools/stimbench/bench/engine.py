@@ -81,6 +81,7 @@ class Bench:
             name, named, seed, self.config.flash_timing, self.config.core, self.config.xip
         )
         board.checks_boot2 = True
+        board.random_bit = self.config.random_bits.get(name, board.random_bit)
         if name in self.config.flash_images:
             board.flash.write(0, self.config.flash_images[name])
         else:

@@ -164,7 +164,8 @@ class LogEvent:
         if self.kind == messages.EVENT_SESSION:
             return f"test of {self.detail} s" if self.detail else ""
         if self.kind in (messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED):
-            return ", ".join(name for bit, name in enumerate(messages.PART_NAMES) if self.detail >> bit & 1)
+            parts = self.detail or messages.PART_RANDOM
+            return ", ".join(name for bit, name in enumerate(messages.PART_NAMES) if parts >> bit & 1)
         if self.kind in (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE):
             return f"{self.detail * messages.LOG_AMPLITUDE_STEP_UA / 1000:.2f} mA"
         return ""

@@ -18,6 +18,7 @@ _CONDITIONS = {
     "output_off": "output off",
     "window_closed": "no window",
     "records_usable": "records",
+    "random_works": "random",
     "magnet_near": "magnet",
     "idle": "idle",
 }

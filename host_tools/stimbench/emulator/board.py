@@ -20,7 +20,7 @@ from stimbench.emulator.cpu import BoardScheduler, CpuRunner
 from stimbench.emulator.flash import FlashChip, FlashTiming
 from stimbench.emulator.native.cortex_m0 import NativeCore
 from stimbench.emulator.nets import Net
-from stimbench.emulator.rosc import BoardRosc
+from stimbench.emulator.rosc import BoardRosc, RandomBit
 from stimbench.emulator.spi import SpiBus
 from stimbench.emulator.ssi import BoardSsi
 from stimbench.emulator.usb import ConsolePort
@@ -172,6 +172,15 @@ class EmulatedBoard:
     def wire_adc(self, channel: int, source: AnalogSource) -> None:
         """Connect ADC input 0-4 to a source of volts."""
         self.adc.sources[channel] = source
+
+    @property
+    def random_bit(self) -> RandomBit:
+        """What its ring oscillator's random bit reads; may be set at any time, to plant a fault."""
+        return self._rosc.random_bit
+
+    @random_bit.setter
+    def random_bit(self, source: RandomBit) -> None:
+        self._rosc.random_bit = source
 
     def set_adc_model(self, model: AdcModel) -> None:
         """Give the converter its errors; it has none otherwise."""

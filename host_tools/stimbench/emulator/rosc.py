@@ -2,12 +2,14 @@
 
 Its frequency does not matter here, because the boards run from their crystal. RANDOMBIT is the level of the
 oscillator's output; read by a CPU whose clock is independent, it is random. Real bits are correlated and
-biased: these are ideal, and drawn from the board's seed and the number of times it was switched on.
+biased: these are ideal unless a RandomBit says otherwise. They are drawn from the board's seed and the number
+of times it was switched on.
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rp2040py.peripherals.peripheral import BasePeripheral
@@ -15,7 +17,7 @@ from rp2040py.peripherals.peripheral import BasePeripheral
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
-__all__ = ("BoardRosc",)
+__all__ = ("BoardRosc", "RandomBit")
 
 _CTRL, _FREQA, _FREQB, _DORMANT, _DIV, _PHASE, _STATUS, _RANDOMBIT, _COUNT = range(0, 0x24, 4)
 _ENABLE, _DISABLE = 0xFAB, 0xD1E
@@ -35,6 +37,24 @@ _RESET = {
 }
 
 
+@dataclass(frozen=True)
+class RandomBit:
+    """What RANDOMBIT reads. By default fair and independent bits; anything else is a fault.
+
+    Attributes:
+        ones: the probability of a 1: 0 and 1 are a source that is stuck.
+        repeats: how often each bit is read: more than once if the oscillator is too slow.
+    """
+
+    ones: float = 0.5
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the values; ValueError if there is no such source."""
+        if not 0 <= self.ones <= 1 or self.repeats < 1:
+            raise ValueError(f"no source of bits: {self}")
+
+
 class BoardRosc(BasePeripheral):
     """Registers as the datasheet has them; DORMANT does not stop the chip."""
 
@@ -47,6 +67,9 @@ class BoardRosc(BasePeripheral):
         """
         super().__init__(rp2040, "ROSC")
         self._seed = seed
+        self.random_bit = RandomBit()
+        """What RANDOMBIT reads from now on."""
+        self._left = 0  # readings of the present bit
         self._power_ons = 0
         self._bit = 1
         self.power_on()
@@ -68,7 +91,7 @@ class BoardRosc(BasePeripheral):
         """A register read by the CPU."""
         if offset == _RANDOMBIT:
             if self.running:
-                self._bit = self._rng.getrandbits(1)
+                self._next_bit()
             return self._bit
         if offset == _STATUS:
             running = _STABLE | _ENABLED | _DIV_RUNNING if self.running else 0
@@ -79,6 +102,16 @@ class BoardRosc(BasePeripheral):
         if offset in self._registers:
             return self._registers[offset]
         return super().read_uint32(offset)
+
+    def _next_bit(self) -> None:
+        """The bit of one more reading."""
+        self._left -= 1
+        if self._left > 0:
+            return
+        source = self.random_bit
+        self._left = source.repeats
+        fair = source.ones == 0.5
+        self._bit = self._rng.getrandbits(1) if fair else int(self._rng.random() < source.ones)
 
     def write_uint32(self, offset: int, value: int) -> None:
         """A register write by the CPU; BADWRITE tells of a value that is not valid."""

@@ -1,6 +1,6 @@
 """Bytes that look random, the same for the same seed; the past cannot be computed from the state."""
 
-from stimfw.crypto.drbg import Drbg
+from stimfw.crypto.drbg import Drbg, KeyRandom, RandomError
 
 SEED = bytes(range(32))
 
@@ -52,3 +52,76 @@ def test_a_short_seed_is_refused():
         except ValueError:
             continue
         raise AssertionError("taken: %d bytes" % len(seed))
+
+
+class Source:
+    """What KeyRandom draws from: counts, and fails from the `last`-th draw on."""
+
+    def __init__(self, last=1000):
+        self.drawn, self.left, self.failed = [], last, last == 0
+
+    def draw(self, bits):
+        self.drawn.append(bits)
+        self.left -= 1
+        self.failed = self.failed or self.left < 0
+        return bytearray(bytes((len(self.drawn),)) * bits)
+
+
+class Edges:
+    low = bytearray(2)
+
+
+def keys(last=1000):
+    source, edges = Source(last), Edges()
+    return KeyRandom(Drbg(SEED), source, edges), source, edges
+
+
+def test_each_draw_stirs_as_many_raw_bits_in_as_it_gives():
+    random, source, _ = keys()
+    plain = Drbg(SEED)
+    assert random.take(8) != plain.take(8)
+    assert len(random.take(32)) == 32
+    assert source.drawn == [64, 256]
+    plain = Drbg(SEED)
+    plain.stir(bytes((1,)) * 64 + bytes(2))
+    assert keys()[0].take(8) == plain.take(8), "drawn and stirred in before, not after"
+
+
+def test_times_of_edges_change_what_comes():
+    still, (moved, _, edges) = keys()[0], keys()
+    edges.low = bytearray(b"t1")
+    assert still.take(8) != moved.take(8)
+
+
+def refused(random):
+    try:
+        random.take(8)
+    except RandomError:
+        return True
+    return False
+
+
+def test_nothing_is_drawn_for_keys_from_a_source_that_failed_at_the_start():
+    random, source, _ = keys(last=0)
+    assert random.failed and refused(random) and source.drawn == []
+
+
+def test_the_draw_that_finds_the_failure_gives_nothing_and_tells_once():
+    random, _, _ = keys(last=2)
+    told = []
+    random.on_failure = lambda: told.append(random.failed)
+    assert not refused(random) and not refused(random) and told == []
+    assert refused(random) and refused(random) and told == [True]
+
+
+def test_what_must_only_be_new_is_given_all_the_same():
+    random, source, _ = keys(last=0)
+    told = []
+    random.on_failure = lambda: told.append(1)
+    given = [random.take_regardless(7) for _ in range(50)]
+    assert len(set(given)) == 50 and len(source.drawn) == 50
+    assert told == [], "it had failed before"
+
+
+def test_a_random_error_is_an_os_error():
+    assert issubclass(RandomError, OSError)

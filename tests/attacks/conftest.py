@@ -3,4 +3,6 @@
 import sys
 import types
 
-sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
+sys.modules.setdefault(
+    "micropython", types.SimpleNamespace(const=lambda value: value, native=lambda function: function)
+)

@@ -5,7 +5,9 @@ import types
 
 import pytest
 
-sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
+sys.modules.setdefault(
+    "micropython", types.SimpleNamespace(const=lambda value: value, native=lambda function: function)
+)
 
 from stimbench.parts.nrf24l01 import Nrf24L01  # noqa: E402
 from stimbench.parts.radio import AirChannel  # noqa: E402

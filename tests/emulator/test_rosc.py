@@ -7,6 +7,7 @@ import pytest
 from stimbench.bench import Bench
 from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.emulator.board import EmulatedBoard
+from stimbench.emulator.rosc import RandomBit
 
 from .test_flash import chip_with, command
 
@@ -55,6 +56,47 @@ def test_each_power_on_has_bits_of_its_own_a_reset_goes_on(bare: EmulatedBoard) 
     before = bits(bare)
     bare.reset()
     assert bits(bare) != before
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_stuck_source_gives_one_level(bare: EmulatedBoard, level: int) -> None:
+    bare.random_bit = RandomBit(ones=level)
+    assert set(bits(bare)) == {level}
+    bare.random_bit = RandomBit()
+    assert set(bits(bare)) == {0, 1}
+
+
+@pytest.mark.parametrize("ones", [0.1, 0.6, 0.9])
+def test_a_biased_source_is_independent_bit_by_bit(bare: EmulatedBoard, ones: float) -> None:
+    bare.random_bit = RandomBit(ones=ones)
+    read = bits(bare)
+    assert abs(sum(read) / BITS - ones) < 0.03
+    same = sum(one == other for one, other in itertools.pairwise(read))
+    assert abs(same / BITS - (ones**2 + (1 - ones) ** 2)) < 0.03
+
+
+@pytest.mark.parametrize("repeats", [2, 5, 50])
+def test_a_slow_source_gives_each_bit_so_many_times(bare: EmulatedBoard, repeats: int) -> None:
+    bare.random_bit = RandomBit(repeats=repeats)
+    read = bits(bare, 40 * repeats)
+    groups = [read[at : at + repeats] for at in range(0, len(read), repeats)]
+    assert all(len(set(group)) == 1 for group in groups)
+    assert {group[0] for group in groups} == {0, 1}
+
+
+def test_a_fault_outlives_a_reset_and_a_power_cut(bare: EmulatedBoard) -> None:
+    bare.random_bit = RandomBit(ones=1)
+    bare.reset()
+    assert set(bits(bare, 100)) == {1}
+    bare.power_off()
+    bare.power_on()
+    assert set(bits(bare, 100)) == {1}
+
+
+@pytest.mark.parametrize("wrong", [{"ones": -0.1}, {"ones": 1.1}, {"repeats": 0}])
+def test_no_such_source(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="no source of bits"):
+        RandomBit(**wrong)  # type: ignore[arg-type]
 
 
 def test_it_runs_at_the_chips_start(bare: EmulatedBoard) -> None:

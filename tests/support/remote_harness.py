@@ -45,8 +45,6 @@ class Random(link_harness.Rng):
             raise RandomError("random source failed")
         return super().take(count)
 
-    take_regardless = link_harness.Rng.take
-
 
 class Button:
     """stimfw.drivers.button.Button."""

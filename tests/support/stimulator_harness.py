@@ -8,7 +8,9 @@ import sys
 import time
 import types
 
-sys.modules.setdefault("micropython", types.SimpleNamespace(const=lambda value: value))
+sys.modules.setdefault(
+    "micropython", types.SimpleNamespace(const=lambda value: value, native=lambda function: function)
+)
 
 
 class Clock:
@@ -240,6 +242,15 @@ class Waiting:
         return -1
 
 
+class Wake:
+    """stimfw.drivers.wake.Wake, without what waits for it."""
+
+    pending = False
+
+    def set(self):
+        self.pending = True
+
+
 class Quiet:
     """Radio and responder of a loop that has nothing to do there. `works`: whether the radio does."""
 
@@ -295,7 +306,7 @@ class StimulatorHarness:
         self.control.silent_ms = lambda now_ms: min([*map(self._silent_ms, self.heard_us), 1 << 29])
         self.control.link.silent_ms = lambda slot, _: self._silent_ms(slot) if slot in self.heard_us else 0
         self.control.on_stop = self._stopped
-        self.radio, self.wake = Quiet(), types.SimpleNamespace(pending=False)
+        self.radio, self.wake = Quiet(), Wake()
         self.app = App(self.control, self.output, self.wake, self.radio, Waiting(), Quiet(), Waiting())
 
     @property

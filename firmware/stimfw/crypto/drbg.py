@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 SEED_BYTES = 32
+LEAST_KEY = 4
+"""Bytes: what is shorter is no key, and nothing that must be unknown to others."""
 _BLOCK = 32
 
 
@@ -79,27 +81,26 @@ class KeyRandom:
         return self._source.failed
 
     def take(self, count: int) -> bytes:
-        """`count` random bytes, for a key or a handshake; as many raw bits as these have are stirred in.
+        """`count` random bytes, after as many raw bits were stirred in as these have.
+
+        Fewer than LEAST_KEY bytes are no key, but when to do something: for these no bits are drawn, and the
+        source need not work. The generator's seed was never used before, whatever the source does.
 
         Raises:
             RandomError: the source has failed, in this draw or before.
         """
-        if not self._source.failed:
-            out = self.take_regardless(count)
+        if count >= LEAST_KEY:
             if not self._source.failed:
-                return out
-        raise RandomError("random source failed")
+                self._generator.stir(self._source.draw(8 * count) + self._edges.low)
+            if self._source.failed:
+                self._tell()
+                raise RandomError("random source failed")
+        return self._generator.take(count)
 
-    def take_regardless(self, count: int) -> bytes:
-        """The same from a source that may have failed: for what must only be new, and not unknown to others.
-
-        The generator's seed is never used twice, whatever the source does (stimfw.storage.epochs).
-        """
-        self._generator.stir(self._source.draw(8 * count) + self._edges.low)
-        if self._source.failed and not self._told:
+    def _tell(self) -> None:
+        if not self._told:
             self._told = True
             self.on_failure()
-        return self._generator.take(count)
 
 
 def _nothing() -> None:

@@ -111,9 +111,8 @@ class PairingState:
         if not record.paired:
             self.requester = None
             return
-        # STOP is to be asked whatever the source does. A HELLO's epoch and count are new in any case.
         self.requester = Requester(
-            record.slot, record.role, record.key, self._epoch, self._random.take_regardless, self._count
+            record.slot, record.role, record.key, self._epoch, self._random.take, self._count
         )
         self.to = addresses.stimulator_address(record.base)
         self.own = addresses.peer_address(record.base, record.slot)

@@ -114,13 +114,22 @@ def test_the_draw_that_finds_the_failure_gives_nothing_and_tells_once():
     assert refused(random) and refused(random) and told == [True]
 
 
-def test_what_must_only_be_new_is_given_all_the_same():
+def test_what_is_no_key_is_given_all_the_same_and_draws_no_bits():
     random, source, _ = keys(last=0)
+    assert len({random.take(3) for _ in range(50)}) == 50 and source.drawn == []
+    for count in (4, 7):
+        try:
+            random.take(count)
+        except RandomError:
+            continue
+        raise AssertionError("%d bytes are enough for a key" % count)
+
+
+def test_a_failure_at_the_start_is_not_told_again():
+    random, _, _ = keys(last=0)
     told = []
     random.on_failure = lambda: told.append(1)
-    given = [random.take_regardless(7) for _ in range(50)]
-    assert len(set(given)) == 50 and len(source.drawn) == 50
-    assert told == [], "it had failed before"
+    assert refused(random) and told == []
 
 
 def test_a_random_error_is_an_os_error():

@@ -50,6 +50,9 @@ class Conditions:
     def records_usable(self):
         return self._reason("records_usable")
 
+    def random_works(self):
+        return self._reason("random_works")
+
     def magnet_near(self):
         return self._reason("magnet_near")
 
@@ -123,7 +126,7 @@ def test_a_wrong_length_is_refused_before_the_conditions():
 def test_a_condition_refuses_and_those_behind_it_are_not_asked():
     row = requests.row_of(requests.FACTORY_RESET)
     order = row[requests.CONDITIONS].split()
-    assert order == ["magnet_near", "records_usable", "window_closed", "output_off"]
+    assert order == ["magnet_near", "records_usable", "random_works", "window_closed", "output_off"]
     for index, name in enumerate(order):
         rig = Rig()
         for later in order[index:]:
@@ -141,12 +144,12 @@ def test_conditions_of_each_request():
         (requests.IMPEDANCE, "stimulator", "impedance_allowed"),
         (requests.SELF_TEST, "stimulator", "self_test_allowed"),
         (requests.PAIRINGS, "stimulator", "records_usable"),
-        (requests.PAIR, "stimulator", "records_usable window_closed output_off"),
+        (requests.PAIR, "stimulator", "records_usable random_works window_closed output_off"),
         (requests.FORGET, "stimulator", "records_usable window_closed output_off"),
         (requests.RECORDS, "stimulator", "output_off"),
         (requests.REPAIR, "stimulator", "output_off window_closed"),
         (requests.PAIRINGS, "remote", "records_usable"),
-        (requests.PAIR, "remote", ""),
+        (requests.PAIR, "remote", "random_works"),
         (requests.FORGET, "remote", "idle"),
         (requests.RECORDS, "remote", ""),
         (requests.REPAIR, "remote", "idle"),

@@ -7,7 +7,7 @@ from stimfw.therapy import program
 
 CONDITIONS = (
     "session_allowed", "test_allowed", "impedance_allowed", "self_test_allowed",
-    "output_off", "window_closed", "records_usable", "magnet_near", "idle",
+    "output_off", "window_closed", "records_usable", "random_works", "magnet_near", "idle",
 )  # fmt: skip
 
 

@@ -14,6 +14,10 @@ class Control:
         self._near = magnet_near
         self._has_amplitude = has_amplitude
 
+    @property
+    def failed_parts(self):
+        return self.machine.failed_parts
+
     def refusal(self, event):
         return self.machine.refusal(event, self._near, self._has_amplitude)
 
@@ -49,3 +53,21 @@ def test_what_may_begin_in_which_state():
 def test_a_magnet_and_zero_amplitudes_refuse_what_they_concern():
     assert reasons(messages.READY, magnet_near=True) == (MAGNET, MAGNET, MAGNET, MAGNET)
     assert reasons(messages.READY, has_amplitude=False) == (ZERO, ZERO, NONE, NONE)
+
+
+def test_only_the_random_source_is_what_random_requests_wait_for():
+    for parts, reason in (
+        (0, NONE),
+        (messages.PART_EPOCHS | messages.PART_DAC, NONE),
+        (messages.PART_RANDOM, messages.REASON_RANDOM),
+        (messages.PART_RANDOM | messages.PART_RADIO, messages.REASON_RANDOM),
+    ):
+        control = Control(messages.READY, False, True)
+        control.machine.failed_parts = parts
+        assert Conditions(control, None).random_works() == reason
+
+
+def test_a_failed_random_source_lets_nothing_begin_as_failed_records_do():
+    for part in (messages.PART_RANDOM, messages.PART_EPOCHS, messages.PART_PAIRINGS):
+        for event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST):
+            assert machine.Machine(part).refusal(event, False, True) == PART

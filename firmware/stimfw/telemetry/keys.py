@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 MOST_GENERATIONS = 32
 """So far may a peer's key be ahead of the one that the stimulator keeps on flash."""
+LAST_GENERATION = 0xFFFF
 MOST_STEPS = 8
 """So many generations may a peer step ahead without having heard an authentic answer."""
 HANDSHAKE_TAG_BYTES = 12

@@ -60,6 +60,7 @@ class Peer:
         self.generation = pairing.generation
         self.key = pairing.key
         self._ahead: "list[bytes]" = [pairing.key]  # the keys of generation, generation + 1, ...
+        self._hello_keys: "list[bytes]" = []  # of the same generations: each is made once, whoever asks
         self._tags: "dict[int, keys.HelloTag]" = {}
         self.proven: "tuple[int, int] | None" = None
         self.seen: "tuple[int, int] | None" = None
@@ -80,27 +81,34 @@ class Peer:
     def offset_of(self, low_byte: int) -> int:
         """How many generations a HELLO is ahead; -1: too many, or behind."""
         offset = (low_byte - self.generation) % _GENERATIONS
-        return offset if offset <= keys.MOST_GENERATIONS else -1
+        if offset > keys.MOST_GENERATIONS or self.generation + offset > keys.LAST_GENERATION:
+            return -1
+        return offset
 
     def hello_tag(self, offset: int) -> "keys.HelloTag | None":
-        """What checks a HELLO of that generation, if it is made already."""
-        return self._tags.get(offset)
-
-    def make_tag(self, offset: int) -> bool:
-        """A step of work towards `hello_tag(offset)`, 3 ms at the most; whether it is there now.
+        """What checks a HELLO of that generation, if its key is made already.
 
         Those of the present generation and of the next one stay, and one other: a peer that was restarted
         is one ahead, and is heard at once while somebody forges others.
         """
-        if offset >= len(self._ahead):
+        tag = self._tags.get(offset)
+        if tag is None and offset < len(self._hello_keys):
+            for other in [other for other in self._tags if other > 1]:
+                del self._tags[other]
+            tag = self._tags[offset] = keys.HelloTag(self._hello_keys[offset])
+        return tag
+
+    def make_key(self, offset: int) -> bool:
+        """A step of work towards the key of `hello_tag(offset)`, 3 ms; whether it is there now.
+
+        A step is never done twice: who forges HELLOs of many generations costs a few steps, and no more.
+        """
+        place = len(self._hello_keys)
+        if place == len(self._ahead):
             self._ahead.append(keys.next_key(self._ahead[-1]))
-            if offset >= len(self._ahead):
-                return False
-        for other in [other for other in self._tags if other > 1]:
-            del self._tags[other]
-        pair = keys.handshake_keys(self._ahead[offset], self.slot, self.pairing.role)
-        self._tags[offset] = keys.HelloTag(pair[0])
-        return True
+        pair = keys.handshake_keys(self._ahead[place], self.slot, self.pairing.role)
+        self._hello_keys.append(pair[0])
+        return place >= offset
 
     def challenge_tag(self, offset: int) -> "keys.ChallengeTag":
         """What makes a CHALLENGE of that generation."""
@@ -109,8 +117,9 @@ class Peer:
     def _use(self, offset: int) -> None:
         """That generation was used: earlier ones are over, and their keys are gone."""
         if offset:
-            self.generation = (self.generation + offset) & 0xFFFF
+            self.generation += offset
             self._ahead = self._ahead[offset:]
+            self._hello_keys = self._hello_keys[offset:]
             self.key = self._ahead[0]
             self._tags.clear()
 

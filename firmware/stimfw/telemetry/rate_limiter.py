@@ -7,6 +7,8 @@ from stimfw.clock.ticks import elapsed_ms, later_ms
 
 VERIFICATIONS = 24
 """So many in a row may cost time and be in vain,"""
+RESERVED = 12
+"""of which so many are kept for frames that are authentic: making keys for a HELLO leaves them alone."""
 _REFILL_MS = 12  # then one in so much time
 # Costs in the bucket, as the processor's time goes (RP2040): 2 ms for a frame that is dropped early, its
 # share of the main loop and of the radio included; 3.5 ms for one whose seal had to be tried.
@@ -35,13 +37,13 @@ class RateLimiter:
         self._nominal_ms = 0
         self.level = 0
 
-    def may_verify(self, now_ms: int) -> bool:
-        """Whether the budget allows one more verification that may fail."""
+    def may_verify(self, now_ms: int, spare: int = 0) -> bool:
+        """Whether the budget allows one more verification that may fail, and has `spare` more."""
         refill = elapsed_ms(now_ms, self._refilled_ms) // _REFILL_MS
         if refill:
             self._left = min(VERIFICATIONS, self._left + refill)
             self._refilled_ms = later_ms(self._refilled_ms, refill * _REFILL_MS)
-        return self._left > 0
+        return self._left > spare
 
     def spend(self) -> None:
         """Count one that somebody may have caused who has no key."""

@@ -12,7 +12,7 @@ from stimfw.crypto.ccm import NotAuthenticError
 from stimfw.protocol import messages, requests
 from stimfw.telemetry import addresses, frames
 from stimfw.telemetry.peer import Candidate, Peer
-from stimfw.telemetry.rate_limiter import RateLimiter
+from stimfw.telemetry.rate_limiter import RESERVED, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,11 +231,11 @@ class Responder:
         tag = peer.hello_tag(offset)
         if tag is None:
             # Keys of other generations are made on demand, a step with each frame, within the budget.
-            if not self._limiter.may_verify(now_ms):
+            if not self._limiter.may_verify(now_ms, RESERVED):
                 self.over_budget += 1
                 return False
             self._limiter.spend()
-            if not peer.make_tag(offset):
+            if not peer.make_key(offset):
                 return False
             tag = peer.hello_tag(offset)
         if tag is not None and tag.proves(frames.nonce_of(frame), frames.tag_of(frame)):

@@ -72,6 +72,21 @@ def test_who_stopped_may_start_at_once_and_so_may_usb():
         assert harness.control.start(0, sender) == messages.REASON_NONE
 
 
+def test_a_stop_that_follows_another_peers_stop_frees_nobody():
+    """An older STOP of a peer is kept back, and released after another's: its START may be from before that."""
+    harness = in_hold()
+    harness.control.stop(messages.STOPPED_REMOTE, OTHER)
+    harness.run_ms(300)
+    harness.control.stop(messages.STOPPED_REMOTE, PEER)
+    for sender in (PEER, OTHER):
+        assert harness.control.start(0, sender) == messages.REASON_JUST_STOPPED
+    harness.run_ms(FREE_MS)
+    harness.control.stop(messages.STOPPED_REMOTE, PEER)
+    harness.run_ms(300)
+    harness.control.stop(messages.STOPPED_REMOTE, PEER)
+    assert harness.control.start(0, PEER) == messages.REASON_NONE, "twice by the same peer"
+
+
 def test_only_the_last_stop_counts():
     harness = in_hold()
     harness.control.stop(messages.STOPPED_REMOTE, PEER)

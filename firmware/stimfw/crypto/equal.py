@@ -15,7 +15,7 @@ Not promised, here or elsewhere in this package:
 """
 
 
-def equal(a: bytes, b: bytes) -> bool:
+def equal(a: "bytes | memoryview", b: "bytes | memoryview") -> bool:
     """Whether two values are the same, in a time that depends on their lengths alone.
 
     The lengths themselves are no secret: they are compared first.

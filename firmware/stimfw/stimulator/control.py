@@ -37,8 +37,9 @@ class Control:
         cycles, missed: of the sessions since boot: contractions ended, periods without their measurements.
         stop_cause: why the output last went off, messages.STOPPED_....
         on_change: called with the state when it, or the pairing window, has changed. Nothing yet.
-        on_stop: called with the sender (a slot, FROM_USB or FROM_NOBODY) at each stop, whatever its route, also
-            of what was off already; the output is off by then. What others sent before must not begin anything.
+        on_stop: called with the sender (a slot, FROM_USB or FROM_NOBODY) at each stop, whatever its route,
+            also of what was off already; the output is off by then. What others sent before must not begin
+            anything.
         silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
         link: of the peer that began the session.
     """
@@ -240,7 +241,10 @@ class Control:
         if effects & machine.TELL:
             self.on_change(self._machine.state)
         if effects & machine.HOLD_BACK:
-            self._held_back, self._stopped_ms, self._stopped_by = True, ticks_ms(), sender
+            # An older STOP of a peer, kept back and released now, does not undo that others stopped just now.
+            again = self._just_stopped() and sender != self._stopped_by
+            self._stopped_by = _NOBODY if again else sender
+            self._held_back, self._stopped_ms = True, ticks_ms()
             self.on_stop(sender)
 
     def _lose_contact(self) -> None:

@@ -70,6 +70,10 @@ class Reassembler:
         self._building_id = -1
         self._pieces = 0
 
+    def forget(self) -> None:
+        """What was executed long ago: the clock wraps, and would make it look recent."""
+        self._id = -1
+
     def take(self, plain: bytes, execute: "Callable[[bytes], bytes]", now_ms: int) -> bytes:
         """A piece came; the piece to send back. `execute(message) -> reply` runs for a new, whole request."""
         try:

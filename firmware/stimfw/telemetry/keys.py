@@ -88,6 +88,6 @@ class ChallengeTag:
         chained = int.from_bytes(self._aes.encrypt(peer_nonce), "big") ^ int.from_bytes(own_nonce, "big")
         return self._aes.encrypt(chained.to_bytes(_AES_BYTES, "big"))[:HANDSHAKE_TAG_BYTES]
 
-    def proves(self, peer_nonce: bytes, own_nonce: bytes, tag: bytes) -> bool:
+    def proves(self, peer_nonce: bytes, own_nonce: bytes, tag: "bytes | memoryview") -> bool:
         """Whether `tag` is the one for NP and NS."""
         return equal(self.make(peer_nonce, own_nonce), tag)

@@ -25,6 +25,7 @@ class Candidate:
 
     Attributes:
         mark: epoch and count of the HELLO.
+        held: it was begun just after a stop: by somebody, perhaps, who pressed before it.
         hello, challenge: both frames.
         connection: once its keys are made.
     """
@@ -38,6 +39,7 @@ class Candidate:
         self.hello = hello
         self.nonces = nonces
         self.challenge = b""
+        self.held = False
         self.repeats = 0
         self.made_ms = self.answered_ms = now_ms
         self.connection: "ListeningConnection | None" = None
@@ -71,6 +73,7 @@ class Peer:
         self.last_request = b""
         self.last_reply = b""
         self.repeats = 0
+        self.replied_ms = -1
         self.heard_ms = -1
         """When its last authentic REQUEST came; -1: never since the start."""
         self.reassembler = Reassembler(is_repeatable)
@@ -126,9 +129,13 @@ class Peer:
     # Handshakes.
 
     def in_step(self, mark: "tuple[int, int]") -> bool:
-        """Whether a HELLO with that epoch and count is the next one, or may follow it soon."""
-        if self.seen is None:
-            return True
+        """Whether a HELLO with that epoch and count is the next one, or may follow it soon.
+
+        As long as nothing was proven since the start, any that is above all before is: somebody who repeats
+        old ones must not make the newest look like too great a jump.
+        """
+        if self.seen is None or self.proven is None:
+            return self.seen is None or mark > self.seen
         epoch, count = self.seen
         if mark[0] == epoch:
             return 0 < mark[1] - count <= COUNTS_AHEAD
@@ -198,6 +205,7 @@ class Peer:
             self._stray_ms = -1
         if self.heard_ms >= 0 and elapsed_ms(now_ms, self.heard_ms) > _DAY_MS:
             self.heard_ms = -1
+            self.reassembler.forget()
 
 
 def is_repeatable(request: bytes) -> bool:

@@ -55,7 +55,8 @@ class Requester:
         state: IDLE, WAITING, ANSWERED or UNANSWERED (it may or may not have been executed).
         counter: of the latest REQUEST; while WAITING, only its REPLY is taken.
         reply: the whole reply message, once ANSWERED.
-        confirmed: an authentic answer has come since the start: the stimulator knows this generation.
+        confirmed: an authentic REPLY has come since the start: the stimulator has taken over this
+            generation. A CHALLENGE does not tell so much.
         frames, bad, stray: frames received; not authentic ones; those that answer nothing that waits.
     """
 
@@ -165,9 +166,15 @@ class Requester:
         return frame
 
     def expire(self, now_ms: int) -> None:
-        """End a request whose time is over, a frame on its way or not: UNANSWERED."""
-        if self.state == self.WAITING and elapsed_ms(now_ms, self._began_ms) >= self._limit_ms:
-            self.state = self.UNANSWERED
+        """End a request whose time is over, a frame on its way or not: UNANSWERED.
+
+        To be called now and then at rest too: a connection that is over is dropped before the clock wraps.
+        """
+        if self.state == self.WAITING:
+            if elapsed_ms(now_ms, self._began_ms) >= self._limit_ms:
+                self.state = self.UNANSWERED
+        elif self._connection is not None and self._connection.over(now_ms):
+            self._connection = None
 
     def sent(self, went: bool, now_ms: int) -> None:
         """The frame is out; or it was not, because the channel was taken: it is due there again at once.
@@ -268,16 +275,11 @@ class Requester:
             self.bad += 1
             return
         self._hello = b""
-        self._met()
+        self._search.met()
         triple = keys.connection_keys(self._key, ours, theirs, self._slot, self._role)
         self._connection = Connection(triple, self._slot, now_ms)
         self._rewind()
         self._send_piece()
-
-    def _met(self) -> None:
-        """An authentic answer came, on this channel."""
-        self._search.met()
-        self.confirmed = True
 
     # The exchange.
 
@@ -315,7 +317,8 @@ class Requester:
             return
         connection.received(now_ms)
         self._hello = b""
-        self._met()
+        self._search.met()
+        self.confirmed = True
         if request_id != self._id:
             self.stray += 1
         elif self._phase == _SENDING_REQUEST:

@@ -11,6 +11,7 @@ from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.ccm import NotAuthenticError
 from stimfw.protocol import messages, requests
 from stimfw.telemetry import addresses, frames
+from stimfw.telemetry.after_stop import AfterStop
 from stimfw.telemetry.peer import Candidate, Peer
 from stimfw.telemetry.rate_limiter import RESERVED, RateLimiter
 
@@ -32,6 +33,11 @@ _STOP = messages.request(requests.STOP)
 
 def _no_note(_kind: int, _sender: int, _detail: int) -> None:
     pass
+
+
+def _changed(peer: Peer) -> bool:
+    """Whether flash does not know yet what the peer has used."""
+    return peer.pairing.pending or peer.pairing.generation != peer.generation
 
 
 class Responder:
@@ -77,6 +83,7 @@ class Responder:
         self._noted_level = 0
         self._noted_ms: "dict[int, int]" = {}
         self._heard_ms = -1
+        self._stop = AfterStop()
         self.attentive = False
         self.pairing: "object | None" = None
         self.newly_connected: "list[int]" = []
@@ -156,8 +163,9 @@ class Responder:
         """A stop: what was sent before it, and is kept back, must not be executed after it.
 
         Every handshake ends, and every connection but that of the peer that sent the stop: whatever it sent
-        before has an earlier counter.
+        before has an earlier counter. What others begin in the next second: stimfw.telemetry.after_stop.
         """
+        self._stop.stopped(but_slot)
         for peer in self._peers.values():
             peer.drop_candidates()
             if peer.slot != but_slot:
@@ -169,24 +177,34 @@ class Responder:
         return None if peer is None or peer.proven is None else (peer.generation, peer.key)
 
     def settled(self, slot: int) -> None:
-        """What `used` says is on flash now."""
-        if slot in self.newly_connected:
-            self.newly_connected.remove(slot)
+        """What `used` says is on flash now, and what was retired by it is not any more.
+
+        Should a later generation have been used meanwhile, the slot stays in `newly_connected`.
+        """
+        for other in range(messages.SLOTS):
+            if self._table.get(other) is None:
+                self.forget(other)
         peer, pairing = self._peers.get(slot), self._table.get(slot)
         if peer is not None and pairing is not None:
             peer.pairing = pairing
+            if slot in self.newly_connected and not _changed(peer):
+                self.newly_connected.remove(slot)
 
     def forget(self, slot: int) -> None:
         """The pairing of a slot was changed or dropped: its connection ends."""
-        self._peers.pop(slot, None)
+        self._drop(slot)
         if slot in self._retired:
             self._retired.remove(slot)
+
+    def _drop(self, slot: int) -> None:
+        self._peers.pop(slot, None)
         if slot in self.newly_connected:
             self.newly_connected.remove(slot)
 
     def expire(self, now_ms: int) -> None:
         """Drop what is over. To be called about once a second: the clock wraps after 12 days."""
         self.pause_ms(now_ms)
+        self._stop.lasts(now_ms)
         if self.last_authentic_ms(now_ms) > _DAY_MS:
             self._heard_ms = -1
         for peer in self._peers.values():
@@ -220,7 +238,9 @@ class Responder:
         if in_step and peer.proven is not None and frames.wants_of(frame) == frames.WANTS_STOP:
             peer.seen = mark
             self._execute(_STOP, peer.pairing.role, peer.slot)
-            peer.close()  # a START that was sent in it, and is kept back, came before this
+            # A START that was sent in one of these, and is kept back, came before this.
+            peer.close()
+            peer.drop_candidates()
         if self._count >= _LAST_COUNT or not self._limiter.may_verify(now_ms):
             self.over_budget += 1
             return None
@@ -252,6 +272,7 @@ class Responder:
         theirs = bytes(frames.nonce_of(candidate.hello))
         ours = frames.challenge_nonce(self._epoch, self._count, random)
         candidate.nonces = (theirs, ours)
+        candidate.held = self._stop.holds(peer.slot, candidate.made_ms)
         tag = peer.challenge_tag(candidate.offset).make(theirs, ours)
         candidate.challenge = frames.handshake(frames.CHALLENGE, peer.slot, 0, ours, tag)
         peer.keep(candidate, in_step)
@@ -286,6 +307,8 @@ class Responder:
             counter = connection.counter_of(token)
         if counter < 0 or connection is None or connection.over(now_ms):
             return self._refuse_replay(peer, frames.REQUEST, now_ms)
+        if candidate is not None and candidate.held and not self._stop.lasts(now_ms):
+            return self._refuse_replay(peer, frames.REQUEST, now_ms)
         if not self._limiter.may_verify(now_ms):
             self.over_budget += 1
             return None
@@ -301,7 +324,7 @@ class Responder:
         self._limiter.genuine(now_ms)
         connection.taken(counter)
         connection.received(now_ms)
-        self._heard_ms = peer.heard_ms = now_ms
+        self._heard_ms = peer.heard_ms = peer.replied_ms = now_ms
         peer.last_request, peer.last_reply, peer.repeats = whole, b"", 0
         answer = peer.reassembler.take(
             plain, lambda message: self._execute(message, peer.pairing.role, peer.slot), now_ms
@@ -315,18 +338,21 @@ class Responder:
         pairing = peer.pairing
         if pairing.pending:
             self._retire_others(peer)
-        changed = pairing.pending or pairing.generation != peer.generation
-        if changed and peer.slot not in self.newly_connected:
+        if _changed(peer) and peer.slot not in self.newly_connected:
             self.newly_connected.append(peer.slot)
         self._note(messages.EVENT_CONNECTED, peer.slot, pairing.role)
 
     def _retire_others(self, peer: Peer) -> None:
-        """The new key was used: the old one of the same peer is over at once; flash follows."""
+        """The new key was used: the old one of the same peer is over at once; flash follows.
+
+        One of another role is another peer's, whatever id is claimed.
+        """
+        own = peer.pairing
         for slot in range(messages.SLOTS):
             other = self._table.get(slot)
-            if slot == peer.slot or other is None or other.peer_id != peer.pairing.peer_id:
+            if slot == peer.slot or other is None or (other.peer_id, other.role) != (own.peer_id, own.role):
                 continue
-            self._peers.pop(slot, None)
+            self._drop(slot)
             if slot not in self._retired:
                 self._retired.append(slot)
                 self._note(messages.EVENT_KEY_RETIRED, slot, other.role)
@@ -334,23 +360,26 @@ class Responder:
     def _repeat_reply(self, peer: Peer, frame: "bytes | memoryview", now_ms: int) -> "bytes | None":
         if peer.last_request != bytes(frame):
             return self._refuse_replay(peer, frames.REQUEST, now_ms)
-        if elapsed_ms(now_ms, peer.heard_ms) < COPY_MS:
+        if elapsed_ms(now_ms, peer.replied_ms) < COPY_MS:
             return None
         if peer.repeats >= REPEATS or not peer.last_reply:
             return self._refuse_replay(peer, frames.REQUEST, now_ms)
         peer.repeats += 1
+        peer.replied_ms = now_ms
         return peer.last_reply
 
     # What is refused.
 
-    def _refuse_bad(self, now_ms: int) -> None:
+    def _refuse_bad(self, now_ms: int) -> "bytes | None":
         self.bad += 1
         self._limiter.failed(now_ms, False)
+        return None
 
-    def _refuse_replay(self, peer: Peer, kind: int, now_ms: int) -> None:
+    def _refuse_replay(self, peer: Peer, kind: int, now_ms: int) -> "bytes | None":
         self.replayed += 1
         self._limiter.failed(now_ms, False)
         self._note_once_a_second(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
+        return None
 
     def _refuse_forgery(self, slot: int, kind: int, sealed: bool, now_ms: int) -> None:
         self.forged += 1

@@ -7,6 +7,7 @@ from support.link_harness import LinkHarness, Rng
 
 STOP = messages.request(requests.STOP)
 START = messages.request(requests.START)
+STATUS = messages.request(requests.STATUS)
 OK_STOP = messages.reply(requests.STOP, messages.OK)
 DAY_MS = 86_400_000
 
@@ -21,13 +22,13 @@ def executed(link):
 
 def test_a_request_opens_a_connection_and_the_next_one_uses_it():
     link = LinkHarness()
-    assert link.ask(STOP) == OK_STOP
+    assert link.ask(STATUS) is not None
     assert [frames.kind_of(f) for _, f in link.heard] == [1, 2, 3, 4]
     assert link.ask(START) == messages.reply(requests.START, messages.OK)
     assert [frames.kind_of(f) for _, f in link.heard][4:] == [3, 4]
-    assert link.executed == [(STOP, roles.PATIENT, 0), (START, roles.PATIENT, 0)]
+    assert link.executed == [(STATUS, roles.PATIENT, 0), (START, roles.PATIENT, 0)]
     assert link.stimulator.connections == 1
-    assert link.stimulator.newly_connected == [0]
+    assert link.stimulator.newly_connected == [], "flash knows this pairing and its generation"
 
 
 def test_nothing_of_a_message_is_in_the_air():
@@ -40,11 +41,28 @@ def test_nothing_of_a_message_is_in_the_air():
             assert part not in bytes(frame)
 
 
-def test_every_frame_has_one_of_two_lengths():
+def test_every_frame_has_the_same_length():
     link = LinkHarness()
     for size in (1, 15, 16, 17, 100, 248):
         assert link.ask(bytes(size)) is not None
-    assert {len(f) for _, f in link.heard} == {26, 32}
+    assert {len(f) for _, f in link.heard} == {32}
+    assert {frames.kind_of(f) for _, f in link.heard} == {1, 2, 3, 4}
+
+
+def test_a_counter_is_not_in_the_air():
+    """The same requests in two connections: no open byte but kind and slot is the same, nor goes up."""
+    link = LinkHarness()
+    tokens = []
+    for _ in range(2):
+        link.start_peer(0)
+        link.heard.clear()
+        for _ in range(6):
+            assert link.ask(STOP) == OK_STOP
+        tokens += [bytes(f[2:5]) for _, f in link.heard if frames.kind_of(f) in (3, 4)]
+    assert len(tokens) == len(set(tokens)) == 24
+    for at in range(3):
+        column = [token[at] for token in tokens]
+        assert column != sorted(column) and len(set(column)) > 12
 
 
 def test_long_requests_and_replies_arrive_whole():
@@ -74,7 +92,8 @@ def test_the_first_press_after_either_side_restarted_is_executed():
         began = link.now_ms
         assert link.ask(STOP, limit_ms=STOP_LIMIT_MS) == OK_STOP
         assert link.now_ms - began <= 150
-    assert executed(link) == [START, STOP] * 6
+    # The restarted peer's STOP is executed by its HELLO, and once more by its REQUEST.
+    assert executed(link) == [START, STOP, START, STOP, STOP] * 3
 
 
 def test_stop_works_after_months_out_of_contact():
@@ -117,13 +136,15 @@ def test_a_recorded_frame_of_an_ended_connection_is_dropped_without_a_tick():
 def test_counters_go_to_their_end_and_a_new_connection_follows():
     link = LinkHarness()
     link.ask(START)
+    old = link.stimulator._peers[0].connection
     link.peers[0]._connection.counter = connection.LAST_COUNTER - 1
-    link.stimulator._peers[0].connection.counter = connection.LAST_COUNTER - 1
+    old.taken(connection.LAST_COUNTER - 2)
+    counters = []
     for _ in range(4):
         assert link.ask(STOP) == OK_STOP
-    assert link.stimulator.connections == 2
-    counters = [f[3] | f[4] << 8 for up, f in link.heard if up and frames.kind_of(f) == frames.REQUEST]
-    assert counters == [0, connection.LAST_COUNTER - 1, connection.LAST_COUNTER, 0, 1]
+        counters.append(link.peers[0].counter)
+    assert link.stimulator.connections == 2 and old.counter == connection.LAST_COUNTER + 1
+    assert counters == [connection.LAST_COUNTER - 1, connection.LAST_COUNTER, 0, 1]
 
 
 def test_each_lost_frame_is_made_up_for_and_nothing_is_executed_twice():
@@ -137,8 +158,10 @@ def test_each_lost_frame_is_made_up_for_and_nothing_is_executed_twice():
 
         link.air = air
         assert link.ask(START) is not None
+        assert link.ask(STATUS) is not None
+        assert executed(link) == [START, STATUS], lost
         assert link.ask(STOP) == OK_STOP
-        assert executed(link) == [START, STOP], lost
+        assert set(executed(link)[2:]) == {STOP}, lost
 
 
 def test_a_reply_lost_for_good_and_a_new_connection_execute_once():
@@ -159,9 +182,18 @@ def test_thirty_percent_loss_and_the_time_that_it_takes():
     asked = 0
     for _ in range(200):
         link.now_ms += 1000
+        link.heard.clear()
         asked += link.ask(STOP) == OK_STOP
     assert asked == 200
-    assert executed(link) == [STOP] * 200
+    assert len(executed(link)) >= 200 and set(executed(link)) == {STOP}
+    link.executed.clear()
+    asked = 0
+    for number in range(200):
+        link.now_ms += 1000
+        link.heard.clear()
+        asked += link.ask(START + bytes((number,))) is not None
+    assert asked >= 199
+    assert executed(link) == [START + bytes((number,)) for number in range(200)]
 
 
 def test_delayed_duplicated_and_reordered_frames_execute_nothing_more():
@@ -194,7 +226,10 @@ def test_the_same_frame_again_gets_the_same_answer_so_many_times():
     frame = [f for up, f in link.heard if up][-1]
     answer = [f for up, f in link.heard if not up][-1]
     for _ in range(60):  # docs/telemetry.md
+        assert link.deliver(frame) is None, "another copy of the same burst"
+        link.now_ms += 8
         assert link.deliver(frame) == answer
+    link.now_ms += 8
     assert link.deliver(frame) is None
     assert executed(link) == [START]
 
@@ -295,19 +330,25 @@ def test_a_late_reply_is_taken_although_a_hello_is_under_way():
     assert link.ask(STOP) == OK_STOP and link.stimulator.connections == 1
 
 
-def test_a_hello_takes_the_place_of_a_request_that_does_not_arrive_after_silence():
-    for silence_ms, kind in ((100, frames.REQUEST), (2000, frames.HELLO)):
-        link = LinkHarness()
-        link.ask(START)
-        link.now_ms += silence_ms
-        first = len(link.heard)
-        link.air = lambda frame, to_stimulator: []
-        link.peers[0].begin(STOP, 1000, link.now_ms)
-        link.step(0)
-        link.step(0)
-        assert kinds(link, first) == [(True, frames.REQUEST), (True, kind)], silence_ms
-        link.air = lambda frame, to_stimulator: [frame]
-        while link.peers[0].state == link.peers[0].WAITING:
-            link.step(0)
-            link.now_ms += 1
-        assert link.peers[0].reply == OK_STOP
+def test_the_copies_of_a_burst_are_answered_once():
+    link = LinkHarness()
+    link.copies = 3
+    link.reply = lambda message: bytes(40)
+    for message in (START, bytes(40), STOP):
+        assert link.ask(message) == bytes(40)
+    ups = [f for up, f in link.heard if up]
+    assert len([f for up, f in link.heard if not up]) == len(ups) == len(set(ups))
+    assert executed(link) == [START, bytes(40), STOP] and link.stimulator.replayed == 0
+    # Repeated later, each burst is answered once again.
+    for _ in range(5):
+        link.now_ms += 20
+        assert [link.deliver(ups[-1]) is None for _ in range(3)] == [False, True, True]
+
+
+def test_a_peer_that_was_restarted_stops_by_its_hello_alone():
+    link = LinkHarness()
+    assert link.ask(START) is not None
+    link.start_peer(0)
+    link.air = lambda frame, to_stimulator: [frame] if frames.kind_of(frame) == frames.HELLO else []
+    assert link.ask(STOP, limit_ms=STOP_LIMIT_MS) is None
+    assert executed(link) == [START, STOP]

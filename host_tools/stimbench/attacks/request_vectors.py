@@ -19,7 +19,7 @@ _PROGRAM = (
     "width_us u16 200, gap_us u16 50, rate_hz u16 35, ramp_up_ms u16 2000, ramp_down_ms u16 1000,"
     " on_ms u16 5000, off_ms u32 70000, session_s u16 1800,"
     " left.amplitude_ua u16 1500, left.cathode u8 0, left.anode u8 1,"
-    " right.amplitude_ua u16 2500, right.cathode u8 3, right.anode u8 2"
+    " right.amplitude_ua u16 2500, right.cathode u8 3, right.anode u8 2, contact_s u16 300"
 )
 _WINDOW = "left_min_ua u16 500, left_max_ua u16 2000, right_min_ua u16 0, right_max_ua u16 3000"
 

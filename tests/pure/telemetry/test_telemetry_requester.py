@@ -1,49 +1,10 @@
-"""The peer's end alone: its times to the millisecond, and what it accepts as an answer."""
+"""The peer's end alone: what it accepts as an answer, and what it makes of it."""
 
-from stimfw.protocol import messages, requests, roles
+from stimfw.protocol import roles
 from stimfw.telemetry import connection, fragments, frames, requester
 from stimfw.telemetry.requester import Requester
-from support.link_harness import LinkHarness, Rng, key_of
-
-STOP = messages.request(requests.STOP)
-SLOT = 3
-
-
-def fresh(count=0, slot=SLOT):
-    return Requester(slot, roles.PATIENT, key_of(slot), 1, Rng(7).take, count)
-
-
-def connected():
-    """Ends whose peer in SLOT has had an answer, the peer, and the stimulator's end of the connection."""
-    ends = LinkHarness(((SLOT, roles.PATIENT),))
-    assert ends.ask(STOP, SLOT) is not None
-    return ends, ends.peers[SLOT], ends.stimulator._peers[SLOT].connection
-
-
-def asking(message=STOP):
-    """The same with a request under way; its counter is the third result's last one."""
-    ends, peer, link = connected()
-    peer.begin(message, 1000, ends.now_ms)
-    peer.poll(ends.now_ms)
-    peer.sent(True, ends.now_ms)
-    return ends, peer, link
-
-
-def say(peer, now_ms):
-    """The frame that is due; it arrives."""
-    frame = peer.poll(now_ms)
-    peer.sent(True, now_ms)
-    return frame
-
-
-def counts(peer):
-    return peer.frames, peer.bad, peer.stray
-
-
-def reply(peer, link, data=b"\x84\x00", request_id=None, flags=fragments.LAST):
-    """An authentic REPLY to what waits."""
-    plain = fragments.piece(peer._id if request_id is None else request_id, flags, data)
-    return link.seal(frames.REPLY, peer.counter, plain)
+from support.link_harness import LinkHarness, Rng
+from support.requester_rig import SLOT, STOP, asking, connected, counts, fresh, reply, say
 
 
 def test_nothing_is_asked_at_first():
@@ -53,50 +14,6 @@ def test_nothing_is_asked_at_first():
     assert peer.state == Requester.IDLE
     states = (Requester.IDLE, Requester.WAITING, Requester.ANSWERED, Requester.UNANSWERED)
     assert states == (0, 1, 2, 3)
-
-
-def test_hellos_are_counted_from_one_to_the_last_number():
-    peer = fresh()
-    peer.begin(STOP, 1000, 0)
-    assert peer.poll(0)[6:10] == b"\x01\0\0\0" and peer.count == 1
-    assert Requester(SLOT, roles.PATIENT, key_of(SLOT), 1, Rng(7).take).count == 0
-    peer = fresh(0xFFFFFFFE)
-    peer.begin(STOP, 1000, 0)
-    last = say(peer, 0)
-    assert last[6:10] == b"\xff" * 4 and say(peer, 30) == last
-    peer = fresh(0xFFFFFFFF)
-    peer.begin(STOP, 1000, 0)
-    assert peer.state == Requester.UNANSWERED and peer.poll(0) is None
-
-
-def test_the_times_of_a_hello():
-    peer = fresh()
-    peer.begin(STOP, 1000, 100)
-    assert peer.wait_ms(100) == 0
-    first = peer.poll(100)
-    assert peer.wait_ms(100) == 200 and peer.wait_ms(130) == 170 and peer.poll(130) is None
-    peer.sent(True, 110)
-    assert peer.wait_ms(110) == 30 and peer.wait_ms(120) == 20 and peer.wait_ms(139) == 1
-    assert peer.poll(139) is None
-    assert peer.poll(140) is not None and peer.count == 1
-    peer.sent(False, 150)
-    assert peer.wait_ms(150) == 0 and peer.poll(150) == first
-
-
-def test_a_frame_whose_fate_is_never_told_goes_out_again_after_200_milliseconds():
-    peer = fresh()
-    peer.begin(STOP, 1000, 0)
-    first = peer.poll(0)
-    assert peer.poll(199) is None and peer.wait_ms(199) == 1
-    assert peer.poll(200) == first
-
-
-def test_the_times_of_a_request():
-    ends, peer, _ = asking()
-    now_ms = ends.now_ms
-    assert [peer.wait_ms(now_ms + later_ms) for later_ms in (0, 4, 14, 15, 500)] == [15, 11, 1, 0, 0]
-    assert peer.poll(now_ms + 14) is None
-    assert frames.kind_of(peer.poll(now_ms + 15)) == frames.HELLO
 
 
 def test_a_request_ends_with_its_limit():
@@ -120,34 +37,17 @@ def test_the_answer_stays_when_the_limit_has_passed():
     assert peer.state == Requester.ANSWERED and peer.reply == answer
 
 
-def test_a_connection_is_left_five_seconds_before_its_end():
-    for quiet_ms, kind in ((54_999, frames.REQUEST), (55_000, frames.HELLO)):
-        ends, peer, link = connected()
-        heard_ms = ends.now_ms - peer._connection.silent_ms(ends.now_ms)
-        peer.begin(STOP, 1000, heard_ms + quiet_ms)
-        assert frames.kind_of(peer.poll(heard_ms + quiet_ms)) == kind, quiet_ms
-
-
-def test_a_connection_is_doubted_after_a_second_of_silence():
-    for quiet_ms, kind in ((999, frames.REQUEST), (1000, frames.HELLO)):
-        ends, peer, _ = connected()
-        heard_ms = ends.now_ms - peer._connection.silent_ms(ends.now_ms)
-        peer.begin(STOP, 1000, heard_ms + quiet_ms)
-        peer.poll(heard_ms + quiet_ms)
-        peer.sent(False, heard_ms + quiet_ms)
-        assert frames.kind_of(peer.poll(heard_ms + quiet_ms)) == kind, quiet_ms
-
-
 def test_frames_of_other_slots_and_kinds_are_bad():
     _, peer, link = asking()
     answer = bytearray(reply(peer, link))
     before = counts(peer)
     for slot in (0, SLOT - 1, SLOT + 1, 255):
         peer.on_frame(bytes(answer[:1]) + bytes((slot,)) + bytes(answer[2:]), 0)
-    for first, length in ((0x21, 26), (0x23, 32), (0x25, 32), (0x26, 32)):
-        peer.on_frame(bytes((first, SLOT)) + bytes(length - 2), 0)
+    for first in (0x31, 0x33, 0x35, 0x36, 0x24, 0x44):
+        peer.on_frame(bytes((first, SLOT)) + bytes(30), 0)
     peer.on_frame(b"", 0)
-    assert counts(peer) == (before[0] + 9, before[1] + 9, before[2]) and peer.state == Requester.WAITING
+    peer.on_frame(bytes(answer[:31]), 0)
+    assert counts(peer) == (before[0] + 12, before[1] + 12, before[2]) and peer.state == Requester.WAITING
 
 
 def test_whatever_comes_when_nothing_waits_is_stray():
@@ -191,25 +91,40 @@ def test_counters_that_end_inside_a_request_begin_it_again_in_another_connection
     ends, peer, link = connected()
     peer._connection.counter = connection.LAST_COUNTER
     peer.begin(bytes(40), 1000, ends.now_ms)
-    assert say(peer, ends.now_ms)[3:5] == b"\xff\xff"
+    say(peer, ends.now_ms)
+    assert peer.counter == 0xFFFF
     peer.on_frame(reply(peer, link, b"", flags=0), ends.now_ms)
     assert frames.kind_of(peer.poll(ends.now_ms)) == frames.HELLO
 
 
-def test_a_reply_of_another_connection_or_counter_is_stray():
+def test_a_reply_with_another_token_is_stray():
     ends, peer, link = asking()
     good = reply(peer, link)
     before = counts(peer)
-    others = []
-    for number in (link.number - 1, link.number + 1):
-        others.append(good[:2] + bytes((number & 0xFF,)) + good[3:])
+    others = [bytes(good[:at]) + bytes((good[at] ^ 1,)) + bytes(good[at + 1 :]) for at in (2, 3, 4)]
     for counter in (peer.counter - 1, peer.counter + 1):
-        others.append(good[:3] + counter.to_bytes(2, "little") + good[5:])
+        others.append(link.seal(frames.REPLY, counter, good[5:24]))
     for other in others:
         peer.on_frame(other, ends.now_ms)
-    assert counts(peer) == (before[0] + 4, before[1], before[2] + 4) and peer.state == Requester.WAITING
+    assert counts(peer) == (before[0] + 5, before[1], before[2] + 5) and peer.state == Requester.WAITING
     peer.on_frame(good, ends.now_ms)
     assert peer.state == Requester.ANSWERED
+
+
+def test_its_own_frames_thrown_back_are_no_answers():
+    """A HELLO as a CHALLENGE, a REQUEST as a REPLY: with the first byte of what is awaited."""
+    ends, peer, link = connected()
+    peer.begin(STOP, 1000, ends.now_ms)
+    request = say(peer, ends.now_ms)
+    hello = say(peer, ends.now_ms + 20)
+    assert (frames.kind_of(request), frames.kind_of(hello)) == (frames.REQUEST, frames.HELLO)
+    before = counts(peer)
+    peer.on_frame(b"\x34" + request[1:], ends.now_ms)
+    peer.on_frame(b"\x34" + request[1:2] + peer._reply_token + request[5:], ends.now_ms)
+    peer.on_frame(b"\x32" + hello[1:], ends.now_ms)
+    peer.on_frame(b"\x32" + hello[1:2] + b"\0\0" + hello[4:], ends.now_ms)
+    assert peer.state == Requester.WAITING and peer._hello == hello
+    assert counts(peer) == (before[0] + 4, before[1] + 3, before[2] + 1)
 
 
 def test_a_forged_reply_is_bad_and_the_genuine_one_is_still_awaited():
@@ -269,7 +184,9 @@ def test_pieces_of_a_reply_are_asked_for_one_after_the_other():
     for number in range(3):
         peer.on_frame(reply(peer, link, bytes((number,)) * 16, flags=number), ends.now_ms)
         frame = say(peer, ends.now_ms)
-        assert link.open(frames.REQUEST, frame) == fragments.piece(peer._id, 0x40 | number + 1, b"")
+        assert link.open(frames.REQUEST, peer.counter, frame) == fragments.piece(
+            peer._id, 0x40 | number + 1, b""
+        )
 
 
 def test_a_reply_that_never_ends_is_cut_off_behind_248_bytes():
@@ -304,3 +221,32 @@ def test_a_connection_whose_counters_are_used_up_is_left():
     peer.begin(STOP, 1000, ends.now_ms)
     assert frames.kind_of(peer.poll(ends.now_ms)) == frames.HELLO
     assert requester.LAST_COUNTER == 0xFFFF
+
+
+def test_no_counter_is_used_for_two_frames():
+    """Requests that are given up, begun again and answered late: each new plaintext takes a new counter."""
+    ends, peer, link = connected()
+    rng, seen = Rng(11), {}
+    for turn in range(300):
+        peer.begin(bytes((3, turn & 0xFF)), 1000, ends.now_ms)
+        for _ in range(rng.below(4)):
+            frame = peer.poll(ends.now_ms)
+            peer.sent(rng.below(2) == 0, ends.now_ms)
+            if frame is not None and frames.kind_of(frame) == frames.REQUEST:
+                assert seen.setdefault(peer.counter, frame) == frame
+                if rng.below(3) == 0:
+                    peer.on_frame(reply(peer, link), ends.now_ms)
+            ends.now_ms += 20
+    assert len(seen) > 150 and len(set(seen.values())) == len(seen)
+
+
+def test_a_generation_is_confirmed_by_a_reply_and_not_by_a_challenge():
+    """A CHALLENGE does not tell that the stimulator has taken the generation over: it waits for a REQUEST."""
+    ends = LinkHarness(((SLOT, roles.PATIENT),))
+    peer = ends.peers[SLOT]
+    assert not peer.confirmed
+    ends.air = lambda frame, up: [frame] if frames.kind_of(frame) != frames.REQUEST else []
+    assert ends.ask(STOP, SLOT) is None and not peer.confirmed
+    assert frames.CHALLENGE in [frames.kind_of(frame) for _, frame in ends.heard]
+    ends.air = lambda frame, up: [frame]
+    assert ends.ask(STOP, SLOT) is not None and peer.confirmed

@@ -1,41 +1,34 @@
 """Who a board is paired with, as one record on flash: each change is there wholly or not at all.
 
-The stimulator's table (239 bytes):
-
-    0        1..4  5..10                                then 6 times 38 bytes
-    version  base  rank of each slot's pending pairing  state, role, peer id 4, key 32
-
-The remote's: version, own id 4 (5 bytes); while it is paired also base 4, slot, role, key 32 (43 bytes).
+The bytes: stimfw.storage.pairing_format.
 """
 
 import struct
 from typing import TYPE_CHECKING
 
 from stimfw.protocol.messages import SLOTS
-from stimfw.storage.blocks import DamagedError, LaterError, StorageError
+from stimfw.protocol.roles import KEY_ROLES
+from stimfw.storage import pairing_format as fmt
+from stimfw.storage.blocks import StorageError
+from stimfw.storage.pairing_format import sized
 
 if TYPE_CHECKING:
     from stimfw.storage.record import Record
 
-VERSION = 1
-ID_BYTES = 4
-KEY_BYTES = 32
-FREE = 0
-PENDING = 1
-ACTIVE = 2
-_RANKS_AT = 5
-_SLOTS_AT = _RANKS_AT + SLOTS
-_SLOT_BYTES = 38
-_SLOT = "<BB4s32s"
-_FREE_SLOT = bytes(_SLOT_BYTES)
-_TABLE_BYTES = _SLOTS_AT + SLOTS * _SLOT_BYTES
+FREE = fmt.FREE
+PENDING = fmt.PENDING
+ACTIVE = fmt.ACTIVE
+MOST_STEPS = fmt.MOST_STEPS
+LAST_GENERATION = fmt.LAST_GENERATION
 _LISTED = "<BBB4s"  # stimfw.protocol.requests.PAIRING_RECORD
-_REMOTE_ID = "<B4s"
-_REMOTE = "<B4s4sBB32s"
 
 
 class TableFullError(ValueError):
     """Every slot is taken by an active pairing: one must be forgotten first."""
+
+
+class RoleClashError(ValueError):
+    """The id belongs to a peer of another role: that one must be forgotten first."""
 
 
 class PairingRecord:
@@ -46,15 +39,15 @@ class PairingRecord:
         role: stimfw.protocol.roles.PATIENT or CLINICIAN.
         peer_id: 4 bytes.
         key: 32 bytes.
-        generation: of the key.
+        generation: how often the key was stepped on since it was given (0-LAST_GENERATION).
     """
 
-    def __init__(self, state: int, role: int, peer_id: bytes, key: bytes) -> None:
+    def __init__(self, state: int, role: int, peer_id: bytes, key: bytes, generation: int = 0) -> None:
         self.state = state
         self.role = role
         self.peer_id = peer_id
         self.key = key
-        self.generation = 0
+        self.generation = generation
 
     @property
     def pending(self) -> bool:
@@ -63,7 +56,10 @@ class PairingRecord:
 
 
 class PairingTable:
-    """The stimulator's. A change that the flash does not take raises StorageError and changes nothing."""
+    """The stimulator's. A change that the flash does not take raises StorageError and changes nothing.
+
+    An id is one peer's, of one role. Beside its active pairing there is at most one that is pending.
+    """
 
     def __init__(self, record: "Record") -> None:
         """Read what there is.
@@ -74,11 +70,7 @@ class PairingTable:
         self._record = record
         self.base = b""
         """4 random bytes, the bench's radio address; empty on a board that has no table yet."""
-        payload = record.load()
-        if payload is not None and len(payload) != _TABLE_BYTES:
-            _checked(payload)
-            raise DamagedError("pairings of another format")
-        self._take_over(_checked(payload))
+        self._take_over(fmt.table_of_today(record.load()))
 
     def create(self, base: bytes) -> None:
         """A new table without pairings: a board's first start, or its factory reset.
@@ -86,7 +78,7 @@ class PairingTable:
         Raises:
             ValueError: `base` is not of 4 bytes.
         """
-        self._store(bytearray(bytes((VERSION,)) + _sized(base, ID_BYTES) + bytes(_TABLE_BYTES - _RANKS_AT)))
+        self._store(fmt.empty_table(sized(base, fmt.ID_BYTES)))
 
     def get(self, slot: int) -> "PairingRecord | None":
         """The pairing in a slot; None if it is free or there is no such slot."""
@@ -109,36 +101,62 @@ class PairingTable:
         It takes the place of a pending one of the same peer, else a free slot, else the oldest pending one.
 
         Raises:
-            ValueError: a length or the role (1-255) is wrong.
+            ValueError: a length is wrong, or no key may have this role.
+            RoleClashError: a peer of another role has this id.
             TableFullError: all are active.
         """
-        if not 1 <= role <= 255:
+        if role not in KEY_ROLES:
             raise ValueError("role %d" % role)
-        packed = struct.pack(_SLOT, PENDING, role, _sized(peer_id, ID_BYTES), _sized(key, KEY_BYTES))
+        sized(peer_id, fmt.ID_BYTES)
+        sized(key, fmt.KEY_BYTES)
+        for slot, its in self._taken():
+            if its.peer_id == peer_id and its.role != role:
+                raise RoleClashError("the peer in slot %d has another role" % slot)
         slot = self._place_for(peer_id)
         wanted = self._copy()
-        _put(wanted, slot, packed)
-        _rank_last(wanted, slot)
+        fmt.put(wanted, slot, PENDING, role, peer_id, key, 0)
+        fmt.rank_last(wanted, slot)
         self._store(wanted)
         return slot
 
-    def promote(self, slot: int) -> None:
-        """Its key was used: it is ACTIVE, the peer's other slots are free. No write if it is so already."""
+    def settle(self, slot: int, generation: int, key: bytes) -> None:
+        """Its key was used. In one write: it is ACTIVE, of this generation; the peer's older slots are free.
+
+        A pending one beside an active one is the younger: the use of the older key does not undo it.
+        No write if it is so already, or the slot is free.
+
+        Args:
+            slot: whose key was used.
+            generation: of the key; never below the one that is kept.
+            key: of that generation, 32 bytes.
+
+        Raises:
+            ValueError: an older generation, one that is none, or a length that is wrong.
+        """
+        sized(key, fmt.KEY_BYTES)
         pairing = self.get(slot)
         if pairing is None:
             return
-        others = [other for other, its in self._taken() if other != slot and its.peer_id == pairing.peer_id]
-        if pairing.pending or others:
-            wanted = self._copy()
-            wanted[_SLOTS_AT + slot * _SLOT_BYTES] = ACTIVE
-            wanted[_RANKS_AT + slot] = 0
-            for other in others:
-                _put(wanted, other, _FREE_SLOT)
-            self._store(wanted)
+        if not pairing.generation <= generation <= LAST_GENERATION:
+            raise ValueError("generation %d, %d is kept" % (generation, pairing.generation))
+        others = [
+            other
+            for other, its in self._taken()
+            if other != slot and _same_peer(its, pairing) and (pairing.pending or not its.pending)
+        ]
+        if not pairing.pending and not others and generation == pairing.generation:
+            return
+        wanted = self._copy()
+        fmt.put(wanted, slot, ACTIVE, pairing.role, pairing.peer_id, key, generation)
+        for other in others:
+            fmt.free(wanted, other)
+        self._store(wanted)
 
-    def drop_pending(self, peer_id: bytes) -> None:
-        """The peer has used its old key: it did not take the new one. No write if there is none."""
-        self._free([slot for slot, its in self._taken() if its.pending and its.peer_id == peer_id])
+    def promote(self, slot: int) -> None:
+        """`settle` with the key and the generation that are kept. No write if the slot is free."""
+        pairing = self.get(slot)
+        if pairing is not None:
+            self.settle(slot, pairing.generation, pairing.key)
 
     def forget(self, slot: int) -> None:
         """Free a slot. No write if it is free."""
@@ -152,7 +170,7 @@ class PairingTable:
         return [(slot, pairing) for slot, pairing in enumerate(self._pairings) if pairing is not None]
 
     def _place_for(self, peer_id: bytes) -> int:
-        pending = [(self._payload[_RANKS_AT + slot], slot) for slot, its in self._taken() if its.pending]
+        pending = [(fmt.rank(self._payload, slot), slot) for slot, its in self._taken() if its.pending]
         for _, slot in pending:
             pairing = self.get(slot)
             if pairing is not None and pairing.peer_id == peer_id:
@@ -169,7 +187,7 @@ class PairingTable:
         if slots:
             wanted = self._copy()
             for slot in slots:
-                _put(wanted, slot, _FREE_SLOT)
+                fmt.free(wanted, slot)
             self._store(wanted)
 
     def _copy(self) -> bytearray:
@@ -183,14 +201,12 @@ class PairingTable:
 
     def _take_over(self, payload: bytes) -> None:
         self._payload = payload
-        self.base = payload[1:_RANKS_AT]
+        self.base = payload[1 : 1 + fmt.ID_BYTES]
         self._pairings: "list[PairingRecord | None]" = [None] * SLOTS
         for slot in range(SLOTS if payload else 0):
-            state, role, peer_id, key = struct.unpack_from(_SLOT, payload, _SLOTS_AT + slot * _SLOT_BYTES)
-            if state in (PENDING, ACTIVE) and role:
-                self._pairings[slot] = PairingRecord(state, role, peer_id, key)
-            elif state != FREE:
-                raise DamagedError("slot %d: state %d, role %d" % (slot, state, role))
+            state, role, peer_id, key, generation = fmt.slot_at(payload, slot)
+            if state != FREE:
+                self._pairings[slot] = PairingRecord(state, role, peer_id, key, generation)
 
 
 class RemotePairing:
@@ -201,8 +217,10 @@ class RemotePairing:
         paired: whether there is a pairing; without one the others are empty or 0.
         base: 4 bytes, the stimulator's.
         slot: 0-5, the remote's slot at the stimulator.
-        role: stimfw.protocol.roles.
-        key: 32 bytes.
+        role: stimfw.protocol.roles.PATIENT or CLINICIAN.
+        key: 32 bytes, of this generation; those before it are erased.
+        generation: how often the key was stepped on since it was given (0-LAST_GENERATION).
+        steps: how many of these steps had no authentic answer yet (0-MOST_STEPS).
     """
 
     def __init__(self, record: "Record") -> None:
@@ -212,72 +230,61 @@ class RemotePairing:
             DamagedError, LaterError: what is on flash is no such pairing.
         """
         self._record = record
-        self._take_over(_checked(record.load()))
+        self._take_over(fmt.remote_of_today(record.load()))
 
     def store(self, own_id: bytes, base: bytes, slot: int, role: int, key: bytes) -> None:
-        """Put a pairing in the place of the present one.
+        """Put a pairing in the place of the present one; its key is of generation 0.
 
         Raises:
             ValueError: a length, the slot or the role is wrong.
         """
-        if not 0 <= slot < SLOTS or not 1 <= role <= 255:
+        if not 0 <= slot < SLOTS or role not in KEY_ROLES:
             raise ValueError("slot %d, role %d" % (slot, role))
-        for value, size in ((own_id, ID_BYTES), (base, ID_BYTES), (key, KEY_BYTES)):
-            _sized(value, size)
-        self._store(struct.pack(_REMOTE, VERSION, own_id, base, slot, role, key))
+        for value, size in ((own_id, fmt.ID_BYTES), (base, fmt.ID_BYTES), (key, fmt.KEY_BYTES)):
+            sized(value, size)
+        self._store(fmt.remote(own_id, base, slot, role, key, 0, 0))
+
+    def may_step(self) -> bool:
+        """Whether there may be one more generation before the stimulator has answered."""
+        return self.paired and self.steps < MOST_STEPS and self.generation < LAST_GENERATION
+
+    def step(self, next_key: bytes) -> None:
+        """Put the key of the next generation in the place of the present one, before anything uses it.
+
+        Raises:
+            ValueError: not `may_step()`, or a length that is wrong.
+        """
+        sized(next_key, fmt.KEY_BYTES)
+        if not self.may_step():
+            raise ValueError("generation %d, %d steps" % (self.generation, self.steps))
+        self._keep(next_key, self.generation + 1, self.steps + 1)
+
+    def confirmed(self) -> None:
+        """An authentic answer came under the present key: no step is open. No write if none was."""
+        if self.steps:
+            self._keep(self.key, self.generation, 0)
 
     def keep_id(self, own_id: bytes) -> None:
         """Store the own id, without a pairing. ValueError if it is not of 4 bytes."""
-        self._store(struct.pack(_REMOTE_ID, VERSION, _sized(own_id, ID_BYTES)))
+        self._store(fmt.remote_without_pairing(sized(own_id, fmt.ID_BYTES)))
 
     def forget_all(self) -> None:
         """No pairing any more, its key erased; the own id stays. No write if there is none."""
         if self.paired:
             self.keep_id(self.own_id)
 
+    def _keep(self, key: bytes, generation: int, steps: int) -> None:
+        self._store(fmt.remote(self.own_id, self.base, self.slot, self.role, key, generation, steps))
+
     def _store(self, payload: bytes) -> None:
         self._record.store(payload)
         self._take_over(payload)
 
     def _take_over(self, payload: bytes) -> None:
-        self.own_id = payload[1 : 1 + ID_BYTES]
-        self.paired = len(payload) == struct.calcsize(_REMOTE)
-        self.base, self.slot, self.role, self.key = b"", 0, 0, b""
-        if self.paired:
-            _, _, self.base, self.slot, self.role, self.key = struct.unpack(_REMOTE, payload)
-            if self.slot >= SLOTS or self.role == 0:
-                raise DamagedError("slot %d, role %d" % (self.slot, self.role))
-        elif len(payload) not in (0, struct.calcsize(_REMOTE_ID)):
-            raise DamagedError("pairing of another format")
+        self.own_id = payload[1 : 1 + fmt.ID_BYTES]
+        self.base, self.slot, self.role, self.key, self.generation, self.steps = fmt.remote_fields(payload)
+        self.paired = bool(self.key)
 
 
-def _checked(payload: "bytes | None") -> bytes:
-    """What was loaded, empty if nothing was."""
-    if payload is None:
-        return b""
-    if payload[:1] > bytes((VERSION,)):
-        raise LaterError("pairings of a later format")
-    if payload[:1] != bytes((VERSION,)):
-        raise DamagedError("pairings of another format")
-    return payload
-
-
-def _sized(value: bytes, size: int) -> bytes:
-    if len(value) != size:
-        raise ValueError("%d bytes, %d wanted" % (len(value), size))
-    return bytes(value)
-
-
-def _put(payload: bytearray, slot: int, packed: bytes) -> None:
-    start = _SLOTS_AT + slot * _SLOT_BYTES
-    payload[start : start + _SLOT_BYTES] = packed
-    payload[_RANKS_AT + slot] = 0
-
-
-def _rank_last(payload: bytearray, slot: int) -> None:
-    """Number the pending slots from 1 on by age, `slot` as the youngest."""
-    ranked = [(payload[_RANKS_AT + other], other) for other in range(SLOTS) if payload[_RANKS_AT + other]]
-    ranked.sort()
-    for rank, (_, other) in enumerate(ranked):
-        payload[_RANKS_AT + other] = rank + 1
-    payload[_RANKS_AT + slot] = len(ranked) + 1
+def _same_peer(one: PairingRecord, other: PairingRecord) -> bool:
+    return one.peer_id == other.peer_id and one.role == other.role

@@ -4,7 +4,7 @@ import struct
 
 from stimfw.storage import pairings
 from stimfw.storage.blocks import DamagedError, StorageError
-from stimfw.storage.pairings import PairingTable, RemotePairing, TableFullError
+from stimfw.storage.pairings import PairingTable, RemotePairing, RoleClashError, TableFullError
 
 BASE = b"\x11\x22\x33\x44"
 PENDING = 1
@@ -36,12 +36,17 @@ def key(number):
 
 
 def packed(ranks=(), slots=()):
-    """A table as its module's docstring has it: `slots` of (state, role, number of the peer) or None."""
+    """A table as its format has it: `slots` of (state, role, number of the peer[, generation]) or None."""
     ranks = list(ranks) + [0] * (SLOTS - len(ranks))
-    out = b"\x01" + BASE + bytes(ranks)
+    out = b"\x02" + BASE
     for index in range(SLOTS):
         one = slots[index] if index < len(slots) else None
-        out += bytes(38) if one is None else struct.pack("<BB", one[0], one[1]) + peer(one[2]) + key(one[2])
+        if one is None:
+            out += bytes(39)
+            continue
+        state, role, number = one[:3]
+        head = state | ranks[index] << 2 | role << 5
+        out += bytes((head,)) + peer(number) + key(number) + struct.pack("<H", one[3] if len(one) > 3 else 0)
     return out
 
 
@@ -69,13 +74,13 @@ def test_a_new_table_is_239_bytes():
 def test_what_is_added_stands_where_the_table_says():
     kept = Kept(packed())
     found = PairingTable(kept)
-    for number in range(1, 4):
-        assert found.add(peer(number), number, key(number)) == number - 1
-    assert kept.payload == packed((1, 2, 3), [(PENDING, n, n) for n in (1, 2, 3)])
+    for number, role in ((1, 1), (2, 2), (3, 1)):
+        assert found.add(peer(number), role, key(number)) == number - 1
+    assert kept.payload == packed((1, 2, 3), [(PENDING, 1, 1), (PENDING, 2, 2), (PENDING, 1, 3)])
     found.promote(1)
-    assert kept.payload == packed((1, 0, 3), [(PENDING, 1, 1), (ACTIVE, 2, 2), (PENDING, 3, 3)])
+    assert kept.payload == packed((1, 0, 3), [(PENDING, 1, 1), (ACTIVE, 2, 2), (PENDING, 1, 3)])
     found.add(peer(4), 1, key(4))
-    slots = [(PENDING, 1, 1), (ACTIVE, 2, 2), (PENDING, 3, 3), (PENDING, 1, 4)]
+    slots = [(PENDING, 1, 1), (ACTIVE, 2, 2), (PENDING, 1, 3), (PENDING, 1, 4)]
     assert kept.payload == packed((1, 0, 2, 3), slots)
     found.add(peer(1), 1, key(1))  # again: the youngest now
     assert kept.payload == packed((3, 0, 1, 2), slots)
@@ -109,13 +114,6 @@ def test_forgetting_one_slot_leaves_every_other():
         assert found.slots() == [0, 1, 2]
 
 
-def test_dropping_a_pending_key_leaves_those_of_every_other_peer():
-    for number in (1, 2, 3):
-        found = table((1, 2, 3), [(PENDING, 1, 1), (PENDING, 1, 2), (PENDING, 1, 3)])
-        found.drop_pending(peer(number))
-        assert found.slots() == [slot for slot in range(3) if slot != number - 1]
-
-
 def test_a_used_key_frees_the_peers_other_slots_wherever_they_are():
     for slots, slot, left in (
         ([A, B, (PENDING, 1, 1)], 2, [1, 2]),
@@ -127,7 +125,20 @@ def test_a_used_key_frees_the_peers_other_slots_wherever_they_are():
         found = PairingTable(kept)
         found.promote(slot)
         assert found.slots() == left and found.get(slot).state == ACTIVE
-        assert kept.payload[5:11] == bytes(6)
+        assert [kept.payload[5 + 39 * slot] >> 2 & 7 for slot in range(SLOTS)] == [0] * SLOTS
+
+
+def test_a_used_key_stands_with_its_generation_and_frees_no_peer_of_another_role():
+    """One id of two roles: an older firmware took that."""
+    kept = Kept(packed((1,), [(PENDING, 1, 1), (ACTIVE, 2, 1), (ACTIVE, 1, 1), B]))
+    found = PairingTable(kept)
+    found.settle(0, 0x1234, key(9))
+    slots = [(ACTIVE, 1, 9, 0x1234), (ACTIVE, 2, 1), None, B]
+    wanted = packed((), slots).replace(peer(9), peer(1))
+    assert kept.payload == wanted and kept.writes == 1
+    found.settle(0, 0x1235, key(9))
+    assert kept.payload[42:44] == b"\x35\x12"
+    assert found.get(0).generation == 0x1235 and found.slots() == [0, 1, 3]
 
 
 def test_a_pairing_is_pending_or_active_or_the_table_is_damaged():
@@ -135,13 +146,9 @@ def test_a_pairing_is_pending_or_active_or_the_table_is_damaged():
     assert found.slots() == [0, 1]
     assert found.get(0).pending is True and found.get(1).pending is False
     assert (pairings.FREE, pairings.PENDING, pairings.ACTIVE) == (0, PENDING, ACTIVE)
-    for state in (3, 255):
-        try:
-            table((1,), [(state, 1, 4)])
-        except DamagedError as error:
-            assert str(error) == "slot 0: state %d, role 1" % state
-        else:
-            raise AssertionError(state)
+    for state, role in ((3, 1), (3, 0), (1, 0), (2, 0), (1, 3), (2, 3), (2, 7), (1, 4)):
+        text = said(lambda slot=(state, role, 4): table((1,), [slot]), DamagedError)  # noqa: B008
+        assert text == "slot 0: state %d, role %d" % (state, role)
 
 
 def test_there_are_six_slots_and_no_others():
@@ -151,12 +158,27 @@ def test_there_are_six_slots_and_no_others():
         assert found.get(slot) is None, slot
 
 
-def test_roles_are_one_byte_and_not_zero():
-    for role in (1, 2, 3, 254, 255):
+def test_a_key_is_a_patients_or_a_clinicians():
+    for role in (1, 2):
         found = table()
         assert found.get(found.add(peer(1), role, key(1))).role == role
-    for role in (-1, 0, 256):
+    for role in (-1, 0, 3, 4, 255, 256):
         assert said(lambda role=role: table().add(peer(1), role, key(1)), ValueError) == "role %d" % role
+
+
+def test_another_roles_id_is_refused_wherever_it_stands():
+    for slots in ([A, B], [None, B, A], [B, None, None, None, None, (PENDING, 1, 1)]):
+        found = table((), slots)
+        slot = [slot for slot in found.slots() if found.get(slot).peer_id == peer(1)][0]
+        text = said(lambda found=found: found.add(peer(1), 2, key(1)), RoleClashError)
+        assert text == "the peer in slot %d has another role" % slot
+
+
+def test_generations_do_not_go_back():
+    found = table((), [(ACTIVE, 1, 1, 7)])
+    for generation in (-1, 0, 6, 0x10000):
+        text = said(lambda generation=generation: found.settle(0, generation, key(1)), ValueError)
+        assert text == "generation %d, 7 is kept" % generation
 
 
 def test_a_full_table_says_so():
@@ -166,31 +188,39 @@ def test_a_full_table_says_so():
 
 def test_other_formats_are_refused():
     good = packed()
-    for payload in (b"\x00" + good[1:], b"\x02" + good[1:], good[:-1], good + b"\0", b"", b"\x01"):
+    for payload in (b"\x00" + good[1:], b"\x03" + good[1:], good[:-1], good + b"\0", b"", b"\x01", b"\x02"):
         said(lambda payload=payload: PairingTable(Kept(payload)), StorageError)
-    for payload in (b"\x00own1", b"\x02own1", b"\x01own", b"\x01own12", b"\x01own1" + bytes(41)):
+    for payload in (
+        b"\x00own1", b"\x03own1", b"\x02own", b"\x02own12", b"\x02own1" + bytes(40), b"\x02own1" + bytes(42),
+        b"\x02own1" + BASE + b"\x00\x01" + key(1), b"\x01own1" + BASE + b"\x00\x01" + key(1) + bytes(3),
+    ):  # fmt: skip
         said(lambda payload=payload: RemotePairing(Kept(payload)), StorageError)
 
 
-def test_a_remotes_pairing_stands_where_its_table_says():
+def test_a_remotes_pairing_stands_where_its_format_says():
     kept = Kept()
     one = RemotePairing(kept)
     assert (one.own_id, one.paired, one.base, one.slot, one.role, one.key) == (b"", False, b"", 0, 0, b"")
     one.keep_id(b"own1")
-    assert kept.payload == b"\x01own1" and not one.paired
+    assert kept.payload == b"\x02own1" and not one.paired and not one.may_step()
     one.store(b"own1", BASE, 5, 2, key(7))
-    assert kept.payload == b"\x01own1" + BASE + b"\x05\x02" + key(7) and len(kept.payload) == 43
+    assert kept.payload == b"\x02own1" + BASE + b"\x05\x02" + key(7) + bytes(3) and len(kept.payload) == 46
+    one.step(key(8))
+    assert kept.payload == b"\x02own1" + BASE + b"\x05\x02" + key(8) + b"\x01\x00\x01"
+    one.confirmed()
+    assert kept.payload == b"\x02own1" + BASE + b"\x05\x02" + key(8) + b"\x01\x00\x00"
     one.forget_all()
-    assert kept.payload == b"\x01own1"
+    assert kept.payload == b"\x02own1"
     assert (one.own_id, one.paired, one.base, one.slot, one.role, one.key) == (b"own1", False, b"", 0, 0, b"")
+    assert (one.generation, one.steps) == (0, 0)
 
 
 def test_a_remotes_slot_and_role_keep_their_ranges():
-    for slot, role in ((0, 1), (5, 1), (0, 2), (3, 255), (0, 254)):
+    for slot, role in ((0, 1), (5, 1), (0, 2)):
         one = RemotePairing(Kept())
         one.store(b"own1", BASE, slot, role, key(1))
         assert (one.slot, one.role) == (slot, role)
-    for slot, role in ((-1, 1), (6, 1), (7, 1), (0, 0), (0, -1), (0, 256), (0, 257)):
+    for slot, role in ((-1, 1), (6, 1), (7, 1), (0, 0), (0, -1), (0, 3), (0, 256), (0, 257)):
         one = RemotePairing(Kept())
         text = said(lambda: one.store(b"own1", BASE, slot, role, key(1)), ValueError)  # noqa: B023
         assert text == "slot %d, role %d" % (slot, role) and not one.paired
@@ -199,3 +229,4 @@ def test_a_remotes_slot_and_role_keep_their_ranges():
 def test_a_wrong_size_is_told_in_words():
     assert said(lambda: table().create(b"123"), ValueError) == "3 bytes, 4 wanted"
     assert said(lambda: table().add(peer(1), 1, bytes(31)), ValueError) == "31 bytes, 32 wanted"
+    assert said(lambda: table((), [A]).settle(0, 1, bytes(33)), ValueError) == "33 bytes, 32 wanted"

@@ -10,6 +10,7 @@ from stimfw.storage.pairings import (
     SLOTS,
     PairingTable,
     RemotePairing,
+    RoleClashError,
     TableFullError,
 )
 from stimfw.storage.record import Record
@@ -50,7 +51,7 @@ def content(flash):
     slots = [(slot, found.get(slot)) for slot in found.slots()]
     return (
         found.base,
-        tuple([(slot, one.state, one.role, one.peer_id, one.key) for slot, one in slots]),
+        tuple([(slot, one.state, one.role, one.peer_id, one.key, one.generation) for slot, one in slots]),
     )
 
 
@@ -92,21 +93,23 @@ def test_the_new_key_is_used_the_old_goes():
     found.promote(slot)
     assert found.slots() == [1, slot] and found.get(slot).state == ACTIVE
     assert content(flash) == (
-        BASE, ((1, ACTIVE, 1, peer(2), key(2)), (slot, ACTIVE, 1, peer(1), key(9))),
+        BASE, ((1, ACTIVE, 1, peer(2), key(2), 0), (slot, ACTIVE, 1, peer(1), key(9), 0)),
     )  # fmt: skip
     assert key(1) not in bytes(flash.memory)
 
 
-def test_the_old_key_is_used_the_new_goes():
+def test_the_old_keys_use_does_not_undo_the_new_one():
+    """Else a thief of the old key undid a new one by using his."""
     flash = with_active(1)
     found = table(flash)
-    found.add(peer(1), roles.PATIENT, key(9))
+    slot = found.add(peer(1), roles.PATIENT, key(9))
+    found.settle(0, 3, key(4))
+    assert content(flash)[1] == ((0, ACTIVE, 1, peer(1), key(4), 3), (slot, PENDING, 1, peer(1), key(9), 0))
     flash.operations.clear()
-    found.drop_pending(peer(2))
+    found.settle(0, 3, key(4))
     assert not flash.operations
-    found.drop_pending(peer(1))
-    assert content(flash) == (BASE, ((0, ACTIVE, 1, peer(1), key(1)),))
-    assert key(9) not in bytes(flash.memory)
+    found.settle(slot, 1, key(10))
+    assert content(flash)[1] == ((slot, ACTIVE, 1, peer(1), key(10), 1),)
 
 
 def test_what_is_so_already_is_not_written():
@@ -114,15 +117,68 @@ def test_what_is_so_already_is_not_written():
     found = table(flash)
     flash.operations.clear()
     found.promote(0)
+    found.settle(0, 0, key(1))
     found.forget(3)
-    found.drop_pending(peer(1))
+    found.settle(3, 5, key(5))
     assert not flash.operations
+
+
+def test_a_later_generation_takes_the_place_of_the_key_before_it():
+    flash = with_active(1, 2)
+    found = table(flash)
+    found.settle(0, 3, key(7))
+    assert (found.get(0).generation, found.get(0).key, found.get(0).state) == (3, key(7), ACTIVE)
+    assert content(flash)[1][0] == (0, ACTIVE, 1, peer(1), key(7), 3)
+    assert content(flash)[1][1] == (1, ACTIVE, 1, peer(2), key(2), 0)
+    assert key(1) not in bytes(flash.memory)
+    found.settle(0, 0xFFFF, key(8))
+    assert table(flash).get(0).generation == 0xFFFF
+
+
+def test_an_older_generation_is_refused():
+    flash = with_active(1)
+    found = table(flash)
+    found.settle(0, 3, key(7))
+    before = content(flash)
+    for generation, secret in ((2, key(1)), (-1, key(1)), (0x10000, key(1)), (4, b"short")):
+        assert refused(lambda: found.settle(0, generation, secret), ValueError)  # noqa: B023
+    assert content(flash) == before
+
+
+def test_a_pending_key_that_was_stepped_on_before_its_first_use_is_settled_in_one_write():
+    flash = with_active(1, 2)
+    found = table(flash)
+    slot = found.add(peer(1), roles.PATIENT, key(9))
+    flash.operations.clear()
+    found.settle(slot, 2, key(11))
+    assert len([1 for kind, _, _ in flash.operations if kind == "program"]) == 1
+    assert content(flash)[1] == ((1, ACTIVE, 1, peer(2), key(2), 0), (slot, ACTIVE, 1, peer(1), key(11), 2))
+
+
+def test_an_id_is_its_owners_alone():
+    """A patient's pairing that claims the clinician's id would have its slot freed with the first use."""
+    flash = with_active(1)
+    found = table(flash)
+    found.add(peer(2), roles.CLINICIAN, key(2))
+    before = content(flash)
+    for number, role in ((1, roles.CLINICIAN), (2, roles.PATIENT)):
+        assert refused(lambda: found.add(peer(number), role, key(9)), RoleClashError)  # noqa: B023
+    assert content(flash) == before
+    found.forget(0)
+    assert found.add(peer(1), roles.CLINICIAN, key(9)) == 0
+
+
+def test_two_pending_keys_of_one_peer_never_exist():
+    found = table(with_active(1))
+    first = found.add(peer(1), 1, key(5))
+    assert found.add(peer(1), 1, key(6)) == first
+    assert [found.get(slot).key for slot in found.slots()] == [key(1), key(6)]
 
 
 def test_a_second_attempt_replaces_the_first():
     found = table(new_table())
-    assert found.add(peer(1), 1, key(1)) == found.add(peer(1), 2, key(2)) == 0
-    assert found.slots() == [0] and found.get(0).key == key(2) and found.get(0).role == 2
+    assert found.add(peer(1), 1, key(1)) == found.add(peer(1), 1, key(2)) == 0
+    assert found.slots() == [0] and found.get(0).key == key(2)
 
 
 def test_when_no_slot_is_free_the_oldest_pending_one_goes():
@@ -147,7 +203,7 @@ def test_a_full_table_says_so_and_stays():
 
 def test_bad_values_are_refused():
     found = table(new_table())
-    for wrong in ((b"abc", 1, key(1)), (peer(1), 0, key(1)), (peer(1), 256, key(1)), (peer(1), 1, b"")):
+    for wrong in ((b"abc", 1, key(1)), (peer(1), 0, key(1)), (peer(1), 3, key(1)), (peer(1), 1, b"")):
         assert refused(lambda: found.add(*wrong), ValueError)  # noqa: B023
     assert refused(lambda: found.create(b"12345"), ValueError)
 
@@ -175,7 +231,8 @@ CHANGES = (
     lambda found: found.add(peer(7), 2, key(7)),
     lambda found: found.add(peer(1), 1, key(8)),
     lambda found: found.promote(2),
-    lambda found: found.drop_pending(peer(2)),
+    lambda found: found.settle(0, 4, key(14)),
+    lambda found: found.settle(2, 1, key(15)),
     lambda found: found.forget(0),
     lambda found: found.forget_all(),
     lambda found: found.create(b"abcd"),
@@ -243,14 +300,21 @@ def test_bad_values_for_a_remote_are_refused():
 def test_another_boards_record_is_an_error_not_an_empty_table():
     flash = new_table()
     assert refused(lambda: RemotePairing(Record(flash, 0)), DamagedError)
-    for payload in (b"\x01mine", b"", b"\x00" + bytes(238), b"\x01" + bytes(237)):
+    for payload in (
+        b"\x01mine",
+        b"\x02mine",
+        b"",
+        b"\x00" + bytes(238),
+        b"\x01" + bytes(237),
+        b"\x02" + bytes(237),
+    ):
         Record(flash, 0).store(payload)
         assert refused(lambda: table(flash), DamagedError)
 
 
 def test_a_later_firmwares_record_is_named_so():
     flash = FlashFake(2)
-    for payload in (b"\x02" + bytes(238), b"\x02", b"\xff" * 43):
+    for payload in (b"\x03" + bytes(238), b"\x03", b"\xff" * 43):
         Record(flash, 0).store(payload)
         assert refused(lambda: table(flash), LaterError)
         assert refused(lambda: RemotePairing(Record(flash, 0)), LaterError)
@@ -259,16 +323,18 @@ def test_a_later_firmwares_record_is_named_so():
 def test_slots_states_and_roles_that_cannot_be_are_damage():
     flash = with_active(1)
     good = Record(flash, 0).load()
-    for at, value in ((11, 3), (11, 255), (12, 0)):  # state, state, role
+    assert good[5] == ACTIVE | roles.PATIENT << 5
+    for head in (3 | 1 << 5, ACTIVE, ACTIVE | 3 << 5, PENDING | 3 << 5, ACTIVE | 5 << 5, PENDING | 1 << 7):
         bad = bytearray(good)
-        bad[at] = value
+        bad[5] = head
         Record(flash, 0).store(bytes(bad))
-        assert refused(lambda: table(flash), DamagedError), (at, value)
-    pairing = b"\x01mine" + BASE + bytes((5, 1)) + key(1)
-    for at, value in ((9, 6), (9, 255), (10, 0)):  # slot, slot, role
+        assert refused(lambda: table(flash), DamagedError), head
+    pairing = b"\x02mine" + BASE + bytes((5, 1)) + key(1) + b"\x07\x01\x08"
+    for at, value in ((9, 6), (9, 255), (10, 0), (10, 3), (45, 9), (45, 255)):  # slot, role, steps
         bad = bytearray(pairing)
         bad[at] = value
         Record(flash, 0).store(bytes(bad))
         assert refused(lambda: RemotePairing(Record(flash, 0)), DamagedError), (at, value)
     Record(flash, 0).store(pairing)
-    assert RemotePairing(Record(flash, 0)).slot == 5
+    found = RemotePairing(Record(flash, 0))
+    assert (found.slot, found.role, found.generation, found.steps) == (5, 1, 0x107, 8)

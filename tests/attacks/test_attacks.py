@@ -224,8 +224,8 @@ class Trusting(PairingRequester):
 
 
 def test_a_commitment_that_is_not_checked():
-    assert pairing.middle(1, 1, Trusting, grind=True).successes == 1
-    assert pairing.middle(1, 1, grind=True).successes == 0
+    assert pairing.middle(1, 14, Trusting, grind=True).successes == 1, "116 030 tries with this seed"
+    assert pairing.middle(1, 14, grind=True).successes == 0
 
 
 def test_a_curve_that_takes_small_order(monkeypatch):

@@ -13,6 +13,8 @@ OLD = {"base": BASE, "slot": 0, "role": 1, "key": b"o" * 32}
 GLANCE_MS = 50
 """How quick the person is."""
 LOOK_MS = blink_code.PASS_MS
+LATER_MS = 250
+"""So much later one of two lights may be for the person who compares them."""
 _P = (1 << 255) - 19
 
 
@@ -147,16 +149,18 @@ class PairingHarness:
         return remote.state == remote.COMPARING and stimulator.outcome == stimulator.COMPARING
 
     def alike(self):
-        """Whether both lights blink alike, as well as an eye can tell: a tenth of a second is nothing."""
-        times = range(self.now_ms, self.now_ms + LOOK_MS, 50)
+        """Whether both lights blink alike, as an eye tells that follows each from its marker on."""
+        times = range(self.now_ms, self.now_ms + LOOK_MS)
         here = [self.stimulator.lit(now_ms) for now_ms in times]
         there = [self.remote.lit(now_ms) for now_ms in times]
         if -1 in here or -1 in there:
             return False
-        return any([here == there[shift:] + there[:shift] for shift in (0, 1, 2, -1, -2)])
+        seen, twice = bytes(here), bytes(there) * 2
+        return any([seen == twice[later_ms % LOOK_MS :][:LOOK_MS] for later_ms in range(-LATER_MS, LATER_MS)])
 
     def person(self):
         """Looks for a whole pass of the code, then confirms on both sides, or refuses."""
+        self.stimulator.consent(self.now_ms)  # nothing before it is awaited
         if self.remote.state != self.remote.COMPARING:
             return
         if self._looked_ms is None:
@@ -165,7 +169,6 @@ class PairingHarness:
             return
         if self.alike():
             self.remote.accept(self.now_ms)
-            self.stimulator.touched(self.now_ms)
         else:
             self.remote.refuse()
 
@@ -216,6 +219,13 @@ def confirming(seed=1):
                 ends.remote.on_frame(answer, ends.now_ms)
         ends.now_ms += 1
     raise AssertionError("no confirmation in a second")
+
+
+def compared(seed=1):
+    """Ends whose persons have seen the code once as a whole."""
+    ends = comparing(seed)
+    ends.now_ms += LOOK_MS
+    return ends
 
 
 def comparing(seed=1):

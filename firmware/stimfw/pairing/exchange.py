@@ -43,6 +43,7 @@ COMMIT = 2
 REVEAL = 3
 CONFIRM = 4
 ACCEPT = 5
+_CODE_MASK = 0xFFFFF  # stimfw.pairing.blink_code.BITS
 
 # States in the stimulator's replies to CONFIRM and ACCEPT.
 WORKING = 0
@@ -64,7 +65,7 @@ def body_of(frame: bytes, length: int) -> "bytes | None":
 
 def commitment(stimulator_public: bytes, remote_public: bytes, stimulator_random: bytes) -> bytes:
     """C: what binds the stimulator to its random number before it knows the remote's."""
-    digest = sha256(b"stimbench 2 commitment" + stimulator_public + remote_public + stimulator_random)
+    digest = sha256(b"stimbench 3 commitment" + stimulator_public + remote_public + stimulator_random)
     return digest[:COMMITMENT_BYTES]
 
 
@@ -77,16 +78,16 @@ def transcript(
 ) -> bytes:
     """T, 32 bytes: a hash of all that both sides sent. `randoms`: the stimulator's and the remote's."""
     sent = peer_id + base + stimulator_public + remote_public + randoms[0] + randoms[1]
-    return sha256(b"stimbench 2 pairing" + sent)
+    return sha256(b"stimbench 3 pairing" + sent)
 
 
 class PairingKeys:
-    """What Z and T give: `key` (32 bytes), `code` (16 bits), and the confirmations of both sides."""
+    """What Z and T give: `key` (32 bytes), `code` (20 bits), and the confirmations of both sides."""
 
     def __init__(self, shared: bytes, transcript: bytes) -> None:
-        okm = hkdf.expand(hkdf.extract(transcript, shared), b"stimbench 2 pairing", 66)
+        okm = hkdf.expand(hkdf.extract(transcript, shared), b"stimbench 3 pairing", 67)
         self.key = okm[:32]
-        self.code = int.from_bytes(okm[64:], "little")
+        self.code = int.from_bytes(okm[64:], "little") & _CODE_MASK
         self._remote_key = okm[32:48]
         self._stimulator_key = okm[48:64]
         self._transcript = transcript

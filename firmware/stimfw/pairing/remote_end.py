@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RETRY_MS = 60
 """Without an answer."""
 AGAIN_MS = 200
-"""After an answer that tells to ask again: the stimulator is still computing, or waits for its magnet."""
+"""After an answer that tells to ask again: the stimulator computes, shows its code, or waits for a magnet."""
 SILENCE_MS = 3000
 """So long without any answer: there is no pairing window, or none any more."""
 
@@ -160,12 +160,19 @@ class PairingRequester:
             self._agreement = None
         return False
 
-    def accept(self, now_ms: int) -> None:
-        """The person at the remote says that the codes are alike."""
-        if self.state == self.COMPARING:
-            self.state = self.WAITING_MAGNET
-            self._heard_ms = now_ms
-            self._next(pk.ACCEPT)
+    def accept(self, now_ms: int) -> bool:
+        """The person at the remote says that the codes are alike; whether that is taken, or was before.
+
+        Not before the code was shown whole: nobody can have compared it.
+        """
+        if self.state == self.WAITING_MAGNET:
+            return True
+        if self.state != self.COMPARING or not blink_code.shown_whole(elapsed_ms(now_ms, self._shown_ms)):
+            return False
+        self.state = self.WAITING_MAGNET
+        self._heard_ms = now_ms
+        self._next(pk.ACCEPT)
+        return True
 
     def refuse(self) -> None:
         """The person says that they are not, or wants no more; poll() has a frame that closes the window."""
@@ -189,8 +196,7 @@ class PairingRequester:
             wait_ms = min(wait_ms, self._pause_left_ms(now_ms))
         if self.lit(now_ms) >= 0 and self._keys is not None:
             blink_ms = blink_code.wait_ms(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
-            if blink_ms >= 0:
-                wait_ms = min(wait_ms, blink_ms)
+            wait_ms = min(wait_ms, blink_ms)
         return wait_ms
 
     # Answers.
@@ -226,7 +232,8 @@ class PairingRequester:
             self._on_confirmed(state, now_ms)
         elif state == pk.STORED and slot < messages.SLOTS:
             self._keep(slot)
-        elif state != pk.WAITS_FOR_MAGNET:
+        elif state not in (pk.COMPARE, pk.WAITS_FOR_MAGNET):
+            # COMPARE: the stimulator has not shown its code whole yet. The answer is asked for again.
             self._fail(self.REFUSED)
 
     def _on_confirmed(self, state: int, now_ms: int) -> None:

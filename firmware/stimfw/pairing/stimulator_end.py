@@ -26,9 +26,9 @@ class PairingResponder:
 
     Attributes:
         outcome: NOTHING (no window since the start), OPEN, COMPARING (the code is shown), STORED (pending),
-            REFUSED (no free slot, or the flash did not take it), BROKEN (an attempt that was not in order),
+            REFUSED (no free slot, an id of another role, or the flash), BROKEN (one that was not in order),
             EXPIRED, or CLOSED (by the application).
-        step: how far it got: 0 nobody came, 1 to 5 the last step that was in order, 6 stored.
+        step: how far it got: 0 nobody came, 1 to 5 the last step that was taken, 6 stored.
         slot: of the pairing, once STORED.
     """
 
@@ -75,7 +75,7 @@ class PairingResponder:
         self._base = self._nonce = self._transcript = self._confirmation = b""
         self._peer_id = self._peer_public = b""
         self._taken: "list[bytes]" = []  # the frames of the steps so far: each may come again
-        self._touched = self._accepted = False
+        self._accepted = False
         self._first_ms = self._shown_ms = self._ended_ms = 0
 
     def open(self, now_ms: int) -> None:
@@ -115,8 +115,10 @@ class PairingResponder:
             return self._broken()
         if agreement.public is None:
             return None  # the remote will ask again
-        if step > len(taken):
-            in_order = self._take(step, whole, agreement, now_ms)
+        if step == pk.ACCEPT and step > len(taken):
+            in_order = self._take_accept(whole, now_ms)
+        elif step > len(taken):
+            in_order = self._take(step, whole, agreement)
         else:
             in_order = whole == taken[step - 1]  # its answer was lost
         return self._reply(step, agreement.public, now_ms) if in_order else self._broken()
@@ -134,11 +136,17 @@ class PairingResponder:
             self._make_keys(agreement)
         return False
 
-    def touched(self, now_ms: int) -> None:
-        """The magnet came again: the person at the stimulator says that the codes are alike."""
-        if self.is_open(now_ms) and self.outcome == self.COMPARING and not self._touched:
-            self._touched = True
-            self._store_if_agreed(now_ms)
+    def awaits_consent(self, now_ms: int) -> bool:
+        """Whether only the person here is missing: the code was shown whole, and the remote accepts."""
+        return self.is_open(now_ms) and self._accepted and self.outcome == self.COMPARING
+
+    def consent(self, now_ms: int) -> None:
+        """The person at the stimulator says that the codes are alike: it is stored. Nothing if not awaited.
+
+        The gesture that says so must have begun when it was awaited: stimfw.ui.magnet.Consent.
+        """
+        if self.awaits_consent(now_ms):
+            self._store(now_ms)
 
     def lit(self, now_ms: int) -> int:
         """The light: 0 or 1 while the code is shown, else -1."""
@@ -155,14 +163,13 @@ class PairingResponder:
         left_ms = self._left_ms(now_ms)
         if self.outcome == self.COMPARING and self._keys is not None:
             blink_ms = blink_code.wait_ms(self._keys.code, elapsed_ms(now_ms, self._shown_ms))
-            if 0 <= blink_ms < left_ms:
-                return blink_ms
+            return min(blink_ms, left_ms)
         return left_ms
 
     # The frames of the steps. False: it is not in order, so the window closes.
 
-    def _take(self, step: int, frame: bytes, agreement: "pk.Agreement", now_ms: int) -> bool:
-        """The first frame of the step that is due."""
+    def _take(self, step: int, frame: bytes, agreement: "pk.Agreement") -> bool:
+        """The first frame of the step that is due, before ACCEPT."""
         body = pk.body_of(frame, _LENGTHS[step])
         if body is None:
             return False
@@ -173,10 +180,8 @@ class PairingResponder:
             agreement.agree(self._peer_public)
         elif step == pk.REVEAL:
             self._take_reveal(body, agreement)
-        elif step == pk.CONFIRM:
+        else:
             self._confirmation = body  # to be checked when Z is there
-        elif not self._take_accept(body, now_ms):
-            return False
         self._taken.append(frame)
         self.step = max(self.step, step)
         return True
@@ -187,13 +192,17 @@ class PairingResponder:
         )
         self._make_keys(agreement)
 
-    def _take_accept(self, body: bytes, now_ms: int) -> bool:
-        if self.outcome != self.COMPARING or self._keys is None:
+    def _take_accept(self, frame: bytes, now_ms: int) -> bool:
+        """Before the code was shown whole here it is in order, but not taken: it must come again."""
+        body = pk.body_of(frame, _LENGTHS[pk.ACCEPT])
+        if body is None or self.outcome != self.COMPARING or self._keys is None:
             return False
         if not self._keys.remote_said(pk.ACCEPT, body):
             return False
-        self._accepted = True
-        self._store_if_agreed(now_ms)
+        if blink_code.shown_whole(elapsed_ms(now_ms, self._shown_ms)):
+            self._accepted = True
+            self._taken.append(frame)
+            self.step = pk.ACCEPT
         return True
 
     # The answers.
@@ -221,7 +230,7 @@ class PairingResponder:
         if state == pk.COMPARE:
             if self._accepted:
                 state = pk.WAITS_FOR_MAGNET
-            elif elapsed_ms(now_ms, self._first_ms) < blink_code.PAUSE_MS:
+            elif step == pk.CONFIRM and elapsed_ms(now_ms, self._first_ms) < blink_code.MARKER_MS:
                 # The remote begins when it receives this: both begin at once. Not after a bit was shown: an
                 # attacker who restarts the code at will chooses which parts of it are seen.
                 self._shown_ms = now_ms
@@ -236,14 +245,13 @@ class PairingResponder:
             self._keys = pk.PairingKeys(agreement.shared, self._transcript)
             agreement.shared = None
 
-    def _store_if_agreed(self, now_ms: int) -> None:
-        if not (self._touched and self._accepted) or self._keys is None:
-            return
+    def _store(self, now_ms: int) -> None:
+        assert self._keys is not None
         try:
             self.slot = self._add(self._peer_id, roles.PATIENT, self._keys.key)
             self.outcome = self.STORED
             self.step = _TOP_STEP
-        except Exception:  # a full table or a worn flash: the remote gets REFUSED, and keeps its old pairing
+        except Exception:  # no slot, another role's id, a worn flash: the remote is told
             self.outcome = self.REFUSED
         self._keys.key = b""
         self._ended_ms = now_ms

@@ -29,6 +29,8 @@ LOW_BATTERY = ((AMBER | RED, 0, 100), (0, 0, 100)) * 2
 
 PAIRING_BEGUN = ((AMBER, HIGH_HZ, 100),)
 """Then dark until the code is shown, which is no pattern: amber follows the stimulator's light."""
+TOO_EARLY = ((0, LOW_HZ, 100),)
+"""START before the code was shown once as a whole: not taken."""
 PAIRED = ((GREEN, 1000, 150), (GREEN, 1500, 150), (GREEN, HIGH_HZ, 150), (GREEN, 0, 550))
 NOT_PAIRED = ((RED, LOW_HZ, 250), (AMBER, 0, 250)) * 2 + ((RED, 0, 250), (AMBER, 0, 250))
 

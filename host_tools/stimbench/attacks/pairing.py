@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from stimfw.pairing import blink_code
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
@@ -69,6 +70,7 @@ class PairingHarness:
         self, rng: random.Random, remote: type[PairingRequester] = PairingRequester, window: bool = True
     ) -> None:
         self.stored: list[bytes] = []
+        self.agreed = False
         self.kept: list[bytes] = []
         curve = Curve()
         self.stimulator = PairingResponder(_BASE, self._add, rng.randbytes, curve)
@@ -90,6 +92,8 @@ class PairingHarness:
         self.compute()
         answer = self.stimulator.on_frame(frame, self.now_ms)
         self.compute()
+        if self.agreed:
+            self.stimulator.consent(self.now_ms)  # nothing before it is awaited
         return answer
 
     def say(self) -> bytes | None:
@@ -110,8 +114,9 @@ class PairingHarness:
             return False
         if self.stimulator.outcome != PairingResponder.COMPARING or sides[0].code != sides[1].code:
             return False
-        self.stimulator.touched(self.now_ms)
+        self.now_ms += blink_code.PASS_MS
         self.remote.accept(self.now_ms)
+        self.agreed = True
         return True
 
 
@@ -176,9 +181,9 @@ def _with_remote(ends: PairingHarness, leg: Leg, grind_to: int | None, other: by
 
 
 def _grind(leg: Leg, code: int) -> None:
-    """Search for a random number that makes the code this one: 65536 tries on average."""
+    """Search for a random number that makes the code this one: a million tries on average."""
     shared = Curve.shared(leg.secret, leg.theirs)
-    for number in range(1 << 20):
+    for number in range(1 << 24):
         leg.nonce = number.to_bytes(16, "little")
         said = pk.transcript(_ID, _BASE, leg.public, leg.theirs, (leg.nonce, leg.their_nonce))
         if pk.PairingKeys(shared, said).code == code:
@@ -193,7 +198,7 @@ def middle(
     Each try is a window. After MITM attacks on Bluetooth's Just Works and on static or reflected values in
     its passkey pairing (Method Confusion, von Tschirschnitz et al., IEEE S&P 2021). The person compares the
     two codes honestly and confirms only equal ones. In each second try the man reveals a number that he did
-    not commit to. Success: a key of his is stored on either side. One in 65 536 windows is to be expected:
+    not commit to. Success: a key of his is stored on either side. One in 1 048 576 windows is to be expected:
     more than that fails.
 
     Args:
@@ -212,7 +217,7 @@ def middle(
         if ends.compare():
             ends.ask(pk.pack(frames.PAIR, 5, made.of_remote(pk.ACCEPT)))
         successes += bool(ends.stored or ends.kept)
-    detail = f"{ended} ended by the commitment; a code is guessed once in 65536"
+    detail = f"{ended} ended by the commitment; a code is guessed once in 1048576"
     return Result("man in the middle of a pairing", tries, successes, detail)
 
 
@@ -231,7 +236,8 @@ def no_window(tries: int, seed: int) -> Result:
             answer = ends.ask(frame)
             answers += answer is not None
             successes += answer is not None and number % 2 == 1
-        ends.stimulator.touched(ends.now_ms)
+        ends.now_ms += blink_code.PASS_MS
+        ends.stimulator.consent(ends.now_ms)
         for frame in old:
             ends.ask(frame)
         successes += len(ends.stored)

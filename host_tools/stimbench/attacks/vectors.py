@@ -293,18 +293,19 @@ def _pairing(number: int) -> Values:
 def _pairing_frames(
     said: tuple[bytes, bytes, bytes, bytes, bytes, bytes], c: bytes, t: bytes, okm: bytes, slot: int
 ) -> list[bytes]:
-    """PAIR and PAIR_REPLY alternately; step 4 answered with state 1, step 5 with state 3."""
+    """PAIR and PAIR_REPLY alternately; step 4 answered with state 1, step 5 with state 2, then with 3."""
     peer_id, base, pr, ps, nr, ns = said
     remote, stimulator = okm[32:48], okm[48:64]
-    compare, stored = bytes((1, 0)), bytes((3, slot))
+    compare, waits, stored = bytes((1, 0)), bytes((2, 0)), bytes((3, slot))
+    accept = _mac(remote, b"accept" + t)[:8]
     bodies = (
         (PAIR, 1, peer_id + pr[:26]), (PAIR_REPLY, 1, base + ps[:26]),
         (PAIR, 2, pr[26:]), (PAIR_REPLY, 2, ps[26:] + c),
         (PAIR, 3, nr), (PAIR_REPLY, 3, ns),
         (PAIR, 4, _mac(remote, b"confirm" + t)[:8]),
         (PAIR_REPLY, 4, compare + _mac(stimulator, b"confirm" + compare + t)[:8]),
-        (PAIR, 5, _mac(remote, b"accept" + t)[:8]),
-        (PAIR_REPLY, 5, stored + _mac(stimulator, b"answer" + stored + t)[:8]),
+        (PAIR, 5, accept), (PAIR_REPLY, 5, waits + _mac(stimulator, b"answer" + waits + t)[:8]),
+        (PAIR, 5, accept), (PAIR_REPLY, 5, stored + _mac(stimulator, b"answer" + stored + t)[:8]),
     )  # fmt: skip
     return [bytes((first, step)) + body.ljust(30, b"\0") for first, step, body in bodies]
 

@@ -61,7 +61,7 @@ class Between:
         self.taken.append((base, slot, role, key))
 
     def go(self, until_ms):
-        """Both sides speak with him alone. He accepts what he can: his remote, and his stimulator's touch."""
+        """Both sides speak with him alone. He accepts what he can, on his remote and his stimulator."""
         ends = self.ends
         ends.begin()
         self.stimulator.open(ends.now_ms)
@@ -72,7 +72,7 @@ class Between:
             self._exchange(ends.remote, self.stimulator)
             self._exchange(self.remote, ends.stimulator)
             self.remote.accept(ends.now_ms)
-            self.stimulator.touched(ends.now_ms)
+            self.stimulator.consent(ends.now_ms)
             ends.now_ms += 10
 
     def _exchange(self, remote, stimulator):
@@ -197,7 +197,7 @@ def test_a_closed_window_answers_nothing():
     for stimulator, now_ms in ((never, 0), (closed, 0), (expired, pk.PAIRING_WINDOW_MS)):
         for frame in said:
             assert stimulator.on_frame(frame, now_ms) is None
-        stimulator.touched(now_ms)
+        stimulator.consent(now_ms)
         assert not stimulator.compute() and stimulator.step == 0
         assert stimulator.lit(now_ms) == stimulator.wait_ms(now_ms) == -1
     assert closed.outcome == PairingResponder.CLOSED and never.outcome == PairingResponder.NOTHING
@@ -243,7 +243,7 @@ def test_a_recorded_pairing_is_worth_nothing_in_a_new_window():
         ends.stimulator.on_frame(frame, ends.now_ms)
         while ends.stimulator.compute():
             pass
-        ends.stimulator.touched(ends.now_ms)
+        ends.stimulator.consent(ends.now_ms)
     assert ends.table == before and ends.stimulator.outcome == PairingResponder.BROKEN
     assert ends.stimulator.step == pk.CONFIRM
 
@@ -295,11 +295,11 @@ def test_nobody_begins_the_code_again_once_a_bit_was_shown():
         ends.step()
     confirm = [frame for to_stimulator, frame in ends.heard if to_stimulator][-1]
     began_ms = ends.now_ms
-    ends.stimulator.on_frame(confirm, began_ms + 590)
-    lights = [ends.stimulator.lit(began_ms + ms) for ms in range(1200, 6000, 50)]
-    for ms in range(700, 6000, 100):
+    ends.stimulator.on_frame(confirm, began_ms + 790)
+    lights = [ends.stimulator.lit(began_ms + ms) for ms in range(1600, 6000, 40)]
+    for ms in range(900, 6000, 100):
         assert ends.stimulator.on_frame(confirm, began_ms + ms)[2] == pk.COMPARE
-        assert lights == [ends.stimulator.lit(began_ms + at_ms) for at_ms in range(1200, 6000, 50)]
+        assert lights == [ends.stimulator.lit(began_ms + at_ms) for at_ms in range(1600, 6000, 40)]
     assert 1 in lights
 
 
@@ -309,7 +309,8 @@ def test_a_forged_stored_is_not_believed():
         ends.begin()
         while not ends.comparing():
             ends.step()
-        ends.remote.accept(ends.now_ms)
+        ends.go(LOOK_MS, person=False)
+        assert ends.remote.accept(ends.now_ms)
         ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, pk.ACCEPT, bytes((state, 1)) + b"f" * 8), ends.now_ms)
         assert ends.remote.why == PairingRequester.MISMATCH and ends.as_before()
 

@@ -47,13 +47,12 @@ def test_a_remote_that_only_waits_for_an_answer_is_not_woken_by_a_code():
         now_ms += 60
 
 
-def test_a_code_of_zero_wakes_nobody():
+def test_a_code_of_zero_shows_its_marker():
     ends = comparing()
     for one in (ends.remote, ends.stimulator):
         one._keys.code = 0
-        began_ms = one._began_ms if one is ends.remote else one._opened_ms
         assert one.lit(ends.now_ms) == 0
-        assert one.wait_ms(ends.now_ms) == began_ms + 30_000 - ends.now_ms
+        assert 0 < one.wait_ms(ends.now_ms) <= 240
 
 
 def test_both_sides_wait_for_nothing_while_they_compute():

@@ -304,8 +304,8 @@ def test_a_cheap_failure_costs_no_verification():
 
 
 def test_the_code_is_shown_in_three_seconds():
-    assert (blink_code.BITS, blink_code.BIT_MS) == (16, 150)
-    assert (blink_code.PAUSE_MS, blink_code.PASS_MS) == (600, 3000)
+    assert (blink_code.BITS, blink_code.BIT_MS, blink_code.BLINK_MS) == (20, 160, 80)
+    assert (blink_code.MARKER_MS, blink_code.PASS_MS) == (800, 4000)
 
 
 def test_times_of_both_ends():

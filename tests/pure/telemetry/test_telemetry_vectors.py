@@ -17,6 +17,8 @@ _ROOT = __file__.replace("\\", "/").rsplit("/tests/", 1)[0]
 with open(_ROOT + "/docs/telemetry-vectors.json") as _file:
     VECTORS = json.load(_file)
 
+CODE_MS = 4000
+AGAIN_MS = 200
 WORK_STEPS = 2000
 
 
@@ -193,21 +195,25 @@ def test_both_sides_say_the_pairing_byte_by_byte():
         stimulator.open(0)
         remote.begin(0)
         said = []
+        now_ms = 0
         for _ in range(WORK_STEPS):
             while stimulator.compute():
                 pass
             while remote.compute():
                 pass
-            frame = remote.poll(0)
+            frame = remote.poll(now_ms)
             if remote.state == PairingRequester.COMPARING:
-                stimulator.touched(0)
-                remote.accept(0)
+                now_ms += CODE_MS
+                assert remote.accept(now_ms)
                 continue
             if frame is None:
                 break
-            answer = stimulator.on_frame(frame, 0)
+            answer = stimulator.on_frame(frame, now_ms)
             said += [frame, answer]
-            remote.on_frame(answer, 0)
+            remote.on_frame(answer, now_ms)
+            if stimulator.awaits_consent(now_ms):
+                stimulator.consent(now_ms)
+                now_ms += AGAIN_MS
         assert remote.state == PairingRequester.STORED
         assert said == [b(frame) for frame in v["frames"]]
         assert stored[0][0] == b(v["id"]) and stored[0][2] == b(v["key"])

@@ -9,12 +9,13 @@ HOLD_MS = 3000
 
 
 def test_a_touch_and_a_hold_are_two_things():
-    assert len({magnet.NOTHING, magnet.TOUCH, magnet.HELD}) == 3 and not magnet.NOTHING
+    assert magnet.NOTHING == 0 and (magnet.TOUCH, magnet.HELD, magnet.LEFT) == (1, 2, 4)
+    assert magnet.AWAY_MS == magnet.CONSENT_MS == 1000
     assert magnet.HOLD_MS == HOLD_MS and magnet.SETTLE_MS == QUIET_MS and button.SETTLE_MS == QUIET_MS
 
 
 def test_a_magnet_is_gone_after_twenty_quiet_milliseconds():
-    for away_ms, outcome in ((QUIET_MS - 1, magnet.NOTHING), (QUIET_MS, magnet.TOUCH)):
+    for away_ms, outcome in ((QUIET_MS - 1, magnet.NOTHING), (QUIET_MS, magnet.LEFT | magnet.TOUCH)):
         one = MagnetHold()
         one.update(True, 100)
         one.update(False, 200)

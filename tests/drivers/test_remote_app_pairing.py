@@ -1,11 +1,15 @@
 """The remote's application without hardware: pairing by radio, from the held STATUS to the new key."""
 
+from itertools import pairwise
+
 import pytest
 from stimfw.protocol import requests
 from stimfw.remote.panel import HOLD_MS
 from stimfw.telemetry import frames
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged, status_body
+
+PASS_MS = 4000
 
 
 @pytest.fixture
@@ -29,6 +33,15 @@ def until_the_code(remote):
     raise AssertionError("no code")
 
 
+def until_awaited(remote):
+    """Until the stimulator asks for its person's consent."""
+    for _ in range(100):
+        if remote.stimulator.window.awaits_consent(remote.now_ms):
+            return
+        remote.go(10)
+    raise AssertionError("no acceptance came")
+
+
 def test_status_held_shorter_does_not_pair(remote):
     remote.stimulator.body = status_body()
     remote.press("status", hold_ms=HOLD_MS - 50)
@@ -42,8 +55,10 @@ def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
     said = [(frame, low) for frame, _, _, low in remote.radio.sent if frames.kind_of(frame) == frames.PAIR]
     assert said and all(low for _, low in said)
     executed = len(remote.stimulator.executed)
+    remote.go(PASS_MS)
     remote.press("start")
-    remote.stimulator.window.touched(remote.now_ms)
+    until_awaited(remote)
+    remote.stimulator.window.consent(remote.now_ms)
     assert [step for step in remote.watch() if step[1]][-3:] == merged(feedback.PAIRED)[:3]
     assert remote.pairing.record.slot == 3
     assert remote.pairing.record.key == remote.stimulator.table.pairings[3].key
@@ -71,7 +86,7 @@ def test_stop_refuses_a_pairing_and_changes_nothing(remote):
     until_the_code(remote)
     kept = remote.pairing.record.key
     remote.press("stop")
-    remote.stimulator.window.touched(remote.now_ms)
+    remote.stimulator.window.consent(remote.now_ms)
     refused = feedback.pairing_failed(feedback.FAILED_NOT_ALIKE)
     assert remote.watch() == merged(feedback.DELIVERED + refused)
     assert remote.pairing.record.key == kept and remote.stimulator.executed[-1] == requests.STOP
@@ -89,10 +104,33 @@ def test_start_before_the_code_is_shown_accepts_nothing(remote):
     begin_pairing(remote)
     remote.press("start")
     until_the_code(remote)
-    remote.stimulator.window.touched(remote.now_ms)
+    remote.stimulator.window.consent(remote.now_ms)
     remote.go(3000)
     assert remote.pairing.client.state == remote.pairing.client.COMPARING
     assert requests.START not in remote.stimulator.executed
+
+
+def test_start_before_the_code_was_shown_whole_is_told_by_a_low_beep_and_not_taken(remote):
+    begin_pairing(remote)
+    until_the_code(remote)
+    client = remote.pairing.client
+    for until_ms in (35, 1500, PASS_MS - 400):
+        remote.go(client._shown_ms + until_ms - remote.now_ms)
+        first = len(remote.shown)
+        remote.press("start")
+        remote.go(300)
+        marks = pairwise(remote.shown[first - 1 :])
+        tones = [(tone_hz, after[0] - at_ms) for (at_ms, _, tone_hz), after in marks]
+        assert {tone_hz for tone_hz, _ in tones} == {0, 400}
+        assert sum(span_ms for tone_hz, span_ms in tones if tone_hz) == 100, "short"
+        assert client.state == client.COMPARING and remote.tone_hz == 0, until_ms
+    remote.go(400)
+    first = len(remote.shown)
+    remote.press("start")
+    remote.press("start")
+    remote.go(300)
+    assert client.state == client.WAITING_MAGNET
+    assert not any(tone_hz for _, _, tone_hz in remote.shown[first:]), "a second press changes nothing"
 
 
 def test_a_stop_under_way_is_not_given_up_for_a_pairing(remote):

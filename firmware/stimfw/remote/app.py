@@ -153,8 +153,8 @@ class App:
         if self._activity == _PAIRING:
             if key.is_stop:
                 self._refuse_pairing(now_ms)
-            elif key.opcode == requests.START:
-                self._pairing.accept(now_ms)
+            elif key.opcode == requests.START and not self._pairing.accept(now_ms):
+                self._display.play(feedback.TOO_EARLY, now_ms)
         elif key.is_stop or self._activity != _REQUEST:
             self._begin_request(key.opcode, now_ms)
 

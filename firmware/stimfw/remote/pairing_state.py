@@ -69,9 +69,9 @@ class PairingState:
         self._record.forget_all()
         self._renew()
 
-    def accept(self, now_ms: int) -> None:
-        """The person says that the lights blink alike."""
-        self.client.accept(now_ms)
+    def accept(self, now_ms: int) -> bool:
+        """The person says that the lights blink alike; whether that is taken."""
+        return self.client.accept(now_ms)
 
     def refuse(self) -> None:
         """The person says that they do not, or wants no more."""

@@ -1,11 +1,12 @@
-"""Pairing at the stimulator by radio: the magnet's gestures, the window and its light."""
+"""Pairing at the stimulator by radio: the magnet's gestures, the window and its light, and what is kept."""
 
 from typing import TYPE_CHECKING
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.drbg import RandomError
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages
-from stimfw.ui.magnet import HELD, TOUCH
+from stimfw.ui.magnet import HELD, Consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from stimfw.ui.magnet import MagnetHold
 
 _BLINK_MS = 250  # of the LED while the window is open and no code is shown
+_ASK_MS = 100  # of the LED while the magnet is asked for
+_STORED_MS = (2000, 300, 2000)  # light, dark, light: somebody was given a key
+_EXPIRES_MS = 3_600_000
+_LOOK_MS = 1000  # between two looks for pairings that nobody uses
 
 
 class PairingController:
@@ -43,22 +48,29 @@ class PairingController:
         self._radio = radio
         self._pairing = PairingResponder(lambda: table.base, self.add, take_random)
         self._magnet = magnet
+        self._consent = Consent(magnet)
         self._led = led
         self._log = log
+        self._looked_ms = 0
+        self._stored_light = -1  # which part of _STORED_MS is shown, since _stored_ms; -1: none
+        self._stored_ms = -1  # -1: it begins with the next poll
+        self._given_ms: "dict[int, int]" = {}  # when each pending pairing was first seen
 
     def poll(self, now_ms: int) -> int:
         """Go on with what is due; how long it can wait then in ms, -1 for as long as nothing happens."""
-        gesture = self._magnet.update(self._control.magnet_near(), now_ms)
+        told = self._magnet.update(self._control.magnet_near(), now_ms)
         if self._control.pairing:
-            if gesture == TOUCH:
-                self._pairing.touched(now_ms)
-            return self._poll_pairing(now_ms)
-        if gesture == HELD and not self._control.busy() and self._table.base:
+            return self._poll_pairing(told, now_ms)
+        if told & HELD and not self._control.busy() and self._table.base:
             self._open(now_ms)
             return 0
-        if self._responder.newly_connected and not self._control.busy():
-            self._settle()
-        return self._magnet.wait_ms(now_ms)
+        if not self._control.busy():
+            if self._responder.newly_connected:
+                self._settle()
+            self._expire(now_ms)
+        light_ms = self._show_stored(now_ms)
+        wait_ms = self._magnet.wait_ms(now_ms)
+        return light_ms if wait_ms < 0 or 0 <= light_ms < wait_ms else wait_ms
 
     # The window.
 
@@ -67,53 +79,124 @@ class PairingController:
             self._pairing.open(now_ms)
         except RandomError:  # the part is named, and the LED shows a fault
             return
+        self._consent.reset()
         self._responder.pairing = self._pairing
         self._radio.open_pairing()
         self._control.window_opened()
 
-    def _poll_pairing(self, now_ms: int) -> int:
+    def _poll_pairing(self, told: int, now_ms: int) -> int:
         more = self._pairing.compute()
+        said = self._consent.update(told, self._pairing.awaits_consent(now_ms))
+        if said == Consent.GIVEN:
+            self._pairing.consent(now_ms)
+        elif said == Consent.TOO_LONG:
+            self._pairing.close()
         if not self._pairing.is_open(now_ms):
             self._close(now_ms)
             return 0
-        lit = self._pairing.lit(now_ms)
-        self._led((now_ms // _BLINK_MS & 1) if lit < 0 else lit)
+        light_ms = self._light(now_ms)
         if more:
             return 0
-        waits = [self._pairing.wait_ms(now_ms), self._magnet.wait_ms(now_ms)]
-        if lit < 0:
-            waits.append(_BLINK_MS - now_ms % _BLINK_MS)
-        return min([wait for wait in waits if wait >= 0])
+        waits = [self._pairing.wait_ms(now_ms), self._magnet.wait_ms(now_ms), self._consent.wait_ms(now_ms)]
+        return min([wait for wait in waits if wait >= 0] + [light_ms])
+
+    def _light(self, now_ms: int) -> int:
+        """The LED while the window is open; how long it stays so, if the code does not change it before."""
+        if self._stored_light >= 0:
+            return self._show_stored(now_ms)
+        asks = self._consent.asks(now_ms)
+        lit = self._pairing.lit(now_ms)
+        if asks == Consent.NOT_NOW and lit >= 0:
+            self._led(lit)
+            return _LOOK_MS
+        if asks == Consent.LET_GO:
+            self._led(1)
+            return _LOOK_MS
+        blink_ms = _ASK_MS if asks == Consent.HOLD_IT else _BLINK_MS
+        self._led(now_ms // blink_ms & 1)
+        return blink_ms - now_ms % blink_ms
 
     def _close(self, now_ms: int) -> None:
         self._responder.pairing = None
         self._radio.close_pairing()
-        self._led(0)
+        if self._stored_light < 0:
+            self._led(0)
         self._control.window_closed(self._pairing.step)
 
+    # What is kept.
+
     def add(self, peer_id: bytes, role: int, key: bytes) -> int:
-        """Keep a new pairing as pending; its slot. Raises what PairingTable.add does."""
+        """Keep a new pairing as pending, and show that at the stimulator; its slot.
+
+        Raises what PairingTable.add does.
+        """
         slot = self._table.add(peer_id, role, key)
         self._responder.forget(slot)
         self._log.add(messages.EVENT_PAIRED, slot, role)
+        self._given_ms.pop(slot, None)  # it is seen at the next look
+        self._stored_light, self._stored_ms = 0, -1
         return slot
 
     def _settle(self) -> None:
-        """Peers have used their keys: a pending one becomes the one, an old one's use drops the pending."""
-        while self._responder.newly_connected:
-            slot = self._responder.newly_connected.pop()
-            pairing = self._table.get(slot)
-            if pairing is None:
-                continue
-            before = self._table.slots()
+        """Peers have used their keys: each is the peer's only one, of the generation that was used."""
+        responder, table = self._responder, self._table
+        while responder.newly_connected:
+            slot = responder.newly_connected.pop()
+            used = responder.used(slot)
+            before = table.slots()
             try:
-                if pairing.pending:
-                    self._table.promote(slot)
-                else:
-                    self._table.drop_pending(pairing.peer_id)
+                if used is not None:
+                    table.settle(slot, used[0], used[1])
             except OSError:
                 self._control.fail(messages.PART_PAIRINGS)
                 return
+            except ValueError:  # beyond the last generation: the peer must be paired again
+                responder.forget(slot)
+                continue
+            responder.settled(slot)
             for gone in before:
-                if self._table.get(gone) is None:
-                    self._responder.forget(gone)
+                if table.get(gone) is None:
+                    responder.forget(gone)
+
+    def _expire(self, now_ms: int) -> None:
+        """Once a second: a key that was given, and not used for an hour, opens nothing any more."""
+        if elapsed_ms(now_ms, self._looked_ms) < _LOOK_MS:
+            return
+        self._looked_ms = now_ms
+        for slot in self._table.slots():
+            pairing = self._table.get(slot)
+            if pairing is None or not pairing.pending:
+                self._given_ms.pop(slot, None)
+            elif elapsed_ms(now_ms, self._given_ms.setdefault(slot, now_ms)) >= _EXPIRES_MS:
+                self._drop(slot)
+
+    def _drop(self, slot: int) -> None:
+        del self._given_ms[slot]
+        try:
+            self._table.forget(slot)
+        except OSError:
+            self._control.fail(messages.PART_PAIRINGS)
+            return
+        self._responder.forget(slot)
+        self._log.add(messages.EVENT_PAIRING_EXPIRED, slot, 0)
+
+    def _show_stored(self, now_ms: int) -> int:
+        """That somebody was given a key, while the output is off; time until the LED changes, or -1."""
+        if self._stored_light < 0:
+            return -1
+        if self._control.busy():
+            self._stored_light = -1  # the LED says that the output is on
+            return -1
+        if self._stored_ms < 0:
+            self._stored_ms = now_ms
+        left_ms = _STORED_MS[self._stored_light] - elapsed_ms(now_ms, self._stored_ms)
+        if left_ms <= 0:
+            self._stored_light += 1
+            self._stored_ms = now_ms
+            if self._stored_light == len(_STORED_MS):
+                self._stored_light = -1
+                self._led(0)
+                return -1
+            left_ms = _STORED_MS[self._stored_light]
+        self._led(self._stored_light & 1 ^ 1)
+        return left_ms

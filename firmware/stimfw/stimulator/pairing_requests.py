@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals, roles
-from stimfw.storage.pairings import TableFullError
+from stimfw.storage.pairings import RoleClashError, TableFullError
 from stimfw.telemetry import addresses
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class PairingRequests:
             slot = self._pairing.add(peer_id, role, key)
         except TableFullError:
             return self._conditions.outcome(messages.REASON_FULL)
+        except RoleClashError:
+            return self._conditions.outcome(messages.REASON_ROLE)
         except OSError:
             return self._conditions.outcome(messages.REASON_STORAGE)
         return refusals.done(slot, self._table.base)

@@ -124,12 +124,12 @@ def test_one_block_more_is_growth():
 
 
 def test_a_pairing_is_as_slow_as_its_slowest_and_must_succeed():
-    quick = pairing.PairingTimes(1, 1200.0, 3000.0, 100.0, True)
-    slow = pairing.PairingTimes(2, 1900.0, 3000.0, 101.0, True)
+    quick = pairing.PairingTimes(1, 1200.0, 4000.0, 1950.0, 250.0, True)
+    slow = pairing.PairingTimes(2, 1200.0, 4000.0, 2551.0, 250.0, True)
     (line,) = pairing.judge([quick, quick], FULL)
-    assert (line.passed, line.measured) == (True, "4.3 s")
+    assert (line.passed, line.measured) == (True, "7.4 s")
     assert not pairing.judge([quick, slow], FULL)[0].passed
-    failed = pairing.PairingTimes(3, 1200.0, 3000.0, 100.0, False)
+    failed = pairing.PairingTimes(3, 1200.0, 4000.0, 1950.0, 250.0, False)
     assert not pairing.judge([quick, failed], FULL)[0].passed
 
 

@@ -18,9 +18,9 @@ from support.branches import branch
 from support.pairing_bench import HELD_MS, MS, PAIRING, Middle, couple_at_rest
 from support.pairing_harness import QuickCurve
 
-ALIKE_NS = 75 * MS  # half a bit: an eye tells a light that is later
+ALIKE_NS = 40 * MS  # half a blink: an eye tells a light that is later
 STOP_MS = 150  # from the button to the last edge of a bridge
-LATE_MS = 26_000  # PAIR comes 29 s after the window has opened, so that the emulator has less to do
+LATE_MS = 19_000  # PAIR comes 22 s after the window has opened, so that the emulator has less to do
 BLINK_NS = 250 * MS  # of the stimulator's LED while the window is open
 PAIRING_DBM, FULL_DBM = -18, 0
 ONCE, TWICE = 1, 2  # red and amber: nobody answers or silence; refused or somebody in between
@@ -37,7 +37,8 @@ def bits(edges, began_ns):
     """The code as a person reads it: the level in the middle of each bit."""
     code = 0
     for number in range(blink_code.BITS):
-        middle_ns = began_ns + (blink_code.PAUSE_MS + round((number + 0.5) * blink_code.BIT_MS)) * MS
+        middle_ms = blink_code.MARKER_MS + number * blink_code.BIT_MS + blink_code.BLINK_MS // 2
+        middle_ns = began_ns + middle_ms * MS
         levels = [level for at, level in edges if at <= middle_ns]
         code = code << 1 | (levels[-1] if levels else 0)
     return code
@@ -85,25 +86,65 @@ def joined_by_another_remote(couple):
     assert couple.failed(stopped=True) == TWICE
 
 
-def without_the_magnets_touch(couple):
-    """The person at the remote says yes, and nobody touches the magnet until the window is over."""
+def without_the_persons_gesture(couple):
+    """The person at the remote says yes, and nobody comes with the magnet until the window is over."""
     couple.bench.magnet(True)
     couple.run_ms(HELD_MS + 100)
     couple.bench.magnet(False)
     couple.run_ms(LATE_MS)
     couple.begin(magnet=False)
-    couple.compare()
-    couple.bench.press("START", 80)
+    couple.see()
+    couple.accept()
     couple.wait(lambda: not couple.window(), poll_us=100_000)
     said = {packet.payload[2] for packet in couple.said(frames.PAIR_REPLY, pk.ACCEPT)}
     assert said == {pk.WAITS_FOR_MAGNET}
-    couple.touch()  # too late
+    couple.hold()  # too late
+    couple.run_ms(1300)
     couple.bench.press("STOP", 80)
     assert couple.failed(stopped=True) == TWICE
 
 
+def with_the_magnet_too_early(couple):
+    """A code that nobody saw: what a magnet does until it was shown whole is no consent, nor is START."""
+    couple.begin()
+    began_ns = couple.compare()
+    for away_ms, near_ms in ((35, 300), (1100, 1500)):
+        couple.run_ms(away_ms)
+        couple.hold(near_ms)
+        couple.bench.press("START", 80)
+        couple.run_ms(near_ms)
+    assert couple.bench.now_ns < began_ns + blink_code.PASS_MS * MS
+    assert not couple.said(frames.PAIR, pk.ACCEPT), "START was too early"
+    couple.bench.run_to(began_ns + (blink_code.PASS_MS + 200) * MS)
+    couple.accept()
+    couple.run_ms(1500)
+    assert not couple.said(frames.PAIR_REPLY, pk.ACCEPT, pk.STORED)
+    couple.bench.press("STOP", 80)
+    assert couple.failed(stopped=True) == TWICE
+
+
+def with_a_magnet_left_lying(couple):
+    couple.begin()
+    couple.see()
+    couple.accept()
+    couple.run_ms(200)
+    couple.bench.magnet(True)
+    couple.run_ms(HELD_MS + 100)
+    assert not couple.window()
+    couple.bench.magnet(False)
+    assert couple.failed() == ONCE
+
+
 @pytest.mark.parametrize(
-    "ends", [without_a_window, refused_by_the_remote, joined_by_another_remote, without_the_magnets_touch]
+    "ends",
+    [
+        without_a_window,
+        refused_by_the_remote,
+        joined_by_another_remote,
+        without_the_persons_gesture,
+        with_the_magnet_too_early,
+        with_a_magnet_left_lying,
+    ],
 )
 def test_what_does_not_end_in_a_pairing(couple, ends):
     def body():
@@ -178,8 +219,8 @@ def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple)
     assert couple.stored() == before and not kept
     man.say(addresses.PAIRING_STIMULATOR, pk.pack(frames.PAIR, pk.BEGIN, bytes(30)))
     couple.run_ms(20)
-    couple.touch()  # too late
-    relay(500)
+    couple.hold()  # too late
+    relay(1500)
     couple.air.drop = None
     couple.run_ms(2500)
     assert not kept and to_remote.outcome == to_remote.BROKEN
@@ -210,9 +251,9 @@ def assert_window_shuts_the_output(couple):
 
 
 def assert_same_light(couple, began_ns, for_ms):
-    """Both lights show the same 16 bits at the same moments, as often as they fit."""
-    # Without what was lit before and goes dark, and up to the middle of the last bit: no edge is near that.
-    first_ns, last_ns = began_ns + 100 * MS, began_ns + round((for_ms - blink_code.BIT_MS / 2) * MS)
+    """Both lights show the same 20 bits at the same moments, as often as they fit."""
+    # Without what was lit before and goes dark, and up to the end of the last bit: no edge is near that.
+    first_ns, last_ns = began_ns + 100 * MS, began_ns + round((for_ms - blink_code.BLINK_MS / 2) * MS)
     here, there = (
         [edge for edge in couple.code_edges(name, began_ns, for_ms) if first_ns < edge[0] < last_ns]
         for name in ("stimulator", "remote")
@@ -232,6 +273,7 @@ def assert_pairs(couple):
     assert_same_light(couple, began_ns, 2 * blink_code.PASS_MS)
     couple.confirm()
     couple.wait(lambda: couple.lit("GREEN"))
+    let_go_ns = couple.bench.now_ns
     new = couple.remotes()
     base, slot, role, key = new
     old = couple.old
@@ -242,6 +284,7 @@ def assert_pairs(couple):
     }, "the old one stays until the new key was used"
     couple.wait(couple.one_key)
     assert couple.remotes() == new
+    assert_shows_that_it_stored(couple, let_go_ns)
     assert {packet.power_dbm for packet in couple.pairing_packets()} == {PAIRING_DBM}
     others = [packet for packet in couple.packets() if packet.address not in PAIRING]
     assert {packet.power_dbm for packet in others if not packet.was_ack} == {FULL_DBM}
@@ -249,6 +292,15 @@ def assert_pairs(couple):
     assert couple.works()
     assert not scene.edges(couple.bench, magnet_ns + MS), "the output was off all along"
     assert_patient(couple, provision.Provisioned(base, slot, roles.PATIENT, key, old.peer_id))
+
+
+def assert_shows_that_it_stored(couple, let_go_ns):
+    """The stimulator's LED: 2 s of light, a short dark, 2 s of light."""
+    couple.bench.run_to(max(couple.bench.now_ns, let_go_ns + 5000 * MS))
+    shown = [(at, level) for at, level in couple.bench.trace.edges("stimulator", "LED", let_go_ns)]
+    dark, light, end = shown[-3:]
+    assert (dark[1], light[1], end[1]) == (False, True, False)
+    assert abs(light[0] - dark[0] - 300 * MS) < 20 * MS and abs(end[0] - light[0] - 2000 * MS) < 20 * MS
 
 
 def assert_patient(couple, pairing):

@@ -35,8 +35,9 @@ def cut(couple, name, before):
         couple.bench.press("STOP", 80)  # ends the remote's own attempt, if it goes on
     assert couple.works(), "neither key works"
     assert couple.works(), "the key that has worked does not any more"
-    couple.wait(couple.one_key, SETTLES_MS, 100_000)
-    return "old" if couple.remotes() == before else "new"
+    old = couple.remotes() == before
+    couple.wait(couple.one_key_in_use if old else couple.one_key, SETTLES_MS, 100_000)
+    return "old" if old else "new"
 
 
 def cut_at(couple, name, number, share, before):
@@ -62,7 +63,7 @@ def assert_outlives_cuts(couple):
     assert branch(lambda: cut(couple, "stimulator", before)) == "old"
     couple.compare()
     assert branch(lambda: cut(couple, "remote", before)) == "old"
-    couple.run_ms(700)
+    couple.see()
     couple.confirm()
     for name, number, share, expected in STORING:
         found = branch(lambda where=(name, number, share): cut_at(couple, *where, before))

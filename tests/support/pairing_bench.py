@@ -14,6 +14,7 @@ from functools import cache
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.indicators import Tone
 from stimbench.parts.radio import Packet, Sniffed
+from stimfw.pairing import blink_code
 from stimfw.pairing import exchange as pk
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
@@ -31,6 +32,8 @@ HELD_MS = 3000
 CLEAR_MS = 250
 PATIENCE_MS = 5000
 GLANCE_MS = 100
+GESTURE_MS = 1100
+"""The magnet, to say yes: at least 1 s."""
 QUICK_MS = 700
 """From the first PAIR to the code, with the quick curve: the real one takes 2 s."""
 PAIRING = (addresses.PAIRING_STIMULATOR, addresses.PAIRING_REMOTE)
@@ -161,6 +164,12 @@ class Couple:
         base, slot, role, key = self.remotes()
         return base == self.old.base and self.stimulators() == {slot: (role, self.old.peer_id, key, False)}
 
+    def one_key_in_use(self) -> bool:
+        """The same, beside a new key that the stimulator has stored and the remote has not: it expires."""
+        base, slot, role, key = self.remotes()
+        used = {number: one for number, one in self.stimulators().items() if not one[3]}
+        return base == self.old.base and used == {slot: (role, self.old.peer_id, key, False)}
+
     # Hands.
 
     def begin(self, magnet: bool = True) -> None:
@@ -179,15 +188,28 @@ class Couple:
         self.run_ms(GLANCE_MS)
         return said()[0].t_end_ns
 
-    def touch(self) -> None:
-        """A touch of the magnet."""
+    def see(self) -> int:
+        """On until a person has seen the code once as a whole; when both sides began to show it."""
+        began_ns = self.compare()
+        self.bench.run_to(max(self.bench.now_ns, began_ns + (blink_code.PASS_MS + GLANCE_MS) * MS))
+        return began_ns
+
+    def hold(self, span_ms: int = GESTURE_MS) -> None:
+        """The magnet comes now, and leaves after so long, while time goes on."""
         self.bench.magnet(True)
-        self.bench.at(self.bench.now_ns + 100 * MS, lambda: self.bench.magnet(False))
+        self.bench.at(self.bench.now_ns + span_ms * MS, lambda: self.bench.magnet(False))
+
+    def accept(self) -> None:
+        """START on the remote; on until the stimulator has taken it."""
+        self.bench.press("START", 80)
+        self.wait(lambda: self.said(frames.PAIR_REPLY, pk.ACCEPT, pk.WAITS_FOR_MAGNET), 1000)
 
     def confirm(self) -> None:
-        """START and a touch, at once."""
-        self.bench.press("START", 80)
-        self.touch()
+        """START, and the magnet as the stimulator asks for it: held for a second, and let go."""
+        self.accept()
+        self.run_ms(GLANCE_MS)
+        self.hold()
+        self.run_ms(GESTURE_MS)
 
     def works(self) -> bool:
         """Press STOP: whether the stimulator answers the remote's key."""

@@ -7,6 +7,7 @@ from support.pairing_desk import PairingDesk, reason  # first: it brings MicroPy
 from stimfw.protocol import messages, roles
 from stimfw.storage.blocks import StorageError
 from stimfw.storage.pairings import ACTIVE, PENDING
+from stimfw.telemetry.keys import next_key
 
 PASS_MS = 4000
 SETTLE_MS = 20
@@ -304,6 +305,42 @@ def test_the_new_keys_use_frees_the_old_slot_and_the_old_keys_use_frees_nothing(
     assert desk.table.slots() == [0, 1] and desk.table.get(1).state == PENDING, "the thief of the old key"
     desk.use(1)
     assert desk.table.slots() == [1] and desk.table.get(1).state == ACTIVE
+
+
+def test_a_generation_that_was_used_is_kept_and_the_key_before_it_goes(desk):
+    desk.go(100)
+    given(desk, b"mine", roles.PATIENT)
+    desk.use(0, ahead=1)
+    assert (desk.table.get(0).generation, desk.table.get(0).key) == (1, next_key(KEY))
+    desk.flash.operations.clear()
+    desk.use(0)
+    assert not desk.flash.operations, "nothing new"
+    desk.use(0, ahead=9)
+    assert desk.table.get(0).generation == 10 and KEY not in bytes(desk.flash.memory)
+
+
+def test_a_generation_is_kept_when_the_output_is_off():
+    desk = PairingDesk(left__amplitude_ua=2000, right__amplitude_ua=2000, on_ms=20_000)
+    desk.go(100)
+    given(desk, b"mine", roles.PATIENT)
+    assert desk.harness.control.start(0) == messages.REASON_NONE
+    desk.go(1000)
+    desk.flash.operations.clear()
+    desk.use(0, ahead=2)
+    assert desk.harness.control.busy() and not desk.flash.operations
+    desk.harness.control.stop(messages.STOPPED_HOST)
+    desk.go(10)
+    assert (desk.table.get(0).generation, desk.table.get(0).state) == (2, ACTIVE)
+
+
+def test_a_peer_that_steps_beyond_the_last_generation_ends_nothing_but_its_connection(desk):
+    desk.go(100)
+    given(desk, b"mine", roles.PATIENT)
+    desk.table.settle(0, 0xFFFF, KEY)
+    desk.use(0, ahead=1)
+    assert (desk.table.get(0).generation, desk.table.get(0).key) == (0xFFFF, KEY)
+    desk.go(2000)
+    assert not desk.responder.connected(desk.now_ms)
 
 
 def test_an_id_of_another_role_is_refused_with_its_reason(desk):

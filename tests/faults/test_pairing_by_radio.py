@@ -64,7 +64,7 @@ def without_a_window(couple):
     couple.begin(magnet=False)
     assert couple.failed() == ONCE
     heard = couple.pairing_packets()
-    assert len(heard) >= 20 and {packet.payload[:2] for packet in heard} == {b"\x25\x01"}
+    assert len(heard) >= 20 and {packet.payload[:2] for packet in heard} == {b"\x35\x01"}
 
 
 def joined_by_another_remote(couple):

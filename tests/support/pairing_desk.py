@@ -12,6 +12,8 @@ from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.storage.pairings import PairingTable
 from stimfw.storage.record import Record
+from stimfw.telemetry.keys import next_key
+from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
 from stimfw.ui.magnet import MagnetHold
 
@@ -52,7 +54,7 @@ class PairingDesk:
             self.table.create(BASE)
         rng = Rng(1)
         harness, self.radio = self.harness, Radio()
-        self.responder = Responder(self.table, lambda *_: b"", 1, rng.take)
+        self.responder = Responder(self.table, self._execute, 1, rng.take, harness.log.add)
         self.controller = PairingController(
             harness.control, self.table, self.responder, self.radio, rng.take, MagnetHold(),
             harness.led, harness.log,
@@ -64,8 +66,12 @@ class PairingDesk:
             rng.take, harness.log, lambda: None,
         )  # fmt: skip
         self.kept = []
+        self.epoch = 0  # of the peers, a new one for each use
         self.remote = PairingRequester(REMOTE_ID, self._keep, Rng(2).take, QuickCurve())
         self.lights = []
+
+    def _execute(self, message, _role, _slot):
+        return messages.reply(message[0], messages.OK, b"")
 
     def _keep(self, **new):
         self.kept.append(new)
@@ -153,9 +159,26 @@ class PairingDesk:
         """How many pairings the stimulator has."""
         return len(self.table.slots())
 
-    def use(self, slot):
-        """The peer of a slot opens a connection."""
-        self.responder.newly_connected.append(slot)
+    def use(self, slot, ahead=0):
+        """The peer of a slot opens a connection with its key, or one so many generations ahead."""
+        its = self.table.get(slot)
+        key = its.key
+        for _ in range(ahead):
+            key = next_key(key)
+        self.epoch += 1
+        random, generation = Rng(self.epoch).take, its.generation + ahead
+        peer = Requester(slot, its.role, key, self.epoch, random, generation=generation)
+        peer.begin(messages.request(requests.STATUS), 1000, self.now_ms)
+        while peer.state == peer.WAITING:
+            frame = peer.poll(self.now_ms)
+            if frame is not None:
+                peer.sent(True, self.now_ms)
+                answer = self.responder.on_frame(frame, self.now_ms)
+                self.responder.make_candidates()
+                if answer is not None:
+                    peer.on_frame(answer, self.now_ms)
+            self.go(1)
+        assert peer.state == peer.ANSWERED
         self.go(10)
 
 

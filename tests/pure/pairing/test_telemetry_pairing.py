@@ -140,7 +140,7 @@ def test_an_acceptance_before_the_code_was_shown_whole_is_no_consent():
     early = pk.pack(frames.PAIR, pk.ACCEPT, ends.remote._keys.of_remote(pk.ACCEPT))
     for later_ms in (35, 900, PASS_MS // 2, PASS_MS - 60):
         answer = ends.stimulator.on_frame(early, began_ms + later_ms)
-        assert answer[:3] == bytes((0x26, pk.ACCEPT, pk.COMPARE)) and ends.stimulator.step == 4
+        assert answer[:3] == bytes((0x36, pk.ACCEPT, pk.COMPARE)) and ends.stimulator.step == 4
         assert not ends.stimulator.awaits_consent(began_ms + later_ms), later_ms
         ends.stimulator.consent(began_ms + later_ms)
     assert ends.as_before() and ends.stimulator.is_open(began_ms + PASS_MS)
@@ -265,7 +265,7 @@ def test_the_end_is_told_again_for_a_while():
 def test_a_second_window_is_a_second_chance():
     ends = PairingHarness()
     ends.stimulator.open(ends.now_ms)
-    ends.stimulator.on_frame(bytes((0x25, 9)) + bytes(30), ends.now_ms)
+    ends.stimulator.on_frame(bytes((0x35, 9)) + bytes(30), ends.now_ms)
     assert ends.stimulator.outcome == PairingResponder.BROKEN
     ends.pair()
     assert ends.paired_again()

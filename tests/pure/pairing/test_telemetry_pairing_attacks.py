@@ -182,7 +182,7 @@ def test_a_wrong_order_closes_the_window_before_the_key_is_ready_too():
 
 def test_what_is_no_pair_frame_is_passed_over():
     stimulator = new_stimulator()
-    for other in (b"", b"\x21" * 26, b"\x23" * 32, b"\x26" + bytes(31), b"\x15" + bytes(31), bytes(32)):
+    for other in (b"", b"\x31" * 26, b"\x33" * 32, b"\x36" + bytes(31), b"\x25" + bytes(31), bytes(32)):
         assert stimulator.on_frame(other, 0) is None and stimulator.is_open(0)
 
 

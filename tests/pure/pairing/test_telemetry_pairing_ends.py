@@ -69,7 +69,7 @@ def test_the_remotes_times():
         pass
     assert remote.wait_ms(1000) == 0
     first = remote.poll(1010)
-    assert first[:2] == b"\x25\x01"
+    assert first[:2] == b"\x35\x01"
     assert [remote.wait_ms(now_ms) for now_ms in (1010, 1040, 1069, 1070, 2000)] == [60, 30, 1, 0, 0]
     assert remote.poll(1069) is None and remote.poll(1070) == first
     assert remote.poll(4009) == first and remote.state == remote.WORKING
@@ -80,7 +80,7 @@ def test_the_remotes_times():
 def test_an_answer_brings_the_next_step_at_once_and_silence_after_it_is_a_timeout():
     remote, stimulator = working_remote(), open_stimulator()
     remote.on_frame(stimulator.on_frame(remote.poll(1000), 1000), 1500)
-    assert remote.wait_ms(1500) == 0 and remote.poll(1500)[:2] == b"\x25\x02"
+    assert remote.wait_ms(1500) == 0 and remote.poll(1500)[:2] == b"\x35\x02"
     assert remote.poll(4499) is not None
     assert remote.poll(4500) is None and (remote.state, remote.why) == (remote.FAILED, remote.TIMEOUT)
 
@@ -99,9 +99,9 @@ def test_the_remote_tries_for_thirty_seconds():
 def test_frames_that_are_no_answer_to_the_step_are_passed_over():
     remote, stimulator = working_remote(), open_stimulator()
     good = stimulator.on_frame(remote.poll(1000), 1000)
-    others = [bytes((0x26, step)) + good[2:] for step in (0, 2, 3, 4, 5, 6)]
-    others += [bytes((first, 1)) + good[2:] for first in (0x25, 0x24, 0x16, 0x27)]
-    others += [good[:31], good + b"\0", b"", b"\x26"]
+    others = [bytes((0x36, step)) + good[2:] for step in (0, 2, 3, 4, 5, 6)]
+    others += [bytes((first, 1)) + good[2:] for first in (0x35, 0x34, 0x26, 0x37)]
+    others += [good[:31], good + b"\0", b"", b"\x36"]
     for other in others:
         remote.on_frame(other, 1000)
         assert remote._step == 1, other
@@ -167,7 +167,7 @@ def test_an_answer_for_another_step_state_or_slot_does_not_verify():
         body = bytes(claimed[1:]) + tag
         ends.remote.on_frame(pk.pack(frames.PAIR_REPLY, claimed[0], body), ends.now_ms)
         assert (ends.remote.state, ends.remote.why) == (ends.remote.FAILED, ends.remote.MISMATCH)
-        assert ends.remote.poll(ends.now_ms) == b"\x25\x05" + bytes(30) and ends.as_before()
+        assert ends.remote.poll(ends.now_ms) == b"\x35\x05" + bytes(30) and ends.as_before()
 
 
 def test_accepting_counts_only_while_the_codes_are_compared():
@@ -211,19 +211,19 @@ def test_without_a_window_the_stimulator_does_nothing():
     assert not one.is_open(0) and one.wait_ms(0) == -1 and one.lit(0) == -1 and one.compute() is False
     one.consent(0)
     one.close()
-    assert one.outcome == one.NOTHING and one.on_frame(b"\x25\x01" + bytes(30), 0) is None
+    assert one.outcome == one.NOTHING and one.on_frame(b"\x35\x01" + bytes(30), 0) is None
 
 
 def test_a_step_that_is_not_due_breaks_the_window():
     begin = pk.pack(frames.PAIR, pk.BEGIN, REMOTE_ID + bytes(range(26)))
     for step in (0, 2, 3, 4, 5, 6, 255):
         one = open_stimulator()
-        assert one.on_frame(bytes((0x25, step)) + begin[2:], 1000) is None
+        assert one.on_frame(bytes((0x35, step)) + begin[2:], 1000) is None
         assert one.outcome == one.BROKEN and not one.is_open(1000), step
     for step in (0, 3, 4, 5, 6):
         one = open_stimulator()
         one.on_frame(begin, 1000)
-        assert one.on_frame(bytes((0x25, step)) + bytes(30), 1000) is None
+        assert one.on_frame(bytes((0x35, step)) + bytes(30), 1000) is None
         assert one.outcome == one.BROKEN, step
 
 
@@ -236,10 +236,10 @@ def test_a_step_may_come_again_as_it_was_and_not_otherwise():
 
 
 def test_frames_of_wrong_length_break_the_window_and_others_do_not_touch_it():
-    for other in (b"", b"\x21" + bytes(25), b"\x26\x01" + bytes(30), b"\x15\x01" + bytes(30)):
+    for other in (b"", b"\x31" + bytes(25), b"\x36\x01" + bytes(30), b"\x25\x01" + bytes(30)):
         one = open_stimulator()
         assert one.on_frame(other, 1000) is None and one.outcome == one.OPEN
-    for other in (b"\x25", b"\x25\x01" + bytes(29), b"\x25\x01" + bytes(31)):
+    for other in (b"\x35", b"\x35\x01" + bytes(29), b"\x35\x01" + bytes(31)):
         one = open_stimulator()
         assert one.on_frame(other, 1000) is None and one.outcome == one.BROKEN
 

@@ -246,7 +246,7 @@ def test_a_key_that_was_used_does_not_expire(desk):
     desk.go(100)
     given(desk)
     desk.pass_hours(0.9)
-    desk.use(0)
+    assert desk.use(0)
     desk.pass_hours(3)
     assert desk.table.get(0).state == ACTIVE
     assert messages.EVENT_PAIRING_EXPIRED not in [kind for kind, _, _ in desk.events()]
@@ -299,23 +299,23 @@ def test_a_flash_that_does_not_take_it_is_a_failed_part(desk):
 def test_the_new_keys_use_frees_the_old_slot_and_the_old_keys_use_frees_nothing(desk):
     desk.go(100)
     given(desk, b"mine", roles.PATIENT)
-    desk.use(0)
+    assert desk.use(0)
     given(desk, b"mine", roles.PATIENT)
-    desk.use(0)
+    assert desk.use(0)
     assert desk.table.slots() == [0, 1] and desk.table.get(1).state == PENDING, "the thief of the old key"
-    desk.use(1)
+    assert desk.use(1)
     assert desk.table.slots() == [1] and desk.table.get(1).state == ACTIVE
 
 
 def test_a_generation_that_was_used_is_kept_and_the_key_before_it_goes(desk):
     desk.go(100)
     given(desk, b"mine", roles.PATIENT)
-    desk.use(0, ahead=1)
+    assert desk.use(0, ahead=1)
     assert (desk.table.get(0).generation, desk.table.get(0).key) == (1, next_key(KEY))
     desk.flash.operations.clear()
-    desk.use(0)
+    assert desk.use(0)
     assert not desk.flash.operations, "nothing new"
-    desk.use(0, ahead=9)
+    assert desk.use(0, ahead=9)
     assert desk.table.get(0).generation == 10 and KEY not in bytes(desk.flash.memory)
 
 
@@ -326,21 +326,21 @@ def test_a_generation_is_kept_when_the_output_is_off():
     assert desk.harness.control.start(0) == messages.REASON_NONE
     desk.go(1000)
     desk.flash.operations.clear()
-    desk.use(0, ahead=2)
+    assert desk.use(0, ahead=2)
     assert desk.harness.control.busy() and not desk.flash.operations
     desk.harness.control.stop(messages.STOPPED_HOST)
     desk.go(10)
     assert (desk.table.get(0).generation, desk.table.get(0).state) == (2, ACTIVE)
 
 
-def test_a_peer_that_steps_beyond_the_last_generation_ends_nothing_but_its_connection(desk):
+def test_a_peer_that_steps_beyond_the_last_generation_is_not_heard(desk):
     desk.go(100)
     given(desk, b"mine", roles.PATIENT)
     desk.table.settle(0, 0xFFFF, KEY)
-    desk.use(0, ahead=1)
-    assert (desk.table.get(0).generation, desk.table.get(0).key) == (0xFFFF, KEY)
+    assert not desk.use(0, ahead=1)
     desk.go(2000)
-    assert not desk.responder.connected(desk.now_ms)
+    assert (desk.table.get(0).generation, desk.table.get(0).key) == (0xFFFF, KEY)
+    assert desk.use(0)
 
 
 def test_an_id_of_another_role_is_refused_with_its_reason(desk):
@@ -353,7 +353,7 @@ def test_an_id_of_another_role_is_refused_with_its_reason(desk):
 def test_a_remote_with_the_clinicians_id_is_refused_by_radio(desk):
     desk.go(100)
     given(desk, b"rmte", roles.CLINICIAN)
-    desk.use(0)
+    assert desk.use(0)
     desk.to_the_gesture()
     desk.go(1200)
     desk.hold(1300)
@@ -366,7 +366,7 @@ def test_a_full_table_and_a_dead_flash_have_their_reasons_too(desk):
     desk.go(100)
     for number in range(6):
         given(desk, b"p%03d" % number)
-        desk.use(number)
+        assert desk.use(number)
     assert reason(desk.requests.pair(b"more", roles.PATIENT, KEY)) == messages.REASON_FULL
     desk.requests.forget(5)
     desk.flash.dead |= {0, 1}

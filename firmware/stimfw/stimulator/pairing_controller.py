@@ -150,9 +150,6 @@ class PairingController:
             except OSError:
                 self._control.fail(messages.PART_PAIRINGS)
                 return
-            except ValueError:  # beyond the last generation: the peer must be paired again
-                responder.forget(slot)
-                continue
             responder.settled(slot)
             for gone in before:
                 if table.get(gone) is None:

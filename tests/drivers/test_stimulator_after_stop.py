@@ -73,7 +73,7 @@ def test_who_stopped_may_start_at_once_and_so_may_usb():
 
 
 def test_a_stop_that_follows_another_peers_stop_frees_nobody():
-    """An older STOP of a peer is kept back, and released after another's: its START may be from before that."""
+    """An older STOP of a peer is kept back, and released after another's: its START may be older still."""
     harness = in_hold()
     harness.control.stop(messages.STOPPED_REMOTE, OTHER)
     harness.run_ms(300)

@@ -93,7 +93,7 @@ class TestAir:
 
     def test_injected_packet_is_taken_for_real(self):
         sender, receiver, air = pair()
-        air.inject(sender.clock.now_ns, 76, ADDRESS, b"forged", pid=2)
+        air.inject(sender.clock.now_ns, 76, ADDRESS, b"forged", pid=2, enhanced=True)
         sender.clock.run_for(2 * MS)
         assert receiver.fetch() == b"forged"
         assert air.tap[-1].was_ack
@@ -106,7 +106,7 @@ class TestAir:
             sender.clear()
             receiver.fetch()
         first = air.tap[0]
-        air.inject(sender.clock.now_ns, first.channel, first.address, first.payload, pid=1)
+        air.inject(sender.clock.now_ns, first.channel, first.address, first.payload, pid=1, enhanced=True)
         sender.clock.run_for(2 * MS)
         assert receiver.fetch() == b"one"
 
@@ -114,6 +114,21 @@ class TestAir:
     def test_impossible_injections_are_refused(self, address, payload):
         with pytest.raises(ValueError, match="bytes"):
             AirChannel().inject(0, 76, address, payload)
+
+    @pytest.mark.parametrize("option", [{"pid": 1}, {"no_ack": True}, {"is_ack": True}])
+    def test_what_the_older_format_does_not_have_is_refused(self, option):
+        with pytest.raises(ValueError, match="older format"):
+            AirChannel().inject(0, 76, ADDRESS, b"x", **option)
+
+    def test_an_injected_packet_is_of_the_older_format_if_not_asked_otherwise(self):
+        """9 bits of control field shorter, and not for a receiver of Enhanced ShockBurst."""
+        _, receiver, air = pair()
+        air.inject(receiver.clock.now_ns, 76, ADDRESS, bytes(32))
+        receiver.clock.run_for(2 * MS)
+        assert receiver.get(0x17) & 1 and air.tap[-1].t_end_ns - air.tap[-1].t_start_ns == 320 * US
+        air.inject(receiver.clock.now_ns, 76, ADDRESS, bytes(32), enhanced=True)
+        receiver.clock.run_for(2 * MS)
+        assert not receiver.get(0x17) & 1 and air.tap[-2].t_end_ns - air.tap[-2].t_start_ns == 329 * US
 
     def test_carrier_is_seen_after_40_us_only(self):
         _, receiver, air = pair()

@@ -170,7 +170,7 @@ class TestLink:
         receiver.ce.out(False)
         sender.load(b"x")
         end = sender.clock.now_ns + SETTLING_NS + air_time_ns(1, 5, 2, 1_000_000)
-        air.inject(end + after_us * US, 76, ADDRESS, b"")
+        air.inject(end + after_us * US, 76, ADDRESS, b"", enhanced=True)
         sender.pulse()
         sender.clock.run_for(3 * MS)
         assert bool(sender.status & TX_DS) == taken, "anyone's packet will do, if it comes in time"

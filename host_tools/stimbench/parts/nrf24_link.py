@@ -1,4 +1,4 @@
-"""The nRF24L01+'s Enhanced ShockBurst engine: states, timing, acknowledgement and retransmission.
+"""The nRF24L01+'s ShockBurst engines: states, timing, acknowledgement and retransmission.
 
 Product specification 1.0: section 6.1 (modes, figure 4), 6.1.7 (timing, table 16), 7.4-7.8 (protocol).
 Where it is not definite, this model takes the cautious reading:
@@ -8,7 +8,12 @@ Where it is not definite, this model takes the cautious reading:
 - a PTX takes any valid packet to its pipe 0 as the ACK that it waits for: the format has nothing else to
   tell an ACK by; with pipe 0 off (EN_RXADDR) it takes none (7.6);
 - CE pulses shorter than 10 us (Thce) send nothing;
-- every packet is preceded by 130 us, also when CE stays high.
+- every packet is preceded by 130 us, also when CE stays high and the FIFO is not empty;
+- TX_EMPTY and TX_DS come with a packet's last bit;
+- what is on its way more than 4 ms after TX mode began is lost (6.1.5: never longer at a time), and so is a
+  packet in whose time the channel, the rate or PRIM_RX is written (table 20: standby and power down only);
+- the older format (7.10: EN_AA = 0 and ARC = 0) has no control field, so no packet identity, no duplicates
+  and no acknowledgement; its packets are as long as RX_PW says, and it is not there at 2 Mbit/s.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ SETTLE_NS = 130_000
 THCE_NS = 10_000
 _FIFO = 3
 _ARD_STEP_NS = 250_000
+_LONGEST_TX_NS = 4_000_000
 
 
 class Mode(Enum):
@@ -77,7 +83,7 @@ class Link:
     ) -> None:
         self._s, self._scheduler, self._air, self._on_flags = state, scheduler, air, on_flags
         self._reset_ns, self._start_up_ns = reset_ns, start_up_ns
-        self.short_pulses = 0
+        self.short_pulses = self.spoilt = 0
         self._timer: Handle | None = None
         self._flight: Packet | None = None
         self._ce_rise_ns = 0
@@ -92,6 +98,8 @@ class Link:
         self._first_after_ce = False
         self._entry: TxEntry | None = None
         self._listening_ns = self._sent_ns = 0
+        self._tx_since_ns = 0
+        self._tx_until_ns = -1
         self._power_latch = False
         self._last_seen: dict[int, tuple[int, bytes]] = {}
         self._ack_sent: dict[int, TxEntry] = {}
@@ -128,6 +136,7 @@ class Link:
         """Channel, rate or addresses were rewritten: a receiver must settle again."""
         if self.mode is Mode.RX:
             self._listening_ns = self._scheduler.now_ns + SETTLE_NS
+        self._spoil()
 
     def update(self) -> None:
         """Follow PWR_UP, PRIM_RX, CE and the TX FIFO."""
@@ -143,6 +152,8 @@ class Link:
             self._go(Mode.START_UP, self._scheduler.now_ns + self._start_up_ns, self._standby)
         elif self.mode is Mode.STANDBY:
             self._choose()
+        elif self.mode in (Mode.TX, Mode.TX_SETTLING) and config & 0x01:
+            self._spoil()
         elif self.mode in (Mode.RX, Mode.RX_SETTLING) and not (self._s.ce and config & 0x01):
             self._power_latch = self.power_detected()
             self._standby()
@@ -154,6 +165,7 @@ class Link:
             packet.channel == regs[Reg.RF_CH] and packet.bit_rate == regs.bit_rate
             and packet.crc_bytes == regs.crc_bytes and packet.enhanced == regs.enhanced
             and packet.start_ns >= self._listening_ns
+            and (packet.enhanced or packet.bit_rate != 2_000_000)
         )
         if not same:
             return
@@ -183,7 +195,11 @@ class Link:
         pid = entry.pid if self._s.regs.enhanced else 0  # the older format has none
         packet = self._packet(self._s.regs.address(Reg.TX_ADDR), entry.payload, pid)
         packet.no_ack = entry.no_ack
+        if self._tx_until_ns != self._scheduler.now_ns:
+            self._tx_since_ns = self._scheduler.now_ns
         self._fly(Mode.TX_SETTLING, packet, self._sent)
+        if packet.end_ns - self._tx_since_ns > _LONGEST_TX_NS:
+            self._spoil()
 
     def _packet(self, address: bytes, payload: bytes, pid: int) -> Packet:
         regs = self._s.regs
@@ -205,6 +221,7 @@ class Link:
     def _sent(self) -> None:
         self._flight = None
         self._first_after_ce = False
+        self._tx_until_ns = self._scheduler.now_ns
         now, regs = self._scheduler.now_ns, self._s.regs
         entry = self._entry
         if entry is None or entry.no_ack or not regs[Reg.EN_AA] & 0x01:
@@ -321,6 +338,12 @@ class Link:
         if self._flight is not None:
             self._flight.cancelled = True
             self._flight = None
+
+    def _spoil(self) -> None:
+        """What is being sent reaches nobody."""
+        if self._flight is not None and not self._flight.lost:
+            self._flight.lost = True
+            self.spoilt += 1
 
     def _raise(self, flag: int) -> None:
         self._s.flags |= flag

@@ -86,6 +86,11 @@ class Nrf24L01:
         """CE pulses that were too short (under 10 us) to send anything."""
         return self._link.short_pulses
 
+    @property
+    def spoilt(self) -> int:
+        """Packets that reached nobody because of how the chip was driven: see nrf24_link."""
+        return self._link.spoilt
+
     def power(self, on: bool) -> None:
         """The supply came or went: registers and FIFOs are lost."""
         state = self._s

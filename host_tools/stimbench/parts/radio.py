@@ -147,6 +147,7 @@ class AirChannel:
         is_ack: bool = False,
         crc_bytes: int = 2,
         power_dbm: int = 0,
+        enhanced: bool = False,
     ) -> Packet:
         """Send a packet from an attacker's transmitter.
 
@@ -156,23 +157,27 @@ class AirChannel:
             address: 3-5 bytes, LSByte first.
             payload: 0-32 bytes.
             bit_rate: 250 000, 1 000 000 or 2 000 000.
-            pid: 2-bit packet identity.
-            no_ack: the sender wants no acknowledgement.
-            is_ack: it is sent as an acknowledgement.
+            pid: 2-bit packet identity, of an enhanced packet.
+            no_ack: the sender wants no acknowledgement; of an enhanced packet.
+            is_ack: it is sent as an acknowledgement; of an enhanced packet.
             crc_bytes: 0-2; a receiver drops what does not match its own setting.
             power_dbm: of the attacker's transmitter; reaches the tap only.
+            enhanced: Enhanced ShockBurst with its control field. The boards here speak the older format
+                (product specification 7.10), and hear nothing else.
 
         Returns:
             The packet, as the tap has it.
 
         Raises:
-            ValueError: an address or payload of impossible length.
+            ValueError: an address or payload of impossible length; what only an enhanced packet has.
         """
+        if not enhanced and (pid or no_ack or is_ack):
+            raise ValueError("the older format has no packet identity and no acknowledgements")
         if not 3 <= len(address) <= 5 or len(payload) > 32:
             raise ValueError("an address has 3-5 bytes and a payload at most 32")
-        end = start_ns + air_time_ns(len(payload), len(address), crc_bytes, bit_rate)
+        end = start_ns + air_time_ns(len(payload), len(address), crc_bytes, bit_rate, enhanced)
         packet = Packet(start_ns, end, channel, bit_rate, bytes(address), bytes(payload), pid & 3,
-                        no_ack, is_ack, crc_bytes, power_dbm=power_dbm)
+                        no_ack, is_ack, crc_bytes, enhanced, power_dbm=power_dbm)
         self.send(packet)
         return packet
 

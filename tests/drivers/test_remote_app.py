@@ -96,7 +96,7 @@ def test_a_low_battery_is_told_after_status_whatever_came_of_it(remote):
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize(("name", "limit_ms"), [("start", LIMIT_MS), ("stop", STOP_LIMIT_MS)])
 def test_no_answer(remote, name, limit_ms, arrives):
-    """Whether nobody acknowledges, or the answers are lost."""
+    """Whether nothing arrives, or the answers are lost."""
     remote.radio.delivers, remote.radio.answers = arrives, False
     remote.press(name)
     remote.go(limit_ms - 10)
@@ -122,6 +122,47 @@ def test_a_dead_radio_is_told_at_each_press(remote, name):
     assert remote.radio.sent == []
     remote.radio.works = True
     remote.press("start")
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+# Where it sends.
+
+
+def test_on_an_occupied_channel_it_sends_after_three_looks(remote):
+    """Not never: somebody who is on the air most of the time would keep it away."""
+    remote.press("status")
+    remote.go(2000)
+    remote.radio.checked.clear()
+    remote.radio.busy = {76}
+    remote.press("stop")
+    remote.app.poll(remote.now_ms)
+    assert remote.radio.checked == [76] * 4 and remote.radio.forced == 1
+    assert remote.watch() == merged(feedback.DELIVERED)
+
+
+def test_each_frame_has_its_own_three_looks(remote):
+    remote.radio.busy, remote.radio.delivers = {76, 50, 24}, False
+    remote.press("stop")
+    remote.go(200)
+    assert len(remote.radio.sent) > 5
+    assert len(remote.radio.checked) == 4 * len(remote.radio.sent) == 4 * remote.radio.forced
+
+
+def test_stop_goes_out_more_often_in_a_burst_once_it_had_no_answer(remote):
+    remote.radio.delivers = False
+    remote.press("stop")
+    remote.go(100)
+    assert remote.radio.copies[0] == 3 and set(remote.radio.copies[1:]) == {6}
+
+
+def test_nothing_that_arrived_unanswered_moves_the_search(remote):
+    """The stimulator, or anybody in its place, takes what is sent, and nothing comes back."""
+    remote.radio.answers = False
+    remote.press("stop")
+    remote.go(300)
+    assert {sent[3] for sent in remote.radio.sent} == {76, 50, 24}
+    remote.radio.held.clear()
+    remote.radio.answers = True
     assert remote.watch() == merged(feedback.DELIVERED)
 
 

@@ -52,7 +52,7 @@ def test_status_held_shorter_does_not_pair(remote):
 def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
     begin_pairing(remote)
     until_the_code(remote)
-    said = [(frame, low) for frame, _, _, low in remote.radio.sent if frames.kind_of(frame) == frames.PAIR]
+    said = [(frame, low) for frame, _, _, _, low in remote.radio.sent if frames.kind_of(frame) == frames.PAIR]
     assert said and all(low for _, low in said)
     executed = len(remote.stimulator.executed)
     remote.go(PASS_MS)
@@ -66,6 +66,19 @@ def test_a_held_status_pairs_at_low_power_and_uses_the_new_key(remote):
     remote.press("start")
     assert remote.watch() == merged(feedback.DELIVERED)
     assert remote.stimulator.slots[-1] == 3
+
+
+def test_the_last_frame_of_a_pairing_goes_out_though_the_channel_is_occupied(remote):
+    """It closes the stimulator's window, and is given once."""
+    begin_pairing(remote)
+    until_the_code(remote)
+    remote.radio.busy = {76}
+    said = len(remote.radio.sent)
+    remote.press("stop")
+    remote.go(2000)
+    last = [frame for frame, *_ in remote.radio.sent[said:] if frames.kind_of(frame) == frames.PAIR]
+    assert len(last) == 1 and last[0][1] == 5 and not any(last[0][2:])
+    assert not remote.radio.awake
 
 
 def test_the_code_is_shown_in_amber(remote):

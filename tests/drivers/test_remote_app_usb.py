@@ -4,7 +4,7 @@ import struct
 
 import pytest
 from stimfw.protocol import asking, messages, requests
-from stimfw.telemetry import frames
+from stimfw.telemetry import addresses, frames
 from stimfw.ui import feedback
 from support.remote_harness import Remote, merged
 
@@ -31,47 +31,75 @@ def report(remote):
     return asking.unpack_reply(requests.row_of(requests.MODEM_RECEIVE, "remote"), body)
 
 
-def carry(remote, slot=2, frame=None):
+def carry(remote, slot=2, channel=0, frame=None):
     frame = frame or frame_for_the_host(remote)
-    return remote.ask(requests.MODEM_SEND, remote.stimulator.table.base + bytes((slot,)) + frame)
+    return remote.ask(requests.MODEM_SEND, remote.stimulator.table.base + bytes((slot, channel)) + frame)
 
 
 def test_the_modem_carries_a_frame_and_its_answer(remote):
     assert report(remote) == (messages.MODEM_IDLE, 0, 0, b"")
     remote.go(40)
     assert carry(remote) == (messages.OK, struct.pack("<I", 40))
-    assert report(remote) == (messages.MODEM_SEARCHING, 40, 40, b"")
+    assert report(remote) == (messages.MODEM_SENDING, 40, 40, b"")
     remote.go(20)
     state, at_ms, now_ms, frame = report(remote)
-    assert (state, now_ms) == (messages.MODEM_DELIVERED, 60) and 40 < at_ms < 60
+    assert (state, now_ms) == (messages.MODEM_SENT, 60) and 40 < at_ms < 60
     assert frames.kind_of(frame) == frames.CHALLENGE
-    assert report(remote) == (messages.MODEM_DELIVERED, at_ms, 60, b""), "only once"
+    assert report(remote) == (messages.MODEM_SENT, at_ms, 60, b""), "only once"
+    remote.go(200)
     assert not remote.radio.awake and remote.lights == 0
 
 
-def test_the_modem_tells_what_nobody_acknowledged(remote):
+@pytest.mark.parametrize("channel", range(3))
+def test_the_modem_sends_one_burst_where_the_host_says(remote, channel):
     remote.radio.delivers = False
-    carry(remote)
+    carry(remote, channel=channel)
     remote.go(20)
     state, at_ms, now_ms, frame = report(remote)
-    assert (state, now_ms, frame) == (messages.MODEM_UNDELIVERED, 20, b"") and 0 < at_ms < 20
+    assert (state, now_ms, frame) == (messages.MODEM_SENT, 20, b"") and 0 < at_ms < 20
     remote.go(500)
-    assert report(remote)[1:3] == (at_ms, 520), "when it was known, and not when it was asked"
-    assert len(remote.radio.sent) == 1 and not remote.radio.awake, "it is the host that tries again"
+    assert report(remote)[1:3] == (at_ms, 520), "when it was out, and not when it was asked"
+    assert [sent[3] for sent in remote.radio.sent] == [addresses.CHANNELS[channel]]
+    assert not remote.radio.awake, "it is the host that tries again"
+
+
+def test_the_modem_tells_a_channel_that_is_occupied_and_sends_in_the_end(remote):
+    """After three in a row it sends all the same."""
+    remote.radio.busy = set(addresses.CHANNELS)
+    for channel in (0, 0, 1):
+        carry(remote, channel=channel)
+        remote.go(2)
+        assert report(remote)[0] == messages.MODEM_BUSY and remote.radio.sent == []
+    carry(remote)
+    remote.go(2)
+    assert report(remote)[0] == messages.MODEM_SENT and remote.radio.forced == 1
+    carry(remote)
+    remote.go(2)
+    assert report(remote)[0] == messages.MODEM_BUSY, "they are counted anew"
 
 
 def test_the_modem_tells_when_the_answer_came_and_not_when_it_was_fetched(remote):
     remote.radio.answers = False
     carry(remote)
     remote.go(50)
-    delivered = report(remote)
-    assert delivered[0] == messages.MODEM_DELIVERED and delivered[1] < 50 and delivered[3] == b""
+    sent = report(remote)
+    assert sent[0] == messages.MODEM_SENT and sent[1] < 50 and sent[3] == b""
     remote.radio.answers = True
     remote.go(100)
     remote.go(300)
     state, at_ms, now_ms, frame = report(remote)
-    assert (state, now_ms) == (messages.MODEM_DELIVERED, 450) and frame
-    assert delivered[1] < at_ms <= 200, at_ms
+    assert (state, now_ms) == (messages.MODEM_SENT, 450) and frame
+    assert sent[1] < at_ms <= 200, at_ms
+
+
+def test_a_strangers_frame_hides_no_answer(remote):
+    """Anybody may send to this remote's address: four frames are kept, in their order."""
+    carry(remote)
+    remote.radio.held = [bytes([k]) * 32 for k in range(3)]
+    remote.go(50)
+    got = [report(remote)[3] for _ in range(5)]
+    assert [frame[:1] for frame in got[:3]] == [b"\0", b"\1", b"\2"]
+    assert frames.kind_of(got[3]) == frames.CHALLENGE and got[4] == b""
 
 
 def test_the_modem_yields_to_a_button(remote):
@@ -83,7 +111,7 @@ def test_the_modem_yields_to_a_button(remote):
         messages.WRONG_STATE,
         bytes((messages.READY, messages.REASON_BUSY)),
     )
-    assert report(remote)[0] == messages.MODEM_UNDELIVERED
+    assert report(remote)[0] == messages.MODEM_BUSY
     assert remote.watch() == merged(feedback.DELIVERED)
     assert remote.stimulator.executed == [requests.STOP]
 
@@ -101,11 +129,12 @@ def test_end_of_carrying_lets_the_radio_sleep_and_stops_no_button(remote):
     assert remote.watch() == merged(feedback.DELIVERED)
 
 
-def test_the_modem_refuses_other_lengths_and_slots(remote):
-    body = remote.stimulator.table.base + b"\2"
-    for size in (0, 1, 25, 27, 31, 33):
+def test_the_modem_refuses_other_lengths_slots_and_channels(remote):
+    body = remote.stimulator.table.base + b"\2\0"
+    for size in (0, 1, 25, 26, 31, 33):
         assert remote.ask(requests.MODEM_SEND, body + bytes(size))[0] == messages.BAD_LENGTH
     assert carry(remote, slot=6)[0] == messages.OUT_OF_RANGE
+    assert carry(remote, channel=3)[0] == messages.OUT_OF_RANGE
     assert remote.radio.sent == []
 
 

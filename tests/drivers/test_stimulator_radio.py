@@ -1,9 +1,11 @@
-"""The stimulator's port against the radio's model: answers, listen before talk, losses, pairing."""
+"""The stimulator's port against the radio's model: answers, copies, listen before talk, losses, pairing."""
 
 import pytest
 from stimfw.radio.listener import RadioListener, prepare
 from stimfw.telemetry import addresses
 from support.radio_harness import GENUINE, MS, OWN, PAIR_REPLY, PEER, REPLY_KIND, Bench
+
+REPLY = b"\x04" + bytes(31)
 
 
 @pytest.fixture
@@ -11,28 +13,31 @@ def bench(radios):
     return Bench(radios)
 
 
-def answer(bench):
-    length = bench.peer.waiting()
-    buffer = bytearray(length)
-    if length:
+def answers(bench):
+    found = []
+    bench.peer.begin_reading()
+    while bench.peer.waiting():
+        buffer = bytearray(32)
         bench.peer.receive_into(memoryview(buffer))
-    return bytes(buffer)
+        found.append(bytes(buffer))
+    return found
 
 
 def test_a_frame_is_taken_then_answered_at_the_peers_address(bench):
     assert bench.ask()
     bench.run_ms(5)
     assert [frame for _, frame in bench.link.taken] == [GENUINE]
-    assert answer(bench) == b"\x04" + bytes(23) and bench.port.sent == 1
+    assert REPLY in answers(bench) and bench.port.sent == 1 and len(bench.replies()) == 3
     reply = bench.replies()[0]
     assert reply.address == PEER and reply.power_dbm == 0 and reply.t_start_ns > bench.link.taken[0][0]
+    bench.run_ms(20)
     assert bench.ask(), "it listens again"
 
 
-def test_an_answer_that_nobody_takes_is_given_up_after_six_transmissions(bench):
+def test_an_answer_is_one_burst_whether_or_not_anybody_hears_it(bench):
     bench.inject()
     bench.run_ms(15)
-    assert len(bench.replies()) == 6 and bench.port.tx_failed == 1
+    assert len(bench.replies()) == 3 and bench.port.sent == 1 and bench.port.tx_failed == 0
     assert bench.port.wait_ms(bench.radios.now_ms) == -1
     assert bench.ask()
 
@@ -62,7 +67,47 @@ def test_an_empty_socket_is_told(empty_socket):
     port = RadioListener(empty_socket, None, OWN)
     assert not port.revive() and not port.works
     port.listen()
-    port.poll(0), port.check_channel(0)
+    assert not port.poll(0)
+    port.check_channel(0)
+
+
+# Copies.
+
+
+@pytest.mark.parametrize("work_ms", [0.0, 0.3, 1.0, 6.0])
+def test_a_bursts_frame_is_handed_over_once(bench, work_ms):
+    """Whether its copies come before the first one is done with, or after."""
+    bench.link.work_ns = round(work_ms * MS)
+    assert bench.ask()
+    bench.run_ms(9)
+    assert bench.genuine() == 1 and len(bench.replies()) == 3
+
+
+def test_copies_of_a_frame_that_is_refused_are_none_either(bench):
+    bench.link.answers = False
+    bench.ask()
+    bench.run_ms(5)
+    assert bench.genuine() == 1 and bench.replies() == []
+
+
+def test_a_copy_between_frames_of_others_is_still_a_copy(bench):
+    """Somebody else's frames fall between the copies of a burst."""
+    for number in range(3):
+        bench.inject(0.2 + 0.9 * number)
+        bench.inject(0.65 + 0.9 * number, b"\x09" + bytes([number]) * 31)
+    bench.link.work_ns = 3 * MS
+    bench.run_ms(8)
+    others = [frame for _, frame in bench.link.taken if frame != GENUINE]
+    assert bench.genuine() == 1 and 1 <= len(others) <= 3
+
+
+def test_a_frame_that_is_sent_again_is_handed_over_again(bench):
+    """12 ms and more after a burst, without an answer, the same frame comes in the next one."""
+    bench.link.answers = False
+    for bursts in range(1, 4):
+        bench.ask()
+        bench.run_ms(12)
+        assert bench.genuine() == bursts
 
 
 # The pairing window.
@@ -74,8 +119,8 @@ def test_without_the_window_there_is_no_answer_at_all_but_at_its_own_address(ben
     bench.run_ms(10)
     bench.peer.power_down()
     bench.link.taken.clear(), bench.air.tap.clear()
-    for pid in range(4):
-        bench.inject(0.2 + pid, address=to, pid=pid)
+    for number in range(4):
+        bench.inject(0.2 + number, address=to)
     bench.run_ms(10)
     assert bench.link.taken == [] and len(bench.air.tap) == 4
 
@@ -93,12 +138,21 @@ def test_in_the_window_pairing_is_answered_softly_and_peers_aloud(bench):
     assert bench.ask()
     bench.run_ms(5)
     assert {(packet.address, packet.power_dbm) for packet in bench.replies()} == {(PEER, 0)}
-    acks = [packet for packet in bench.air.tap if packet.was_ack and packet.address != PEER]
-    assert {packet.power_dbm for packet in acks} == {-18}
     bench.port.close_pairing()
-    bench.radios.run_ms(1)
+    bench.radios.run_ms(12)
     assert not bench.ask(addresses.PAIRING_STIMULATOR)
     assert bench.ask()
+
+
+def test_an_answer_in_the_window_does_not_end_it(bench):
+    """The look at the air before the answer keeps pairing's address."""
+    bench.port.open_pairing()
+    bench.radios.run_ms(1)
+    bench.air.jam(76, bench.clock.now_ns + 600_000, bench.clock.now_ns + 4 * MS)
+    bench.inject(0.2)
+    bench.run_ms(2)
+    assert bench.port.deferred and not bench.replies()
+    assert bench.radios.stimulator.part.register(2) == 3, "EN_RXADDR: both pipes"
 
 
 def test_the_window_is_on_its_channel_and_stays_there(bench):
@@ -113,17 +167,19 @@ def test_the_window_is_on_its_channel_and_stays_there(bench):
         bench.run_ms(1000)
         bench.port.check_channel(bench.radios.now_ms)
     assert bench.port.hops == hops and bench.port.channel == addresses.PAIRING_CHANNEL
+    bench.air.stop_jamming(bench.clock.now_ns)
     assert bench.ask(addresses.PAIRING_STIMULATOR)
 
 
 def test_the_window_opens_while_it_sends(bench):
     bench.inject()
-    bench.run_ms(2)
+    bench.run_ms(1.8)
     assert bench.replies()
     bench.port.open_pairing()
     assert bench.sending_reply and bench.radios.stimulator.part.register(0) == 0x0E, "still a sender"
     bench.run_ms(12)
     assert bench.ask(addresses.PAIRING_STIMULATOR)
+    assert bench.radios.stimulator.part.spoilt == 0
 
 
 # Listen before talk.
@@ -146,16 +202,24 @@ def test_an_answer_does_not_wait_for_ever(bench):
     assert 4 * MS <= bench.replies()[0].t_start_ns - heard_ns <= 6.5 * MS
 
 
+def test_a_quick_answer_does_not_begin_in_the_burst_that_asked(bench):
+    bench.link.work_ns = 0
+    assert bench.ask()
+    bench.run_ms(9)
+    asked = [packet for packet in bench.air.tap if packet.payload == GENUINE]
+    assert bench.replies()[0].t_start_ns > asked[-1].t_end_ns and len(asked) == 3
+
+
 # Losses.
 
 
 def test_three_of_ten_packets_lost(bench):
-    """A burst of four: 1 - 0.3^4 = 99 % arrive, 1 - 0.51^4 = 93 % are known to have arrived."""
+    """Of a burst of three 97 % arrive; the peer here is late and misses one copy of an answer: 91 %."""
     bench.air.seed, bench.air.loss = 11, 0.3
-    bench.link.answers = False
-    acknowledged = 0
+    bench.link.work_ns = 2 * MS
+    answered = arrived = 0
     for _ in range(200):
-        acknowledged += bench.ask()
-        bench.run_ms(1)
-    assert len(bench.link.taken) >= 196
-    assert 174 <= acknowledged <= 197
+        arrived += bench.ask()
+        bench.run_ms(12)
+        answered += REPLY in answers(bench)
+    assert 188 <= arrived <= 199 and 165 <= answered <= 188

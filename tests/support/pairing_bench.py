@@ -251,6 +251,4 @@ class Middle:
     def say(self, address: bytes, frame: bytes) -> None:
         """A frame of his, which asks for no acknowledgement."""
         couple = self._couple
-        couple.air.inject(
-            couple.bench.now_ns + MS, addresses.PAIRING_CHANNEL, address, frame, no_ack=True, pid=frame[1] & 3
-        )
+        couple.air.inject(couple.bench.now_ns + MS, addresses.PAIRING_CHANNEL, address, frame)

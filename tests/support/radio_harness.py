@@ -1,6 +1,6 @@
 """The stimulator's port in a loop as the application's, and a peer's radio: models on a fake clock."""
 
-from stimfw.drivers.nrf24l01 import FAILED, SENT
+from stimfw.drivers.nrf24l01 import SENT
 from stimfw.radio import listener
 from stimfw.radio.listener import RadioListener
 from stimfw.telemetry import addresses
@@ -19,22 +19,26 @@ class Link:
 
     def __init__(self, clock):
         self.clock, self.taken, self.contact, self.pause, self.kind = clock, [], False, 0, REPLY_KIND
-        self.answers, self.refuse_ns = True, 0
+        self.answers, self.refuse_ns, self.work_ns = True, 0, WORK_NS
 
     def on_frame(self, view, now_ms):
+        assert len(view) == 32
         self.taken.append((self.clock.now_ns, bytes(view)))
         if not self.answers or view[0] != 3:
             self.clock.run_for(self.refuse_ns)
             return None
-        self.clock.run_for(WORK_NS)
-        return bytes([self.kind]) + bytes(23)
+        self.clock.run_for(self.work_ns)
+        return bytes([self.kind]) + bytes(31)
 
     def address_for(self, frame):
-        assert len(frame) == 24
+        assert len(frame) == 32
         return PEER
 
     def pause_ms(self, now_ms):
         return self.pause
+
+    def flooded(self):
+        return self.pause > 0
 
     def connected(self, now_ms):
         return self.contact
@@ -50,7 +54,7 @@ class Bench:
         assert self.port.revive()
         self.port.listen()
         self.peer = radios.remote.radio
-        assert self.peer.configure(PEER, retries=3, retry_us=500)
+        assert self.peer.configure(PEER)
         self.peer.power_up()
         self.calls, self.reads = 0, []
         self.radios.run_ms(1)
@@ -68,6 +72,8 @@ class Bench:
         called, due_ms = True, None
         while self.clock.now_ns < end_ns:
             now = self.radios.now_ms
+            if self.port.paused:
+                falls.clear()  # as the application's interrupt handler does
             if called or falls or (due_ms is not None and now >= due_ms):
                 falls.clear()
                 self.calls += 1
@@ -83,20 +89,22 @@ class Bench:
         return self.air.inject(self.clock.now_ns + round(after_ms * MS), channel, address, payload, **options)
 
     def replies(self):
-        return [packet for packet in self.air.tap if packet.payload and packet.payload[0] in (4, 6)]
+        return [packet for packet in self.air.tap if packet.payload[0] in (4, 6)]
 
-    def acks(self):
-        return sum(packet.was_ack for packet in self.air.tap)
+    def genuine(self):
+        """How many genuine frames were handed over."""
+        return sum(frame == GENUINE for _, frame in self.link.taken)
 
     def ask(self, to=OWN):
-        """As a remote: one burst, then listen for the answer."""
+        """As a remote: one burst, then listen for the answer; whether the frame was handed over by then."""
+        before = self.genuine()
         self.peer.send(GENUINE, to)
         for _ in range(40):
             self.run_ms(0.25)
-            result = self.peer.poll()
-            if result in (SENT, FAILED):
+            if self.peer.poll() == SENT:
                 self.peer.listen()
-                return result == SENT
+                self.run_ms(0.5)
+                return self.genuine() > before
         raise AssertionError("the burst never ended")
 
     def check_channel(self, seconds):

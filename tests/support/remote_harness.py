@@ -6,14 +6,14 @@ from stimfw.crypto.drbg import RandomError
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
-from stimfw.radio.searcher import RadioSearcher
+from stimfw.radio.searcher import RadioSender
 from stimfw.remote.app import App
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
 from stimfw.remote.pairing_state import PairingState
 from stimfw.remote.panel import Display, Key
-from stimfw.remote.watch import Watch
 from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
+from stimfw.remote.watch import Watch
 from stimfw.storage import layout
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import RemotePairing
@@ -64,34 +64,42 @@ class Button:
 
 
 class Radio:
-    """As much of RadioSearcher as a FrameTransport uses. A frame arrives and is answered at the next poll().
+    """As much of RadioSender as a FrameTransport uses. A frame arrives and is answered at the next poll().
 
     Attributes:
-        sent: (frame, to, own, whether at low power).
-        delivers: whether the stimulator's radio acknowledges; answers: whether what it sends back arrives.
-        held: answers that did not, oldest first.
+        sent: (frame, to, own, channel, whether at low power).
+        delivers: whether the stimulator hears it; answers: whether what it sends back arrives.
+        busy: channels that are occupied; forced: how often a frame was sent on one of them all the same.
+        held: answers that did not arrive, oldest first.
     """
 
     def __init__(self, carrier, stimulator):
         self._carrier, self._stimulator = carrier, stimulator
         self.works = self.delivers = self.answers = True
         self.awake = False
-        self.state = RadioSearcher.IDLE
-        self.sent, self.held = [], []
-        self.tx_failed = 0
+        self.state = RadioSender.IDLE
+        self.sent, self.held, self.busy = [], [], set()
+        self.checked, self.copies = [], []
+        self.tx_failed = self.forced = 0
 
     def revive(self):
         return self.works
 
-    def send(self, frame, to, own, now_ms, search=True, low_power=False):
-        assert self.works and search is not low_power
-        self.sent.append((frame, to, own, low_power))
+    def send(self, frame, to, own, channel, now_ms, force=False, low_power=False, copies=3):
+        assert self.works and len(frame) == 32
         self.awake = True
-        self.state = RadioSearcher.SEARCHING
+        self.checked.append(channel)
+        if channel in self.busy and not force:
+            self.state = RadioSender.BUSY
+            return
+        self.forced += channel in self.busy
+        self.sent.append((frame, to, own, channel, low_power))
+        self.copies.append(copies)
+        self.state = RadioSender.SENDING
 
     def poll(self, now_ms):
-        if self.state == RadioSearcher.SEARCHING:
-            self.state = RadioSearcher.DELIVERED if self.delivers else RadioSearcher.UNDELIVERED
+        if self.state == RadioSender.SENDING:
+            self.state = RadioSender.LISTENING
             answer = self._stimulator.hear(*self.sent[-1][:2], now_ms) if self.delivers else None
             if answer is not None:
                 self.held.append(answer)
@@ -100,11 +108,11 @@ class Radio:
         return bool(self.answers and self.held)
 
     def wait_ms(self, now_ms):
-        return 1 if self.state == RadioSearcher.SEARCHING else -1
+        return 1 if self.state == RadioSender.SENDING else -1
 
     def sleep(self):
         self.awake = False
-        self.state = RadioSearcher.IDLE
+        self.state = RadioSender.IDLE
 
 
 class Stimulator:
@@ -161,7 +169,13 @@ class Remote:
         keys = tuple(Key(self.buttons[name], opcode) for name, opcode in zip(BUTTONS, OPCODES, strict=True))
         self.link_watch = Watch(link_harness.Rng(5).take)
         self.app = App(
-            keys, Display(self, self), carrier, self.pairing, self.modem, self.link_watch, lambda: self.supply_mv
+            keys,
+            Display(self, self),
+            carrier,
+            self.pairing,
+            self.modem,
+            self.link_watch,
+            lambda: self.supply_mv,
         )
         self.serve(areas=None, feed=lambda: None, restart=lambda ms: None)
 
@@ -256,7 +270,7 @@ class Remote:
     # What was said.
 
     def kinds(self):
-        return [frames.kind_of(frame) for frame, _, _, _ in self.radio.sent]
+        return [frames.kind_of(frame) for frame, *_ in self.radio.sent]
 
     def ask(self, opcode, body=b""):
         """The service console."""

@@ -13,8 +13,8 @@ from stimfw.telemetry.requester import LIMIT_MS
 
 from support.board import Board
 
-PACKET_NS = air_time_ns(FRAME_BYTES, 5, 2, 1_000_000)
-"""Of a REQUEST or a REPLY."""
+PACKET_NS = air_time_ns(FRAME_BYTES, 5, 2, 1_000_000, enhanced=False)
+"""Of any frame."""
 BRIDGE = ("L_CATH", "L_ANOD", "L_SHORT", "R_CATH", "R_ANOD", "R_SHORT")
 DRIVE = ("L_CATH", "L_ANOD", "R_CATH", "R_ANOD")
 MS = 1_000_000
@@ -125,7 +125,7 @@ def pulse(board: Board, **changes: int) -> None:
 class Peer(RadioPeer):
     """A paired transmitter of one's own, without a board: its packets end at exactly known times.
 
-    It takes and acknowledges what is sent back at any time; it repeats what got no answer in finish() only.
+    It takes what is sent back at any time; it sends again what got no answer in finish() only.
     """
 
     def join(self) -> Peer:
@@ -141,12 +141,10 @@ class Peer(RadioPeer):
         return end_ns
 
     def flood(self, payloads: list[bytes], gap_ns: int, after_ns: int = MS) -> None:
-        """Packets one after the other, which ask for no acknowledgement. No time passes."""
+        """Packets one after the other. No time passes."""
         start_ns = self.bench.now_ns + after_ns
         for index, payload in enumerate(payloads):
-            self.air.inject(
-                start_ns + index * gap_ns, self.channel, self._stimulator, payload, pid=index & 3, no_ack=True
-            )
+            self.air.inject(start_ns + index * gap_ns, self.channel, self._stimulator, payload)
 
 
 def noise(seed: int, count: int, least: int = 1, most: int = 32) -> list[bytes]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from stimbench.client.remote import connect_remote
 from stimfw.protocol import console_frame, messages, requests
 from stimfw.storage import areas
+from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
 from stimfw.version import VERSION
 
@@ -38,6 +39,9 @@ class FakeRemote:
         self.air = lambda frame, outward: [frame]
         self.frames: list[bytes] = []
         """All that the modem was given."""
+        self.channels: list[int] = []
+        """Where it was to be sent, 0-125."""
+        self.occupied: set[int] = set()
         self.calls: list[int] = []
         self.refuse: dict[int, tuple[int, bytes]] = {}
         self.failed_parts = 0
@@ -93,12 +97,14 @@ class FakeRemote:
     def do_20(self, body, now_s):
         if now_s < self.busy_until_s:
             return messages.WRONG_STATE, bytes((messages.READY, messages.REASON_BUSY))
-        base, frame = body[:4], body[5:]
+        base, channel, frame = body[:4], body[5], body[6:]
         self.frames.append(frame)
+        self.channels.append(addresses.CHANNELS[channel])
         self.heard = []
-        reached = self.reached and base == self.stimulator.table.base
+        busy = self.channels[-1] in self.occupied
+        reached = self.reached and not busy and base == self.stimulator.table.base
         arrived = self.air(frame, True) if reached else []
-        self.fate = messages.MODEM_DELIVERED if arrived else messages.MODEM_UNDELIVERED
+        self.fate = messages.MODEM_BUSY if busy else messages.MODEM_SENT
         self.at_s, self.fate_s = now_s, now_s + AIR_S
         for one in arrived:
             answer = self.responder.on_frame(one, int(now_s * 1000))
@@ -108,7 +114,7 @@ class FakeRemote:
     def do_21(self, _body, now_s):
         over = now_s >= self.fate_s
         heard = self.heard.pop(0) if over and self.heard else b""
-        state, at_s = (self.fate, self.fate_s) if over else (messages.MODEM_SEARCHING, self.at_s)
+        state, at_s = (self.fate, self.fate_s) if over else (messages.MODEM_SENDING, self.at_s)
         row = requests.row_of(requests.MODEM_RECEIVE, "remote")
         return messages.OK, requests.pack_reply(row, (state, ticks_ms(at_s), ticks_ms(now_s), heard))
 

@@ -26,7 +26,7 @@ from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages, requests
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.pulses import calibration
-from stimfw.radio.searcher import RadioSearcher
+from stimfw.radio.searcher import RadioSender
 from stimfw.remote.app import App
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
@@ -51,7 +51,7 @@ _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
 
-def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSearcher:
+def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSender:
     """The radio, asleep."""
     sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
@@ -61,7 +61,7 @@ def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSearcher:
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
     irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
-    end = RadioSearcher(radio, carrier)
+    end = RadioSender(radio, carrier)
     carrier.attach(end)
     end.revive()
     return end

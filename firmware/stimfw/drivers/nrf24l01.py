@@ -1,9 +1,11 @@
-"""nRF24L01+ radio, after its product specification 1.0: auto-acknowledge and dynamic payload length.
+"""nRF24L01+ radio, after its product specification 1.0: the older ShockBurst format, no acknowledgements.
 
-Payloads to this radio's own address come in on pipe 1. Pipe 0 has the peer's address while something is
-sent, because that is where its acknowledgement arrives (7.6), and is off while the radio listens: what it
-does not receive it does not acknowledge either. With one address for both directions a peer's payload could
-be taken for an acknowledgement. The IRQ pin falls on RX_DR, TX_DS and MAX_RT; this driver does not read it.
+7.10: with EN_AA = 0 and ARC = 0 a packet is preamble, address, payload and CRC. Nothing answers a packet but
+the application, nothing is repeated, and a receiver does not tell a packet from its copy. Every payload has
+32 bytes.
+
+Payloads to this radio's own address come in on pipe 1, those to a second one on pipe 0 while it is asked
+for. The IRQ pin falls on RX_DR and TX_DS; this driver does not read it.
 
 tune(), set_power() and address() leave a radio that listened in standby: registers are to be written there or
 in power down only (8.3.1). What has not changed is not written again.
@@ -22,10 +24,8 @@ if TYPE_CHECKING:  # the driver takes any objects that behave like these
 
 # Commands (table 20).
 _R_RX_PAYLOAD = const(0x61)
-_R_RX_PL_WID = const(0x60)
 _FLUSH_TX = const(0xE1)
 _FLUSH_RX = const(0xE2)
-_NOP = const(0xFF)
 _W_TX_PAYLOAD = const(0xA0)
 
 # Registers (table 28).
@@ -41,6 +41,9 @@ _RPD = const(0x09)
 _RX_ADDR_P0 = const(0x0A)
 _RX_ADDR_P1 = const(0x0B)
 _TX_ADDR = const(0x10)
+_RX_PW_P0 = const(0x11)
+_RX_PW_P1 = const(0x12)
+_FIFO_STATUS = const(0x17)
 _DYNPD = const(0x1C)
 _FEATURE = const(0x1D)
 
@@ -52,23 +55,25 @@ _RX = const(0x0F)  # + PRIM_RX
 _RX_DR = const(0x40)
 _TX_DS = const(0x20)
 _MAX_RT = const(0x10)
-_RX_P_NO = const(0x0E)  # the oldest payload's pipe; all ones if there is none
+# FIFO_STATUS.
+_TX_FULL = const(0x20)
+_TX_EMPTY = const(0x10)
+_RX_EMPTY = const(0x01)
 _EN_DPL = const(0x04)
-_RF_2M = const(0x08)
 _PIPE_0 = const(0x01)
 _PIPE_1 = const(0x02)
-_PIPES = const(0x03)
 _UNKNOWN = const(-1)
 _POWERS_DBM = (-18, -12, -6, 0)
 
 _POWER_UP_US = const(4500)  # Tpd2stby with the slowest crystal allowed (table 16, note)
 _SENSE_US = const(200)  # RPD is right 130 + 40 us after CE rose (6.4)
-MAX_PAYLOAD = 32
+_PACKET_US = const(460)  # 130 us of settling and 40 bytes in the air
+FRAME_BYTES = 32
+COPIES = 3  # as many payloads as the radio holds (7.4)
+MOST_COPIES = 8  # in 4 ms of TX mode (6.1.5)
 
-IDLE = 0
 SENDING = 1
-SENT = 2  # acknowledged
-FAILED = 3  # MAX_RT: no acknowledgement
+SENT = 2
 
 
 class NRF24L01(Nrf24Bus):
@@ -81,13 +86,12 @@ class NRF24L01(Nrf24Bus):
         self._sleep_us = sleep_us
         # What the registers hold: what is there already is not written again.
         self._config = _OFF
-        self._rate = 0
         self._setup = self._channel = self._pipes = _UNKNOWN
         self._own: "bytes | None" = None
         self._to = b""
         self._on_pipe_0 = b""
-        self.in_ack = False
-        """Of the payload that waiting() told of: it came as a part of an acknowledgement, or in its place."""
+        self._frame = b""
+        self._copies_left = 0  # of it, that are not in the radio yet
 
     def present(self) -> bool:
         """Whether a radio answers: two patterns written to an address and read back. Loses the address."""
@@ -98,34 +102,30 @@ class NRF24L01(Nrf24Bus):
         self._to = b""
         return True
 
-    def configure(
-        self,
-        own: "bytes | None" = None,
-        channel: int = 76,
-        retries: int = 15,
-        retry_us: int = 500,
-        fast: bool = False,
-    ) -> bool:
-        """Set all registers up, at 0 dBm; the radio is powered down and empty then.
+    def configure(self, own: "bytes | None" = None, channel: int = 76) -> bool:
+        """Set all registers up, at 1 Mbit/s and 0 dBm; the radio is powered down and empty then.
 
         Args:
             own: the address to receive at: 5 bytes, not all 0x00, 0xff, 0x55 or 0xaa (7.3.2); None: at none.
             channel: 2400 MHz + 0-125.
-            retries: 0-15 more transmissions after the first.
-            retry_us: 500-4000 in steps of 250, from a transmission's end to the next.
-            fast: 2 Mbit/s instead of 1.
 
         Returns:
-            Whether dynamic length could be set, which tells an nRF24L01+ from its predecessors.
+            Whether dynamic length could be set for a moment, which tells an nRF24L01+ from its predecessors.
         """
         self._ce(0)
         self._set_config(_OFF)
-        self._write(_EN_AA, _PIPES)
-        self._write(_SETUP_AW, 3)  # 5 bytes
-        self._write(_SETUP_RETR, (retry_us // 250 - 1) << 4 | retries)
         self._write(_FEATURE, _EN_DPL)
-        self._write(_DYNPD, _PIPES)
-        self._rate = _RF_2M if fast else 0
+        plus = self._read(_FEATURE) == _EN_DPL
+        for register, value in (
+            (_FEATURE, 0),
+            (_DYNPD, 0),
+            (_EN_AA, 0),
+            (_SETUP_RETR, 0),
+            (_SETUP_AW, 3),  # 5 bytes
+            (_RX_PW_P0, FRAME_BYTES),
+            (_RX_PW_P1, FRAME_BYTES),
+        ):
+            self._write(register, value)
         self._setup = self._channel = self._pipes = _UNKNOWN
         self._own = None
         self._to = self._on_pipe_0 = b""
@@ -134,7 +134,7 @@ class NRF24L01(Nrf24Bus):
         self.address(own)
         self._enable(self._own_pipe())
         self.flush()
-        return self._read(_FEATURE) == _EN_DPL and self._read(_DYNPD) == _PIPES
+        return plus and self._read(_RX_PW_P1) == FRAME_BYTES
 
     def alive(self) -> bool:
         """Whether CONFIG holds what was written: not before configure(), or after a brown-out."""
@@ -159,14 +159,14 @@ class NRF24L01(Nrf24Bus):
             self._write(_RF_CH, channel)
 
     def set_power(self, dbm: int) -> None:
-        """The power of what is sent from now on, acknowledgements too: -18, -12, -6 or 0 (RF_PWR, table 28).
+        """The power of what is sent from now on: -18, -12, -6 or 0 (RF_PWR, table 28).
 
         Raises:
             ValueError: any other power.
         """
         if dbm not in _POWERS_DBM:
             raise ValueError("no power of %d dBm" % dbm)
-        setup = self._rate | _POWERS_DBM.index(dbm) << 1
+        setup = _POWERS_DBM.index(dbm) << 1
         if setup != self._setup:
             self._ce(0)
             self._setup = setup
@@ -192,28 +192,21 @@ class NRF24L01(Nrf24Bus):
             self._set_config(_RX)
         self._ce(1)
 
-    def standby(self) -> None:
-        """Neither receive nor acknowledge, until listen() or send()."""
-        self._ce(0)
+    def sense(self, extra: "bytes | None" = None) -> bool:
+        """Listen for 0.2 ms; whether something is on the air in this channel, above -64 dBm (6.4).
 
-    def carrier_detected(self) -> bool:
-        """Whether something is on the air in this channel, above -64 dBm (6.4).
-
-        True of a receiver only, from 170 us after listen() on. Stays true after a packet
-        that was received and not acknowledged, until listen() is called again.
+        It goes on listening, as after listen(`extra`). Always a fresh look: RPD stays as a received packet
+        left it until the receiver is started again.
         """
+        self.listen(extra)
+        self._sleep_us(_SENSE_US)
         return self._read(_RPD) & 1 != 0
 
-    def sense(self) -> bool:
-        """Listen for 0.2 ms; whether something is on the air. It goes on listening."""
-        self.listen()
-        self._sleep_us(_SENSE_US)
-        return self.carrier_detected()
+    def send(self, frame: bytes, to: bytes, copies: int = COPIES) -> None:
+        """Begin to send `frame` (32 bytes) to the address `to`, `copies` times (1-8) back to back.
 
-    def send(self, payload: bytes, to: bytes) -> None:
-        """Begin to send to the address `to`; the IRQ pin falls when that is over, and poll() tells how.
-
-        Not while SENDING.
+        The IRQ pin falls with each copy that is sent; poll() loads those that the radio had no room for, and
+        tells when all are out. Not while SENDING.
         """
         self._ce(0)
         if self._config != _STANDBY_TX:
@@ -221,59 +214,73 @@ class NRF24L01(Nrf24Bus):
         if to != self._to:
             self._to = to
             self._write_address(_TX_ADDR, to)
-        self._match(to)
-        self._enable(_PIPES)
         self._command(_FLUSH_TX)  # nothing older may ever go out before it
+        self._write(_STATUS, _TX_DS | _MAX_RT)
+        self._frame = frame
+        self._copies_left = copies
+        self._load()
+        self._ce(1)  # the first settles and is sent while the others are loaded
+        for _ in range(min(copies, COPIES) - 1):
+            self._load()
+
+    def _load(self) -> None:
+        self._copies_left -= 1
         self._csn(0)
         self._spi.readinto(self._one, _W_TX_PAYLOAD)
-        self._spi.write(payload)
+        self._spi.write(self._frame)
         self._csn(1)
-        self._ce(1)
 
     def poll(self) -> int:
-        """What became of send(): SENDING, SENT or FAILED. In the last two cases the radio is in standby."""
-        flags = self._command(_NOP)
-        if not flags & (_TX_DS | _MAX_RT):
+        """What became of send(): SENDING or SENT. In the latter case the radio is in standby."""
+        # The flag first, then the look: a copy that ends in between makes a new edge.
+        self._write(_STATUS, _TX_DS)
+        fifo = self._read(_FIFO_STATUS)
+        if self._copies_left:
+            while self._copies_left and not fifo & _TX_FULL:
+                self._load()
+                fifo = self._read(_FIFO_STATUS)
+            return SENDING
+        if not fifo & _TX_EMPTY:
             return SENDING
         self._ce(0)
-        self._write(_STATUS, _TX_DS | _MAX_RT)
-        if flags & _TX_DS:
-            return SENT
-        self._command(_FLUSH_TX)  # the payload stays in the FIFO after MAX_RT (7.8)
-        return FAILED
+        self._write(_STATUS, _TX_DS)
+        return SENT
 
     def abort(self) -> None:
-        """Give up what is being sent."""
+        """Give up what is being sent. Waits for the end of the copy that is in the air (0.5 ms)."""
+        self._copies_left = 0
         self._ce(0)
         self._command(_FLUSH_TX)
+        self._sleep_us(_PACKET_US)
         self._write(_STATUS, _TX_DS | _MAX_RT)
 
-    def waiting(self) -> int:
-        """Length of the oldest received payload, 1-32; 0 if there is none.
+    def begin_reading(self) -> None:
+        """Take the flag of what was received back. What comes from now on makes a new edge of the IRQ pin.
 
-        STATUS, which comes back with the command, tells an empty FIFO. While the IRQ pin falls it may be
-        wrong (table 28, note c); if it hid a payload, that same edge calls again.
+        So what is waiting() afterwards is all that no edge will tell of.
         """
-        length = self._read(_R_RX_PL_WID)
-        pipe = self._in[0] & _RX_P_NO
-        if pipe == _RX_P_NO or length == 0:
-            return 0
-        self.in_ack = pipe == 0
-        if length <= MAX_PAYLOAD:
-            return length
-        self._command(_FLUSH_RX)  # 8.3.1, table 20: a width above 32 is garbage
-        return 0
+        self._write(_STATUS, _RX_DR)
 
-    def receive_into(self, buffer: memoryview) -> None:
-        """Take the oldest payload; `buffer` is as long as waiting() said.
+    def waiting(self) -> bool:
+        """Whether a frame was received and not read.
 
-        The flag is cleared before the next waiting(), in the order of the specification (table 28, RX_DR): a
-        payload that comes in between is found by one or the other.
+        FIFO_STATUS, because STATUS may name a wrong pipe while the IRQ pin falls (table 28, note c). Zeros in
+        both are no radio: one that lost its supply.
         """
-        self._csn(0)
+        fifo = self._read(_FIFO_STATUS)
+        return not fifo & _RX_EMPTY and (fifo | self._in[0]) != 0
+
+    def receive_into(self, buffer: "bytearray | memoryview") -> None:
+        """Take the oldest frame that is waiting(); `buffer` has 32 bytes."""
+        csn = self._csn
+        csn(0)
         self._spi.readinto(self._one, _R_RX_PAYLOAD)
         self._spi.readinto(buffer)
-        self._csn(1)
+        csn(1)
+
+    def flush_received(self) -> None:
+        """Drop what was received and not read."""
+        self._command(_FLUSH_RX)
         self._write(_STATUS, _RX_DR)
 
     def flush(self) -> None:

@@ -113,9 +113,9 @@ ALL_SLOTS = 0xFF
 
 # What has become of the frame that the modem was given.
 MODEM_IDLE = 0
-MODEM_SEARCHING = 1
-MODEM_DELIVERED = 2
-MODEM_UNDELIVERED = 3
+MODEM_SENDING = 1
+MODEM_SENT = 2  # the burst is out, and the radio listens; whether it arrived only an answer tells
+MODEM_BUSY = 3  # nothing was sent: the channel was occupied, or the radio failed
 
 # Senders and kinds of the event log: since the start, in RAM.
 FROM_USB = 0xFE

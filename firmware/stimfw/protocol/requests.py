@@ -127,7 +127,7 @@ TABLE: "tuple[Row, ...]" = (
      "<B", "overwrite_later", "<B", "plan", "", ""),
     (REPAIR, "repair", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
     (XIP, "xip", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
-    (MODEM_SEND, "modem_send", "remote", "service", "", "<4sB26s|<4sB32s", "base slot frame",
+    (MODEM_SEND, "modem_send", "remote", "service", "", "<4sBB32s", "base slot channel frame",
      "<I", "now_ms", "", ""),
     (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<BII", "state at_ms now_ms",
      "s", "frame"),

@@ -5,7 +5,7 @@ edge may be missed, so poll() may be called at any time, and the loop calls it w
 least every second, when it also calls check_channel().
 
 There are two states: what the receiver does, and what becomes of a reply. While the radio sends a reply it
-is no receiver: a receive state that begins in that time takes effect when the reply is sent.
+is no receiver: settings of the receiver that change in that time take effect when the reply is sent.
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.drivers.nrf24l01 import SENDING
 from stimfw.radio.endpoint import RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
@@ -37,13 +36,13 @@ if TYPE_CHECKING:
         def connected(self, now_ms: int) -> bool:
             """Whether a connection is open."""
 
+        def flooded(self) -> bool:
+            """Whether somebody sends many frames that are not authentic."""
 
-# While it sends it cannot hear a STOP: the requesting side repeats more often, and at another pace.
-_RETRIES = const(5)
-_RETRY_US = const(750)
-_GIVE_UP_MS = const(20)  # 6 transmissions of 32 bytes take 7 ms
-_DEAF_POLL_MS = const(2)
-_LISTEN_SLOT_MS = const(4)  # a remote that searches sends four frames in it
+
+_GIVE_UP_MS = const(20)  # a burst takes 1.4 ms
+_LOOK_MS = const(2)  # no edge tells of the end while a frame that is not read holds the IRQ pin low
+_LISTEN_SLOT_MS = const(4)  # a burst and the time until the next one may begin
 _DEFER_MS = const(1)
 _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
@@ -52,16 +51,16 @@ _PAIR_REPLY = const(6)
 _FULL_DBM = const(0)
 _PAIRING_DBM = const(-18)
 
-# What the receiver does. The link may ask for a pause after each reading: then LISTENING -> DEAF ->
-# LISTEN_SLOT -> DEAF or LISTENING.
+# What the receiver does. The link may ask for a pause after each reading: then LISTENING -> PAUSED ->
+# LISTEN_SLOT -> PAUSED or LISTENING. In all three the radio receives; a pause is for the processor.
 _OFF = const(0)
 """Until listen(): neither received nor read."""
 _LISTENING = const(1)
-"""Received, acknowledged, and read at each poll()."""
-_DEAF = const(2)
-"""From `_pause_began_ms` on for `_pause_ms`. In standby: nothing is received, acknowledged or read."""
+"""Read at each poll()."""
+_PAUSED = const(2)
+"""From `_pause_began_ms` on for `_pause_ms`. What comes is not read, and dropped at its end."""
 _LISTEN_SLOT = const(3)
-"""The last `_LISTEN_SLOT_MS` of `_pause_ms`. Received and acknowledged, but read only at its end."""
+"""The last `_LISTEN_SLOT_MS` of `_pause_ms`. What comes, up to three frames, is read at its end."""
 
 # What becomes of a reply.
 _NO_REPLY = const(0)
@@ -74,7 +73,7 @@ _SENDING_REPLY = const(2)
 
 def prepare(radio: "NRF24L01", own: "bytes | None" = None, channel: int = PAIRING_CHANNEL) -> bool:
     """Test and configure the radio; whether it is there and does what it should."""
-    return radio.present() and radio.configure(own, channel, _RETRIES, _RETRY_US)
+    return radio.present() and radio.configure(own, channel)
 
 
 class RadioListener(RadioEndpoint):
@@ -133,7 +132,7 @@ class RadioListener(RadioEndpoint):
         self._set_receiver()
 
     def close_pairing(self) -> None:
-        """Pairing's address is no longer received, so not acknowledged either."""
+        """Pairing's address is no longer received."""
         self._extra = None
         self._set_receiver()
 
@@ -146,42 +145,56 @@ class RadioListener(RadioEndpoint):
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
         """
-        more = self._poll_receiver(now_ms)
+        state = self._receive_state
+        if state == _LISTENING or (state == _LISTEN_SLOT and self._pause_left_ms(now_ms) == 0):
+            self._begin_reading()
+            frame = self._next_frame(now_ms)
+            was_any = frame is not None
+            while frame is not None:
+                reply = self._link.on_frame(frame, now_ms)
+                if reply is not None:
+                    self._keep_reply(reply, now_ms)
+                frame = self._next_frame(now_ms)
+            more = self._more
+            if (was_any or state == _LISTEN_SLOT) and self._begin_pause(now_ms):
+                more = False
+        else:
+            more = False
+            if state == _PAUSED and self._pause_left_ms(now_ms) == 0:
+                self._open_listen_slot()
         self._poll_sender(now_ms)
         return more
 
     def wait_ms(self, now_ms: int) -> int:
         """How long until poll() has something to do; -1: only an interrupt can tell."""
-        # While it is deaf and in a listen slot no interrupt calls.
+        # In a pause and in a listen slot no interrupt calls.
         wait = self._pause_left_ms(now_ms) if self._pause_ms else -1
         if self._send_state == _NO_REPLY:
             return wait
         if self._send_state == _WAITING_FOR_CHANNEL:
-            due = max(0, _DEFER_MS - elapsed_ms(now_ms, self._deferred_ms))
+            due = max(0, _DEFER_MS - elapsed_ms(now_ms, self._deferred_ms)) if self._deferrals else 0
         else:
-            # The flag of a frame that is not read holds the IRQ pin low: no edge tells of the end.
-            due = self._sending_for_ms(now_ms) if wait < 0 else _DEAF_POLL_MS
+            due = min(_LOOK_MS, self._sending_for_ms(now_ms))
         return due if wait < 0 else min(due, wait)
 
     def check_channel(self, now_ms: int) -> None:
         """Hop to the next channel if this one is occupied twice; back to the first 4 s after all contact.
 
-        To be called about once a second. Not while there is a reply to send, nor in the pairing window. A
-        flood is no reason to hop: its sender can follow, and a remote would have to search.
+        To be called about once a second; looks for 0.2 ms. Not while there is a reply to send, nor in the
+        pairing window. A flood is no reason to hop: its sender can follow, and a remote would have to search.
         """
         if self._send_state != _NO_REPLY or self._receive_state == _OFF or not self.works:
             return
         if self._extra is not None or self._quiet_ms is None or self._link.connected(now_ms):
             self._quiet_ms = now_ms
-        busy = not self._pause_ms and self._radio.carrier_detected()
-        if self._extra is None and busy and self._was_busy:
+        stays = self._extra is not None or self._link.flooded()
+        busy = not stays and self._radio.sense()
+        if busy and self._was_busy:
             self._hop(CHANNELS[(CHANNELS.index(self.channel) + 1) % len(CHANNELS)], now_ms)
             busy = False
         elif self.channel != CHANNELS[0] and elapsed_ms(now_ms, self._quiet_ms) >= _QUIET_MS:
             self._hop(CHANNELS[0], now_ms)
             busy = False
-        elif busy:
-            self._set_receiver()  # the detector is latched (6.4: RPD): the next check needs a fresh one
         self._was_busy = busy
 
     def _hop(self, channel: int, now_ms: int) -> None:
@@ -192,42 +205,18 @@ class RadioListener(RadioEndpoint):
 
     # The receiver.
 
-    def _poll_receiver(self, now_ms: int) -> bool:
-        """Read what may be read in this state, and go on to the next one; whether more may be waiting."""
-        if self._receive_state == _LISTENING:
-            return self._read(now_ms)
-        if self._receive_state == _OFF or self._pause_left_ms(now_ms):
-            return False
-        if self._receive_state == _LISTEN_SLOT:
-            return self._close_listen_slot(now_ms)
-        # The pause is over. A genuine sender repeats its frame during it; now it can be received.
+    def _open_listen_slot(self) -> None:
+        """The pause is over. A genuine sender goes on during it; now there is room for its frame."""
+        self._radio.flush_received()
         self._receive_state = _LISTEN_SLOT
         self._pause_ms += _LISTEN_SLOT_MS
-        self._set_receiver()
-        return False
-
-    def _read(self, now_ms: int) -> bool:
-        frames, more = self._read_frames(now_ms)
-        if frames and self._begin_pause(now_ms):
-            self._set_receiver()
-            return False
-        return more
-
-    def _close_listen_slot(self, now_ms: int) -> bool:
-        self._receive_state = _DEAF
-        if self._send_state != _SENDING_REPLY:
-            self._radio.standby()  # what came while it reads would lie there until the next slot
-        more = self._read_frames(now_ms)[1]
-        pause = self._begin_pause(now_ms)
-        self._set_receiver()
-        return more and not pause
 
     def _begin_pause(self, now_ms: int) -> bool:
-        """Whether the link asks for a pause after what was read: DEAF then, otherwise LISTENING."""
+        """Whether the link asks for a pause after what was read: PAUSED then, otherwise LISTENING."""
         self._pause_ms = self._link.pause_ms(now_ms)
         self._pause_began_ms = now_ms
         pause = self._pause_ms > 0
-        self._receive_state = _DEAF if pause else _LISTENING
+        self._receive_state = _PAUSED if pause else _LISTENING
         # Not while there is a reply: the interrupt that tells that it is sent must get through.
         self.paused = pause and self._send_state == _NO_REPLY
         return pause
@@ -236,29 +225,25 @@ class RadioListener(RadioEndpoint):
         return max(0, self._pause_ms - elapsed_ms(now_ms, self._pause_began_ms)) if self._pause_ms else 0
 
     def _set_receiver(self) -> None:
-        """Do what the receive state says, with the present settings; while a reply is sent, not yet."""
+        """Receive with the present settings; while a reply is sent, not yet."""
         if self._send_state == _SENDING_REPLY or self._receive_state == _OFF:
-            return
-        if self._receive_state == _DEAF:
-            self._radio.standby()
             return
         self._radio.tune(self.channel)
         self._radio.address(self._own)
-        self._radio.set_power(_FULL_DBM if self._extra is None else _PAIRING_DBM)  # of the acknowledgements
         self._radio.listen(self._extra)
 
     # The reply.
 
-    def _take(self, view: memoryview, now_ms: int) -> None:
-        reply = self._link.on_frame(view, now_ms)
-        if reply is not None:
-            self._reply = reply
-            self._deferrals = 0
-            if self._send_state == _NO_REPLY:
-                self._send_state = _WAITING_FOR_CHANNEL
+    def _keep_reply(self, reply: bytes, now_ms: int) -> None:
+        """Send this reply when it can be, in place of one that waits."""
+        self._was_useful(now_ms)
+        self._reply = reply
+        self._deferrals = 0
+        if self._send_state == _NO_REPLY:
+            self._send_state = _WAITING_FOR_CHANNEL
 
     def _poll_sender(self, now_ms: int) -> None:
-        if self._send_state == _SENDING_REPLY and self._outcome(now_ms) != SENDING:
+        if self._send_state == _SENDING_REPLY and not self._still_sending(now_ms):
             if self._reply is None:
                 self._send_state = _NO_REPLY
                 self._set_receiver()
@@ -271,7 +256,7 @@ class RadioListener(RadioEndpoint):
         """Listen before talk: not on an occupied channel, until that was found often enough."""
         if self._deferrals and elapsed_ms(now_ms, self._deferred_ms) < _DEFER_MS:
             return
-        if self._deferrals < _DEFERRALS and self._radio.carrier_detected():
+        if self._deferrals < _DEFERRALS and self._radio.sense(self._extra):
             self._deferrals += 1
             self._deferred_ms = now_ms
             self.deferred += 1

@@ -111,11 +111,11 @@ class App:
         """Whether nothing of this board's own is under way: neither these nor a look of the watch."""
         return self._activity in (_IDLE, _MODEM)
 
-    def carry(self, base: bytes, slot: int, frame: bytes, now_ms: int) -> bool:
-        """A host's frame goes out, unless a button's request is under way; whether it does."""
+    def carry(self, base: bytes, slot: int, channel: int, frame: bytes, now_ms: int) -> bool:
+        """A host's frame goes out on `channel`, unless a button's request is under way; whether it does."""
         if self.busy():
             return False
-        self._modem.give(frame, now_ms)
+        self._modem.give(frame, channel, now_ms)
         to, own = addresses.stimulator_address(base), addresses.peer_address(base, slot)
         if not self._transport.begin(self._modem, to, own):
             self._end()
@@ -239,7 +239,7 @@ class App:
         elif activity == _WATCH and self.requester is not self._watch.requester:
             self._end()  # a host took the pairing away in this moment
         elif activity != _IDLE and self.requester is not None:
-            self.requester.expire(now_ms)  # a search of all channels takes up to 60 ms more
+            self.requester.expire(now_ms)  # a burst may be under way
             if self.requester.state != Requester.WAITING:
                 self._conclude_request(self.requester, now_ms)
 

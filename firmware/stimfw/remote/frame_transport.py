@@ -1,12 +1,16 @@
 """Carries the frames of one client at a time: the remote's own requests, a pairing's, or the modem's.
 
-A client has `poll(now_ms) -> frame or None`, `on_frame(frame, now_ms)`, `sent(delivered, now_ms)` and
-`wait_ms(now_ms)`; what is in a frame is the client's.
+A client has `poll(now_ms) -> frame or None`, `channel`, `copies`, `on_frame(frame, now_ms)`,
+`sent(went, now_ms)` and `wait_ms(now_ms)`: what is in a frame, where it is sent and how often, is the client's.
+`sent()` tells whether the burst is out, and not whether it arrived: only an answer that the client finds
+authentic can.
 """
 
 from typing import TYPE_CHECKING
 
-from stimfw.radio.searcher import RadioSearcher
+from micropython import const
+
+from stimfw.radio.searcher import RadioSender
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -14,10 +18,22 @@ if TYPE_CHECKING:
     class Client(Protocol):
         """Whose frames are carried."""
 
+        @property
+        def channel(self) -> int:
+            """Where the frame that poll() gives is to be sent, 0-125."""
+
+        @property
+        def copies(self) -> int:
+            """How often in its burst, 1-8."""
+
         def poll(self, now_ms: int) -> "bytes | None": ...
         def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None: ...
-        def sent(self, delivered: bool, now_ms: int) -> None: ...
+        def sent(self, went: bool, now_ms: int) -> None: ...
         def wait_ms(self, now_ms: int) -> int: ...
+
+
+_BUSY_LIMIT = const(3)
+"""After so many busy channels in a row a frame is sent on an occupied one: nobody can silence it so."""
 
 
 class FrameTransport:
@@ -28,8 +44,9 @@ class FrameTransport:
         self._to = self._own = b""
         self._pairing = False
         self._flying = False
+        self._busy = 0  # channels in a row
 
-    def attach(self, radio: RadioSearcher) -> None:
+    def attach(self, radio: RadioSender) -> None:
         """The radio whose link this object is."""
         self._radio = radio
 
@@ -46,6 +63,8 @@ class FrameTransport:
         if not self._radio.revive():
             self.end()
             return False
+        if client is not self._client:
+            self._busy = 0  # a modem's frames are one client's, though each begins anew
         self._client, self._to, self._own, self._pairing = client, to, own, pairing
         self._flying = False
         return True
@@ -62,16 +81,36 @@ class FrameTransport:
         if client is None:
             return False
         more = radio.poll(now_ms)
-        if self._flying and radio.state != RadioSearcher.SEARCHING:
-            self._flying = False
-            client.sent(radio.state == RadioSearcher.DELIVERED, now_ms)
-        if not self._flying:
-            frame = client.poll(now_ms)
-            if frame is not None and radio.revive():
-                low = self._pairing
-                radio.send(frame, self._to, self._own, now_ms, search=not low, low_power=low)
-                self._flying = True
+        if self._flying and radio.state != RadioSender.SENDING:
+            self._end_flight(client, radio.state == RadioSender.LISTENING, now_ms)
+        # A busy channel is told at once: whether to look again there or elsewhere is the client's.
+        for _ in range(_BUSY_LIMIT + 1):
+            if self._flying or not self._send(client, now_ms):
+                break
         return more
+
+    def _send(self, client: "Client", now_ms: int) -> bool:
+        """Send what the client has, if anything; whether it may have more at once."""
+        frame = client.poll(now_ms)
+        if frame is None:
+            return False
+        radio = self._radio
+        if not radio.revive():
+            client.sent(False, now_ms)
+            return False
+        force = self._busy >= _BUSY_LIMIT
+        to, own, channel = self._to, self._own, client.channel
+        radio.send(frame, to, own, channel, now_ms, force, self._pairing, client.copies)
+        if radio.state == RadioSender.SENDING:
+            self._flying = True
+            return False
+        self._end_flight(client, False, now_ms)
+        return True
+
+    def _end_flight(self, client: "Client", went: bool, now_ms: int) -> None:
+        self._flying = False
+        self._busy = 0 if went else self._busy + 1
+        client.sent(went, now_ms)
 
     def flying(self) -> bool:
         """Whether a frame is on its way."""

@@ -8,50 +8,60 @@ another pace, can tell how long the radio took.
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages
+from stimfw.telemetry.addresses import CHANNELS
+from stimfw.telemetry.requester import COPIES
 
 _LISTEN_MS = 150
-"""After a frame was acknowledged: longer than any answer takes."""
+"""After a frame was sent: longer than any answer takes."""
+
+
+_MOST_RECEIVED = 4
 
 
 class Modem:
-    """A client of the FrameTransport: one frame out, at most one frame back.
+    """A client of the FrameTransport: one frame out, a few frames back.
 
     Attributes:
-        state: messages.MODEM_IDLE, MODEM_SEARCHING, MODEM_DELIVERED or MODEM_UNDELIVERED.
+        state: messages.MODEM_IDLE, MODEM_SENDING, MODEM_SENT or MODEM_BUSY.
+        channel: where the frame is sent, 0-125.
+        copies: how often in its burst.
         at_ms: when the frame was given, when its fate was known, or when the answer came:
             the latest of these.
     """
 
+    copies = COPIES
+
     def __init__(self) -> None:
         self.state = messages.MODEM_IDLE
+        self.channel = CHANNELS[0]
         self._frame: "bytes | None" = None
-        self._received = b""
+        self._received: "list[bytes]" = []
         self._since_ms = 0
         self.at_ms = 0
 
-    def give(self, frame: bytes, now_ms: int) -> None:
-        """Send this frame, in place of whatever is under way."""
+    def give(self, frame: bytes, channel: int, now_ms: int) -> None:
+        """Send this frame on this channel, in place of whatever is under way."""
         self._frame = frame
-        self._received = b""
-        self.state = messages.MODEM_SEARCHING
+        self.channel = channel
+        self._received = []
+        self.state = messages.MODEM_SENDING
         self.at_ms = now_ms
 
     def take(self) -> bytes:
-        """The frame that came back, once; b"" if there is none."""
-        received, self._received = self._received, b""
-        return received
+        """A frame that came back, each once, the oldest first; b"" if there is none."""
+        return self._received.pop(0) if self._received else b""
 
     def close(self) -> None:
         """Nothing is under way any more."""
-        if self.state == messages.MODEM_SEARCHING:
-            self.state = messages.MODEM_UNDELIVERED
+        if self.state == messages.MODEM_SENDING:
+            self.state = messages.MODEM_BUSY
         self._frame = None
 
     def done(self, now_ms: int) -> bool:
         """Whether the radio can go to sleep: nothing to send, and nothing more to wait for."""
-        if self.state == messages.MODEM_SEARCHING:
+        if self.state == messages.MODEM_SENDING:
             return False
-        return bool(self._received) or elapsed_ms(now_ms, self._since_ms) >= _LISTEN_MS
+        return elapsed_ms(now_ms, self._since_ms) >= _LISTEN_MS
 
     # For the FrameTransport.
 
@@ -61,14 +71,14 @@ class Modem:
         return frame
 
     def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None:
-        """Something came back: kept for the host, whatever it is."""
-        if not self._received:
-            self._received = bytes(frame)
+        """Something came back: kept for the host, whatever it is. A stranger's frame hides no answer."""
+        if len(self._received) < _MOST_RECEIVED:
+            self._received.append(bytes(frame))
             self.at_ms = now_ms
 
-    def sent(self, delivered: bool, now_ms: int) -> None:
+    def sent(self, went: bool, now_ms: int) -> None:
         """What became of the frame."""
-        self.state = messages.MODEM_DELIVERED if delivered else messages.MODEM_UNDELIVERED
+        self.state = messages.MODEM_SENT if went else messages.MODEM_BUSY
         self._since_ms = self.at_ms = now_ms
 
     def wait_ms(self, now_ms: int) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.telemetry import addresses
-from stimfw.telemetry.requester import Requester
+from stimfw.telemetry.requester import COPIES, Requester
 from stimfw.ui import feedback
 
 if TYPE_CHECKING:
@@ -13,10 +13,34 @@ if TYPE_CHECKING:
 
 
 class PairingClient(PairingRequester):
-    """A PairingRequester as a client of the FrameTransport: it retries by itself."""
+    """A PairingRequester as a client of the FrameTransport: it repeats by itself what was not answered."""
 
-    def sent(self, delivered: bool, now_ms: int) -> None:
-        """What became of a frame: a lost one is asked again in its time."""
+    channel = addresses.PAIRING_CHANNEL
+    copies = COPIES
+    _given = _unsent = b""
+
+    def begin(self, now_ms: int) -> None:
+        """Begin again, with a new key pair."""
+        self._given = self._unsent = b""
+        super().begin(now_ms)
+
+    def poll(self, now_ms: int) -> "bytes | None":
+        """The frame to send now, if one is due: first the one that did not go out."""
+        if self._unsent:
+            frame, self._unsent = self._unsent, b""
+            return frame
+        due = super().poll(now_ms)
+        self._given = due or b""
+        return due
+
+    def sent(self, went: bool, now_ms: int) -> None:
+        """A frame is out; or it is not, and is due again at once: it may be the one that ends a window."""
+        if not went:
+            self._unsent = self._given
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Time until compute() or poll() has something to do or lit() changes; -1 never."""
+        return 0 if self._unsent else super().wait_ms(now_ms)
 
 
 class PairingState:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from stimfw.drivers import console
 from stimfw.protocol import identity, messages, refusals, requests, roles
+from stimfw.telemetry.addresses import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stimfw.protocol.refusals import Answer
-    from stimfw.radio.searcher import RadioSearcher
+    from stimfw.radio.searcher import RadioSender
     from stimfw.remote.app import App
     from stimfw.remote.modem import Modem
     from stimfw.remote.pairing_state import PairingState
@@ -54,7 +55,7 @@ class ReadingRequests:
     def __init__(
         self,
         app: "App",
-        radio: "RadioSearcher",
+        radio: "RadioSender",
         pairing: "PairingState",
         supply_mv: "Callable[[], int]",
         failed_parts: "Callable[[], int]",
@@ -149,12 +150,17 @@ class ModemRequests:
         self._conditions = conditions
         self._ticks_ms = ticks_ms
 
-    def modem_send(self, base: bytes, slot: int, frame: bytes) -> "Answer":
-        """Send a frame to the stimulator of `base` as the peer of `slot`; a button goes first."""
+    def modem_send(self, base: bytes, slot: int, channel: int, frame: bytes) -> "Answer":
+        """Send a frame to the stimulator of `base` as the peer of `slot`; a button goes first.
+
+        `channel`: its index in addresses.CHANNELS.
+        """
         if slot >= messages.SLOTS:
             return refusals.out_of_range(slot)
+        if channel >= len(CHANNELS):
+            return refusals.out_of_range(channel)
         now_ms = self._ticks_ms()
-        if not self._app.carry(base, slot, frame, now_ms):
+        if not self._app.carry(base, slot, CHANNELS[channel], frame, now_ms):
             return self._conditions.outcome(messages.REASON_BUSY)
         return refusals.done(now_ms)
 

@@ -1,9 +1,9 @@
 """A peer of the radio protocol without a board: its frames are put into the air of an emulated bench.
 
-It is a whole transceiver as far as the stimulator can tell: it repeats what was not acknowledged,
-acknowledges what it hears (130 us after the packet's end, as an nRF24L01+ does), and drops a repeated
-packet. What it does not do: search for the channel. It reads the one that the stimulator's radio is tuned
-to, so that it is never slower than a remote that guessed right.
+It is a whole transceiver as far as the stimulator can tell: it sends each frame in a burst of packets, 130
+us apart as an nRF24L01+ does, and takes an answer of three packets for one. What it does not do: search
+for the channel. It reads the one that the stimulator's radio is tuned to, so that it is never slower than a
+remote that guessed right.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ __all__ = ("Paired", "RadioPeer")
 
 _US, _MS = 1_000, 1_000_000
 _SETTLE_NS = 130 * _US  # nRF24L01+ product specification 1.0, table 16: standby to TX or RX
-_ACK_NS = 250 * _US  # an acknowledgement's address must match by then (table 28, SETUP_RETR, note b)
-_REPEAT_NS = 500 * _US  # docs/telemetry.md, "The radio": up to 4 times, 500 us apart
-_TRANSMISSIONS = 4
+_BURST_NS = 10 * _MS  # what comes again so soon is a copy
 _LISTEN_NS = 200 * _US  # the check for a carrier: not made here, but its time passes
 _AHEAD_NS = _MS  # so much earlier than its first bit a packet is made
 _STEP_NS = 250 * _US
@@ -57,13 +55,10 @@ class RadioPeer:
     Attributes:
         requester: the protocol's end (stimfw.telemetry.requester), for its counters and its state.
         sent: each frame given to the radio and the time of its first packet's end in ns.
-        heard: each frame received and the time of its packet's end in ns.
-        unacknowledged: frames that the stimulator's radio did not take in any transmission.
+        heard: each frame received and the time of its first packet's end in ns, copies left out.
     """
 
-    def __init__(
-        self, bench: Bench, pairing: Paired, *, epoch: int = 1, seed: int = 1, acknowledge: bool = True
-    ) -> None:
+    def __init__(self, bench: Bench, pairing: Paired, *, epoch: int = 1, seed: int = 1) -> None:
         """Come into range.
 
         Args:
@@ -72,7 +67,6 @@ class RadioPeer:
             epoch: of this start; higher than that of any earlier peer of the same slot, unless that is the
                 test.
             seed: of its random bytes.
-            acknowledge: False: it leaves each answer unacknowledged, so that the stimulator repeats it.
 
         Raises:
             ValueError: the bench has no air, or its stimulator has no parts.
@@ -82,20 +76,13 @@ class RadioPeer:
             raise ValueError("the bench has no air")
         self.bench, self._air, self._pairing = bench, bench.air, pairing
         self._radio = board.parts.radio
-        self._acknowledges = acknowledge
         self._dice = random.Random(f"radio peer {seed}")
         self._own = addresses.peer_address(pairing.base, pairing.slot)
         self._stimulator = addresses.stimulator_address(pairing.base)
         self._epoch = epoch - 1
-        self._pid = 0
-        self._last: tuple[int, bytes] | None = None
-        self._flight: Packet | None = None
-        self._transmissions = 0
-        self._acknowledged = False
-        self._free_ns = 0  # end of its own acknowledgement: it has one transmitter
+        self._free_ns: int | None = None  # end of the burst that is in the air
         self.sent: list[tuple[bytes, int]] = []
         self.heard: list[tuple[bytes, int]] = []
-        self.unacknowledged = 0
         self.restart()
         bench.air.attach(self, board.scheduler)
 
@@ -103,10 +90,8 @@ class RadioPeer:
         """As after a reset of the peer: the next epoch, no connection."""
         self._epoch += 1
         pairing = self._pairing
-        self.requester = Requester(
-            pairing.slot, pairing.role, pairing.key, self._epoch, self._dice.randbytes
-        )
-        self._flight = None
+        self.requester = Requester(pairing.slot, pairing.role, pairing.key, self._epoch, self._dice.randbytes)
+        self._free_ns = None
 
     @property
     def air(self) -> AirChannel:
@@ -146,19 +131,19 @@ class RadioPeer:
         frame = self.requester.poll(self._now_ms)
         if frame is None:
             raise ValueError("nothing is due")
-        self._fly(frame, end_ns - self._air_time_ns(len(frame)))
+        self._fly(frame, start_ns)
         return frame
 
     def finish(self) -> bytes | None:
         """Let bench time pass until the request is answered or given up; return the reply."""
         requester, bench = self.requester, self.bench
         while requester.state == Requester.WAITING:
-            if self._flight is not None:
-                self._land()
+            if self._free_ns is not None:
+                self._land(self._free_ns)
                 continue
             frame = requester.poll(self._now_ms)
             if frame is not None:
-                self._fly(frame, max(bench.now_ns + _LISTEN_NS, self._free_ns) + _SETTLE_NS)
+                self._fly(frame, bench.now_ns + _LISTEN_NS + _SETTLE_NS)
             else:
                 bench.run_to(bench.now_ns + _STEP_NS)
         return requester.reply if requester.state == Requester.ANSWERED else None
@@ -184,57 +169,33 @@ class RadioPeer:
 
     def on_air(self, packet: Packet) -> None:
         """A packet has ended in range (stimbench.parts.radio.Receiver)."""
-        if packet.is_ack:
-            flight = self._flight
-            if flight is not None and packet.address == self._stimulator:
-                self._acknowledged |= 0 <= packet.start_ns - flight.end_ns <= _ACK_NS
+        if packet.address != self._own or packet.enhanced:
             return
-        if packet.address != self._own:
+        last, last_ns = self.heard[-1] if self.heard else (b"", 0)
+        if packet.payload == last and packet.end_ns - last_ns < _BURST_NS:
             return
-        if self._acknowledges and not packet.no_ack:
-            ack = self._air.inject(
-                packet.end_ns + _SETTLE_NS, packet.channel, packet.address, b"",
-                bit_rate=packet.bit_rate, pid=packet.pid, is_ack=True, crc_bytes=packet.crc_bytes,
-            )  # fmt: skip
-            self._free_ns = ack.end_ns
-        if (packet.pid, packet.payload) == self._last:
-            return  # its repeat (section 7.4.3)
-        self._last = (packet.pid, packet.payload)
         self.heard.append((packet.payload, packet.end_ns))
         self.requester.on_frame(packet.payload, packet.end_ns // _MS)
 
     def _fly(self, frame: bytes, start_ns: int) -> None:
-        self._pid = (self._pid + 1) & 3
-        self._transmissions = 0
-        self._transmit(frame, start_ns)
         self.sent.append((frame, start_ns + self._air_time_ns(len(frame))))
+        for _ in range(self.requester.copies):
+            self._free_ns = self._packet(frame, start_ns, None).end_ns
+            start_ns = self._free_ns + _SETTLE_NS
 
-    def _transmit(self, frame: bytes, start_ns: int) -> None:
-        self._transmissions += 1
-        self._acknowledged = False
-        self._flight = self._packet(frame, start_ns, None)
-
-    def _land(self) -> None:
-        """Wait for the acknowledgement of the packet in the air; send it again, or tell the requester."""
-        flight, bench = self._flight, self.bench
-        assert flight is not None
-        bench.run_to(max(bench.now_ns, flight.end_ns + _ACK_NS))
-        if not self._acknowledged:
-            bench.run_to(max(bench.now_ns, flight.end_ns + _REPEAT_NS))
-            if self._transmissions < _TRANSMISSIONS:
-                self._transmit(flight.payload, max(bench.now_ns, self._free_ns) + _SETTLE_NS)
-                return
-            self.unacknowledged += 1
-        self._flight = None
-        self.requester.sent(self._acknowledged, self._now_ms)
+    def _land(self, end_ns: int) -> None:
+        """Wait for the end of the burst, and tell the requester."""
+        self.bench.run_to(max(self.bench.now_ns, end_ns))
+        self._free_ns = None
+        self.requester.sent(True, self._now_ms)
 
     def _packet(self, payload: bytes, start_ns: int, channel: int | None) -> Packet:
         return self._air.inject(
-            start_ns, self.channel if channel is None else channel, self._stimulator, payload, pid=self._pid
+            start_ns, self.channel if channel is None else channel, self._stimulator, payload
         )
 
     def _air_time_ns(self, length: int) -> int:
-        return air_time_ns(length, len(self._stimulator), 2, 1_000_000)
+        return air_time_ns(length, len(self._stimulator), 2, 1_000_000, enhanced=False)
 
     @property
     def _now_ms(self) -> int:

@@ -23,9 +23,8 @@ KINDS = (REQUESTS, HELLOS, NOISE, MIX)
 RATE_HZ = 500
 
 _SLOT_NS = 1_000_000_000 // RATE_HZ
-_JITTER_NS = _SLOT_NS // 2  # the rest is longer than a packet, its acknowledgement and the settling between
+_JITTER_NS = _SLOT_NS // 2  # the rest is longer than a packet
 _AHEAD_NS = 300_000  # so much earlier than its first bit a packet is made
-_COUNTERS_AHEAD = 8
 _COUNTS_AHEAD = 1 << 20
 _U32 = 0xFFFFFFFF
 
@@ -34,8 +33,8 @@ class Transmitter:
     """Sends 500 forged frames a second while it is on, each at a random place in its 2 ms.
 
     It is the strongest that needs no key: it waits for no free channel, reads the stimulator's channel out of
-    the emulated radio, and hears all that the two sides say, so that kind, slot, connection and counter are
-    right and only the tag is not.
+    the emulated radio, and hears all that the two sides say, so that kind, slot, generation and epoch are
+    right, and only what needs a key is not.
 
     Attributes:
         kind: one of KINDS.
@@ -49,8 +48,8 @@ class Transmitter:
         Args:
             bench: has a stimulator with its parts.
             pairing: whose slot and address are used; its key is not.
-            kind: REQUESTS: the connection that was heard last and a counter in its window; HELLOS: the epoch
-                that was heard last and a higher count; NOISE: 32 random bytes; MIX: any of these.
+            kind: REQUESTS: the token of the one that was heard last; HELLOS: the generation and epoch that
+                were heard last and a higher count, wanting STOP; NOISE: 32 random bytes; MIX: any of these.
             rng: for all of it.
 
         Raises:
@@ -64,9 +63,8 @@ class Transmitter:
         self._air: AirChannel = bench.air
         self._radio = board.parts.radio
         self._address = addresses.stimulator_address(pairing.base)
-        self._connection, self._due = 0, 0
-        self._epoch, self._count = 1, 0
-        self._pid = 0
+        self._token = bytes(frames.TOKEN_BYTES)
+        self._generation, self._epoch, self._count = 0, 1, 0
         self._on = False
         self._begun_ns: set[int] = set()
         self.first_ns = self.sent = 0
@@ -89,16 +87,14 @@ class Transmitter:
 
     def on_air(self, packet: Packet) -> None:
         """A packet has ended in range (stimbench.parts.radio.Receiver): learn from the genuine ones."""
-        if packet.sender is None or packet.is_ack or packet.payload[1:2] != bytes((self._slot,)):
+        if packet.sender is None or packet.payload[1:2] != bytes((self._slot,)):
             return
         kind = frames.kind_of(packet.payload)
         if kind == frames.REQUEST:
-            self._connection, counter = struct.unpack_from("<BH", packet.payload, 2)
-            self._due = counter + 1
-        elif kind == frames.CHALLENGE:
-            self._connection, self._due = packet.payload[6], 0
+            self._token = packet.payload[2 : frames.HEADER_BYTES]
         elif kind == frames.HELLO:
-            self._epoch, self._count = struct.unpack_from("<II", packet.payload, 2)
+            self._generation = packet.payload[2]
+            self._epoch, self._count = struct.unpack_from("<II", packet.payload, frames.NONCE_AT)
 
     def forge(self) -> bytes:
         """The next frame."""
@@ -107,21 +103,20 @@ class Transmitter:
             return self._dice.randbytes(frames.FRAME_BYTES)
         if kind == HELLOS:
             count = min(_U32, self._count + self._dice.randint(1, _COUNTS_AHEAD))
-            return struct.pack(
-                "<BBII", frames.first(frames.HELLO), self._slot, self._epoch, count
-            ) + self._dice.randbytes(frames.FRAME_BYTES - 10)
-        counter = min(0xFFFF, self._due + self._dice.randrange(_COUNTERS_AHEAD))
-        header = frames.sealed_header(frames.REQUEST, self._slot, self._connection, counter)
+            random = self._dice.randbytes(frames.RANDOM_BYTES - 1)
+            nonce = frames.hello_nonce(self._epoch, count, frames.WANTS_STOP, random)
+            tag = self._dice.randbytes(frames.HANDSHAKE_TAG_BYTES)
+            return frames.handshake(frames.HELLO, self._slot, self._generation, nonce, tag)
+        header = bytes((frames.first(frames.REQUEST), self._slot)) + self._token
         return header + self._dice.randbytes(frames.FRAME_BYTES - frames.HEADER_BYTES)
 
     def _send(self, slot_ns: int, start_ns: int) -> None:
         if not self._on:
             return
-        self._pid = (self._pid + 1) & 3
         self.sent += 1
         self._begun_ns.add(start_ns)
         channel = self._radio.register(Reg.RF_CH)
-        self._air.inject(start_ns, channel, self._address, self.forge(), pid=self._pid)
+        self._air.inject(start_ns, channel, self._address, self.forge())
         slot_ns += _SLOT_NS
         later_ns = slot_ns + self._dice.randrange(_JITTER_NS)
         self._bench.at(later_ns - _AHEAD_NS, lambda: self._send(slot_ns, later_ns))

@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages, requests
-from stimfw.telemetry import fragments, frames
-from stimfw.telemetry.requester import WAIT_MS, Requester
+from stimfw.telemetry import fragments
+from stimfw.telemetry.addresses import CHANNELS
+from stimfw.telemetry.requester import Requester
 
 from stimbench.client.keyring import HostPairing
 from stimbench.client.remote import ModemReport, Remote
@@ -30,8 +31,8 @@ PIECE_MS = 60
 """For each further piece of a request or a reply: two exchanges."""
 HOST_MS = 10
 """Between two frames the host's own delay counts for this at the most, however busy the host is."""
-HELLOS_FOR_ADVICE = 5
-"""So many HELLOs that arrived and were not answered mean: the stimulator does not know this host's key."""
+ANSWER_MS = 30
+"""A wait for an answer counts for this at the most, however late this host looks: longer than any takes."""
 _REQUESTER_LIMIT_MS = 600_000
 """The requester's own limit, which would count the host's delays too: far beyond ours."""
 _FLIGHT_S = 0.005
@@ -75,8 +76,9 @@ class RadioConsole:
         self._requester = Requester(pairing.slot, pairing.role, pairing.key, pairing.epoch, take_random)
         self._link = _ByRadio(remote.link)
         self._used = _ModemTime(0)
-        self._flying: bytes | None = None
-        self._delivered = self._hellos = 0
+        self._flying = False
+        self._went = False
+        self._heard_before = 0
         self._busy: WrongStateError | None = None
 
     def __repr__(self) -> str:
@@ -96,8 +98,8 @@ class RadioConsole:
             tries: not used: the protocol itself repeats, and has each request executed once.
 
         Raises:
-            NoAnswerError: no reply by radio; the text says whether the stimulator's radio was reached. Or the
-                modem itself does not answer on its port, which is all that the link's own clock bounds.
+            NoAnswerError: no reply by radio; the text says whether anything was heard of the stimulator. Or
+                the modem itself does not answer on its port, which is all that the link's own clock bounds.
             WrongStateError: the remote is busy with its own buttons.
             PortError: the remote's port went away.
             ProtocolError: the reply answers another opcode.
@@ -105,8 +107,9 @@ class RadioConsole:
         message = messages.request(opcode, body)
         report = self._remote.modem_receive()  # for its clock; a frame that came too late is dropped
         self._used = _ModemTime(report.now_ms)
-        self._flying, self._busy = None, None
-        self._delivered = self._hellos = 0
+        self._flying, self._busy = False, None
+        self._went = False
+        self._heard_before = self._genuine()
         self._requester.begin(message, _REQUESTER_LIMIT_MS, report.now_ms)
         while self._requester.state == Requester.WAITING and self._used.ms < limit_ms(message):
             report = self._step(report)
@@ -143,61 +146,57 @@ class RadioConsole:
         return report
 
     def _send(self, frame: bytes, now_ms: int) -> None:
+        channel = CHANNELS.index(self._requester.channel)
         try:
-            given_ms = self._remote.modem_send(self._base, self._slot, frame)
+            given_ms = self._remote.modem_send(self._base, self._slot, channel, frame)
         except WrongStateError as error:
             if error.reason != messages.REASON_BUSY:
                 raise
-            # A button was pressed on it. The same frame again, until the request's limit is there.
+            # A button was pressed on it. Again, until the request's limit is there.
             self._busy = error
             self._link.wait(_BUSY_S)
             self._requester.sent(False, now_ms)
         else:
             self._busy = None
-            self._flying = frame
+            self._flying = True
             self._used.count(given_ms, HOST_MS)
             self._link.wait(_FLIGHT_S)
 
     def _take(self, report: ModemReport) -> None:
         """Count the modem's time, and tell the requester what happened and when."""
-        frame = self._flying
-        if self._busy or (frame and report.state == messages.MODEM_SEARCHING):
+        if self._busy or (self._flying and report.state == messages.MODEM_SENDING):
             self._used.count(report.now_ms)
             return
-        if frame:
+        if self._flying:
             self._used.count(report.at_ms)
-            self._flying = None
-            reached = report.state == messages.MODEM_DELIVERED
-            self._delivered += reached
-            self._hellos += reached and frames.kind_of(frame) == frames.HELLO
-            self._requester.sent(reached, report.at_ms)
+            self._flying = False
+            went = report.state == messages.MODEM_SENT
+            self._went |= went
+            self._requester.sent(went, report.at_ms)
         if report.frame:
             self._used.count(report.at_ms)
             self._requester.on_frame(report.frame, report.at_ms)
         else:
-            # Nothing came yet. The stimulator's share of this wait is no longer than a peer waits for it.
-            self._used.count(report.now_ms, WAIT_MS)
+            # Nothing came yet. The stimulator's share of this wait is no longer than an answer takes.
+            self._used.count(report.now_ms, ANSWER_MS)
 
     def _no_answer(self) -> NoAnswerError:
         name = self._remote.link.name
-        if not self._delivered:
+        if not self._went:
+            return NoAnswerError(f"The remote on {name} could not send: its radio does not work.")
+        if self._genuine() > self._heard_before:
             return NoAnswerError(
-                f"No answer by radio through the remote on {name}: "
-                "the stimulator is out of reach, off, or jammed."
+                f"The stimulator answered the remote on {name}, but not all of its answer came: try again."
             )
-        if self._hellos >= HELLOS_FOR_ADVICE and not self._genuine():
-            why = "It may have forgotten this host: `stimbench pair --clinician` gives it a new key."
-        else:
-            why = "Its answers were lost on the way, or it was busy: try again."
         return NoAnswerError(
-            f"The stimulator's radio took the request from the remote on {name}, "
-            f"but no genuine answer came. {why}"
+            f"No answer by radio through the remote on {name}: the stimulator is out of reach, off, or "
+            "jammed; or it has forgotten this host, and `stimbench pair --clinician` gives it a new key."
         )
 
-    def _genuine(self) -> bool:
-        """Whether any authentic frame has come in this conversation: then the key was right."""
+    def _genuine(self) -> int:
+        """How many authentic frames have come."""
         link = self._requester
-        return link.frames > link.bad + link.stray
+        return link.frames - link.bad - link.stray
 
 
 class _ModemTime:

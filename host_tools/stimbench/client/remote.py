@@ -22,13 +22,13 @@ class ModemReport:
     """What has become of a frame that a remote was given as a modem. Times are the remote's own clock."""
 
     state: int
-    """messages.MODEM_IDLE, MODEM_SEARCHING, MODEM_DELIVERED or MODEM_UNDELIVERED."""
+    """messages.MODEM_IDLE, MODEM_SENDING, MODEM_SENT or MODEM_BUSY."""
     at_ms: int
     """When it was given the frame, knew its fate, or received the answer: the latest of these."""
     now_ms: int
     """When it said so; the clock wraps as in stimfw.clock.ticks."""
     frame: bytes
-    """The frame that came back; b"" if none has, or if it was told before."""
+    """A frame that came back; b"" if there is none that was not told before."""
 
 
 def connect_remote(link: Link, first_number: int | None = None, timeout_s: float = TIMEOUT_S) -> Remote:
@@ -81,8 +81,14 @@ class Remote(Board):
         """Erase its pairing."""
         self._ask(requests.FORGET, messages.ALL_SLOTS)
 
-    def modem_send(self, base: bytes, slot: int, frame: bytes) -> int:
-        """Have a sealed frame sent to the stimulator of `base`, as the peer of `slot`.
+    def modem_send(self, base: bytes, slot: int, channel: int, frame: bytes) -> int:
+        """Have a sealed frame sent to the stimulator of `base`, as the peer of `slot`, in one burst.
+
+        Args:
+            base: the stimulator's, 4 bytes.
+            slot: 0-5.
+            channel: where: its index in stimfw.telemetry.addresses.CHANNELS.
+            frame: 32 bytes.
 
         Returns:
             When it took the frame, in ms of its own clock.
@@ -90,7 +96,7 @@ class Remote(Board):
         Raises:
             WrongStateError: it is busy with one of its own buttons.
         """
-        (now_ms,) = self._fields(requests.MODEM_SEND, base, slot, frame)
+        (now_ms,) = self._fields(requests.MODEM_SEND, base, slot, channel, frame)
         return int(now_ms)
 
     def modem_receive(self) -> ModemReport:

@@ -72,7 +72,7 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
     (0x19, "REPAIR", "remote", SERVICE, "overwrite_later u8 0", "plan u8 1", ()),
     (0x1A, "XIP", "stimulator", SERVICE, "clear u8 1", "hits u32 1234567, accesses u32 1300000", ()),
     (0x1B, "UPTIME", "both", PATIENT, "", "uptime_ms u32 1073741823", ()),
-    (0x20, "MODEM_SEND", "remote", SERVICE, f"base 4 {_BASE}, slot u8 2, frame 32 {_FRAME}",
+    (0x20, "MODEM_SEND", "remote", SERVICE, f"base 4 {_BASE}, slot u8 2, channel u8 1, frame 32 {_FRAME}",
      "now_ms u32 70001", ()),
     (0x21, "MODEM_RECEIVE", "remote", SERVICE, "", "state u8 2, at_ms u32 70003, now_ms u32 70009",
      (f"frame bytes {_FRAME}",)),

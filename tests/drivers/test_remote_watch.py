@@ -1,9 +1,10 @@
 """The remote's watch over a session: it asks in the background, tells what is lost, and yields to a press."""
 
+import struct
 from itertools import pairwise
 
 import pytest
-from stimfw.protocol import messages, requests
+from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS
 from stimfw.ui import feedback
@@ -163,12 +164,17 @@ def test_the_end_of_the_session_is_told_once(state):
 
 
 def test_two_looks_without_an_answer_are_not_told():
+    """However often it happens: an answer in between begins the count again."""
     remote = in_session()
-    remote.go(20_000)
-    away(remote)
     before = len(remote.shown)
-    remote.go(2 * EVERY_MS[0] + LIMIT_MS - 100)
-    away(remote, False)
+    for _ in range(3):
+        remote.go(20_000)
+        away(remote)
+        for awake in (True, False) * 2:
+            while remote.radio.awake != awake:
+                remote.go(1)
+        remote.go(100)
+        away(remote, False)
     remote.go(30_000)
     assert len(remote.shown) == before
 
@@ -298,6 +304,18 @@ def test_a_press_that_is_answered_ends_the_loss_without_more_words():
     lost(remote)
 
 
+def test_a_press_that_is_refused_was_answered_too():
+    remote = in_session()
+    lost(remote)
+    away(remote, False)
+    remote.stimulator.bodies[requests.START] = bytes((messages.HOLD, messages.REASON_LOCKED))
+    remote.stimulator.code = messages.WRONG_STATE
+    remote.press("start")
+    assert remote.watch() == merged(feedback.refused(messages.REASON_LOCKED))
+    remote.stimulator.code = messages.OK
+    assert quiet(remote, 30_000)
+
+
 def test_nothing_that_is_shown_is_cut_short_by_a_look():
     """A refusal's blinks take longer than the watch waits."""
     remote = in_session()
@@ -337,6 +355,14 @@ def test_a_remote_that_is_forgotten_watches_no_more():
     remote.radio.answers = True
     sent = len(remote.radio.sent)
     assert quiet(remote, 30_000) and len(remote.radio.sent) == sent and not remote.radio.awake
+
+
+def test_a_remote_that_is_paired_with_another_stimulator_watches_no_more():
+    remote = in_session()
+    body = struct.pack("<4sBB32s", b"base", 1, roles.PATIENT, bytes(32))
+    assert remote.ask(requests.PAIR, body)[0] == messages.OK
+    sent = len(remote.radio.sent)
+    assert quiet(remote, 60_000) and len(remote.radio.sent) == sent
 
 
 def test_a_look_is_no_button_and_yet_no_calm():

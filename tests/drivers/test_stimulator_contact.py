@@ -143,6 +143,7 @@ def test_a_ramp_down_that_has_begun_goes_on_and_no_other_contraction_comes():
 def test_in_a_rest_the_session_is_over_at_once():
     harness = begun(ramp_up_ms=0, on_ms=1000, ramp_down_ms=0)
     harness.run_to(messages.REST)
+    harness.run_ms(270)
     due_us = silent_from_now_on(harness)
     run_until(harness, due_us)
     assert harness.control.state() == messages.REST

@@ -79,9 +79,9 @@ def test_it_stops_in_every_state(board: Board, bench, name):
 
 def test_nothing_starts_while_it_is_there(board: Board, bench, peer):
     board.set(**HOLD)
-    peer.join()
     bench.magnet(True)
     bench.run_for(20 * MS)
+    peer.join()  # afterwards: the magnet ends connections
     assert board.client.status().magnet
     since_ns = bench.now_ns
     with pytest.raises(WrongStateError) as refused:

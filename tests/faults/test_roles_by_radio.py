@@ -56,6 +56,12 @@ class TwoBoards:
         for peer in self.peers:
             peer.join()
 
+    def meet_after_a_stop(self):
+        """It ended the others' connections, and what they ask for is refused for 1.1 s."""
+        self.bench.run_for(1200 * MS)
+        for peer in self.peers:
+            peer.join()
+
     def ask(self, slot, opcode, body=b""):
         """A request by radio: code and body of the reply."""
         reply = self.peers[slot].ask(messages.request(opcode, body))
@@ -135,6 +141,7 @@ def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
 def test_any_peer_stops_what_another_one_started(boards):
     boards.board.set(**HOLD)
     for starter, stopper in ((PATIENT, SECOND_PATIENT), (CLINICIAN, PATIENT), (SECOND_PATIENT, CLINICIAN)):
+        boards.meet_after_a_stop()
         assert boards.ask(starter, requests.START) == (messages.OK, b"")
         boards.board.wait_state(messages.HOLD)
         boards.bench.run_for(60 * MS)
@@ -144,6 +151,7 @@ def test_any_peer_stops_what_another_one_started(boards):
 
 def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
     boards.board.set(**HOLD)
+    boards.meet_after_a_stop()
     clinician, patient = boards.peers[CLINICIAN], boards.peers[PATIENT]
     wanted = program.unpack(boards.programme()).replaced({"rate_hz": 33}).pack()
     assert boards.ask(SECOND_PATIENT, requests.START)[0] == messages.OK
@@ -162,6 +170,7 @@ def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
 @pytest.mark.parametrize("opcode", [requests.TEST_STIMULATION, requests.IMPEDANCE])
 def test_a_patient_stops_what_a_clinician_does(boards, opcode):
     boards.board.set(**HOLD)
+    boards.meet_after_a_stop()
     assert boards.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
     boards.bench.run_for(200 * MS)
     assert boards.board.state() in (messages.HOLD, messages.MEASURING)

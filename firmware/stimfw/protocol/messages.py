@@ -70,7 +70,9 @@ STOPPED_SESSION_OVER = 4
 STOPPED_REPL = 5
 STOPPED_FAULT = 6
 STOPPED_CONTACT = 7
-STOP_NAMES = ("never on", "remote", "host", "magnet", "session over", "console interrupt", "fault", "no contact")
+STOP_NAMES = (
+    "never on", "remote", "host", "magnet", "session over", "console interrupt", "fault", "no contact",
+)  # fmt: skip
 
 # Parts that the self-test may find failed, by bit.
 PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings", "random")

@@ -95,7 +95,7 @@ class Session:
             fresh = False
             self.cycles += 1
             self._enter(messages.REST)
-            if self.is_test or self._contact_lost:
+            if self.is_test:
                 break
             yield from self._rest()
         return messages.STOPPED_CONTACT if self._contact_lost else messages.STOPPED_SESSION_OVER

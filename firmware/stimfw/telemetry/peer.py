@@ -50,7 +50,7 @@ class Peer:
 
     Attributes:
         generation, key: the newest that was used; flash may still hold an earlier one.
-        proven: mark of the HELLO whose connection was opened last; None: none since the start.
+        proven: whether a connection was opened since the start.
         seen: mark of the newest HELLO in step; None: none since the start.
         candidate: of the newest HELLO in step.
         stray: of the last HELLO out of step that was answered.
@@ -64,7 +64,7 @@ class Peer:
         self._ahead: "list[bytes]" = [pairing.key]  # the keys of generation, generation + 1, ...
         self._hello_keys: "list[bytes]" = []  # of the same generations: each is made once, whoever asks
         self._tags: "dict[int, keys.HelloTag]" = {}
-        self.proven: "tuple[int, int] | None" = None
+        self.proven = False
         self.seen: "tuple[int, int] | None" = None
         self.candidate: "Candidate | None" = None
         self.stray: "Candidate | None" = None
@@ -134,7 +134,7 @@ class Peer:
         As long as nothing was proven since the start, any that is above all before is: somebody who repeats
         old ones must not make the newest look like too great a jump.
         """
-        if self.seen is None or self.proven is None:
+        if self.seen is None or not self.proven:
             return self.seen is None or mark > self.seen
         epoch, count = self.seen
         if mark[0] == epoch:
@@ -174,7 +174,7 @@ class Peer:
     def open(self, candidate: Candidate) -> None:
         """Its first REQUEST was authentic: the peer is there, now. Whatever else it had begun is over."""
         self.connection = candidate.connection
-        self.proven = candidate.mark
+        self.proven = True
         if candidate is self.stray:
             self.seen = candidate.mark
         self.drop_candidates()

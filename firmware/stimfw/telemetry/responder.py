@@ -174,7 +174,7 @@ class Responder:
     def used(self, slot: int) -> "tuple[int, bytes] | None":
         """Generation and key that the peer of a slot used last; None if it has used none since the start."""
         peer = self._peers.get(slot)
-        return None if peer is None or peer.proven is None else (peer.generation, peer.key)
+        return None if peer is None or not peer.proven else (peer.generation, peer.key)
 
     def settled(self, slot: int) -> None:
         """What `used` says is on flash now, and what was retired by it is not any more.
@@ -235,7 +235,7 @@ class Responder:
             return self._refuse_replay(peer, frames.HELLO, now_ms)
         if not self._is_genuine(peer, offset, frame, now_ms):
             return None
-        if in_step and peer.proven is not None and frames.wants_of(frame) == frames.WANTS_STOP:
+        if in_step and peer.proven and frames.wants_of(frame) == frames.WANTS_STOP:
             peer.seen = mark
             self._execute(_STOP, peer.pairing.role, peer.slot)
             # A START that was sent in one of these, and is kept back, came before this.

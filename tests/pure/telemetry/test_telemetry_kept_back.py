@@ -15,6 +15,8 @@ ACTIONS = 160
 class Bench(LinkHarness):
     """Three peers, a stimulator whose application ends connections at each stop, an air that keeps frames."""
 
+    random_fails = False
+
     def __init__(self, seed):
         super().__init__([(slot, roles.PATIENT) for slot in SLOTS], seed)
         self.dice = Rng(seed)
@@ -55,6 +57,18 @@ class Bench(LinkHarness):
             self.starts += 1
         return messages.reply(message[0], messages.OK)
 
+    def start_stimulator(self):
+        """As after a reset; its source of randomness may fail."""
+        super().start_stimulator()
+        rng = Rng(self.seed + self.epoch)
+
+        def take(count):
+            if self.random_fails and count > 1:
+                raise OSError("the random source failed its tests")
+            return rng.take(count)
+
+        self.stimulator._random = take
+
     def deliver(self, frame):
         self.frame = bytes(frame)
         return super().deliver(frame)
@@ -81,7 +95,8 @@ class Bench(LinkHarness):
         """Frames that were kept back come, in whatever order; answers go to whom they are for."""
         for _ in range(1 + self.dice.below(4)):
             if self.kept:
-                frame = self.kept[self.dice.below(len(self.kept))]
+                newest = min(len(self.kept), 8 if self.dice.below(2) else 60)
+                frame = self.kept[-1 - self.dice.below(newest)]
                 self.late += 1
                 self._answer(self.peers[frame[1]], self.deliver(frame))
 
@@ -96,6 +111,8 @@ class Bench(LinkHarness):
             self.now_ms += self.dice.below(2 * JUST_STOPPED_MS)
         elif what == 7 and self.dice.below(2):
             self.stop((messages.FROM_USB, messages.FROM_NOBODY)[self.dice.below(2)])  # USB, the magnet
+        elif what < 10:
+            self.race(slot)
         elif what < 13:
             self.release()
         elif what == 13 and self.dice.below(3) == 0:
@@ -107,8 +124,26 @@ class Bench(LinkHarness):
             self.now_ms += self.dice.below(30_000)
             self.stimulator.expire(self.now_ms)
         else:
-            for _ in range(1 + self.dice.below(6)):
-                self.turn()
+            self.turns(6)
+
+    def race(self, slot):
+        """START is pressed, and kept back for the most part; soon somebody stops; later it is released."""
+        self.press(slot, True)
+        self.turns(3)
+        who = self.dice.below(4)
+        if who == 0:
+            self.stop((messages.FROM_USB, messages.FROM_NOBODY)[self.dice.below(2)])
+        else:
+            self.press(slot if who < 3 else SLOTS[self.dice.below(len(SLOTS))], False)
+        self.random_fails = self.dice.below(3) == 0
+        self.turns(5)
+        self.random_fails = False
+        self.now_ms += self.dice.below(3) * JUST_STOPPED_MS
+        self.release()
+
+    def turns(self, most):
+        for _ in range(1 + self.dice.below(most)):
+            self.turn()
 
     def turn(self):
         """Every peer that has something to send sends it; a few milliseconds pass."""

@@ -259,8 +259,10 @@ def test_two_peers_do_not_disturb_each_other():
 
 
 def test_a_stimulator_restarted_while_it_is_asked():
-    for at in range(1, 7):
+    """At each frame of a request of 3 pieces with a reply of 3: it begins again, and is answered whole."""
+    for at in range(1, 15):
         link = LinkHarness()
+        link.reply = lambda message: backwards(message)
         count = [0]
 
         def air(frame, to_stimulator, count=count, at=at, link=link):
@@ -270,8 +272,28 @@ def test_a_stimulator_restarted_while_it_is_asked():
             return [frame]
 
         link.air = air
-        assert link.ask(bytes(range(40)), limit_ms=1000) is not None
-        assert link.ask(STOP) == OK_STOP
+        message = bytes(range(40))
+        assert link.ask(message, limit_ms=1000) == backwards(message), at
+        assert set(executed(link)) == {message}
+        assert link.ask(STOP) == STOP
+
+
+def test_pieces_of_an_old_connection_are_no_part_of_what_a_new_one_sends():
+    """Piece 0 and 1 in one connection; in the next one the same request goes on with piece 2."""
+    link = LinkHarness()
+    peer = link.peers[0]
+    assert link.ask(STATUS) is not None
+    message = bytes(range(40))
+    old = peer._connection
+    for number in (0, 1):
+        link.deliver(old.seal(frames.REQUEST, old.counter + number, fragments.cut(9, message, number)))
+    link.executed.clear()
+    peer._connection = None
+    peer.begin(STATUS, 1000, link.now_ms)
+    link.step(0)
+    new = peer._connection
+    answer = link.deliver(new.seal(frames.REQUEST, 0, fragments.cut(9, message, 2)))
+    assert link.executed == [] and new.open(frames.REPLY, 0, answer)[3:5] == b"\x80\x04"
 
 
 def test_an_execution_that_fails_is_not_answered_with_an_older_reply():

@@ -157,6 +157,10 @@ def test_challenges_that_are_forged_or_not_asked_for_are_counted():
     forged = challenge[:-1] + bytes((challenge[-1] ^ 1,))
     peer.on_frame(forged, 0)
     assert counts(peer) == (1, 1, 0)
+    for at in (2, 3):
+        peer.on_frame(challenge[:at] + b"\x01" + challenge[at + 1 :], 0)
+    assert counts(peer) == (3, 3, 0), "spare bytes are zero"
+    peer.frames, peer.bad = 1, 1
     peer.on_frame(challenge, 0)
     assert counts(peer) == (2, 1, 0) and frames.kind_of(peer.poll(0)) == frames.REQUEST
     peer.on_frame(challenge, 0)

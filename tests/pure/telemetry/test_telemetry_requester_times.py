@@ -158,6 +158,17 @@ def test_every_third_try_is_a_hello_and_every_second_for_stop():
         assert kinds_sent(peer, 12, ends.now_ms) == pattern * (12 // len(pattern)), message
 
 
+def test_the_turns_begin_anew_with_each_request_and_each_piece():
+    for tried in range(1, 7):
+        ends, peer, link = connected()
+        peer.begin(b"\x03", 1000, ends.now_ms)
+        kinds_sent(peer, tried, ends.now_ms)
+        peer.begin(bytes(40), 1000, ends.now_ms + 500)
+        assert kinds_sent(peer, 1 + tried, ends.now_ms + 500) == ([3, 3, 1] * 3)[: 1 + tried]
+        peer.on_frame(reply(peer, link, b"", flags=0), ends.now_ms + 800)
+        assert kinds_sent(peer, 6, ends.now_ms + 800) == [3, 3, 1] * 2, tried
+
+
 def test_a_busy_channel_does_not_change_whose_turn_it_is():
     ends, peer, _ = connected()
     peer.begin(STOP, 1000, ends.now_ms)

@@ -153,6 +153,18 @@ def test_the_key_that_checks_the_first_hello_costs_one_of_the_budget():
     assert one.stimulator._limiter._left == before - 1
 
 
+def test_a_hello_out_of_step_gives_no_grace():
+    """Whoever repeats a recorded one, one a second, keeps no ear open in his flood."""
+    one = Peer()
+    one.join(10, 5)
+    assert one.say(one.request(0)) is not None
+    flood(one, 1000, 61_000)
+    assert one.say(one.hello(3, 3), 61_000) is not None
+    assert one.stimulator.pause_ms(61_000) > 0
+    assert one.say(one.hello(10, 6), 61_000) is not None
+    assert one.stimulator.pause_ms(61_000) == 0, "one in step does"
+
+
 def test_beyond_the_budget_no_request_is_verified_and_that_is_counted():
     one = Peer()
     one.join()

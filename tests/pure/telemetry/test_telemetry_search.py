@@ -128,6 +128,18 @@ def test_only_an_answer_moves_home_and_not_that_a_burst_went_out():
     assert link.ask(STOP) is None and link.peers[0]._search.home == 1
 
 
+def test_a_challenge_and_a_reply_each_tell_where_the_stimulator_is():
+    for kind in (frames.CHALLENGE, frames.REPLY):
+        link = LinkHarness()
+        assert link.ask(START) is not None
+        link.channel = 50
+        if kind == frames.CHALLENGE:
+            link.start_peer(0)
+        link.air = lambda frame, up, kind=kind: [frame] if up or frames.kind_of(frame) == kind else []
+        assert (link.ask(STOP) is None) == (kind == frames.CHALLENGE)
+        assert link.peers[0]._search.home == 1, kind
+
+
 def test_stop_finds_the_stimulator_on_every_channel_within_a_quarter_of_a_second():
     for channel in (76, 50, 24):
         for home in (76, 50, 24):

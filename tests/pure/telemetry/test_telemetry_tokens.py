@@ -112,6 +112,16 @@ def test_three_forgeries_and_the_genuine_frame_is_taken():
     assert one.say(good) is not None and len(one.executed) == 1
 
 
+def test_the_last_reply_is_not_given_to_whoever_knows_the_last_token():
+    one = Peer()
+    one.join()
+    good = one.request(0)
+    reply = one.say(good)
+    for at in (5, 20, 31):
+        assert one.say(flip(good, at), 100) is None
+    assert one.counts()[2:4] == (0, 3) and one.say(good, 100) == reply
+
+
 def test_a_changed_token_costs_no_seal():
     one = Peer()
     one.join()

@@ -320,7 +320,8 @@ class StimulatorHarness:
     def _silent_ms(self, slot):
         return (CLOCK.now_us - self.heard_us.get(slot, -(1 << 40))) // 1000
 
-    def _stopped(self, sender):
+    def _stopped(self, sender, now_ms):
+        assert now_ms == CLOCK.now_us // 1000
         assert not self.pulser.running() and self.matrix.closed == (0, 0) and self.dac.ua == [0, 0]
         self.stops.append((CLOCK.now_us, sender))
 

@@ -37,9 +37,9 @@ class Control:
         cycles, missed: of the sessions since boot: contractions ended, periods without their measurements.
         stop_cause: why the output last went off, messages.STOPPED_....
         on_change: called with the state when it, or the pairing window, has changed. Nothing yet.
-        on_stop: called with the sender (a slot, FROM_USB or FROM_NOBODY) at each stop, whatever its route,
-            also of what was off already; the output is off by then. What others sent before must not begin
-            anything.
+        on_stop: `on_stop(sender, now_ms)` (a slot, FROM_USB or FROM_NOBODY) is called at each stop, whatever
+            its route, also of what was off already; the output is off by then. What others sent before must
+            not begin anything.
         silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
         link: of the peer that began the session.
     """
@@ -66,7 +66,7 @@ class Control:
         self._note = note
         self._machine = machine.Machine(failed_parts)
         self.on_change: "Callable[[int], None]" = _nothing
-        self.on_stop: "Callable[[int], None]" = _nothing
+        self.on_stop: "Callable[[int, int], None]" = _nobody_told
         self.silent_ms: "Callable[[int], int]" = _nobody_heard
         self.link = LinkWatch(note)
         self._held_back = False  # and for how long, because ticks wrap
@@ -245,7 +245,7 @@ class Control:
             again = self._just_stopped() and sender != self._stopped_by
             self._stopped_by = _NOBODY if again else sender
             self._held_back, self._stopped_ms = True, ticks_ms()
-            self.on_stop(sender)
+            self.on_stop(sender, self._stopped_ms)
 
     def _lose_contact(self) -> None:
         self._happened(machine.CONTACT_LOST, 0, _NOBODY)
@@ -310,7 +310,11 @@ class Control:
 
 
 def _nothing(_state: int) -> None:
-    """What a state or a stop means to whoever is not told."""
+    """What a state means to whoever is not told."""
+
+
+def _nobody_told(_sender: int, _now_ms: int) -> None:
+    """What a stop means to whoever is not told."""
 
 
 def _nobody_heard(_now_ms: int) -> int:

@@ -159,13 +159,14 @@ class Responder:
         peer = self._peers.get(slot)
         return NEVER_MS if peer is None or peer.heard_ms < 0 else elapsed_ms(now_ms, peer.heard_ms)
 
-    def end_connections(self, but_slot: int = messages.FROM_NOBODY) -> None:
+    def end_connections(self, but_slot: int, now_ms: int) -> None:
         """A stop: what was sent before it, and is kept back, must not be executed after it.
 
         Every handshake ends, and every connection but that of the peer that sent the stop: whatever it sent
         before has an earlier counter. What others begin in the next second: stimfw.telemetry.after_stop.
+        but_slot: who sent it: a slot, FROM_USB or FROM_NOBODY.
         """
-        self._stop.stopped(but_slot)
+        self._stop.stopped(but_slot, now_ms)
         for peer in self._peers.values():
             peer.drop_candidates()
             if peer.slot != but_slot:

@@ -7,7 +7,7 @@ from support.link_harness import LinkHarness, Rng
 START = requests.START
 STOP = messages.request(requests.STOP)
 SLOTS = (0, 2, 5)
-JUST_STOPPED_MS = 1000  # what the application refuses the others for (REASON_JUST_STOPPED)
+JUST_STOPPED_MS = 1100  # what the application refuses the others for (REASON_JUST_STOPPED)
 RUNS = 120
 ACTIONS = 160
 
@@ -40,7 +40,7 @@ class Bench(LinkHarness):
             pressed = self.sent_at[self.frame] if slot == sender else self.pressed
             self.floor[slot] = max(self.floor[slot], pressed)
         self.stops += 1
-        self.stimulator.end_connections(sender)
+        self.stimulator.end_connections(sender, self.now_ms)
 
     def _just_stopped(self):
         return self.now_ms - self.stopped_ms < JUST_STOPPED_MS

@@ -112,7 +112,7 @@ def test_there_is_no_pause_while_the_output_is_on_or_a_peer_is_connected():
         assert one.stimulator.pause_ms(60_099) == 0
     assert one.stimulator.connected(60_099) and not one.stimulator.connected(60_100)
     assert one.stimulator.pause_ms(60_100) > 0
-    one.stimulator.end_connections()
+    one.stimulator.end_connections(messages.FROM_USB, 60_100)
     assert one.stimulator.pause_ms(60_100) > 0
 
 

@@ -150,7 +150,7 @@ def test_a_stop_of_whatever_kind_ends_every_handshake_and_the_others_connections
                 assert one.join(*mark, slot=slot) is not None
                 kept[what, slot] = one.request(0, START)
         one.executed.clear()
-        one.stimulator.end_connections(but_slot)
+        one.stimulator.end_connections(but_slot, 0)
         # Of the connection that brought the stop, what came before it has an earlier counter.
         taken = [("open", but_slot)] if but_slot in (SLOT, OTHER) else []
         for key in kept:
@@ -166,7 +166,7 @@ def test_a_repeat_of_what_was_answered_before_a_stop_gets_nothing_after_it():
     last = one.request(1, START)
     reply = one.say(last)
     assert one.say(last, 8) == reply
-    one.stimulator.end_connections()
+    one.stimulator.end_connections(messages.FROM_NOBODY, 0)
     assert one.say(last, 16) is None and one.say(last, 5000) is None and len(one.executed) == 1
 
 
@@ -176,7 +176,7 @@ def test_a_stop_inside_the_execution_of_a_request_leaves_no_connection():
     one.join(10, 5)
 
     def execute(message, role, slot):
-        one.stimulator.end_connections()
+        one.stimulator.end_connections(messages.FROM_NOBODY, 0)
         return b"\x83\x02\x06\x01"
 
     one.stimulator._execute = execute
@@ -191,7 +191,7 @@ def test_a_hello_after_a_stop_makes_another_connection():
     one = connected()
     one.join(10, 6)
     kept = one.request(0, START)
-    one.stimulator.end_connections()
+    one.stimulator.end_connections(messages.FROM_NOBODY, 0)
     assert one.say(one.hello(10, 6), 1000) is not None
     assert one.say(kept, 1000) is None and one.executed == []
 
@@ -203,9 +203,7 @@ def begun_after(one, stops, begun_ms, slot=SLOT):
     """A handshake that is begun `begun_ms` after the last of some stops: (sender, ms before the last)."""
     one.stimulator.expire(9000)
     for sender, before_ms in stops:
-        one.stimulator.expire(10_000 - before_ms)
-        one.stimulator.end_connections(sender)
-        one.stimulator.expire(10_000 - before_ms)
+        one.stimulator.end_connections(sender, 10_000 - before_ms)
     assert one.join(10, 9, 10_000 + begun_ms, slot=slot) is not None
     return one.request(0, START)
 
@@ -213,8 +211,8 @@ def begun_after(one, stops, begun_ms, slot=SLOT):
 def test_what_was_begun_just_after_a_stop_and_is_kept_back_ends_a_second_later():
     for sender in (messages.FROM_USB, messages.FROM_NOBODY, OTHER):
         for begun_ms, taken_ms, taken in (
-            (0, 0, True), (0, 1099, True), (0, 1100, False), (5, 60_000, False), (1099, 1099, True),
-            (1099, 1100, False), (1100, 1101, True), (1100, 59_000, True),
+            (0, 0, True), (0, 1049, True), (0, 1050, False), (5, 60_000, False), (1049, 1049, True),
+            (1049, 1050, False), (1050, 1051, True), (1050, 59_000, True),
         ):  # fmt: skip
             one = connected((SLOT, OTHER))
             kept = begun_after(one, ((sender, 0),), begun_ms)
@@ -224,7 +222,7 @@ def test_what_was_begun_just_after_a_stop_and_is_kept_back_ends_a_second_later()
 
 def test_what_was_begun_just_after_a_start_of_the_stimulator_ends_too():
     """Somebody cuts the supply to stop it: that is a stop as well."""
-    for taken_ms, taken in ((1099, True), (1100, False)):
+    for taken_ms, taken in ((1049, True), (1050, False)):
         one = Peer()
         one.join(10, 5, 0)
         assert (one.say(one.request(0, START), taken_ms) is not None) == taken
@@ -240,10 +238,10 @@ def test_an_older_stop_that_is_released_after_another_one_frees_nobody():
     for others in (messages.FROM_USB, messages.FROM_NOBODY, OTHER):
         one = connected((SLOT, OTHER))
         kept = begun_after(one, ((others, 500), (SLOT, 0)), 5)
-        assert one.say(kept, 10_000 + 1100) is None and one.executed == [], others
+        assert one.say(kept, 10_000 + 1050) is None and one.executed == [], others
     one = connected((SLOT, OTHER))
-    kept = begun_after(one, ((OTHER, 1100), (SLOT, 0)), 5)
-    assert one.say(kept, 10_000 + 1100) is not None, "the other one's was more than a second ago"
+    kept = begun_after(one, ((OTHER, 1050), (SLOT, 0)), 5)
+    assert one.say(kept, 10_000 + 1050) is not None, "the other one's was more than a second ago"
 
 
 def test_a_connection_that_was_opened_in_that_second_goes_on():

@@ -94,8 +94,7 @@ def test_a_request_of_twelve_days_ago_is_no_duplicate():
 
 def test_the_second_after_a_stop_of_twelve_days_ago_is_over():
     one = connected(1000)
-    one.stimulator.end_connections()
-    one.stimulator.expire(2000)
+    one.stimulator.end_connections(messages.FROM_USB, 2000)
     now_ms = let_pass(one, 2000, WRAP_MS + 10)
     one.join(10, 6, now_ms)
     assert one.say(one.request(0, START), ticks(now_ms + 30_000)) is not None
@@ -125,7 +124,7 @@ def test_everything_works_over_the_wrap():
         assert link.ask(START) == bytes(40)
         assert link.ask(bytes(100)) == bytes(40)
         assert link.ask(STOP, limit_ms=STOP_LIMIT_MS) == bytes(40)
-        link.stimulator.end_connections(0)
+        link.stimulator.end_connections(0, link.now_ms)
         link.heard.clear()
         link.now_ms += 1000
         link.stimulator.expire(link.now_ms)

@@ -24,8 +24,8 @@ CYCLE = 6000 * MS
 
 
 def packet(time_ns, kind=frames.REQUEST):
-    size = frames.SEALED_BYTES if kind in (frames.REQUEST, frames.REPLY) else frames.HANDSHAKE_BYTES
-    return Air(time_ns, time_ns + PACKET_NS, bytes((frames.first(kind),)) + bytes(size - 1), False)
+    payload = bytes((frames.first(kind),)) + bytes(frames.FRAME_BYTES - 1)
+    return Air(time_ns, time_ns + PACKET_NS, payload, False)
 
 
 def pulses(offset_ns):

@@ -232,7 +232,7 @@ def _stop(recording: Recording, measured: Measured) -> Chart:
         "STOP by radio",
         "Lanes over time: the button is pressed, packets go to and fro, the bridges stay quiet from "
         "then on, and the remote's green LED confirms.",
-        "Packets are named by their kind, acknowledgements grey: what a REQUEST asks for cannot be read. "
+        "Packets are named by their kind, further copies grey: what a REQUEST asks for cannot be read. "
         "Bridges: phases dark, passive recharge light. Line: the end of the STOP packet. Both "
         f"bridges were off {off_ms:.2f} ms later; at {recording.program.rate_hz} Hz the next pulse "
         f"would have come within {recording.program.period_us / 1000:.0f} ms.",
@@ -280,9 +280,9 @@ def _packet_names(air: list[Air], origin: int) -> str:
 
 
 def _packets(air: list[Air]) -> list[tuple[Any, str]]:
-    spans = [(packet.start_ns, packet.end_ns, packet.is_ack) for packet in air]
+    spans = [(packet.start_ns, packet.end_ns, packet.is_copy) for packet in air]
     return [
-        ([(start, end) for start, end, is_ack in spans if is_ack == wanted], color)
+        ([(start, end) for start, end, is_copy in spans if is_copy == wanted], color)
         for wanted, color in ((False, ACCENT), (True, MUTED))
     ]
 

@@ -43,12 +43,13 @@ class Air:
     start_ns: int
     end_ns: int
     payload: bytes
-    is_ack: bool
+    is_copy: bool
+    """A frame is sent several times in a burst: this is not the first."""
 
     @property
     def kind(self) -> int:
-        """Of stimfw.telemetry.frames; 0: an acknowledgement, or no frame of the protocol."""
-        return 0 if self.is_ack else frames.kind_of(self.payload)
+        """Of stimfw.telemetry.frames; 0: a further copy, or no frame of the protocol."""
+        return 0 if self.is_copy else frames.kind_of(self.payload)
 
     @property
     def name(self) -> str:

@@ -207,15 +207,15 @@ class Scenario:
         recording.details = self._stimulator.details()
         recording.marks.end = self._bench.now_ns
         recording.bus_errors = tuple(
-            f"{name}: {line}"
-            for name, board in self._bench.boards.items()
-            for line in board.log.bus_errors
+            f"{name}: {line}" for name, board in self._bench.boards.items() for line in board.log.bus_errors
         )
         recording.capture = self._bench.trace.capture()
         air = self._bench.air
+        tap = air.tap if air else []
+        befores = [b"", *(packet.payload for packet in tap)]
         recording.air = [
-            Air(packet.t_start_ns, packet.t_end_ns, packet.payload, packet.was_ack)
-            for packet in (air.tap if air else ())
+            Air(packet.t_start_ns, packet.t_end_ns, packet.payload, packet.payload == before)
+            for packet, before in zip(tap, befores, strict=False)
         ]
         count = sum(len(recording.edges(signal)) for signal in _SIGNALS)
         self._say.done(f"{count} edges, {len(recording.air)} radio packets")

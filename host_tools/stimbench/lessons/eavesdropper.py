@@ -13,14 +13,14 @@ from stimbench.report.style import ACCENT, INK, LEAD_COLORS, MUTED, RAMP, Chart
 
 __all__ = ("STEPS",)
 
-_AIR_US = (
-    1 + 5 + 32 + 2
-) * 8 + 9  # of 32 bytes at 1 Mbit/s: preamble, address, payload, CRC, 9 bits of control
+_AIR_US = (1 + 5 + 32 + 2) * 8  # at 1 Mbit/s: preamble, address, payload, CRC
+_COPIES = 3  # of a frame in a burst
+_TOKEN = slice(2, frames.HEADER_BYTES)
 _CHANCE = 2  # of 27 bytes, so many at most are equal by chance
 _ROW = 16  # bytes in a row: 32 would be too small to read
 _NEXT_FRAME = 2.6  # rows from one frame to the next
 _LEGEND = (
-    ("open: kind, slot, connection, counter", LEAD_COLORS[0]),
+    ("open: kind, slot, token", LEAD_COLORS[0]),
     ("sealed: which request", INK),
     ("tag", MUTED),
 )
@@ -31,19 +31,23 @@ def what_is_heard(heard: Sequence[Sniffed], presses: Sequence[Sequence[bytes]]) 
     """The frames of a START and a STOP. `presses`: the frames from the remote after each."""
     start, stop = (next(frame for frame in sent if _kind(frame) == frames.REQUEST) for sent in presses)
     sealed = slice(frames.HEADER_BYTES, None)
-    same = sum(one == other for one, other in zip(start[sealed], stop[sealed], strict=True))
+    same = _alike(start[sealed], stop[sealed])
     request = next(packet for packet in heard if packet.payload == start)
-    sent = [packet for packet in heard if not packet.was_ack]
     numbers = {
         "frames": Number(
-            "frames heard", len(sent), "", 0, 6, 0, "HELLO, CHALLENGE, and 2 x question and answer"
+            "frames heard",
+            len({packet.payload for packet in heard}),
+            "",
+            0,
+            6,
+            0,
+            "HELLO, CHALLENGE, and 2 x question and answer",
         ),
+        "copies": Number("packets for each", len(heard) / 6, "", 0, _COPIES, 0, "a burst is of three copies"),
         "start_bytes": Number(
             "bytes of START", len(start), "", 0, frames.FRAME_BYTES, 0, "each request has 32"
         ),
-        "stop_bytes": Number(
-            "bytes of STOP", len(stop), "", 0, frames.FRAME_BYTES, 0, "each request has 32"
-        ),
+        "stop_bytes": Number("bytes of STOP", len(stop), "", 0, frames.FRAME_BYTES, 0, "each request has 32"),
         "air_us": Number(
             "START in the air",
             (request.t_end_ns - request.t_start_ns) / 1000,
@@ -56,14 +60,8 @@ def what_is_heard(heard: Sequence[Sniffed], presses: Sequence[Sequence[bytes]]) 
         "open_bytes": Number("open bytes", frames.HEADER_BYTES, "", 0),
         "sealed_bytes": Number("sealed bytes", len(start[sealed]), "", 0),
         "same_bytes": Number("of these alike in START and STOP", same, "", 0, 0, _CHANCE, "chance"),
-        "counter": Number(
-            "STOP's counter after START's",
-            _counter(stop) - _counter(start),
-            "",
-            0,
-            1,
-            0,
-            "one more each time",
+        "same_token": Number(
+            "bytes of the tokens alike", _alike(start[_TOKEN], stop[_TOKEN]), "", 0, 0, _CHANCE, "chance"
         ),
     }
     return Findings(numbers, _picture(start, stop))
@@ -73,8 +71,8 @@ def _kind(frame: bytes) -> int:
     return frames.kind_of(frame)
 
 
-def _counter(frame: bytes) -> int:
-    return int.from_bytes(frame[3:5], "little")
+def _alike(one: bytes, other: bytes) -> int:
+    return sum(left == right for left, right in zip(one, other, strict=True))
 
 
 def _picture(start: bytes, stop: bytes) -> Drawing:
@@ -122,9 +120,9 @@ def replayed(before: dict[str, int], after: dict[str, int], states: Sequence[str
                 after["radio_replayed"] - before["radio_replayed"],
                 "",
                 0,
-                2,
+                1,
                 0,
-                "the two requests",
+                "the START",
             ),
         }
     )

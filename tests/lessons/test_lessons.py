@@ -81,14 +81,15 @@ BOUNDS = {
         "frames": (6, 6),
         "start_bytes": (32, 32),
         "stop_bytes": (32, 32),
-        "air_us": (329, 329),  # 320 bits of bytes and 9 of control at 1 Mbit/s
+        "air_us": (320, 320),  # 40 bytes at 1 Mbit/s
+        "copies": (3, 3),
         "open_bytes": (5, 5),
         "sealed_bytes": (27, 27),
         "same_bytes": (0, 2),
-        "counter": (1, 1),
+        "same_token": (0, 2),
         "sent_again": (3, 3),
         "executed": (0, 0),
-        "refused": (2, 2),
+        "refused": (1, 1),
     },
     7: {
         "gate_ms": (99.9, 100.1),

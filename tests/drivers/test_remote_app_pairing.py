@@ -3,11 +3,15 @@
 from itertools import pairwise
 
 import pytest
-from stimfw.protocol import requests
+from stimfw.protocol import messages, requests
 from stimfw.remote.panel import HOLD_MS
+from stimfw.storage import layout
+from stimfw.storage.pairings import RemotePairing
+from stimfw.storage.record import Record
 from stimfw.telemetry import frames
+from stimfw.telemetry.keys import next_key
 from stimfw.ui import feedback
-from support.remote_harness import Remote, merged, status_body
+from support.remote_harness import SLOT, Remote, merged, status_body
 
 PASS_MS = 4000
 
@@ -165,3 +169,102 @@ def test_a_dead_radio_is_told_at_a_pairing_too(remote):
     remote.go(100)
     remote.up("status")
     assert remote.lights == feedback.RED and not remote.app.busy()
+
+
+# Generations of the key.
+
+
+def test_a_start_steps_on_and_the_stimulator_follows(remote):
+    first = remote.pairing.record.key
+    again = Remote(before=remote)
+    assert again.pairing.record.key == next_key(first) and again.pairing.record.generation == 1
+    again.press("start")
+    assert again.watch() == merged(feedback.DELIVERED)
+    assert again.stimulator.responder.used(SLOT) == (1, next_key(first))
+
+
+def test_a_confirmation_is_written_in_a_calm_moment_once(remote):
+    again = Remote(before=remote)
+    record = again.pairing.record
+    again.press("status")
+    again.go(1900)
+    assert record.steps == 1, "somebody may press another button"
+    again.press("status")
+    again.go(1900)
+    assert record.steps == 1
+    again.flash.operations.clear()
+    again.go(6000)
+    assert record.steps == 0 and len(again.flash.operations) == 2, "a page and an erase"
+    assert RemotePairing(Record(again.flash, layout.PAIRINGS)).steps == 0
+
+
+def test_nothing_is_confirmed_without_an_authentic_answer(remote):
+    again = Remote(before=remote)
+    again.radio.delivers = False
+    again.press("status")
+    again.flash.operations.clear()
+    again.go(9000)
+    assert again.pairing.record.steps == 1 and not again.flash.operations
+
+
+def test_nothing_is_written_while_a_session_runs(remote):
+    again = Remote(before=remote)
+    again.stimulator.bodies[requests.STATUS] = status_body(messages.HOLD)
+    again.press("start")
+    again.go(9000)
+    assert again.pairing.record.steps == 1, "a STOP would be late"
+    again.stimulator.bodies[requests.STATUS] = status_body()
+    again.go(20_000)
+    assert again.pairing.record.steps == 0
+
+
+def test_a_flash_that_does_not_take_it_is_not_tried_again(remote):
+    again = Remote(before=remote)
+    again.press("status")
+    again.flash.dead |= {layout.PAIRINGS, layout.PAIRINGS + 1}
+    again.go(3000)
+    tried = len(again.flash.operations)
+    again.go(5000)
+    assert len(again.flash.operations) == tried and again.pairing.record.steps == 1
+    again.press("stop")
+    assert again.watch() == merged(feedback.DELIVERED)
+
+
+def test_a_flash_that_takes_no_step_leaves_the_key_that_works(remote):
+    first = remote.pairing.record.key
+    remote.flash.dead |= {layout.PAIRINGS, layout.PAIRINGS + 1}
+    again = Remote(before=remote)
+    assert again.pairing.record.key == first and again.pairing.record.generation == 0
+    again.press("stop")
+    assert again.watch() == merged(feedback.DELIVERED)
+
+
+def test_a_remote_that_nobody_answers_goes_eight_generations_ahead_and_is_heard_again(remote):
+    first = remote.pairing.record.key
+    again = remote
+    for _ in range(20):
+        again = Remote(before=again)
+        again.radio.delivers = False
+        again.press("stop")
+        again.go(100)
+    assert again.pairing.record.generation == 8
+    again = Remote(before=again)
+    again.press("stop")
+    assert again.watch() == merged(feedback.DELIVERED)
+    key = first
+    for _ in range(8):
+        key = next_key(key)
+    assert again.stimulator.responder.used(SLOT) == (8, key)
+
+
+def test_a_new_pairing_is_of_generation_zero_and_has_nothing_to_confirm(remote):
+    again = Remote(before=remote)
+    begin_pairing(again)
+    until_the_code(again)
+    again.go(PASS_MS)
+    again.press("start")
+    until_awaited(again)
+    again.stimulator.window.consent(again.now_ms)
+    again.go(6000)
+    record = again.pairing.record
+    assert (record.slot, record.generation, record.steps) == (3, 0, 0)

@@ -10,7 +10,7 @@ from stimfw.radio.searcher import RadioSender
 from stimfw.remote.app import App
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
-from stimfw.remote.pairing_state import PairingState
+from stimfw.remote.pairing_state import PairingState, step
 from stimfw.remote.panel import Display, Key
 from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.remote.watch import Watch
@@ -149,20 +149,25 @@ class Stimulator:
 class Remote:
     """The application, the time, and what one person presses, sees and hears."""
 
-    def __init__(self, paired=True):
-        self.now_ms = 0
+    def __init__(self, paired=True, before=None):
+        """Args: before: it starts again, and has the flash, the stimulator and the time of that one."""
+        self.now_ms = before.now_ms if before else 0
+        self.epoch = before.epoch + 1 if before else 1
         self.supply_mv = 5000
         self.random = Random(3)
         self.buttons = {name: Button() for name in BUTTONS}
         self.shown = [(0, 0, 0)]  # (since ms, lights, tone)
         self._tone_hz = 0
-        self.stimulator = Stimulator()
-        self.flash = FlashFake(layout.END)
+        self.stimulator = before.stimulator if before else Stimulator()
+        self.flash = before.flash if before else FlashFake(layout.END)
         record = RemotePairing(Record(self.flash, layout.PAIRINGS))
-        record.keep_id(OWN_ID)
-        if paired:
-            record.store(OWN_ID, link_harness.BASE, SLOT, roles.PATIENT, KEY)
-        self.pairing = PairingState(record, OWN_ID, 1, self.random)
+        if before:
+            step(record)
+        else:
+            record.keep_id(OWN_ID)
+            if paired:
+                record.store(OWN_ID, link_harness.BASE, SLOT, roles.PATIENT, KEY)
+        self.pairing = PairingState(record, OWN_ID, self.epoch, self.random)
         carrier, self.modem = FrameTransport(), Modem()
         self.radio = Radio(carrier, self.stimulator)
         carrier.attach(self.radio)

@@ -30,7 +30,7 @@ from stimfw.radio.searcher import RadioSender
 from stimfw.remote.app import App
 from stimfw.remote.frame_transport import FrameTransport
 from stimfw.remote.modem import Modem
-from stimfw.remote.pairing_state import PairingState
+from stimfw.remote.pairing_state import PairingState, step
 from stimfw.remote.panel import Display, Key
 from stimfw.remote.requests import Conditions, ModemRequests, PairingRequests, ReadingRequests
 from stimfw.remote.watch import Watch
@@ -95,6 +95,8 @@ def make_pairing(areas: Areas, keys: KeyRandom) -> PairingState:
     record: RemotePairing = areas.pairings
     usable = bool(record.own_id)
     own_id = record.own_id if usable else areas.random.take(4)
+    if areas.epoch:
+        step(record)
     return PairingState(record, own_id, areas.epoch, keys, usable)
 
 

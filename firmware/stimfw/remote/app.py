@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from micropython import const
 
+from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.drbg import RandomError
 from stimfw.protocol import asking, messages, requests
 from stimfw.telemetry import addresses
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from stimfw.remote.watch import Watch
 
 LOW_BATTERY_MV = 3300
+CALM_MS = 2000
+"""So long after the last press flash may be written: no button is read for up to 0.4 s then."""
 LONGEST_SLEEP_MS = 1000
 """The watchdog is fed as often as this."""
 
@@ -70,6 +73,7 @@ class App:
         self._watch = watch
         self._supply_mv = supply_mv
         self._activity = _IDLE
+        self._pressed_ms = 0  # the last button
         self._opcode = 0  # of the latest button's request
         self._pairing_refused = False  # by the STOP that is under way: its abort frame comes afterwards
         self.refused = 0
@@ -83,11 +87,13 @@ class App:
         """Do what is due now; how long nothing will be due unless an interrupt comes (ms)."""
         for key in self._keys:
             if key.pressed(now_ms):
+                self._pressed_ms = now_ms
                 self._on_press(key, now_ms)
         if self._keys[-1].held(now_ms) and not self._stopping():
             self._begin_pairing(now_ms)
         if self._activity == _IDLE and not self._display.playing():
             self._keep_watch(now_ms)
+            self._confirm_key(now_ms)
         sleep_ms = LONGEST_SLEEP_MS
         if self._activity != _IDLE and self._transport.poll(now_ms):
             sleep_ms = 0
@@ -95,6 +101,13 @@ class App:
             sleep_ms = 0
         self._conclude(now_ms)
         return self._shortest_wait_ms(sleep_ms, now_ms)
+
+    def _confirm_key(self, now_ms: int) -> None:
+        """In a calm moment, not in a session: that the stimulator knows the key of this start."""
+        if self._activity != _IDLE or self._watch.requester is not None or not self._pairing.to_confirm():
+            return
+        if elapsed_ms(now_ms, self._pressed_ms) >= CALM_MS:
+            self._pairing.confirm()
 
     def close(self, now_ms: int) -> None:
         """Dark, silent and off the air."""

@@ -4,12 +4,25 @@ from typing import TYPE_CHECKING
 
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.telemetry import addresses
+from stimfw.telemetry.keys import next_key
 from stimfw.telemetry.requester import COPIES, Requester
 from stimfw.ui import feedback
 
 if TYPE_CHECKING:
     from stimfw.crypto.drbg import KeyRandom
     from stimfw.storage.pairings import RemotePairing
+
+
+def step(record: "RemotePairing") -> None:
+    """The key of the next generation in the place of the one on flash, before anything uses it.
+
+    A flash that does not take it leaves the key as it was: the stimulator knows that one.
+    """
+    if record.may_step():
+        try:
+            record.step(next_key(record.key))
+        except OSError:
+            return
 
 
 class PairingClient(PairingRequester):
@@ -70,6 +83,7 @@ class PairingState:
         self.client = PairingClient(own_id, self.store, random.take)
         self.requester: "Requester | None" = None
         self._count = 0
+        self._confirming = True  # not tried yet, with this requester
         self.to = self.own = b""
         self._renew()
 
@@ -92,6 +106,19 @@ class PairingState:
         """No pairing any more."""
         self._record.forget_all()
         self._renew()
+
+    def to_confirm(self) -> bool:
+        """Whether the key of this start had its first authentic answer, and that is not on flash yet."""
+        requester = self.requester
+        return self._confirming and requester is not None and requester.confirmed and self._record.steps > 0
+
+    def confirm(self) -> None:
+        """Note that on flash, once: the processor stands still meanwhile."""
+        self._confirming = False
+        try:
+            self._record.confirmed()
+        except OSError:
+            return
 
     def accept(self, now_ms: int) -> bool:
         """The person says that the lights blink alike; whether that is taken."""
@@ -135,8 +162,15 @@ class PairingState:
         if not record.paired:
             self.requester = None
             return
+        self._confirming = True
         self.requester = Requester(
-            record.slot, record.role, record.key, self._epoch, self._random.take, self._count
+            record.slot,
+            record.role,
+            record.key,
+            self._epoch,
+            self._random.take,
+            self._count,
+            record.generation,
         )
         self.to = addresses.stimulator_address(record.base)
         self.own = addresses.peer_address(record.base, record.slot)

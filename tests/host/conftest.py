@@ -42,7 +42,7 @@ def remote_board(board):
 
 @pytest.fixture
 def keyring(tmp_path):
-    return Keyring(tmp_path / "private" / "keys.json", random.Random(5).randbytes)
+    return Keyring(tmp_path / "private" / "keys.json", random.Random(5).randbytes, lambda: "2026-11-29")
 
 
 @pytest.fixture

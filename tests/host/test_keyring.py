@@ -22,6 +22,9 @@ BASE, OTHER = b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"
 KEY, NEW_KEY = bytes(range(32)), bytes(range(32, 64))
 
 
+FIRST_DAY = "2026-11-29"
+
+
 class Crash(BaseException):
     """The process dies here."""
 
@@ -38,7 +41,7 @@ def mode(path):
 
 def test_what_is_stored_is_there_for_the_next_process(held):
     (found,) = Keyring(held.path).pairings()
-    assert found == HostPairing(BASE, 2, roles.CLINICIAN, KEY, held.own_id(), epoch=0)
+    assert found == HostPairing(BASE, 2, roles.CLINICIAN, KEY, held.own_id(), epoch=0, day=FIRST_DAY)
 
 
 def test_file_and_folder_are_the_users_alone_whatever_the_umask(keyring):
@@ -81,7 +84,12 @@ def test_no_key_is_ever_shown(held):
         lambda data: data["pairings"][0].update(epoch=-1),
         lambda data: data["pairings"][0].update(epoch="1"),
         lambda data: data["pairings"][0].update(slot=6),
-        lambda data: data.update(format=2),
+        lambda data: data["pairings"][0].update(role="service"),
+        lambda data: data["pairings"][0].update(generation=65536),
+        lambda data: data["pairings"][0].update(steps=9),
+        lambda data: data["pairings"][0].update(day="today"),
+        lambda data: data.update(format=3),
+        lambda data: data.update(format=0),
         lambda data: data.update(more=1),
         lambda data: data.pop("peer_id"),
     ],

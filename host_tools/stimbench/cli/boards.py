@@ -81,10 +81,13 @@ def _wired(board: str | None, restart: bool) -> Iterator[Stimulator]:
 def _by_radio(radio: str, keyring: Keyring, restart: bool) -> Iterator[Stimulator]:
     keyring.pairings()  # a key file that cannot be used is told before any port is opened
     with open_remote(None if radio == AUTO else radio, restart) as remote:
-        console = RadioConsole(remote, begin_with(remote, keyring))
+        pairing = begin_with(remote, keyring)
+        console = RadioConsole(remote, pairing)
         try:
             stimulator = Stimulator(console)
             stimulator.require_role()
+            if console.confirmed:  # by the answer that told the role
+                keyring.confirmed(pairing)
             yield stimulator
         finally:
             console.close()

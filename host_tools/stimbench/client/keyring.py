@@ -1,8 +1,10 @@
 """The clinician's keys on this host: one private file.
 
 Each stimulator has one pairing with this host, and an epoch: a number that is raised and written to the disk
-before a run sends its first frame, so that no nonce is used twice with a key (docs/telemetry.md, Keys). The
-file is replaced as a whole, under a lock: after a crash at any moment it is the old one or the new one.
+before a run sends its first frame, so that no nonce is used twice with a key (docs/telemetry.md, Keys). With
+the first run of a day (UTC) the key steps to its next generation, and the one before it is gone: whoever takes
+this file opens nothing that was recorded earlier. The file is replaced as a whole, under a lock: after a crash
+at any moment it is the old one or the new one.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +24,7 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimfw.protocol import roles
 from stimfw.protocol.messages import SLOTS
-from stimfw.telemetry.keys import KEY_BYTES
+from stimfw.telemetry.keys import KEY_BYTES, LAST_GENERATION, MOST_STEPS, next_key
 
 from stimbench.client.access_records import ID_BYTES
 from stimbench.errors import InputError, StimbenchError
@@ -29,7 +32,9 @@ from stimbench.errors import InputError, StimbenchError
 __all__ = ("HostPairing", "KeyFileError", "Keyring", "default_path")
 
 VARIABLE = "STIMBENCH_KEYS"
-FORMAT = 1
+FORMAT = 2
+_OLDEST_FORMAT = 1
+"""It knew no generations."""
 _LAST_EPOCH = 0xFFFFFFFF
 
 
@@ -48,6 +53,17 @@ class HostPairing:
     peer_id: bytes
     epoch: int = 0
     """The newest run's. A run that sends takes it from Keyring.begin()."""
+    generation: int = 0
+    """Of the key: how often it stepped on since it was given."""
+    steps: int = 0
+    """How many of these steps had no authentic answer yet."""
+    day: str = ""
+    """Of the newest step, or of the pairing: YYYY-MM-DD, UTC; empty if unknown."""
+
+
+def today() -> str:
+    """The day, UTC: YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -65,10 +81,16 @@ class Keyring:
     StimbenchError if it cannot be read or written.
     """
 
-    def __init__(self, path: Path, take_random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        """Use the file at `path`; it and its folder are made when something is stored."""
+    def __init__(
+        self,
+        path: Path,
+        take_random: Callable[[int], bytes] = secrets.token_bytes,
+        day: Callable[[], str] = today,
+    ) -> None:
+        """Use the file at `path`; it and its folder are made when something is stored. `day`: as today()."""
         self._path = path
         self._random = take_random
+        self._day = day
 
     def __repr__(self) -> str:
         return f"<Keyring in {self._path}>"
@@ -91,7 +113,7 @@ class Keyring:
         """Keep the pairing with the stimulator `base`, in place of an earlier one. Its epoch goes on."""
         with self._changing() as (own_id, held):
             epoch = held[base].epoch if base in held else 0
-            held[base] = HostPairing(base, slot, role, key, own_id, epoch)
+            held[base] = HostPairing(base, slot, role, key, own_id, epoch, day=self._day())
 
     def forget(self, base: bytes) -> bool:
         """Erase the pairing with the stimulator `base`. Returns whether there was one."""
@@ -102,6 +124,8 @@ class Keyring:
 
     def begin(self, base: bytes) -> HostPairing:
         """The pairing with the stimulator `base`, with an epoch that is on the disk and was never used.
+
+        Its key is of the next generation once a day, but of no more than MOST_STEPS without an answer.
 
         Raises:
             KeyFileError: there is no such pairing, or its epochs are used up.
@@ -114,8 +138,26 @@ class Keyring:
                 )
             if held[base].epoch >= _LAST_EPOCH:
                 raise KeyFileError("The epochs of this key are used up: `stimbench pair --clinician` again.")
-            held[base] = begun = replace(held[base], epoch=held[base].epoch + 1)
+            held[base] = begun = _stepped(replace(held[base], epoch=held[base].epoch + 1), self._day())
         return begun
+
+    def confirmed(self, begun: HostPairing) -> None:
+        """A run with `begun` had an authentic answer: the stimulator knows that generation.
+
+        Nothing if the stimulator was paired anew meanwhile.
+        """
+        now = self._load()[1].get(begun.base)
+        if now is None or not now.steps:
+            return
+        with self._changing() as (_, held):
+            now = held.get(begun.base)
+            if now is None or not 0 <= now.generation - begun.generation < now.steps:
+                return
+            key = begun.key
+            for _ in range(now.generation - begun.generation):
+                key = next_key(key)
+            if key == now.key:
+                held[begun.base] = replace(now, steps=now.generation - begun.generation)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[bytes, dict[bytes, HostPairing]]]:
@@ -183,6 +225,19 @@ class Keyring:
             raise StimbenchError(f"The key file {self._path} cannot be written: {error.strerror}.") from error
 
 
+def _stepped(pairing: HostPairing, day: str) -> HostPairing:
+    """The pairing with its next key, if it has not stepped that day and may."""
+    if pairing.day == day or pairing.steps >= MOST_STEPS or pairing.generation >= LAST_GENERATION:
+        return pairing
+    return replace(
+        pairing,
+        key=next_key(pairing.key),
+        generation=pairing.generation + 1,
+        steps=pairing.steps + 1,
+        day=day,
+    )
+
+
 _Id = Annotated[str, Field(pattern=f"^[0-9a-f]{{{2 * ID_BYTES}}}$")]
 
 
@@ -197,10 +252,13 @@ class _Entry(_Strict):
     key: Annotated[str, Field(pattern=f"^[0-9a-f]{{{2 * KEY_BYTES}}}$", repr=False)]
     peer_id: _Id
     epoch: Annotated[int, Field(ge=0, le=_LAST_EPOCH)]
+    generation: Annotated[int, Field(ge=0, le=LAST_GENERATION)] = 0
+    steps: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 0
+    day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
 
 
 class _KeyFile(_Strict):
-    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)]
+    format: Annotated[int, Field(ge=_OLDEST_FORMAT, le=FORMAT)]
     peer_id: _Id
     pairings: list[_Entry]
 
@@ -214,6 +272,9 @@ class _KeyFile(_Strict):
                 bytes.fromhex(entry.key),
                 bytes.fromhex(entry.peer_id),
                 entry.epoch,
+                entry.generation,
+                entry.steps,
+                entry.day,
             )
             for entry in self.pairings
         ]
@@ -229,6 +290,9 @@ def _as_json(own_id: bytes, held: Mapping[bytes, HostPairing]) -> str:
             key=pairing.key.hex(),
             peer_id=pairing.peer_id.hex(),
             epoch=pairing.epoch,
+            generation=pairing.generation,
+            steps=pairing.steps,
+            day=pairing.day,
         )
         for pairing in held.values()
     ]

@@ -73,7 +73,9 @@ class RadioConsole:
         """
         self._remote = remote
         self._base, self._slot = pairing.base, pairing.slot
-        self._requester = Requester(pairing.slot, pairing.role, pairing.key, pairing.epoch, take_random)
+        self._requester = Requester(
+            pairing.slot, pairing.role, pairing.key, pairing.epoch, take_random, generation=pairing.generation
+        )
         self._link = _ByRadio(remote.link)
         self._used = _ModemTime(0)
         self._flying = False
@@ -88,6 +90,11 @@ class RadioConsole:
     def link(self) -> Endpoint:
         """The stimulator, on the clock of the remote's link."""
         return self._link
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether an authentic answer has come: the stimulator knows this key's generation."""
+        return self._requester.confirmed
 
     def ask(self, opcode: int, body: bytes = b"", tries: int = 1) -> tuple[int, bytes]:
         """Send a request and wait for its reply; see client.console.Console.ask.

@@ -9,6 +9,7 @@ a whole pairing the row `pairing` of `stimbench bench figures`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from stimbench.bench import Bench, BenchConfig, provision
@@ -21,6 +22,7 @@ from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import addresses, frames
+from stimfw.telemetry.keys import MOST_STEPS, next_key
 
 from support.board import emulated_board
 from support.file_system import file_system
@@ -31,6 +33,8 @@ HELD_MS = 3000
 """The magnet, to open a window; STATUS, to begin a pairing."""
 CLEAR_MS = 250
 PATIENCE_MS = 5000
+CONFIRMED_MS = 2500
+"""After a press: the remote has noted on flash that it was answered."""
 GLANCE_MS = 100
 GESTURE_MS = 1100
 """The magnet, to say yes: at least 1 s."""
@@ -71,6 +75,9 @@ class Couple:
         self._since, self._since_ns = 0, 0
         self.board.wait_ready()
         self.run_ms(CLEAR_MS)
+        assert self.works()  # with the key of this start, which both boards then have on flash
+        self.run_ms(CONFIRMED_MS)
+        self.old = replace(self.old, key=self.remotes()[3])
         self.mark()
 
     # Time and the air.
@@ -150,6 +157,14 @@ class Couple:
             for slot, one in found.items()
             if one is not None
         }
+
+    def has_key_of(self, before: tuple[bytes, int, int, bytes]) -> bool:
+        """Whether the remote has what remotes() told then, or a later generation of that key."""
+        *pairing, key = self.remotes()
+        known = [before[3]]
+        for _ in range(MOST_STEPS):
+            known.append(next_key(known[-1]))
+        return tuple(pairing) == before[:3] and key in known
 
     def stored(self) -> object:
         """All of it, to be compared."""

@@ -3,8 +3,8 @@
 Each stimulator has one pairing with this host, and an epoch: a number that is raised and written to the disk
 before a run sends its first frame, so that no nonce is used twice with a key (docs/telemetry.md, Keys). With
 the first run of a day (UTC) the key steps to its next generation, and the one before it is gone: whoever
-takes this file opens nothing that was recorded earlier. The file is replaced as a whole, under a lock: after a
-crash at any moment it is the old one or the new one.
+takes this file opens nothing that was recorded earlier. The file is replaced as a whole, under a lock: after
+a crash at any moment it is the old one or the new one.
 """
 
 from __future__ import annotations

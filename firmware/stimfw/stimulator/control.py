@@ -160,9 +160,10 @@ class Control:
         self._happened(machine.MAGNET, 0, _NOBODY)
 
     def fail(self, part: int) -> None:
-        """A part was lost: whatever runs ends, and nothing starts until it is `mended`."""
+        """A part was lost: nothing starts until it is `mended`, and what runs ends, but for PART_RANDOM."""
         if not self.failed_parts & part:
-            self._happened(machine.FAILED, part, _NOBODY)
+            event = machine.RANDOM_FAILED if part == messages.PART_RANDOM else machine.FAILED
+            self._happened(event, part, _NOBODY)
 
     def mended(self, part: int) -> None:
         """The part works (again)."""

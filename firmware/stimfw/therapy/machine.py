@@ -36,10 +36,12 @@ PROGRAM = const(15)  # another programme, in more than its amplitudes
 LEFT_AMPLITUDE = const(16)  # detail: in messages.LOG_AMPLITUDE_STEP_UA
 RIGHT_AMPLITUDE = const(17)
 CONTACT_LOST = const(18)  # no remote was heard for the programme's contact_s: the session ramps down and ends
+RANDOM_FAILED = const(19)  # detail: messages.PART_RANDOM. STOP works without it, so what runs goes on
 EVENT_NAMES = (
     "start", "test stimulation", "measure", "self-test", "stop", "ended", "ramp over", "hold over",
     "rest over", "part failed", "part mended", "self-test done", "window opened", "window closed", "magnet",
     "programme", "left amplitude", "right amplitude", "contact lost",
+    "random source failed",
 )  # fmt: skip
 
 # Effects: bits, to be carried out in this order.
@@ -89,6 +91,8 @@ ROWS = (
     (ON, MAGNET, IDLE, OFF | NOTE | CAUSE | TELL | HOLD_BACK),
     (AT_REST, FAILED, IDLE, OFF | NOTE | TELL | HOLD_BACK),
     (ON, FAILED, IDLE, OFF | NOTE | CAUSE | TELL | HOLD_BACK),
+    (AT_REST, RANDOM_FAILED, IDLE, NOTE | TELL),
+    (ON, RANDOM_FAILED, SAME, NOTE),
     (AT_REST, MENDED, IDLE, NOTE | TELL),
     (ON, MENDED, SAME, NOTE),
     (1 << _RAMP_UP | 1 << _MEASURING, TESTED, SAME, 0),  # the procedure ends if a part failed
@@ -105,7 +109,7 @@ OUTPUT_PARTS = const(1 | 2 | 8)
 _NONE = const(0xFF)
 _OVER: "tuple[int, ...]" = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
 # What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
-_LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23, 26)
+_LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23, 26, 20)
 
 
 class Machine:
@@ -178,7 +182,7 @@ class Machine:
 
     def _keep(self, event: int, detail: int) -> None:
         """The conditions after an event."""
-        if event == FAILED:
+        if event == FAILED or event == RANDOM_FAILED:
             self.failed_parts |= detail
         elif event == MENDED:
             self.failed_parts &= ~detail

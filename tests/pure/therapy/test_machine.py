@@ -111,6 +111,20 @@ def test_a_lost_part_turns_the_output_off_in_every_state():
         assert (after, effects) == (FAULT, wanted), state
 
 
+def test_a_random_source_that_fails_ends_nothing_and_lets_nothing_begin():
+    for state in STATES:
+        one = in_state(state)
+        effects = one.feed(machine.RANDOM_FAILED, messages.PART_RANDOM)
+        if state in ON:
+            assert (one.state, effects) == (state, machine.NOTE), state
+        else:
+            assert (one.state, effects) == (FAULT, machine.NOTE | machine.TELL), state
+        one.feed(machine.STOP, messages.STOPPED_HOST)
+        assert one.state == FAULT and one.failed_parts & messages.PART_RANDOM
+        for event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST):
+            assert one.refusal(event, False, True) == messages.REASON_SELF_TEST
+
+
 def test_effects_are_single_bits_in_the_order_in_which_they_are_carried_out():
     effects = (
         machine.OFF, machine.BEGIN_SESSION, machine.BEGIN_MEASURING, machine.LIGHT, machine.NOTE,
@@ -201,7 +215,7 @@ def test_the_window_is_open_from_its_opening_to_its_closing_whatever_else_happen
 
 def test_parts_fail_and_are_mended_by_their_own_events_alone():
     """Other events have details that look like parts: seconds, reasons, amplitudes."""
-    changing = (machine.FAILED, machine.MENDED, machine.TESTED)
+    changing = (machine.FAILED, machine.MENDED, machine.TESTED, machine.RANDOM_FAILED)
     for state in STATES:
         for event in range(len(machine.EVENT_NAMES)):
             for detail in (0x00, 0x55, 0xAA, 0xFF):
@@ -354,7 +368,7 @@ def test_every_note_has_its_own_place_in_the_log():
         machine.MENDED: "part mended", machine.WINDOW_OPENED: "window opened",
         machine.WINDOW_CLOSED: "window closed", machine.MAGNET: "magnet",
         machine.LEFT_AMPLITUDE: "left amplitude", machine.RIGHT_AMPLITUDE: "right amplitude",
-        machine.CONTACT_LOST: "contact lost",
+        machine.CONTACT_LOST: "contact lost", machine.RANDOM_FAILED: "part failed",
     }  # fmt: skip
     noted = {row[1] for row in machine.ROWS if row[3] & machine.NOTE}
     assert noted == set(names)

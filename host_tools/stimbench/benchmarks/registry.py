@@ -8,7 +8,7 @@ from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
 from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
 from stimbench.benchmarks.radio import attacks, flood, forgery, heap, loss, modem, pairing, reply, stop
-from stimbench.benchmarks.tools import plan, start
+from stimbench.benchmarks.tools import fuzz, plan, start
 
 __all__ = ("ROWS", "chosen")
 
@@ -31,6 +31,7 @@ ROWS: tuple[Row, ...] = (
     forgery.FORGERY,
     flood.FLOOD,
     attacks.ATTACK_SUITE,
+    fuzz.FUZZ,
     heap.HEAP_CHANNEL,
     modem.MODEM,
     cores.COMPARISONS,

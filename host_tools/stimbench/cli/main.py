@@ -113,6 +113,10 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.selftest:selftest",
         "Test the whole bench: machine, boards, loads, instruments, pulses. Ctrl-C turns the output off.",
     ),
+    "fuzz": Entry(
+        "stimbench.cli.fuzz:fuzz",
+        "Feed every parser with mutated bytes. Exits 1 if one raises what it does not declare.",
+    ),
     "campaign": Entry(
         "stimbench.cli.campaign:app",
         "Many emulated benches, one after the other or on many processes. "

@@ -226,7 +226,7 @@ def test_a_refusal_exits_3_with_its_reason(run, board):
     board.refuse[requests.START] = (messages.WRONG_STATE, bytes((messages.READY, messages.REASON_MAGNET)))
     result = run("start", code=3)
     assert "a magnet is present" in result.stderr and "Traceback" not in result.output
-    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 2, 40))
+    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<BI", 2, 40))
     assert "rate_hz = 40" in run("program", "set", "--set", "rate_hz=40", code=3).stderr
 
 

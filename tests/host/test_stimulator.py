@@ -148,7 +148,7 @@ def test_a_pulse_says_what_it_is(stimulator):
 
 
 def test_a_refused_field_is_named_with_value_and_range(board, stimulator):
-    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<Bi", 8, 12_000))
+    board.refuse[requests.SET_PROGRAM] = (messages.OUT_OF_RANGE, struct.pack("<BI", 8, 12_000))
     with pytest.raises(
         OutOfRangeError, match=r"left\.amplitude_ua = 12000: allowed is 0 to 10000 uA in steps of 25"
     ):

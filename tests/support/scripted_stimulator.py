@@ -121,7 +121,7 @@ class FakeBoard:
             self.program = program.unpack(body).after(self.program)
         except ParameterError as error:
             index = program.FIELD_NAMES.index(error.field)
-            return messages.OUT_OF_RANGE, struct.pack("<Bi", index, int(error.value))
+            return messages.OUT_OF_RANGE, struct.pack("<BI", index, int(error.value))
         return messages.OK, b""
 
     def do_07(self, _body, now_s):

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_LAST_S = 0xFFFFFFFF
+
+
 class WallClock:
     """Counts seconds since the start on a clock that wraps after 12 days; call it more often than that."""
 
@@ -33,5 +36,5 @@ class WallClock:
         self._set_s = max(0, time_s - self.uptime_s())
 
     def time_s(self) -> int:
-        """Seconds since 1970, or 0 if nobody set it."""
-        return self._set_s + self.uptime_s() if self._set_s else 0
+        """Seconds since 1970, or 0 if nobody set it; it stands still at the end of a u32."""
+        return min(self._set_s + self.uptime_s(), _LAST_S) if self._set_s else 0

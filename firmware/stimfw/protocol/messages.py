@@ -11,7 +11,7 @@ MAX_BODY = 240
 
 # Reply codes.
 OK = 0
-OUT_OF_RANGE = 1  # body: index in program.FIELD_NAMES (u8), value (i32)
+OUT_OF_RANGE = 1  # body: index in program.FIELD_NAMES (u8), value (u32)
 WRONG_STATE = 2  # body: the state (u8), reason (u8)
 UNKNOWN_OPCODE = 3
 BAD_LENGTH = 4
@@ -136,7 +136,7 @@ EVENT_NAMES = (
     "magnet",
     "programme set",
     "time set",
-    "window set",
+    "window set",  # the patient's amplitudes; detail: 1 open, 0 closed, by a change of the programme too
     "factory reset",
     "session",  # detail: 0, or the seconds of a test stimulation
     "measurement",

@@ -16,7 +16,8 @@ NO_FIELD = 0xFF
 """In OUT_OF_RANGE: the value is no field of a programme."""
 
 _WRONG_STATE = "<BB"  # state, reason
-_OUT_OF_RANGE = "<Bi"  # index in program.FIELD_NAMES or NO_FIELD, value
+_OUT_OF_RANGE = "<BI"  # index in program.FIELD_NAMES or NO_FIELD, value: all fields of requests are unsigned
+_MOST = 0xFFFFFFFF
 
 
 def done(*values: object) -> "Answer":
@@ -30,8 +31,8 @@ def wrong_state(state: int, reason: int) -> "Answer":
 
 
 def out_of_range(value: object, field: int = NO_FIELD) -> "Answer":
-    """Refused because of a value."""
-    return messages.OUT_OF_RANGE, (field, value if isinstance(value, int) else 0)
+    """Refused because of a value; what is no u32, and so came in no request, is told as 0."""
+    return messages.OUT_OF_RANGE, (field, value if isinstance(value, int) and 0 <= value <= _MOST else 0)
 
 
 def pack(row: "Row", answer: "Answer") -> bytes:

@@ -20,7 +20,11 @@ _AMPLITUDE_FIELDS = ("left.amplitude_ua", "right.amplitude_ua")
 
 
 class ClinicianRequests:
-    """Handlers, named as in stimfw.protocol.requests.TABLE. The window is closed at each start."""
+    """Handlers, named as in stimfw.protocol.requests.TABLE.
+
+    The window was chosen for one programme. It is closed at each start, and by every change of the programme
+    that is more than one of amplitudes, whoever makes it.
+    """
 
     def __init__(
         self,
@@ -37,16 +41,23 @@ class ClinicianRequests:
         self._clock = clock
         self.window_ua: "tuple[int, ...]" = (0, 0, 0, 0)
         """Left lowest, left highest, right lowest, right highest."""
+        control.on_program = self.close_window
 
     def restore(self) -> None:
         """As a board leaves the factory: the window closed, the default programme."""
-        self.window_ua = (0, 0, 0, 0)
+        self.close_window(self._dispatcher.sender)
         self._control.program = program.default()
+
+    def close_window(self, sender: int) -> None:
+        """Allow a patient nothing; in the log it is the doing of `sender`, if the window was open."""
+        if any(self.window_ua):
+            self.window_ua = (0, 0, 0, 0)
+            self._log.add(messages.EVENT_WINDOW_SET, sender, 0)
 
     def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
         """Set both amplitudes, a patient only within the window."""
         wanted_ua = (left_ua, right_ua)
-        if self._dispatcher.role == roles.PATIENT and not self._is_in_window(wanted_ua):
+        if self._dispatcher.role < roles.CLINICIAN and not self._is_in_window(wanted_ua):
             return self._conditions.outcome(messages.REASON_WINDOW)
         try:
             wanted = self._control.program.replaced(dict(zip(_AMPLITUDE_FIELDS, wanted_ua)))
@@ -71,7 +82,7 @@ class ClinicianRequests:
             if not ranges.AMPLITUDE_UA.holds(value) or (index & 1 and value < window_ua[index - 1]):
                 return refusals.out_of_range(value)
         self.window_ua = window_ua
-        self._log.add(messages.EVENT_WINDOW_SET, self._dispatcher.sender, 0)
+        self._log.add(messages.EVENT_WINDOW_SET, self._dispatcher.sender, 1 if any(window_ua) else 0)
         return refusals.done()
 
     def test_stimulation(self, seconds: int) -> "Answer":

@@ -42,6 +42,7 @@ class Control:
             not begin anything.
         silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
         link: of the peer that began the session.
+        on_program: called with the sender before a programme is taken that differs in more than amplitudes.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Control:
         self._held_back = False  # and for how long, because ticks wrap
         self._stopped_ms = 0
         self._stopped_by = _NOBODY
+        self.on_program: "Callable[[int], None]" = _nothing
         self.session: "Session | None" = None
         self.cycles = 0
         self.missed = 0
@@ -139,6 +141,8 @@ class Control:
         alike = wanted.differs_only_in_amplitude(self.program)
         reason = self.refusal(machine.LEFT_AMPLITUDE if alike else machine.PROGRAM)
         if reason == messages.REASON_NONE:
+            if not alike:
+                self.on_program(sender)
             if self.session:
                 self.session.retarget(wanted)
             before_ua, self.program = self.program.amplitude_ua, wanted.after(self.program)
@@ -311,7 +315,7 @@ class Control:
 
 
 def _nothing(_state: int) -> None:
-    """What a state means to whoever is not told."""
+    """What a state or a programme means to whoever is not told."""
 
 
 def _nobody_told(_sender: int, _now_ms: int) -> None:

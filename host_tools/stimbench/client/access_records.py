@@ -178,6 +178,7 @@ _DETAIL_NAMES = {
     messages.EVENT_CONNECTED: roles.ROLE_NAMES,
     messages.EVENT_PAIRED: roles.ROLE_NAMES,
     messages.EVENT_STOPPED: messages.STOP_NAMES,
+    messages.EVENT_WINDOW_SET: ("closed", "open"),
 }
 
 

@@ -59,3 +59,11 @@ def test_a_time_within_the_uptime_is_none():
     for time_s, told in ((7, 0), (6, 0), (0, 0), (8, 8), (9, 9)):
         clock.set(time_s)
         assert clock.time_s() == told, time_s
+
+
+def test_a_time_that_no_u32_holds_is_never_told():
+    ticks, clock = clock_at()
+    clock.set(0xFFFFFFFE)
+    for after_ms, told in ((0, 0xFFFFFFFE), (1000, 0xFFFFFFFF), (2000, 0xFFFFFFFF), (90_000_000, 0xFFFFFFFF)):
+        ticks.now_ms = after_ms
+        assert clock.time_s() == told

@@ -163,7 +163,10 @@ def test_what_a_handler_refuses_is_counted_and_packed():
     row = requests.row_of(requests.AMPLITUDE)
     for answer, body in (
         (refusals.wrong_state(2, 7), b"\2\7"),
-        (refusals.out_of_range(-2), b"\xff\xfe\xff\xff\xff"),
+        (refusals.out_of_range(0xFFFFFFFE), b"\xff\xfe\xff\xff\xff"),
+        (refusals.out_of_range(0x80000000, 6), b"\x06\0\0\0\x80"),
+        (refusals.out_of_range(-1), b"\xff\0\0\0\0"),
+        (refusals.out_of_range(1 << 32, 3), b"\x03\0\0\0\0"),
         (refusals.out_of_range(10_025, 8), b"\x08\x29\x27\0\0"),
         (refusals.out_of_range("7", 8), b"\x08\0\0\0\0"),
     ):

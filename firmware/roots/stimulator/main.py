@@ -36,19 +36,23 @@ from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.clinician_requests import ClinicianRequests
 from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.control import Control
+from stimfw.stimulator.log_keeper import LogKeeper
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
 from stimfw.stimulator.session_requests import SessionRequests
+from stimfw.storage import layout
 from stimfw.storage.areas import Areas
+from stimfw.storage.event_store import EventStore
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import PairingTable
 from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
 from stimfw.therapy import program
 from stimfw.therapy.event_log import EventLog
+from stimfw.therapy.stranger_log import StrangerLog
 from stimfw.ui.magnet import MagnetHold
 
 sys.path[:] = _path
@@ -80,14 +84,13 @@ def make_output() -> Output:
     return output
 
 
-def open_flash(source: TestedBits) -> Areas:
+def open_flash(flash: "BlockDevice", source: TestedBits) -> Areas:
     """Epochs and pairings, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
         if not table.base:
             table.create(addresses.draw_base(random.take))
 
-    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
     return Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
 
 
@@ -107,7 +110,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = TestedBits(entropy.oscillator())
-    areas = open_flash(source)
+    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    areas = open_flash(flash, source)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
@@ -118,13 +122,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     failed |= messages.PART_RANDOM if source.failed else 0
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
-    log = EventLog(clock.uptime_s)
+    store = EventStore(flash, layout.EVENTS)
+    log, strangers = EventLog(clock.uptime_s, store.next_number), StrangerLog(clock.uptime_s)
     log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, watchdog.start_cause)
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
     conditions = Conditions(control, table)
     dispatcher = Dispatcher("stimulator", conditions, log)
     keys.on_failure = lambda: control.fail(messages.PART_RANDOM)
-    responder = Responder(table, dispatcher.execute, areas.epoch, keys.take, log.add)
+    responder = Responder(table, dispatcher.execute, areas.epoch, keys.take, log.add, strangers.add)
     control.silent_ms, control.link.silent_ms = responder.last_authentic_ms, responder.silent_ms
     control.on_stop = responder.end_connections
     port = RadioListener(radio, responder, own)
@@ -133,7 +138,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     app = App(control, output, wake, port, console, responder, controller)
-    clinician = ClinicianRequests(control, conditions, dispatcher, log, clock)
+    keeper = LogKeeper(log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked)
+    app.log_keeper = keeper
+
+    def restart(delay_ms: int) -> None:
+        keeper.flush()
+        restart_in(delay_ms)
+
+    clinician = ClinicianRequests(control, conditions, dispatcher, log, clock, keeper, strangers)
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
     )
@@ -142,7 +154,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         readings,
         clinician,
         PairingRequests(controller, table, conditions, responder, port, keys.take, log, clinician.restore),
-        FlashRequests(areas, conditions, watchdog.feed, restart_in),
+        FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)

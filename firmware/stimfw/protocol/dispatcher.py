@@ -32,7 +32,7 @@ class Dispatcher:
 
     Attributes:
         role, sender: of the request that is being executed: stimfw.protocol.roles, slot or FROM_USB.
-        refused, forbidden: how many were, since the start.
+        asked, refused, forbidden: how many were, since the start.
     """
 
     def __init__(self, board: str, conditions: "Conditions", log: "Log | None" = None) -> None:
@@ -45,7 +45,7 @@ class Dispatcher:
         self._groups: "list[object]" = []
         self.role = roles.SERVICE
         self.sender = messages.FROM_USB
-        self.refused = 0
+        self.asked = self.refused = 0
         self.forbidden = 0
 
     def serve(self, *groups: object) -> None:
@@ -72,6 +72,7 @@ class Dispatcher:
 
     def execute(self, message: bytes, role: int, sender: int) -> bytes:
         """Answer a request of `role` (stimfw.protocol.roles); sender: a slot, or FROM_USB."""
+        self.asked += 1
         opcode = message[0] if message else 0
         row = self._rows[opcode] if opcode < len(self._rows) else None
         if row is None:

@@ -52,6 +52,7 @@ RECORDS = const(0x18)
 REPAIR = const(0x19)
 XIP = const(0x1A)
 UPTIME = const(0x1B)
+STRANGERS = const(0x1C)
 MODEM_SEND = const(0x20)
 MODEM_RECEIVE = const(0x21)
 MODEM_CLOSE = const(0x22)
@@ -59,7 +60,8 @@ MODEM_CLOSE = const(0x22)
 # Records and fields that more than one place packs.
 AMPLITUDE_WINDOW = const("<HHHH")  # amplitudes in uA that a patient may choose
 PAIRING_RECORD = const("<BBB4s")  # slot, state, role, peer id
-LOG_RECORD = const("<IBBB")  # seconds since the start, kind, sender (slot, or FROM_USB), detail
+LOG_RECORD = const("<IBBBB")  # seconds since its start, kind, sender (slot, or FROM_USB), detail, repeats
+STRANGER_RECORD = const("<IBBB")  # seconds since the start, kind, slot that was claimed, detail
 PAIR_RECORD = const("<BBHHH")  # a measured electrode pair: cathode << 2 | anode, kind, ohm, nF, test current
 PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages in the cathodic phase
 
@@ -106,7 +108,9 @@ TABLE: "tuple[Row, ...]" = (
     (TEST_STIMULATION, "test_stimulation", "stimulator", "clinician", "test_allowed",
      "<B", "seconds", "", "", "", ""),
     (LOG, "log", "stimulator", "clinician", "", "<I", "first", "<I", "first",
-     LOG_RECORD, "uptime_s kind sender detail"),
+     LOG_RECORD, "uptime_s kind sender detail repeats"),
+    (STRANGERS, "strangers", "stimulator", "clinician", "", "<I", "first", "<IIII",
+     "first forged replayed flood", STRANGER_RECORD, "uptime_s kind slot_claimed detail"),
     (GET_TIME, "get_time", "stimulator", "clinician", "", "", "", "<I", "time_s", "", ""),
     (SET_TIME, "set_time", "stimulator", "clinician", "", "<I", "time_s", "", "", "", ""),
     (PAIRINGS, "pairings", "stimulator", "service", "records_usable", "", "", "<4s", "base",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stimfw.drivers.watchdog import Watchdog
     from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.control import Control
+    from stimfw.stimulator.log_keeper import LogKeeper
     from stimfw.stimulator.output import Output
     from stimfw.stimulator.pairing_controller import PairingController
     from stimfw.telemetry.responder import Responder
@@ -45,6 +46,7 @@ class App:
         self._console = console
         self._responder = responder
         self._pairing = pairing
+        self.log_keeper: "LogKeeper | None" = None
         self.magnet_stops = 0
         self._magnet_hit = False
         self._magnet_ms = 0  # its last edge
@@ -86,6 +88,8 @@ class App:
             self._output.trip()
             watchdog.disable()
             self.control.stop(messages.STOPPED_REPL)
+            if self.log_keeper:
+                self.log_keeper.flush()
             kbd_intr(_CTRL_C)
             print("stimulator stopped: output off")
         finally:
@@ -127,6 +131,8 @@ class App:
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
         wait = _sooner(wait, self._pairing.poll(now))
+        if self.log_keeper:
+            self.log_keeper.poll(now)
         return _sooner(wait, self._radio.wait_ms(now))
 
     def _check_radio(self, now: int) -> None:

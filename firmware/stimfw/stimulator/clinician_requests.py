@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
     from stimfw.stimulator.control import Control
+    from stimfw.stimulator.log_keeper import LogKeeper
     from stimfw.therapy.event_log import EventLog
+    from stimfw.therapy.stranger_log import StrangerLog
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16
@@ -33,12 +35,17 @@ class ClinicianRequests:
         dispatcher: "Dispatcher",
         log: "EventLog",
         clock: "WallClock",
+        kept: "EventLog | LogKeeper",
+        strangers: "StrangerLog",
     ) -> None:
+        """Args: log: is told what changes; kept: what LOG reads; strangers: what STRANGERS does."""
         self._control = control
         self._conditions = conditions
         self._dispatcher = dispatcher
         self._log = log
         self._clock = clock
+        self._kept = kept
+        self._strangers = strangers
         self.window_ua: "tuple[int, ...]" = (0, 0, 0, 0)
         """Left lowest, left highest, right lowest, right highest."""
         control.on_program = self.close_window
@@ -93,7 +100,12 @@ class ClinicianRequests:
 
     def log(self, first: int) -> "Answer":
         """Events from number `first` or the oldest that is kept."""
-        return refusals.done(*self._log.read(first, _EVENTS_A_REPLY))
+        return refusals.done(*self._kept.read(first, _EVENTS_A_REPLY))
+
+    def strangers(self, first: int) -> "Answer":
+        """What came from senders without a key: counts since the start, and the newest from number `first`."""
+        number, records = self._strangers.read(first)
+        return refusals.done(number, *self._strangers.counts(), records)
 
     def get_time(self) -> "Answer":
         """Seconds since 1970, 0 if nobody set the clock since the start."""

@@ -26,6 +26,7 @@ class FlashRequests:
         conditions: "Conditions",
         feed: "Callable[[], None]",
         restart: "Callable[[int], None]",
+        log_state: "Callable[[], bytes]" = bytes,
     ) -> None:
         """Keep what the handlers need.
 
@@ -34,15 +35,17 @@ class FlashRequests:
             conditions: the board's, for refusals.
             feed: feeds the watchdog.
             restart: resets the board after so many ms.
+            log_state: the state of the log, of a board that has one on flash: a byte as of an area.
         """
         self._areas = areas
         self._conditions = conditions
         self._feed = feed
         self._restart = restart
+        self._log_state = log_state
 
     def records(self) -> "Answer":
-        """The state of each area (stimfw.storage.areas)."""
-        return refusals.done(bytes(self._areas.diagnose()))
+        """The state of each area (stimfw.storage.areas), then that of the log, if there is one on flash."""
+        return refusals.done(bytes(self._areas.diagnose()) + self._log_state())
 
     def repair(self, overwrite_later: int) -> "Answer":
         """Rewrite what is damaged; 1: also what a later firmware has written. Answers what was done."""

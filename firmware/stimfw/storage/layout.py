@@ -2,12 +2,14 @@
 
 MicroPython keeps the last 1408 KB of the chip for its file system: 352 blocks. The frozen `_boot` gives
 littlefs the first FILESYSTEM_BLOCKS of these only; the rest belongs to this package, whose records a power
-cut cannot tear.
+cut cannot tear. The 46 blocks behind the files are not used yet: room for a journal of some thousand entries.
 """
 
 BLOCKS = 352
-FILESYSTEM_BLOCKS = 336
+FILESYSTEM_BLOCKS = 288
 
+EVENTS = 334
+"""2 blocks, of a stimulator: stimfw.storage.event_store."""
 EPOCHS = 336
 """2 blocks: stimfw.storage.epochs."""
 PAIRINGS = 338

@@ -1,4 +1,4 @@
-"""What strangers sent: whatever needs no key. Counted by kind; the newest few are kept, one a second.
+"""What strangers sent: what anybody can send without a key. Counted by kind; the newest are kept, one a second.
 
 Apart from stimfw.therapy.event_log, so that nobody without a key can push a single event out of that.
 """
@@ -18,7 +18,11 @@ _BYTES = struct.calcsize(requests.STRANGER_RECORD)
 
 
 class StrangerLog:
-    """Told of each such event; adding one takes no heap."""
+    """Adding an event takes no heap.
+
+    Who tells it spares itself the work under a flood, so a count is of seconds with such an event, except of
+    EVENT_FLOOD. COUNTERS has every single frame.
+    """
 
     def __init__(self, uptime_s: "Callable[[], int]") -> None:
         """Args: uptime_s: a function that gives the seconds since the start."""
@@ -30,7 +34,13 @@ class StrangerLog:
         """How many were kept since the start, those that were overwritten included."""
 
     def add(self, kind: int, slot_claimed: int, detail: int) -> None:
-        """An event. kind: of KINDS, others are not counted; slot_claimed: what the sender says, or FROM_NOBODY."""
+        """An event.
+
+        Args:
+            kind: of KINDS; another one is kept and not counted.
+            slot_claimed: what the sender says of himself, or FROM_NOBODY.
+            detail: u8, as in messages.EVENT_NAMES.
+        """
         for index, known in enumerate(KINDS):
             if known == kind and self._counts[index] < _MOST:
                 self._counts[index] += 1

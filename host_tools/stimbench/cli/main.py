@@ -69,7 +69,7 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "log": Entry(
         "stimbench.cli.records:log",
-        "Show what happened on the stimulator since its start: who connected, what was refused, attacks.",
+        "Show what happened on the stimulator since its start: who connected, what was refused and done.",
         restart=True,
     ),
     "time": Entry(

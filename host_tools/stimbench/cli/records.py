@@ -25,24 +25,50 @@ _LAST_S = 0xFFFFFFFF
 def log(
     ctx: typer.Context,
     first: Annotated[
-        int, typer.Option("--from", min=0, max=_LAST_S, help="Number of the first event to show.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--from", min=0, max=_LAST_S, help="Number of the first event to show; 0: all that are kept."
+        ),
+    ] = None,
+    strangers: Annotated[
+        bool, typer.Option("--strangers", help="Show what came from senders without a key instead.")
+    ] = False,
     board: BoardOption = None,
     radio: RadioOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what happened on the stimulator since its start: who connected, what was refused, attacks.
+    """Show what happened on the stimulator since its start: who connected, what was refused and done.
 
-    The stimulator keeps the newest events only, and forgets them when it restarts.
+    The stimulator keeps the newest 256 events at least, those of earlier starts too: --from 0. What senders
+    without a key caused is apart, since the start only: --strangers.
     """
+    if strangers:
+        _show_strangers(ctx, board, radio, as_json)
+        return
     with opened(ctx, board, radio) as stimulator:
         events = stimulator.log(first)
     if as_json:
         print_json([_as_data(event) for event in events])
     elif events:
-        out.print(_table(events))
+        title = "Events since the start" if first is None else "Events"
+        out.print(_table(events, title, "by"))
     else:
         out.print("No events.")
+
+
+def _show_strangers(ctx: typer.Context, board: str | None, radio: str | None, as_json: bool) -> None:
+    with opened(ctx, board, radio) as stimulator:
+        told = stimulator.strangers()
+    counts = {"forged": told.forged, "replayed": told.replayed, "flood": told.flood}
+    if as_json:
+        print_json({"counts": counts, "events": [_as_data(event) for event in told.events]})
+        return
+    out.print(
+        f"Since the start: forged frames in {told.forged} seconds, replayed ones in {told.replayed}; "
+        f"{told.flood} changes of the back-off."
+    )
+    if told.events:
+        out.print(_table(list(told.events), "The newest, at most one a second", "claimed to be"))
 
 
 def time_(
@@ -76,18 +102,19 @@ def _as_data(event: LogEvent) -> dict[str, object]:
         "sender": event.sender_name,
         "detail": event.detail,
         "detail_text": event.detail_text,
+        "repeats": event.repeats,
     }
 
 
-def _table(events: list[LogEvent]) -> Table:
-    table = Table(title="Events since the start", title_justify="left")
+def _table(events: list[LogEvent], title: str, sender: str) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column("number", justify="right")
     table.add_column("after", justify="right")
     table.add_column("event", style="bold")
-    table.add_column("by")
+    table.add_column(sender)
     table.add_column("detail")
     for event in events:
-        table.add_row(
-            str(event.number), f"{event.uptime_s} s", event.event, event.sender_name, event.detail_text
-        )
+        again = f"{event.repeats} more within a minute" if event.repeats else ""
+        detail = ", ".join(text for text in (event.detail_text, again) if text)
+        table.add_row(str(event.number), f"{event.uptime_s} s", event.event, event.sender_name, detail)
     return table

@@ -15,6 +15,7 @@ __all__ = (
     "RemotePairings",
     "RemoteStatus",
     "StimulatorPairings",
+    "Strangers",
     "unpack_log",
 )
 
@@ -130,13 +131,15 @@ class AmplitudeWindow:
 
 @dataclass(frozen=True)
 class LogEvent:
-    """One event since the board's start."""
+    """One event; the numbers go on over the board's restarts, `uptime_s` counts from each."""
 
     number: int
     uptime_s: int
     kind: int
     sender: int
     detail: int
+    repeats: int = 0
+    """How often the same sender caused the like again within a minute; `detail` is of the last time then."""
 
     @property
     def event(self) -> str:
@@ -169,6 +172,28 @@ class LogEvent:
         if self.kind in (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE):
             return f"{self.detail * messages.LOG_AMPLITUDE_STEP_UA / 1000:.2f} mA"
         return ""
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """What senders without a key sent since the board's start: counts, and the newest events.
+
+    Attributes:
+        forged, replayed: in how many seconds there was such a frame; `counters()` has every single one.
+        flood: how often the back-off changed its level.
+        events: up to 16, at most one a second; their `sender` is the slot that was claimed.
+    """
+
+    forged: int
+    replayed: int
+    flood: int
+    events: tuple[LogEvent, ...]
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Strangers:
+        """From the body of a STRANGERS reply; ValueError if it is cut."""
+        first, *counts, records = asking.unpack_reply(requests.row_of(requests.STRANGERS), body)
+        return cls(*counts, tuple(LogEvent(first + index, *record) for index, record in enumerate(records)))
 
 
 _DETAIL_NAMES = {

@@ -30,22 +30,33 @@ class RepairPlan:
 
 @dataclass(frozen=True)
 class FlashRecords:
-    """The states of a board's areas, by number: stimfw.storage.areas."""
+    """The states of a board's areas, by number: stimfw.storage.areas.
+
+    Attributes:
+        states: of the areas that a repair knows.
+        log: the state of the log, of a board that keeps one on flash. No repair is for it: what cannot be
+            used of it is passed over, and where the flash takes no more it goes on in RAM.
+    """
 
     states: tuple[int, ...]
+    log: int | None = None
 
     @classmethod
     def unpack(cls, body: bytes) -> FlashRecords:
         """From the body of a RECORDS reply; ValueError if it names fewer areas than there are."""
         if len(body) < len(areas.AREA_NAMES):
             raise ValueError(f"{len(body)} areas where {len(areas.AREA_NAMES)} belong")
-        return cls(tuple(body[: len(areas.AREA_NAMES)]))
+        known = len(areas.AREA_NAMES)
+        return cls(tuple(body[:known]), body[known] if len(body) > known else None)
 
     def named(self) -> list[tuple[str, str, bool]]:
         """Of each area its name, its state in words, and whether it is in order."""
+        states = dict(zip(areas.AREA_NAMES, self.states, strict=True))
+        if self.log is not None:
+            states["log"] = self.log
         return [
             (name, name_of(areas.STATE_TEXTS, state), state in (areas.SOUND, areas.EMPTY))
-            for name, state in zip(areas.AREA_NAMES, self.states, strict=True)
+            for name, state in states.items()
         ]
 
     @property

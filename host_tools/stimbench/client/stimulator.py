@@ -13,7 +13,13 @@ from stimfw.therapy import program
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
 
-from stimbench.client.access_records import AmplitudeWindow, LogEvent, StimulatorPairings, unpack_log
+from stimbench.client.access_records import (
+    AmplitudeWindow,
+    LogEvent,
+    StimulatorPairings,
+    Strangers,
+    unpack_log,
+)
 from stimbench.client.board import Board, TimeLimit
 from stimbench.client.console import Console, answering
 from stimbench.client.records import (
@@ -39,6 +45,8 @@ _PULSES = 30
 _BEYOND_ALL = 0x3FFFFFFF
 """Above every number of a pulse: the board answers with the count. A small integer of MicroPython."""
 _MOST_EVENTS = 10_000
+_EVENTS_BACK = 64
+"""How many more are looked at each time for the last start."""
 """No board has more events: a log that goes on is an error."""
 
 
@@ -225,9 +233,30 @@ class Stimulator(Board):
         found = self._pages(requests.PULSES, unpack_pulses, first, count, end)
         return found[:count]
 
-    def log(self, first: int = 0) -> list[LogEvent]:
-        """The events since the board's start, from number `first` or the oldest that it still has."""
-        return self._pages(requests.LOG, unpack_log, first, _MOST_EVENTS)
+    def log(self, first: int | None = None) -> list[LogEvent]:
+        """The events that the board still has, those of earlier starts too.
+
+        Args:
+            first: the number to begin with. Without it, the events since the board's last start.
+        """
+        if first is not None:
+            return self._pages(requests.LOG, unpack_log, first, _MOST_EVENTS)
+        found: list[LogEvent] = []
+        before, back = self._fields(requests.LOG, _BEYOND_ALL)[0], _EVENTS_BACK
+        while before:
+            first = max(0, before - back)
+            older = self._pages(requests.LOG, unpack_log, first, _MOST_EVENTS, before)
+            found = [event for event in older if event.number < before] + found
+            starts = [event.number for event in found if event.kind == messages.EVENT_STARTED]
+            if starts:
+                return [event for event in found if event.number >= starts[-1]]
+            # Where events gave way, numbers are missing: many, after a flood of them.
+            before, back = first, 2 * back
+        return found
+
+    def strangers(self) -> Strangers:
+        """What senders without a key sent since the board's start."""
+        return self._get(requests.STRANGERS, Strangers.unpack, 0)
 
     def _pages(
         self,

@@ -8,6 +8,7 @@ from stimfw.therapy import event_log
 from stimfw.therapy.event_log import KEPT, SHARE, EventLog
 
 WRAP_MS = 1 << 30
+USB = messages.FROM_USB
 
 
 class Ticks:
@@ -31,9 +32,9 @@ def test_events_come_back_in_order():
     for n in range(5):
         ticks.now_ms = 1000 * n
         log.add(messages.EVENT_FORBIDDEN, n, 100 + n)
-    assert records(log) == (0, [(n, messages.EVENT_FORBIDDEN, n, 100 + n) for n in range(5)])
-    assert records(log, 3) == (3, [(3, 1, 3, 103), (4, 1, 4, 104)])
-    assert records(log, 1, 2) == (1, [(1, 1, 1, 101), (2, 1, 2, 102)])
+    assert records(log) == (0, [(n, messages.EVENT_FORBIDDEN, n, 100 + n, 0) for n in range(5)])
+    assert records(log, 3) == (3, [(3, 1, 3, 103, 0), (4, 1, 4, 104, 0)])
+    assert records(log, 1, 2) == (1, [(1, 1, 1, 101, 0), (2, 1, 2, 102, 0)])
     assert records(log, 99) == (5, [])
 
 
@@ -43,7 +44,7 @@ def test_the_newest_are_kept():
         log.add(messages.EVENT_MAGNET, 0, n)
     start, found = records(log)
     assert start == 10
-    assert [detail for _, _, _, detail in found] == list(range(10, KEPT + 10))
+    assert [detail for _, _, _, detail, _ in found] == list(range(10, KEPT + 10))
 
 
 def test_uptime_goes_on_when_the_ticks_wrap():
@@ -91,7 +92,7 @@ def read_all(log, first=0):
         start, page = records(log, first, 16)
         if not page:
             return found
-        found += [(start + index, kind) for index, (_, kind, _, _) in enumerate(page)]
+        found += [(start + index, kind) for index, (_, kind, *_) in enumerate(page)]
         first = start + len(page)
 
 
@@ -102,9 +103,9 @@ def test_a_flood_of_one_group_leaves_the_share_of_the_others():
         others = [group for group in groups if group != flooding]
         early = [group[n % len(group)] for n in range(KEPT) for group in others]
         for kind in early:
-            log.add(kind, 0, 0)
+            log.add(kind, USB, 0)
         for n in range(3 * KEPT):
-            log.add(flooding[n % len(flooding)], 0, 0)
+            log.add(flooding[n % len(flooding)], USB, 0)
         found = read_all(log)
         assert len(found) == KEPT
         assert found[: 2 * SHARE] == list(enumerate(early))[-2 * SHARE :], "the newest of both"
@@ -116,9 +117,9 @@ def test_what_has_not_its_share_never_gives_way():
     log = EventLog(lambda: 7)
     few = [ACCESS[n % len(ACCESS)] for n in range(SHARE)] + [messages.EVENT_STOPPED] * 3
     for kind in few:
-        log.add(kind, 0, 0)
+        log.add(kind, USB, 0)
     for n in range(3 * KEPT):
-        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+        log.add(messages.EVENT_LEFT_AMPLITUDE, USB, n)
     assert read_all(log)[: len(few)] == list(enumerate(few))
     newest = list(range(24 + 3 * KEPT - 40, 24 + 3 * KEPT))
     assert [number for number, _ in read_all(log)[len(few) :]] == newest
@@ -133,13 +134,13 @@ def test_every_kind_belongs_to_a_group():
 def test_reading_goes_on_after_a_number_that_is_missing():
     log = EventLog(lambda: 7)
     for n in range(KEPT):
-        log.add(messages.EVENT_LEFT_AMPLITUDE if n & 1 else messages.EVENT_STOPPED, 0, n)
+        log.add(messages.EVENT_LEFT_AMPLITUDE if n & 1 else messages.EVENT_STOPPED, USB, n)
     for n in range(4):
-        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+        log.add(messages.EVENT_LEFT_AMPLITUDE, USB, n)
     # Both groups have more than their share: the oldest of all gave way.
     assert records(log)[0] == 4 and len(records(log)[1]) == KEPT
     for n in range(20):
-        log.add(messages.EVENT_LEFT_AMPLITUDE, 0, n)
+        log.add(messages.EVENT_LEFT_AMPLITUDE, USB, n)
     numbers = [number for number, _ in read_all(log)]
     assert len(numbers) == KEPT and numbers != list(range(numbers[0], numbers[0] + KEPT))
     assert records(log, numbers[0])[0] == numbers[0] and numbers[-1] == KEPT + 23
@@ -149,6 +150,97 @@ def test_events_of_all_groups_come_back_in_the_order_in_which_they_came():
     log = EventLog(lambda: 7)
     kinds = [kind for group in (AMPLITUDES, OUTPUT, ACCESS) for kind in group] * 2
     for kind in kinds:
-        log.add(kind, 1, 2)
+        log.add(kind, USB, 2)
     assert [kind for _, kind in read_all(log)] == kinds
-    assert records(log, 5, 3) == (5, [(7, kind, 1, 2) for kind in kinds[5:8]])
+    assert records(log, 5, 3) == (5, [(7, kind, USB, 2, 0) for kind in kinds[5:8]])
+
+
+# What a peer can cause at will: not in the table under test.
+BY_A_PEER = (
+    messages.EVENT_FORBIDDEN, messages.EVENT_CONNECTED, messages.EVENT_PROGRAM_SET, messages.EVENT_TIME_SET,
+    messages.EVENT_WINDOW_SET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
+    messages.EVENT_STOPPED, messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE,
+    messages.EVENT_LINK_LOST, messages.EVENT_LINK_BACK,
+)  # fmt: skip
+
+
+def at_time():
+    """A log, and the list of one element that is its time in s."""
+    now = [100]
+    return EventLog(lambda: now[0]), now
+
+
+def test_what_a_peer_does_again_within_a_minute_is_counted_into_the_first():
+    for kind in BY_A_PEER:
+        log, now = at_time()
+        for n in range(10):
+            now[0] = 100 + 6 * n
+            log.add(kind, 3, n)
+        assert records(log) == (0, [(100, kind, 3, 9, 9)]), "the newest detail, how often again"
+        now[0] = 159
+        log.add(kind, 3, 77)
+        now[0] = 160
+        log.add(kind, 3, 78)
+        log.add(kind, 3, 79)
+        assert records(log) == (0, [(100, kind, 3, 77, 10), (160, kind, 3, 79, 1)])
+
+
+def test_another_peer_another_kind_and_whoever_is_no_peer_is_another_event():
+    log, _ = at_time()
+    events = [(kind, slot) for kind in BY_A_PEER for slot in range(4)]
+    for kind, slot in events:
+        log.add(kind, slot, 0)
+    assert log.count == len(events)
+    for sender in (messages.FROM_USB, messages.FROM_NOBODY, messages.SLOTS):
+        log, _ = at_time()
+        for kind in BY_A_PEER:
+            log.add(kind, sender, 0)
+            log.add(kind, sender, 0)
+        assert log.count == 2 * len(BY_A_PEER), sender
+
+
+def test_what_needs_the_magnet_or_happens_by_itself_is_never_counted_together():
+    for kind in range(len(messages.EVENT_NAMES)):
+        if kind not in BY_A_PEER:
+            log, _ = at_time()
+            log.add(kind, 2, 1)
+            log.add(kind, 2, 1)
+            assert log.count == 2, kind
+
+
+def test_a_count_of_repeats_stays_at_its_end():
+    log, _ = at_time()
+    for n in range(400):
+        log.add(messages.EVENT_CONNECTED, 0, 1)
+    assert records(log) == (0, [(100, messages.EVENT_CONNECTED, 0, 1, 255)])
+
+
+def test_an_event_that_gave_way_takes_no_repeats():
+    log, _ = at_time()
+    log.add(messages.EVENT_CONNECTED, 0, 1)
+    for n in range(KEPT):
+        log.add(messages.EVENT_FORGOTTEN, USB, n)
+    log.add(messages.EVENT_CONNECTED, 0, 1)
+    start, found = records(log)
+    assert start == 2 and found[-1] == (100, messages.EVENT_CONNECTED, 0, 1, 0)
+    assert all([event[4] == 0 for event in found])
+
+
+def test_six_peers_who_do_all_they_may_wash_nothing_of_the_hour_out():
+    """Each kind of each peer once a minute at most: the start and a stop by magnet stay for minutes."""
+    log, now = at_time()
+    log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, 1)
+    for _ in range(1000):
+        for kind in (messages.EVENT_CONNECTED, messages.EVENT_FORBIDDEN, messages.EVENT_LEFT_AMPLITUDE):
+            for slot in range(messages.SLOTS):
+                log.add(kind, slot, 0)
+    assert log.count == 1 + 3 * messages.SLOTS and read_all(log)[0] == (0, messages.EVENT_STARTED)
+
+
+def test_numbers_go_on_where_an_earlier_start_ended():
+    log = EventLog(lambda: 7, 1000)
+    assert log.first == log.count == 1000 and records(log) == (1000, [])
+    for n in range(KEPT + 3):
+        log.add(messages.EVENT_MAGNET, USB, n)
+    start, found = records(log)
+    assert start == 1003 and len(found) == KEPT and log.count == 1000 + KEPT + 3

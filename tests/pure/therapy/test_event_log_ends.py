@@ -11,7 +11,7 @@ def test_the_log_keeps_64_events():
     for n in range(65):
         log.add(messages.EVENT_MAGNET, 0, n)
     first, records = log.read(0, 100)
-    assert first == 1 and len(records) == 64 * 7 and log.count == 65
+    assert first == 1 and len(records) == 64 * 8 and log.count == 65
 
 
 def test_events_of_the_same_second_are_all_kept():
@@ -24,4 +24,4 @@ def test_events_of_the_same_second_are_all_kept():
 def test_senders_and_details_are_bytes():
     log = EventLog(lambda: 0x01020304)
     log.add(7, 0x1FE, 0x1FF)
-    assert log.read(0, 1) == (0, b"\x04\x03\x02\x01\x07\xfe\xff")
+    assert log.read(0, 1) == (0, b"\x04\x03\x02\x01\x07\xfe\xff\0")

@@ -140,7 +140,13 @@ def test_a_factory_reset_closes_it():
 
 
 def test_no_window_allows_what_no_programme_may_have():
-    for window_ua in ((0, 10_025, 0, 0), (0, 0, 0, 10_025), (10, 1000, 0, 0), (0, 1010, 0, 0), (0, 0, 65_535, 65_535)):
+    for window_ua in (
+        (0, 10_025, 0, 0),
+        (0, 0, 0, 10_025),
+        (10, 1000, 0, 0),
+        (0, 1010, 0, 0),
+        (0, 0, 65_535, 65_535),
+    ):
         clinic = Clinic()
         assert clinic.set_window(window_ua)[0] == messages.OUT_OF_RANGE, window_ua
         assert clinic.window() == WINDOW_UA

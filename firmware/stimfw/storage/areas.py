@@ -152,8 +152,8 @@ class Areas:
         limit = self._opened(LIMIT, self._limit.read)
         if self.states[LIMIT] == LATER:
             return
-        # A limit that is there but cannot be read tells as well that this is no new board.
-        least = 1 if limit is None else limit
+        # A limit that is there but cannot be read tells as well that this is no new board, and so do keys.
+        least = 1 if limit is None else limit or self._holds_keys()
         told = self._opened(EPOCHS, lambda: self._log.advance(material, least))
         if told is None:
             return
@@ -169,6 +169,14 @@ class Areas:
         self.epoch = epoch
         if pairings is not None:
             self.pairings = pairings
+
+    def _holds_keys(self) -> int:
+        """1 if keys lie on flash, or something that cannot be read lies in their place; else 0."""
+        try:
+            payload = self._record.peek()
+            return 1 if payload is not None and self._read(UnavailableRecord(payload)).holds_keys() else 0
+        except Exception:
+            return 1
 
     def _open_pairings(self, limit: int) -> "Any":
         if limit and self._record.peek() is None:
@@ -202,7 +210,7 @@ class Areas:
         )
         if least and states[PAIRINGS] == EMPTY:
             states[PAIRINGS] = DAMAGED
-        return int(least)
+        return int(least or self._holds_keys())
 
     def _look_into(
         self, states: "list[int]", area: int, record: Record, parse: "Callable[[bytes], Any]"

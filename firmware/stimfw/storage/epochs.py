@@ -12,7 +12,8 @@ blank long before it is needed.
 
 A record that a power cut has torn cannot be told from one that was damaged later, whose epoch was used. So
 each place that is not blank and cannot be read counts as an epoch that was: it is skipped. That is enough,
-because from one place to the next the epoch goes up by one at most.
+because from one place of a block to the next the epoch goes up by one at most. If what the other block holds
+makes it go up by more, the other block is erased and takes the record: so each block keeps that rule.
 
 A log without a single readable record is lost, unless none was ever finished: on a new board. Then only a
 limit that is kept elsewhere (stimfw.storage.epoch_limit) tells where to go on: `restart`.
@@ -81,7 +82,7 @@ class EpochLog:
     def advance(self, material: bytes, limit: int = 0) -> "tuple[int, bytes]":
         """Write the next epoch to flash, and only then return it.
 
-        2 page programs; at a change of blocks (each 64th boot) or after a power cut also erases.
+        2 page programs; at a change of blocks (each 64th boot) or after a power cut also up to 2 erases.
 
         Args:
             material: random bytes, as good as the board has them.
@@ -101,10 +102,12 @@ class EpochLog:
         mixed = seed + material + struct.pack("<I", epoch)
         if there.epoch > here.epoch:
             here, there = there, here
-        if here.used == PLACES:
+        if here.used == PLACES or there.used > there.read:
             if there.used:
                 erase(self._device, there.number)
-            here, there = self._scan(there.number), here  # places that did not erase are passed over
+            fresh = self._scan(there.number)  # places that did not erase are passed over
+            if here.used == PLACES or fresh.used < PLACES:
+                here, there = fresh, here
         self._append(here, _record(epoch, sha256(b"next" + mixed)))
         if there.used:
             erase(self._device, there.number)

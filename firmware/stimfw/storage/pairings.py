@@ -88,6 +88,10 @@ class PairingTable:
         """The slots that are taken, ascending."""
         return [slot for slot in range(SLOTS) if self._pairings[slot] is not None]
 
+    def holds_keys(self) -> bool:
+        """Whether any slot is taken: epochs were used then."""
+        return bool(self.slots())
+
     def listing(self) -> bytes:
         """Slot, state, role and peer id of each (requests.PAIRING_RECORD): never a key."""
         out = b""
@@ -231,6 +235,10 @@ class RemotePairing:
         """
         self._record = record
         self._take_over(fmt.remote_of_today(record.load()))
+
+    def holds_keys(self) -> bool:
+        """Whether there is a pairing: epochs were used then."""
+        return self.paired
 
     def store(self, own_id: bytes, base: bytes, slot: int, role: int, key: bytes) -> None:
         """Put a pairing in the place of the present one; its key is of generation 0.

@@ -77,9 +77,7 @@ class EventLog:
         place = kept if kept < KEPT else self._given_way()
         self._numbers[place] = self.count
         at = place * _BYTES
-        struct.pack_into(
-            requests.LOG_RECORD, self._records, at, now_s, kind, sender & 0xFF, detail & 0xFF, 0
-        )
+        struct.pack_into(requests.LOG_RECORD, self._records, at, now_s, kind, sender & 0xFF, detail & 0xFF, 0)
         if is_a_peers:
             self._latest[sender * len(_GROUPS) + kind] = place
         self.count += 1

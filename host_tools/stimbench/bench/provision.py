@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES, StorageError
+from stimfw.storage.epoch_limit import EpochLimit
+from stimfw.storage.epochs import EpochLog
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import Record
 
@@ -102,6 +104,7 @@ def pair(bench: Boards, seed: int = 1, role: int = 1) -> Provisioned:
         BenchError: time has passed on the bench, or a board is missing.
     """
     remote = bench.board("remote")
+    _used_once(remote.flash)
     provisioned = add_peer(bench, role, seed)
     RemotePairing(Record(BlockView(remote.flash), layout.PAIRINGS)).store(
         provisioned.peer_id, provisioned.base, provisioned.slot, provisioned.role, provisioned.key
@@ -126,6 +129,7 @@ def add_peer(bench: Boards, role: int, seed: int) -> Provisioned:
     """
     if bench.now_ns != 0:
         raise BenchError(f"{bench.now_ns} ns have passed: boards are provisioned before they run")
+    _used_once(bench.board("stimulator").flash)
     chance = random.Random(f"pairing {seed} {role}")
     table = PairingTable(Record(BlockView(bench.board("stimulator").flash), layout.PAIRINGS))
     if not table.base:
@@ -134,3 +138,12 @@ def add_peer(bench: Boards, role: int, seed: int) -> Provisioned:
     slot = table.add(peer_id, role, key)
     table.promote(slot)
     return Provisioned(table.base, slot, role, key, peer_id)
+
+
+def _used_once(flash: FlashChip) -> None:
+    """Give a new board the epoch of a first start: one that has keys and no epochs refuses its radio."""
+    view = BlockView(flash)
+    log = EpochLog(view, layout.EPOCHS)
+    if not log.is_there():
+        epoch, _ = log.advance(b"provisioned")
+        EpochLimit(view, layout.EPOCH_LIMIT).renew(epoch)

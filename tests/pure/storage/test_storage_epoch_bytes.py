@@ -232,6 +232,6 @@ def test_everything_is_where_other_versions_put_it():
     from stimfw.storage import layout
 
     assert layout.BLOCKS == layout.END == 352 and layout.BLOCKS * 4 == 1408
-    assert layout.FILESYSTEM_BLOCKS == layout.EPOCHS == 336
+    assert (layout.FILESYSTEM_BLOCKS, layout.EVENTS, layout.EPOCHS) == (288, 334, 336)
     assert (layout.PAIRINGS, layout.PRESCRIPTIONS, layout.JOURNAL) == (338, 340, 348)
     assert layout.EPOCH_LIMIT == 350

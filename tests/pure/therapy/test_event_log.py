@@ -210,7 +210,7 @@ def test_what_needs_the_magnet_or_happens_by_itself_is_never_counted_together():
 
 def test_a_count_of_repeats_stays_at_its_end():
     log, _ = at_time()
-    for n in range(400):
+    for _ in range(400):
         log.add(messages.EVENT_CONNECTED, 0, 1)
     assert records(log) == (0, [(100, messages.EVENT_CONNECTED, 0, 1, 255)])
 

@@ -224,7 +224,10 @@ def test_buttons_of_a_remote_whose_records_are_damaged_show_the_flash():
     remote.pairing.usable = False
     for name in ("stop", "start", "status"):
         remote.press(name)
-        assert remote.watch() == merged(feedback.NO_FLASH)
+        shown = remote.watch()
+        assert shown == merged(feedback.NO_FLASH_STOP if name == "stop" else feedback.NO_FLASH)
+        # STOP that stopped nothing is red, with the low tone, before anything else.
+        assert (shown[0][:2] == (feedback.RED, feedback.LOW_HZ)) == (name == "stop"), shown
     remote.press("status", hold_ms=3100)
     remote.go(1000)
     assert remote.radio.sent == [] and not remote.app.busy(), "no pairing that could not be kept"

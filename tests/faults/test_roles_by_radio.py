@@ -16,7 +16,7 @@ CLINICIANS = (
     requests.IDENTIFY, requests.GET_PROGRAM, requests.SET_PROGRAM, requests.IMPEDANCE,
     requests.IMPEDANCE_RESULTS, requests.PULSES, requests.DETAILS, requests.COUNTERS, requests.SELF_TEST,
     requests.TEST_STIMULATION, requests.GET_WINDOW, requests.SET_WINDOW, requests.LOG, requests.GET_TIME,
-    requests.SET_TIME,
+    requests.SET_TIME, requests.STRANGERS,
 )  # fmt: skip
 """docs/telemetry.md, Roles; not read from the table under test."""
 BODIES = {
@@ -26,6 +26,7 @@ BODIES = {
     requests.TEST_STIMULATION: b"\x05",
     requests.SET_WINDOW: struct.pack(requests.AMPLITUDE_WINDOW, 0, 5000, 0, 5000),
     requests.LOG: bytes(4),
+    requests.STRANGERS: bytes(4),
     requests.SET_TIME: struct.pack("<I", 1_700_000_000),
     requests.PAIR: b"evil" + bytes((roles.CLINICIAN,)) + bytes(32),
     requests.FORGET: bytes((messages.ALL_SLOTS,)),
@@ -77,9 +78,9 @@ class TwoBoards:
         return self.programme(), client.window(), client.time(), client.pairings(), client.status().state
 
     def forbidden(self):
-        """Sender and opcode of each FORBIDDEN in the log."""
+        """Sender, opcode and repeats of each FORBIDDEN in the log."""
         return [
-            (event.sender, event.detail)
+            (event.sender, event.detail, event.repeats)
             for event in self.board.client.log()
             if event.kind == messages.EVENT_FORBIDDEN
         ]
@@ -101,9 +102,9 @@ def boards():
 
 
 def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
+    boards.restart()  # the minute in which what a peer repeats is one event begins anew
     boards.board.set(**HOLD)
     before, edges = boards.settings(), len(scene.edges(boards.bench))
-    forbidden = boards.forbidden()
     asked = [(PATIENT, opcode) for opcode in CLINICIANS + SERVICE_ONLY]
     asked += [(CLINICIAN, opcode) for opcode in SERVICE_ONLY] + [(SECOND_PATIENT, requests.LOG)]
     counted = boards.board.client.counters()["forbidden"]
@@ -112,12 +113,14 @@ def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
         boards.bench.magnet(opcode == requests.FACTORY_RESET)
         assert boards.ask(slot, opcode, BODIES.get(opcode, b"")) == (messages.FORBIDDEN, b""), (slot, opcode)
     boards.bench.magnet(False)
-    assert boards.forbidden() == forbidden + asked
+    last = {slot: (opcode, sum(other == slot for other, _ in asked) - 1) for slot, opcode in asked}
+    assert boards.forbidden() == [(slot, *last[slot]) for slot in (PATIENT, CLINICIAN, SECOND_PATIENT)]
     assert boards.board.client.counters()["forbidden"] == counted + len(asked)
     assert boards.settings() == before and len(scene.edges(boards.bench)) == edges
     # A clinician by radio reads the same.
     code, body = boards.ask(CLINICIAN, requests.LOG, bytes(4))
-    assert code == messages.OK and bytes((messages.EVENT_FORBIDDEN, PATIENT, requests.IDENTIFY)) in body
+    assert code == messages.OK and bytes((messages.EVENT_FORBIDDEN, PATIENT, *last[PATIENT])) in body
+    assert boards.ask(CLINICIAN, requests.STRANGERS, bytes(4)) == (messages.OK, bytes(16))
 
 
 def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
@@ -136,6 +139,28 @@ def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
     for wanted in ((499, 0), (1501, 0), (900, 1001), (65535, 0)):
         assert amplitude(*wanted) == outside
     assert boards.board.client.program().amplitude_ua == (900, 400)
+
+
+@pytest.mark.parametrize("sender", [CLINICIAN, messages.FROM_USB])
+def test_the_window_ends_with_the_programme_that_it_was_for(boards, sender):
+    def send(opcode, body):
+        return boards.ask(CLINICIAN, opcode, body) if sender == CLINICIAN else boards.board.ask(opcode, body)
+
+    def patient_may(*wanted):
+        return boards.ask(PATIENT, requests.AMPLITUDE, struct.pack("<HH", *wanted))[0] == messages.OK
+
+    boards.restart()
+    window = struct.pack(requests.AMPLITUDE_WINDOW, *WINDOW_UA)
+    assert boards.ask(CLINICIAN, requests.SET_WINDOW, window)[0] == messages.OK
+    assert patient_may(900, 400)
+    held = program.unpack(boards.programme())
+    assert send(requests.SET_PROGRAM, held.replaced({"left.amplitude_ua": 600}).pack())[0] == messages.OK
+    assert patient_may(900, 400), "other amplitudes are the same programme"
+    assert send(requests.SET_PROGRAM, held.replaced({"width_us": 1000}).pack())[0] == messages.OK
+    assert not patient_may(900, 400) and not boards.board.client.window().is_open
+    assert boards.board.client.program().amplitude_ua == (900, 400)
+    events = [event for event in boards.board.client.log() if event.kind == messages.EVENT_WINDOW_SET]
+    assert (events[-1].sender, events[-1].detail_text) == (sender, "closed")
 
 
 def test_any_peer_stops_what_another_one_started(boards):

@@ -183,7 +183,11 @@ class App:
         requester = self.requester
         self._modem.close()
         if requester is None:
-            self._display.play(feedback.NOT_PAIRED if self._pairing.usable else feedback.NO_FLASH, now_ms)
+            if self._pairing.usable:
+                pattern = feedback.NOT_PAIRED
+            else:
+                pattern = feedback.NO_FLASH_STOP if opcode == requests.STOP else feedback.NO_FLASH
+            self._display.play(pattern, now_ms)
             return
         if self._pairing.random_failed and opcode != requests.STOP:
             self._fail(feedback.NO_FLASH, now_ms)

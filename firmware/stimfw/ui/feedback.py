@@ -25,6 +25,8 @@ DELIVERED = ((GREEN, HIGH_HZ, 100), (GREEN, 0, 400))
 NO_ANSWER = ((RED, LOW_HZ, 1000),)
 NO_RADIO = ((RED, LOW_HZ, 150), (0, 0, 150)) * 3
 NO_FLASH = ((AMBER, LOW_HZ, 150), (0, 0, 150)) * 3
+NO_FLASH_STOP = NO_ANSWER + _PAUSE + NO_FLASH
+"""STOP did nothing: as without an answer, then why."""
 LOW_BATTERY = ((AMBER | RED, 0, 100), (0, 0, 100)) * 2
 
 PAIRING_BEGUN = ((AMBER, HIGH_HZ, 100),)

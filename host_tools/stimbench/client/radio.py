@@ -51,6 +51,7 @@ _LONG_REPLIES = {
     requests.IMPEDANCE_RESULTS: 98,
     requests.PULSES: messages.MAX_BODY,
     requests.LOG: messages.MAX_BODY,
+    requests.STRANGERS: messages.MAX_BODY,
 }
 """Bytes of the replies that take more than one piece, at the most."""
 

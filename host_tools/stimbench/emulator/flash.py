@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ("FlashChip", "FlashOperation", "FlashTiming")
+__all__ = ("FlashChip", "FlashOperation", "FlashTiming", "FlashWear")
 
 _BUSY, _WEL = 0x01, 0x02
 _QUAD_ENABLED = 0x02
@@ -51,6 +51,34 @@ class FlashOperation:
     end_ns: int
 
 
+@dataclass(frozen=True)
+class FlashWear:
+    """A part of the chip that is worn: what an operation there leaves undone, from the next one on.
+
+    A cell that no longer loses its charge stays 0 after an erase; one that no longer takes any stays 1.
+    """
+
+    first: int
+    """Its first address."""
+    size: int
+    erases: bool = True
+    """False: an erase takes its time, and changes nothing there."""
+    programs: bool = True
+    """False: so does a program operation."""
+    stay_low: int = 0
+    """Bits of every byte that read as 0 whatever is done."""
+    stay_high: int = 0
+    """Bits of every byte that read as 1 whatever is done."""
+
+    def after(self, kind: str, address: int, old: int, new: int) -> int:
+        """What a byte is after an operation that would make `new` of `old`."""
+        if not 0 <= address - self.first < self.size:
+            return new
+        if not (self.erases if kind == "erase" else self.programs):
+            return old
+        return new & ~self.stay_low | self.stay_high
+
+
 class FlashChip:
     """The chip behind the SPI: commands in, bytes out, contents in a buffer that the CPU also reads."""
 
@@ -73,6 +101,8 @@ class FlashChip:
         """Page programs, by the page's address."""
         self.unique_id = random.Random(f"flash id {seed}").randbytes(8)
         """Read-only, the chip's own: 64 bits, factory-set."""
+        self.wear: list[FlashWear] = []
+        """What is worn of it; none by default, and a test may change it at any time."""
         self._now_ns = now_ns
         self._seed = seed
         self._command = bytearray()
@@ -162,6 +192,7 @@ class FlashChip:
     def _erase(self, address: int, size: int, duration_ns: int) -> None:
         self._begin("erase", address, size, duration_ns)
         self.memory[address : address + size] = b"\xff" * size
+        self._wear_off()
         for sector in range(address, address + size, _SECTOR):
             self.erases[sector] += 1
 
@@ -171,6 +202,7 @@ class FlashChip:
         self._begin("program", page, _PAGE, self.timing.page_program_ns)
         for offset, byte in enumerate(data):
             self.memory[page | (address + offset) % _PAGE] &= byte
+        self._wear_off()
         self.programs[page] += 1
 
     def _begin(self, kind: str, address: int, size: int, duration_ns: int) -> None:
@@ -178,6 +210,15 @@ class FlashChip:
         self.operations.append(FlashOperation(kind, address, size, start_ns, start_ns + duration_ns))
         self._before = self.read(address, size)
         self._write_enabled = False
+
+    def _wear_off(self) -> None:
+        """What the operation that has just been done could not change."""
+        operation = self.operations[-1]
+        first = operation.address
+        for worn in self.wear:
+            for index, old in enumerate(self._before):
+                new = self.memory[first + index]
+                self.memory[first + index] = worn.after(operation.kind, first + index, old, new)
 
     def cut_power(self) -> None:
         """The supply fails now: an operation under way stays as far as it had got.

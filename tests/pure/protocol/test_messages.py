@@ -63,7 +63,8 @@ def test_the_largest_replies_fit_the_console():
 
 
 def test_records_are_packed_without_gaps():
-    assert struct.calcsize(requests.LOG_RECORD) == 7
+    assert struct.calcsize(requests.LOG_RECORD) == 8
+    assert struct.calcsize(requests.STRANGER_RECORD) == 7
     assert struct.calcsize(requests.PAIRING_RECORD) == 7
     assert struct.calcsize(requests.AMPLITUDE_WINDOW) == 8
 

@@ -8,7 +8,8 @@ OPCODES = (
     ("DETAILS", 0x0A), ("COUNTERS", 0x0B), ("SELF_TEST", 0x0C), ("AMPLITUDE", 0x0D), ("GET_WINDOW", 0x0E),
     ("SET_WINDOW", 0x0F), ("TEST_STIMULATION", 0x10), ("LOG", 0x11), ("GET_TIME", 0x12), ("SET_TIME", 0x13),
     ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("RECORDS", 0x18),
-    ("REPAIR", 0x19), ("XIP", 0x1A), ("UPTIME", 0x1B), ("MODEM_SEND", 0x20), ("MODEM_RECEIVE", 0x21),
+    ("REPAIR", 0x19), ("XIP", 0x1A), ("UPTIME", 0x1B), ("STRANGERS", 0x1C), ("MODEM_SEND", 0x20),
+    ("MODEM_RECEIVE", 0x21),
     ("MODEM_CLOSE", 0x22),
 )  # fmt: skip
 IN_ORDER = (

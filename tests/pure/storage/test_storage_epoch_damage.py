@@ -86,7 +86,7 @@ def damages(flash, seed):
 
 
 def bits(flash):
-    """Copies with one bit flipped: all of the newest headers, some of the rest of that record, and of others."""
+    """Copies with one bit flipped: all of the newest headers, some of the rest of it, and of others."""
     for block in (0, 1):
         taken = newest_places(flash, block)
         for place in taken[-1:]:

@@ -71,7 +71,7 @@ def test_a_late_look_does_not_shorten_what_follows():
 
 def test_each_outcome_of_a_pairing_looks_and_sounds_its_own():
     shown = [feedback.DELIVERED, feedback.NO_ANSWER, feedback.NO_RADIO, feedback.NO_FLASH]
-    shown += [feedback.PAIRING_BEGUN, feedback.PAIRED, feedback.NOT_PAIRED]
+    shown += [feedback.NO_FLASH_STOP, feedback.PAIRING_BEGUN, feedback.PAIRED, feedback.NOT_PAIRED]
     shown += [feedback.pairing_failed(reason) for reason in (1, 2, 3)]
     shown += [feedback.refused(reason) for reason in range(len(messages.REASON_TEXTS))]
     played_all = [played(pattern) for pattern in shown]

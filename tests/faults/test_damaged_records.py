@@ -41,6 +41,7 @@ BOOT_NS = 400_000_000
 """Power-on to ready, the search for a wrong bit included (0.3 s)."""
 RESTART_NS = 700_000_000
 PRESS_NS = 1_500_000_000
+STOP_SHOWN_NS = 2_500_000_000
 DUE = 3
 """The epoch that is due on `used()`: it was provisioned with one start, and started once."""
 AMBER, RED, GREEN = "LED_AMBER", "LED_RED", "LED_GREEN"
@@ -234,10 +235,12 @@ def test_without_its_records_a_board_is_safe(area: str) -> None:
         pressed_ns = bench.now_ns
         for button in ("STOP", "START"):
             bench.press(button)
-            bench.run_for(PRESS_NS)
+            bench.run_for(STOP_SHOWN_NS)
         assert len([at for at, _ in bench.trace.edges("remote", AMBER, pressed_ns)]) == 2 * 2 * 3
         assert not bench.trace.edges("remote", GREEN, pressed_ns)
-        assert not bench.trace.edges("remote", RED, pressed_ns)
+        # STOP did nothing: red for a second, before the amber ones.
+        began_ns, ended_ns = [at for at, _ in bench.trace.edges("remote", RED, pressed_ns)]
+        assert began_ns - pressed_ns < 100_000_000 and 950_000_000 < ended_ns - began_ns < 1_050_000_000
         assert not bench.air.tap and scene.edges(bench) == []
 
 

@@ -103,7 +103,7 @@ class ClinicianRequests:
         return refusals.done(*self._kept.read(first, _EVENTS_A_REPLY))
 
     def strangers(self, first: int) -> "Answer":
-        """What came from senders without a key: counts since the start, and the newest from number `first`."""
+        """What came from senders without a key: counts since the start, and the newest from `first` on."""
         number, records = self._strangers.read(first)
         return refusals.done(number, *self._strangers.counts(), records)
 

@@ -1,4 +1,4 @@
-"""What strangers sent: what anybody can send without a key. Counted by kind; the newest are kept, one a second.
+"""What anybody can send without a key. Counted by kind; the newest are kept, one a second at most.
 
 Apart from stimfw.therapy.event_log, so that nobody without a key can push a single event out of that.
 """

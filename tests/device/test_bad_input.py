@@ -21,6 +21,7 @@ BODIES = {
     requests.TEST_STIMULATION: 1,
     requests.LOG: 4,
     requests.SET_TIME: 4,
+    requests.STRANGERS: 4,
     requests.PAIR: 37,
     requests.FORGET: 1,
 }

@@ -13,7 +13,7 @@ NOBODY, USB, SLOT = messages.FROM_NOBODY, messages.FROM_USB, 3
 def noted(harness):
     """(kind, sender, detail) of every event."""
     _, raw = harness.log.read(0, 100)
-    return [event[1:] for event in struct.iter_unpack(requests.LOG_RECORD, raw)]
+    return [event[1:4] for event in struct.iter_unpack(requests.LOG_RECORD, raw)]
 
 
 def in_hold(**changes):
@@ -128,9 +128,18 @@ def test_each_leads_amplitude_is_noted_if_it_changed():
     program = harness.control.program
     for changes in ({"left.amplitude_ua": 2025}, {"left.amplitude_ua": 10_000, "right.amplitude_ua": 0}, {}):
         program = program.replaced(changes)
-        assert harness.control.set_program(program, SLOT) == messages.REASON_NONE
+        assert harness.control.set_program(program, USB) == messages.REASON_NONE
     left, right = messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE
-    assert noted(harness)[1:] == [(left, SLOT, 41), (left, SLOT, 200), (right, SLOT, 0)]
+    assert noted(harness)[1:] == [(left, USB, 41), (left, USB, 200), (right, USB, 0)]
+
+
+def test_a_peers_changes_within_a_minute_are_one_event_with_the_last_amplitude():
+    harness = in_hold()
+    for left_ua in (2500, 3000, 500):
+        program = harness.control.program.replaced({"left.amplitude_ua": left_ua})
+        assert harness.control.set_program(program, SLOT) == messages.REASON_NONE
+    assert noted(harness)[1:] == [(messages.EVENT_LEFT_AMPLITUDE, SLOT, 10)]
+    assert harness.log.read(1, 1)[1][-1] == 2, "how often again"
 
 
 def test_what_is_refused_changes_and_notes_nothing():

@@ -7,6 +7,7 @@ from stimfw.clock.wall_clock import WallClock
 from stimfw.protocol import messages, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.therapy import program
+from stimfw.therapy.stranger_log import StrangerLog
 from support.stimulator_harness import StimulatorHarness
 
 from stimfw.stimulator.clinician_requests import ClinicianRequests  # isort: skip
@@ -21,6 +22,7 @@ SENDERS = ((roles.CLINICIAN, CLINICIAN), (roles.SERVICE, USB))
 OTHER_VALUES = {
     "width_us": 1000, "gap_us": 100, "rate_hz": 40, "ramp_up_ms": 100, "ramp_down_ms": 100, "on_ms": 5000,
     "off_ms": 5000, "session_s": 60, "left.cathode": 3, "left.anode": 3, "right.cathode": 3, "right.anode": 3,
+    "contact_s": 30,
 }  # fmt: skip
 
 
@@ -40,7 +42,9 @@ class Clinic:
         control, log = self.harness.control, self.harness.log
         conditions = Conditions(control, None)
         self.dispatcher = Dispatcher("stimulator", conditions, log)
-        self.clinician = ClinicianRequests(control, conditions, self.dispatcher, log, WallClock(lambda: 0))
+        self.clinician = ClinicianRequests(
+            control, conditions, self.dispatcher, log, WallClock(lambda: 0), log, StrangerLog(lambda: 0)
+        )
         self.dispatcher.serve(
             SessionRequests(control, conditions, self.dispatcher, log), self.clinician, Others()
         )

@@ -127,11 +127,52 @@ def test_log(run, board):
     assert [event["number"] for event in events] == list(range(43)), "more than one page"
     assert events[1] == {
         "number": 1, "uptime_s": 7, "event": "forbidden", "sender": "slot 3",
-        "detail": requests.PAIR, "detail_text": "PAIR",
+        "detail": requests.PAIR, "detail_text": "PAIR", "repeats": 0,
     }  # fmt: skip
     shown = run("log", "--from", "2").stdout
     assert "patient" in shown and "USB" in shown and "forbidden" not in shown
     assert run("log", "--from", "43").stdout.strip() == "No events."
+
+
+def test_log_begins_at_the_last_start_unless_it_is_told_otherwise(run, board):
+    for detail in (1, 2):
+        for _ in range(25):
+            board.log.add(messages.EVENT_LEFT_AMPLITUDE, messages.FROM_USB, detail)
+        board.log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, detail)
+    board.log.add(messages.EVENT_CONNECTED, 2, roles.PATIENT)
+    board.log.add(messages.EVENT_CONNECTED, 2, roles.PATIENT)
+    events = json.loads(run("log", "--json").stdout)
+    assert [event["number"] for event in events] == [52, 53] and events[1]["repeats"] == 1
+    assert "1 more within a minute" in " ".join(run("log").stdout.split())
+    everything = json.loads(run("log", "--from", "0", "--json").stdout)
+    assert [event["number"] for event in everything] == list(range(54))
+
+
+def test_log_begins_with_the_oldest_if_the_start_gave_way(run, board):
+    for _ in range(5000):
+        board.log.add(messages.EVENT_LEFT_AMPLITUDE, messages.FROM_USB, 1)
+    for _ in range(30):
+        board.log.add(messages.EVENT_STOPPED, messages.FROM_USB, 1)
+        board.log.add(messages.EVENT_FORGOTTEN, messages.FROM_USB, 1)
+    asked = len(board.calls)
+    events = json.loads(run("log", "--json").stdout)
+    assert len(events) >= 60 and events[-1]["number"] == board.log.count - 1
+    assert len(board.calls) - asked < 40, "numbers that are missing are passed over fast"
+
+
+def test_what_strangers_did_is_apart(run, board):
+    told = json.loads(run("log", "--strangers", "--json").stdout)
+    assert told == {"counts": {"forged": 0, "replayed": 0, "flood": 0}, "events": []}
+    board.strangers.add(messages.EVENT_FORGED, 4, 1)
+    board.strangers.add(messages.EVENT_FLOOD, messages.FROM_NOBODY, 2)
+    told = json.loads(run("log", "--strangers", "--json").stdout)
+    assert told["counts"] == {"forged": 1, "replayed": 0, "flood": 1}
+    assert [(event["event"], event["sender"], event["detail_text"]) for event in told["events"]] == [
+        ("forged", "slot 4", "hello")
+    ]
+    shown = " ".join(run("log", "--strangers").stdout.split())
+    assert "forged frames in 1 seconds, replayed ones in 0" in shown and "claimed" in shown
+    assert "forged" not in run("log").stdout
 
 
 def test_time(run, board):

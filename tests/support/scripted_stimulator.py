@@ -12,6 +12,7 @@ from stimfw.storage.pairings import PairingTable, TableFullError
 from stimfw.therapy import program
 from stimfw.therapy.event_log import EventLog
 from stimfw.therapy.ranges import ParameterError
+from stimfw.therapy.stranger_log import StrangerLog
 from stimfw.version import VERSION
 
 from support.scripted_link import FakeLink
@@ -66,6 +67,7 @@ class FakeBoard:
         self.clock_s = 0
         self.log = EventLog(lambda: 7)
         self.log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, 1)
+        self.strangers = StrangerLog(lambda: 9)
         self.test_until_s = 0.0
         self.pulses_a_reply = 8
         self.pulses_kept = 504
@@ -238,6 +240,10 @@ class FakeBoard:
 
     def do_1b(self, _body, now_s):
         return messages.OK, struct.pack("<I", ticks_ms(now_s * self.pace))
+
+    def do_1c(self, body, _now_s):
+        first, records = self.strangers.read(struct.unpack("<I", body)[0])
+        return messages.OK, struct.pack("<IIII", first, *self.strangers.counts()) + records
 
     @contextmanager
     def open(self, board: str | None, radio: str | None = None):

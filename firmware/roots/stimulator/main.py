@@ -59,6 +59,8 @@ sys.path[:] = _path
 del _path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000
@@ -84,14 +86,26 @@ def make_output() -> Output:
     return output
 
 
-def open_flash(flash: "BlockDevice", source: TestedBits) -> Areas:
-    """Epochs and pairings, whatever lies on flash. The epoch is advanced before anything can use it."""
+def open_flash(source: TestedBits) -> "tuple[Areas, EventStore]":
+    """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
         if not table.base:
             table.create(addresses.draw_base(random.take))
 
-    return Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
+    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    areas = Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
+    return areas, EventStore(flash, layout.EVENTS)
+
+
+def restart_with_log(keeper: LogKeeper) -> "Callable[[int], None]":
+    """`restart_in`, after what is new in the log has come to flash."""
+
+    def restart(delay_ms: int) -> None:
+        keeper.flush()
+        restart_in(delay_ms)
+
+    return restart
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
@@ -110,8 +124,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = TestedBits(entropy.oscillator())
-    flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
-    areas = open_flash(flash, source)
+    areas, store = open_flash(source)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
@@ -122,7 +135,6 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     failed |= messages.PART_RANDOM if source.failed else 0
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
-    store = EventStore(flash, layout.EVENTS)
     log, strangers = EventLog(clock.uptime_s, store.next_number), StrangerLog(clock.uptime_s)
     log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, watchdog.start_cause)
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
@@ -138,13 +150,9 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
     app = App(control, output, wake, port, console, responder, controller)
-    keeper = LogKeeper(log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked)
-    app.log_keeper = keeper
-
-    def restart(delay_ms: int) -> None:
-        keeper.flush()
-        restart_in(delay_ms)
-
+    keeper = app.log_keeper = LogKeeper(
+        log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked
+    )
     clinician = ClinicianRequests(control, conditions, dispatcher, log, clock, keeper, strangers)
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
@@ -154,7 +162,9 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         readings,
         clinician,
         PairingRequests(controller, table, conditions, responder, port, keys.take, log, clinician.restore),
-        FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
+        FlashRequests(
+            areas, conditions, watchdog.feed, restart_with_log(keeper), lambda: bytes((keeper.state,))
+        ),
         CacheRequests(xip.read),
     )
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)

@@ -29,17 +29,18 @@ def table() -> str:
         ("`stop_cause`", _counted(messages.STOP_NAMES)),
         ("`failed_parts`, by bit", _bits(messages.PART_NAMES)),
         ("order of COUNTERS", _counted(messages.COUNTER_NAMES)),
-        ("`kind` in LOG", _counted(messages.EVENT_NAMES)),
+        ("`kind` in LOG and STRANGERS", _counted(messages.EVENT_NAMES)),
         (
             "`sender` in LOG",
             f"0-5 the slot of a peer; {messages.FROM_USB} USB; {messages.FROM_NOBODY} nobody",
         ),
+        ("`slot_claimed` in STRANGERS", f"0-5; {messages.FROM_NOBODY} none"),
         ("`pair`", "; ".join(pairs)),
         ("`kind` of a pair", _counted(messages.KIND_NAMES)),
         ("`lead`", "0 left; 1 right"),
         ("`state` in PAIRINGS", "1 pending; 2 active"),
         ("`state` in MODEM_RECEIVE", _counted(_modem_states())),
-        ("order of RECORDS", _counted(areas.AREA_NAMES)),
+        ("order of RECORDS", _counted((*areas.AREA_NAMES, "log, of a stimulator"))),
         ("`state` in RECORDS", _counted(areas.STATE_TEXTS)),
     )
     return "\n".join(

@@ -145,7 +145,7 @@ class PairingDesk:
     def events(self):
         """(kind, sender, detail) of all that was logged."""
         _, raw = self.harness.log.read(0, 100)
-        return [event[1:] for event in struct.iter_unpack(requests.LOG_RECORD, raw)]
+        return [event[1:4] for event in struct.iter_unpack(requests.LOG_RECORD, raw)]
 
     def window(self):
         """Whether the pairing window is open."""

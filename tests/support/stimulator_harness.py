@@ -4,6 +4,7 @@ The fake peripherals know what a train is (when its pulses come, which of them a
 minute of a session takes some milliseconds. What the chip itself does is asked of the emulated one.
 """
 
+import struct
 import sys
 import time
 import types
@@ -64,6 +65,7 @@ sys.modules.setdefault(
     "machine", types.SimpleNamespace(disable_irq=INTERRUPTS.disable, enable_irq=INTERRUPTS.enable)
 )
 
+from stimfw.protocol import requests  # noqa: E402
 from stimfw.stimulator.app import App  # noqa: E402
 from stimfw.stimulator.control import Control  # noqa: E402
 from stimfw.stimulator.measure import Measurements  # noqa: E402
@@ -328,7 +330,7 @@ class StimulatorHarness:
     def events(self, *kinds):
         """Kind and sender of events of these kinds in the log."""
         _, records = self.log.read(0, 64)
-        found = [tuple(records[at + 4 : at + 6]) for at in range(0, len(records), 7)]
+        found = [event[1:3] for event in struct.iter_unpack(requests.LOG_RECORD, records)]
         return [event for event in found if event[0] in kinds]
 
     def magnet(self, near):

@@ -6,13 +6,16 @@ Whole means with right checks: what stands behind a CRC is reached as well. Runs
 import binascii
 import struct
 
+from stimfw.protocol import messages
 from stimfw.storage import layout
 from stimfw.storage.areas import Areas
 from stimfw.storage.blocks import BLOCK_BYTES, PAGE_BYTES, StorageError
 from stimfw.storage.epoch_limit import EpochLimit
 from stimfw.storage.epochs import EpochLog
+from stimfw.storage.event_store import EventStore
 from stimfw.storage.pairings import PairingTable, RemotePairing
 from stimfw.storage.record import MAX_PAYLOAD, Record
+from stimfw.therapy.event_log import EventLog
 
 from stimbench.fuzz.script import Script
 
@@ -238,6 +241,45 @@ def areas(data: bytes) -> None:
         pass
 
 
+def _fill_events(flash: Flash, script: Script) -> None:
+    """Places of the log's ring, most of them whole."""
+    number = script.number(4 if script.below(4) == 0 else 1)
+    for _ in range(script.below(20)):
+        body = struct.pack("<I", number) + script.take(4) * 2
+        place = body + struct.pack("<I", binascii.crc32(body, binascii.crc32(b"SBl1")))
+        if script.below(4) == 0:
+            place = script.mutated(place)[:16]
+        _put(flash, layout.EVENTS + script.below(2), 16 * script.byte(), place)
+        number = (number + script.below(3)) & 0xFFFFFFFF
+
+
+def events(data: bytes) -> None:
+    """The log's ring on flash, and the log in RAM before it. Declared: StorageError of append."""
+    script = Script(data)
+    flash = Flash()
+    _fill_events(flash, script)
+    store = EventStore(flash, layout.EVENTS)
+    log = EventLog(lambda: script.number(2), store.next_number)
+    while script.left():
+        how = script.below(5)
+        if how == 0:
+            log.add(script.below(len(messages.EVENT_NAMES)), script.byte(), script.number(2))
+        elif how == 1:
+            first, found = log.read(script.number(1), script.byte())
+            assert len(found) % 8 == 0 and first >= 0
+        elif how == 2:
+            try:
+                store.append(store.next_number, script.take(8 * script.below(40)))
+            except StorageError:
+                pass
+        elif how == 3:
+            first, found = store.read(script.number(4 if script.below(2) else 1), script.byte())
+            assert len(found) % 8 == 0 and 0 <= first <= 0xFFFFFFFF
+        else:
+            flash.takes = not flash.takes
+    assert EventStore(flash, layout.EVENTS).next_number <= store.next_number
+
+
 def _begin_table(pairings: PairingTable, random: object) -> None:
     if not pairings.base:
         pairings.create(b"base")
@@ -254,4 +296,5 @@ TARGETS = (
     ("remote record", remote_record),
     ("epochs", epochs),
     ("areas", areas),
+    ("events", events),
 )

@@ -176,6 +176,19 @@ def test_the_same_hold_does_not_open_the_next_window(desk):
     assert [kind for kind, _, _ in desk.events()].count(messages.EVENT_WINDOW_OPENED) == 1
 
 
+def test_a_gesture_that_outlives_its_window_does_nothing_in_the_next_one(desk):
+    desk.to_the_gesture()
+    desk.go(desk.controller._pairing._left_ms(desk.now_ms) - 500)
+    desk.harness.magnet(True)
+    desk.go(600)
+    assert not desk.window(), "30 s are over"
+    desk.go(2500)
+    assert desk.window(), "held for 3 s: the next one"
+    desk.harness.magnet(False)
+    desk.go(1000)
+    assert desk.window() and desk.stored() == 0
+
+
 # Every storing is shown.
 
 
@@ -240,6 +253,16 @@ def test_a_pending_key_expires_after_an_hour(desk):
     desk.pass_hours(0.04)
     assert desk.stored() == 0 and KEY not in bytes(desk.flash.memory)
     assert desk.events()[-1] == (messages.EVENT_PAIRING_EXPIRED, 0, 0)
+
+
+def test_a_key_that_has_expired_is_not_heard_any_more(desk):
+    """Not either if its peer has said hello before, and never more."""
+    desk.go(100)
+    given(desk)
+    assert desk.says_hello(0, KEY)
+    desk.pass_hours(1.1)
+    assert desk.stored() == 0
+    assert not desk.says_hello(0, KEY)
 
 
 def test_a_key_that_was_used_does_not_expire(desk):

@@ -6,7 +6,7 @@ from support.stimulator_harness import CLOCK, StimulatorHarness  # before the fi
 
 # isort: split
 from stimfw.pairing.remote_end import PairingRequester
-from stimfw.protocol import messages, requests
+from stimfw.protocol import messages, requests, roles
 from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.pairing_requests import PairingRequests
@@ -158,6 +158,13 @@ class PairingDesk:
     def stored(self):
         """How many pairings the stimulator has."""
         return len(self.table.slots())
+
+    def says_hello(self, slot, key):
+        """A peer that has this key says so; whether it is answered."""
+        self.epoch += 1
+        peer = Requester(slot, roles.CLINICIAN, key, self.epoch, Rng(self.epoch).take)
+        peer.begin(messages.request(requests.STATUS), 1000, self.now_ms)
+        return self.responder.on_frame(peer.poll(self.now_ms), self.now_ms) is not None
 
     def use(self, slot, ahead=0):
         """The peer of a slot asks with its key, or one so many generations ahead; whether it is answered."""

@@ -127,6 +127,14 @@ def test_without_its_remote_a_session_ramps_down_in_time(board: Board, bench, mo
 
 
 @both
+def test_a_remote_that_watches_keeps_the_session_going(board: Board, bench):
+    start_by_remote(board, bench, contact_s=CONTACT_S)
+    bench.run_for((CONTACT_S + 12) * S)
+    assert board.state() == messages.HOLD
+    assert noted(board, messages.EVENT_CONTACT_LOST, messages.EVENT_LINK_LOST) == []
+
+
+@both
 def test_with_zero_it_goes_on_without_its_remote(board: Board, bench):
     start_by_remote(board, bench, contact_s=0)
     bench.board("remote").power_off()

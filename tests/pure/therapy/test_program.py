@@ -60,6 +60,11 @@ def test_a_new_board_puts_nothing_out():
     assert sorted(shown) == sorted(FIELD_NAMES)
 
 
+def test_each_field_is_where_it_is_looked_for():
+    one = default().replaced({"contact_s": 20, "right.cathode": 0, "left.anode": 3, "session_s": 60})
+    assert (one.contact_s, one.cathode, one.anode, one.session_s) == (20, (1, 0), (3, 2), 60)
+
+
 def test_every_field_beyond_its_range_is_refused_by_name():
     before = default()
     for name in FIELD_NAMES:

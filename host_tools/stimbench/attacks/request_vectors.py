@@ -51,8 +51,8 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
     (0x0F, "SET_WINDOW", "stimulator", CLINICIAN, _WINDOW, "", ()),
     (0x10, "TEST_STIMULATION", "stimulator", CLINICIAN, "seconds u8 10", "", ()),
     (0x11, "LOG", "stimulator", CLINICIAN, "first u32 4294967295", "first u32 257",
-     ("uptime_s u32 3600, kind u8 19, sender u8 254, detail u8 2",
-      "uptime_s u32 3601, kind u8 5, sender u8 3, detail u8 1")),
+     ("uptime_s u32 3600, kind u8 19, sender u8 254, detail u8 2, repeats u8 0",
+      "uptime_s u32 3601, kind u8 5, sender u8 3, detail u8 1, repeats u8 255")),
     (0x12, "GET_TIME", "stimulator", CLINICIAN, "", "time_s u32 1796083200", ()),
     (0x13, "SET_TIME", "stimulator", CLINICIAN, "time_s u32 1796083200", "", ()),
     (0x14, "PAIRINGS", "stimulator", SERVICE, "", f"base 4 {_BASE}",
@@ -72,6 +72,10 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
     (0x19, "REPAIR", "remote", SERVICE, "overwrite_later u8 0", "plan u8 1", ()),
     (0x1A, "XIP", "stimulator", SERVICE, "clear u8 1", "hits u32 1234567, accesses u32 1300000", ()),
     (0x1B, "UPTIME", "both", PATIENT, "", "uptime_ms u32 1073741823", ()),
+    (0x1C, "STRANGERS", "stimulator", CLINICIAN, "first u32 0",
+     "first u32 7, forged u32 70000, replayed u32 12, flood u32 1",
+     ("uptime_s u32 3600, kind u8 2, slot_claimed u8 5, detail u8 1",
+      "uptime_s u32 3602, kind u8 4, slot_claimed u8 255, detail u8 3")),
     (0x20, "MODEM_SEND", "remote", SERVICE, f"base 4 {_BASE}, slot u8 2, channel u8 1, frame 32 {_FRAME}",
      "now_ms u32 70001", ()),
     (0x21, "MODEM_RECEIVE", "remote", SERVICE, "", "state u8 2, at_ms u32 70003, now_ms u32 70009",
@@ -81,8 +85,8 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
 
 _REFUSALS = (
     # request, number, code's name, code, body
-    ("SET_PROGRAM", 0x06, "OUT_OF_RANGE", 1, "field u8 6, value i32 70000"),
-    ("AMPLITUDE", 0x0D, "OUT_OF_RANGE", 1, "field u8 255, value i32 3001"),
+    ("SET_PROGRAM", 0x06, "OUT_OF_RANGE", 1, "field u8 6, value u32 4000000000"),
+    ("AMPLITUDE", 0x0D, "OUT_OF_RANGE", 1, "field u8 255, value u32 3001"),
     ("START", 0x03, "WRONG_STATE", 2, "state u8 0, reason u8 4"),
     ("PAIR", 0x15, "WRONG_STATE", 2, "state u8 2, reason u8 2"),
     ("number 0x1F", 0x1F, "UNKNOWN_OPCODE", 3, ""),

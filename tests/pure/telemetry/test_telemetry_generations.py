@@ -220,6 +220,29 @@ def settle(one, slot=SLOT):
     one.stimulator.settled(slot)
 
 
+def test_the_key_that_is_told_is_that_of_the_generation_however_many_were_made():
+    """Somebody forges HELLOs of all generations before and after: flash must not get one of their keys."""
+    for used in (0, 1, 5):
+        one = at_generation(0)
+        for turn in range(60):
+            one.say(flip(one.hello(1, 9, generation=20, key=one.key_at(20)), 31), turn * STEP_MS)
+        assert join(one, used, one.key_at(used), now_ms=800) > 0
+        assert one.say(one.request(0), 1000) is not None
+        assert one.stimulator.used(SLOT) == (used, one.key_at(used))
+
+
+def test_ciphers_of_the_present_and_the_next_generation_are_made_once():
+    one = at_generation(0)
+    forged = [flip(one.hello(1, 9, generation=n, key=one.key_at(n)), 31) for n in range(33)]
+    for turn in range(400):
+        one.say(forged[turn % 33], turn * 3)
+    peer = one.stimulator._peers[SLOT]
+    ciphers = peer._tags[0], peer._tags[1]
+    for turn in range(100):
+        one.say(forged[turn % 33], 2000 + turn * 3)
+    assert (peer._tags[0], peer._tags[1]) == ciphers and len(peer._tags) == 3
+
+
 def test_a_generation_that_is_used_while_another_is_written_is_not_forgotten():
     one = at_generation(0)
     join(one, 1, one.key_at(1))

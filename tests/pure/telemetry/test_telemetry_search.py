@@ -34,7 +34,11 @@ def test_the_order_of_each_home_again_and_again():
 
 
 def test_a_search_begins_at_76_and_each_request_at_home():
-    assert ChannelSearch().channel == 76
+    search, found = ChannelSearch(), []
+    for _ in range(10):
+        found.append(search.channel)
+        search.go_on()
+    assert found == ORDERS[0][1] * 2
     for home, order in ORDERS:
         search = at_home(home)
         for steps in range(12):

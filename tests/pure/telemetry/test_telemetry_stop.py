@@ -244,6 +244,22 @@ def test_an_older_stop_that_is_released_after_another_one_frees_nobody():
     assert one.say(kept, 10_000 + 1050) is not None, "the other one's was more than a second ago"
 
 
+def test_whoever_stopped_others_are_held_whatever_their_slots():
+    for sender in (0, SLOT - 1, SLOT + 1, OTHER):
+        one = connected()
+        kept = begun_after(one, ((sender, 0),), 5)
+        assert one.say(kept, 11_050) is None and one.executed == [], sender
+
+
+def test_a_second_stop_of_the_same_sender_changes_nothing():
+    for sender in (0, OTHER, messages.FROM_USB, messages.FROM_NOBODY, SLOT):
+        for second in (0, OTHER, messages.FROM_USB, messages.FROM_NOBODY, SLOT):
+            one = connected()
+            kept = begun_after(one, ((sender, 500), (second, 0)), 5)
+            taken = sender == second == SLOT
+            assert (one.say(kept, 11_050) is not None) == taken, (sender, second)
+
+
 def test_a_connection_that_was_opened_in_that_second_goes_on():
     one = connected()
     begun = begun_after(one, ((messages.FROM_USB, 0),), 5)
@@ -262,6 +278,23 @@ def test_stop_is_no_duplicate_in_a_new_connection_and_start_is():
             assert one.say(one.request(0, message, 7), 10 * count) is not None
         assert len(one.executed) == times, message
         assert one.stimulator.duplicates == 4 - times
+
+
+def test_nothing_but_stop_is_executed_each_time():
+    for opcode in [number for number in range(1, 0x30) if number != requests.STOP]:
+        one = Peer()
+        for count in (1, 2):
+            one.join(1, count, 10 * count)
+            assert one.say(one.request(0, messages.request(opcode), 7), 10 * count) is not None
+        assert len(one.executed) == 1 and one.stimulator.duplicates == 1, opcode
+
+
+def test_a_peer_that_lost_its_epochs_begins_new_requests():
+    """Its epoch is lower than before: what has the same id and bytes is another press."""
+    one = connected()
+    one.join(3, 3, 2000)
+    assert one.say(one.request(0, START, 1), 2000) is not None
+    assert len(one.executed) == 1 and one.stimulator.duplicates == 0
 
 
 def test_the_same_request_after_five_seconds_is_another_one():

@@ -64,6 +64,33 @@ def test_who_was_heard_twelve_days_ago_was_not_heard_just_now():
     assert one.stimulator.silent_ms(SLOT, now_ms) == NEVER_MS
 
 
+def test_time_since_the_last_frame_is_told_for_a_day():
+    for began_ms in (0, 1, 1000):
+        one = connected(began_ms)
+        for hours, known in ((1, True), (23, True), (24, True), (25, False), (48, False)):
+            now_ms = let_pass(one, began_ms, hours * HOUR_MS)
+            wanted = hours * HOUR_MS if known else NEVER_MS
+            assert one.stimulator.silent_ms(SLOT, now_ms) == wanted, (began_ms, hours)
+            assert one.stimulator.last_authentic_ms(now_ms) == wanted
+
+
+def test_who_only_said_hello_was_not_heard():
+    one = Peer()
+    one.join(10, 5, 1000)
+    one.stimulator.expire(1500)
+    assert one.stimulator.silent_ms(SLOT, 1500) == NEVER_MS == one.stimulator.last_authentic_ms(1500)
+
+
+def test_a_tick_does_not_open_the_second_of_a_hello_out_of_step():
+    for began_ms in (0, 1, 1000):
+        one = connected(began_ms)
+        assert one.say(one.hello(3, 3), began_ms) is not None
+        for later_ms in (1, 500, 999):
+            one.stimulator.expire(began_ms + later_ms)
+            assert one.say(one.hello(3, 4), began_ms + later_ms) is None, (began_ms, later_ms)
+        assert one.say(one.hello(3, 4), began_ms + 1000) is not None
+
+
 def test_time_since_the_last_frame_goes_on_over_the_wrap():
     one = connected(WRAP_MS - 1000)
     for later_ms in (0, 999, 1000, 5000, 59_999):

@@ -114,7 +114,7 @@ def test_a_flood_costs_three_frames_and_two_calls_a_pause(bench, pause_ms):
 def test_without_a_pause_every_frame_is_read(bench):
     flood(bench, 50)
     bench.run_ms(110)
-    assert len(bench.link.taken) == 50 and max(bench.reads) <= 3
+    assert len(bench.link.taken) == 50 and max(bench.reads) <= 6
 
 
 def test_all_of_a_dense_flood_is_read_while_there_is_no_pause(bench):
@@ -149,13 +149,13 @@ def test_after_the_flood_a_request_is_taken_at_once(bench):
 
 
 def test_a_flood_does_not_keep_the_caller(bench):
-    """It comes faster than it is refused: a call ends after three frames, and says that there is more."""
+    """It comes faster than it is refused: a call ends after six frames, and says that there is more."""
     bench.link.refuse_ns = 2 * MS
     flood(bench, 100, every_ms=0.5)
     bench.radios.run_ms(3)
     for calls in range(1, 4):
         assert bench.port.poll(bench.radios.now_ms)
-        assert len(bench.link.taken) == 3 * calls
+        assert len(bench.link.taken) == 6 * calls
 
 
 def test_an_answer_ends_while_reading_is_paused(bench):

@@ -5,7 +5,6 @@ from itertools import pairwise
 import pytest
 from stimfw.protocol import messages, requests
 from stimfw.telemetry import frames
-from stimfw.telemetry.rate_limiter import VERIFICATIONS
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from support import scene
 from support.board import Board
@@ -52,27 +51,39 @@ def test_noise_is_counted_and_does_nothing(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
     before = board.client.counters()
-    send_all(bench, peer, noise(3, 40))
+    send_all(bench, peer, noise(3, 40, 32))
     assert_untouched(board, bench)
     assert counted(board, before) == {"radio_bad": 40}
     assert_stops(board, bench, peer)
 
 
-def test_wrong_versions_kinds_lengths_and_slots_are_counted_and_do_nothing(board: Board, bench, peer):
+def test_wrong_versions_kinds_and_slots_are_counted_and_do_nothing(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
     good = peer.sent[-1][0]
     hello = next(frame for frame, _ in peer.sent if frames.kind_of(frame) == frames.HELLO)
-    bad = [good[:length] for length in (1, 2, 5, 25, 26, 31)] + [hello[:-1], hello + b"\0"]
-    bad += [bytes((version << 4 | frames.REQUEST,)) + good[1:] for version in (0, 1, 3, 15)]
+    bad = [bytes((version << 4 | frames.REQUEST,)) + good[1:] for version in (0, 1, 2, 15)]
     kinds = (0, frames.CHALLENGE, frames.REPLY, frames.PAIR, frames.PAIR_REPLY, 7, 15)
     bad += [bytes((frames.first(kind),)) + good[1:] for kind in kinds]
     bad += [good[:1] + bytes((slot,)) + good[2:] for slot in (1, 5, 6, 255)]
+    bad += [hello[:3] + b"\1" + hello[4:], hello[:12] + b"\2" + hello[13:]]
     before = board.client.counters()
     send_all(bench, peer, bad)
     assert_untouched(board, bench)
     assert counted(board, before) == {"radio_bad": len(bad)}
     assert_stops(board, bench, peer)
+
+
+def test_what_the_radio_cannot_receive_is_not_even_counted(board: Board, bench, peer):
+    """Other lengths, and the format with acknowledgements: nothing is sent in answer either."""
+    peer.join()
+    good = peer.sent[-1][0]
+    before, said = board.client.counters()["radio_frames"], len(bench.air.tap)
+    send_all(bench, peer, [good[:length] for length in (1, 2, 5, 26, 31)])
+    start_ns = bench.now_ns + MS
+    bench.air.inject(start_ns, peer.channel, peer._stimulator, good, enhanced=True)
+    bench.run_for(PAUSE_NS)
+    assert board.client.counters()["radio_frames"] == before and len(bench.air.tap) == said + 6
 
 
 @pytest.mark.parametrize("where", [-1, -8, 5, 20])
@@ -94,10 +105,10 @@ def test_forged_hellos_cost_the_open_connection_nothing(board: Board, bench, pee
     board.set(**HOLD)
     peer.join()
     hello = next(frame for frame, _ in peer.sent if frames.kind_of(frame) == frames.HELLO)
-    newer = hello[:2] + b"\xff" * 8 + hello[10:]
+    newer = hello[:8] + b"\x09\0\0\0" + hello[12:]  # a higher count
     before = board.client.counters()
     send_all(bench, peer, [newer, hello, newer[:-1] + b"\0"])
-    assert counted(board, before) == {"radio_forged": 2, "radio_replayed": 1}
+    assert counted(board, before) == {"radio_forged": 2}, "the recorded one draws a CHALLENGE out of step"
     said = len(peer.sent)
     assert_stops(board, bench, peer)
     assert {frames.kind_of(frame) for frame, _ in peer.sent[said:]} == {frames.REQUEST}, "no new handshake"
@@ -155,7 +166,7 @@ def test_a_flood_of_noise_while_pulsing_neither_stops_nor_resets_it(board: Board
     peer.join()
     scene.pulse(board)
     start_ns = bench.now_ns
-    gap_ns = 450_000  # a packet of 32 bytes takes 328 us: as dense as a transmitter can
+    gap_ns = 450_000  # a packet takes 320 us: as dense as a transmitter can
     peer.flood(noise(5, 500, 32), gap_ns)
     bench.run_for(230 * MS)
     assert scene.cathodic_edges(bench, start_ns) >= 8
@@ -167,7 +178,7 @@ def test_a_flood_of_noise_while_pulsing_neither_stops_nor_resets_it(board: Board
 
 @pytest.mark.parametrize("gap_ns", [2 * MS, 600_000, 450_000])
 def test_stop_gets_through_a_flood(board: Board, bench, peer, gap_ns):
-    """The peer repeats what the radio had no room for, as a remote does."""
+    """The peer sends again what the radio had no room for, as a remote does."""
     peer.join()
     scene.pulse(board)
     peer.flood(noise(6, 300 * MS // gap_ns, 32), gap_ns)
@@ -180,12 +191,14 @@ def test_stop_gets_through_a_flood(board: Board, bench, peer, gap_ns):
 
 
 def test_stop_gets_through_a_flood_of_forgeries(board: Board, bench, peer):
-    """Frames that cost a verification each, until the back-off keeps them out."""
+    """HELLOs of the right epoch, with counts to come: each costs a block of AES."""
     peer.join()
     scene.pulse(board)
-    good = peer.sent[-1][0]
-    due = int.from_bytes(good[3:5], "little") + 1
-    forged = [good[:3] + due.to_bytes(2, "little") + tail for tail in noise(7, 300, 27, 27)]
+    hello = next(frame for frame, _ in peer.sent if frames.kind_of(frame) == frames.HELLO)
+    forged = [
+        hello[:8] + (9 + number).to_bytes(4, "little") + hello[12:13] + tail
+        for number, tail in enumerate(noise(7, 300, 19, 19))
+    ]
     before = board.client.counters()
     peer.flood(forged, 2 * MS)
     bench.run_for(300 * MS)
@@ -195,8 +208,7 @@ def test_stop_gets_through_a_flood_of_forgeries(board: Board, bench, peer):
     scene.assert_stays_off(bench, bench.now_ns, 300 * MS)
     assert scene.last_edge_ns(bench) < pressed_ns + 400 * MS
     found = counted(board, before)
-    assert found["radio_forged"] > 10 and set(found) <= set(COSTLY)
-    assert found["radio_forged"] <= VERIFICATIONS + 80
+    assert found["radio_forged"] > 100 and set(found) <= set(COSTLY)
 
 
 def test_jamming_does_no_harm_and_the_link_comes_back(board: Board, bench, peer):
@@ -207,7 +219,7 @@ def test_jamming_does_no_harm_and_the_link_comes_back(board: Board, bench, peer)
     bench.run_for(150 * MS)
     assert board.state() == messages.HOLD
     clear_ns = bench.now_ns + 50 * MS
-    assert peer.finish()[1] == messages.OK  # it repeats what nobody acknowledged
+    assert peer.finish()[1] == messages.OK  # it repeats what had no answer
     late_ns = clear_ns + 30 * MS
     bench.run_to(max(bench.now_ns, late_ns))
     scene.assert_stays_off(bench, late_ns, 60 * MS)

@@ -85,6 +85,9 @@ class Radio:
     def revive(self):
         return self.works
 
+    def wake(self):
+        self.awake = True
+
     def send(self, frame, to, own, channel, now_ms, force=False, low_power=False, copies=3):
         assert self.works and len(frame) == 32
         self.awake = True

@@ -57,7 +57,7 @@ def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSender:
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
     csn = Pin("RADIO_CSN", Pin.OUT, value=1)
     ce = Pin("RADIO_CE", Pin.OUT, value=0)
-    radio = NRF24L01(bus, csn, ce, time.sleep_us)
+    radio = NRF24L01(bus, csn, ce, time.sleep_us, time.ticks_us)
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
     irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
     irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)

@@ -68,6 +68,8 @@ _POWERS_DBM = (-18, -12, -6, 0)
 _POWER_UP_US = const(4500)  # Tpd2stby with the slowest crystal allowed (table 16, note)
 _SENSE_US = const(200)  # RPD is right 130 + 40 us after CE rose (6.4)
 _PACKET_US = const(460)  # 130 us of settling and 40 bytes in the air
+_ROOM_LOOK_US = const(50)
+_ROOM_LOOKS = const(20)  # longer than a packet takes: a radio that is stuck holds nobody up
 FRAME_BYTES = 32
 COPIES = 3  # as many payloads as the radio holds (7.4)
 MOST_COPIES = 8  # in 4 ms of TX mode (6.1.5)
@@ -75,23 +77,46 @@ MOST_COPIES = 8  # in 4 ms of TX mode (6.1.5)
 SENDING = 1
 SENT = 2
 
+_TICKS_MASK = const(0x3FFFFFFF)
+
+
+def _stopped() -> int:
+    """A clock that stands still."""
+    return 0
+
 
 class NRF24L01(Nrf24Bus):
     """The radio. After power_up() it is in standby, and goes to listen() or send() from there."""
 
-    def __init__(self, spi: "SPI", csn: "Pin", ce: "Pin", sleep_us: "Callable[[int], None]") -> None:
-        """Args: spi: up to 10 MHz, mode 0; csn: output, high; ce: output, low; sleep_us: time.sleep_us."""
+    def __init__(
+        self,
+        spi: "SPI",
+        csn: "Pin",
+        ce: "Pin",
+        sleep_us: "Callable[[int], None]",
+        ticks_us: "Callable[[], int] | None" = None,
+    ) -> None:
+        """Take the bus and the pins.
+
+        Args:
+            spi: up to 10 MHz, mode 0.
+            csn: output, high.
+            ce: output, low.
+            sleep_us: time.sleep_us.
+            ticks_us: time.ticks_us, if what is done between start_up() and power_up() is to count.
+        """
         super().__init__(spi, csn)
         self._ce = ce
         self._sleep_us = sleep_us
+        self._ticks_us = ticks_us or _stopped
+        self._starting = False
+        self._started_us = 0
         # What the registers hold: what is there already is not written again.
         self._config = _OFF
         self._setup = self._channel = self._pipes = _UNKNOWN
         self._own: "bytes | None" = None
         self._to = b""
         self._on_pipe_0 = b""
-        self._frame = b""
-        self._copies_left = 0  # of it, that are not in the radio yet
 
     def present(self) -> bool:
         """Whether a radio answers: two patterns written to an address and read back. Loses the address."""
@@ -140,15 +165,26 @@ class NRF24L01(Nrf24Bus):
         """Whether CONFIG holds what was written: not before configure(), or after a brown-out."""
         return self._read(_CONFIG) == self._config
 
-    def power_up(self) -> None:
-        """To standby. Waits for the crystal."""
+    def start_up(self) -> None:
+        """Begin to power up, if it is not: the crystal starts. power_up() has to follow."""
         if self._config == _OFF:
             self._set_config(_STANDBY_TX)
-            self._sleep_us(_POWER_UP_US)
+            self._starting = True
+            self._started_us = self._ticks_us()
+
+    def power_up(self) -> None:
+        """To standby. Waits for the crystal, for what is left since start_up()."""
+        self.start_up()
+        if self._starting:
+            self._starting = False
+            left_us = _POWER_UP_US - ((self._ticks_us() - self._started_us) & _TICKS_MASK)
+            if left_us > 0:
+                self._sleep_us(left_us)
 
     def power_down(self) -> None:
         """Off, 0.9 uA; registers and FIFOs stay."""
         self._ce(0)
+        self._starting = False
         self._set_config(_OFF)
 
     def tune(self, channel: int) -> None:
@@ -205,8 +241,8 @@ class NRF24L01(Nrf24Bus):
     def send(self, frame: bytes, to: bytes, copies: int = COPIES) -> None:
         """Begin to send `frame` (32 bytes) to the address `to`, `copies` times (1-8) back to back.
 
-        The IRQ pin falls with each copy that is sent; poll() loads those that the radio had no room for, and
-        tells when all are out. Not while SENDING.
+        The IRQ pin falls with each copy that is sent; poll() tells when all are. Waits until the last one is
+        in the radio, 0.45 ms for each beyond three: nothing else may make a gap. Not while SENDING.
         """
         self._ce(0)
         if self._config != _STANDBY_TX:
@@ -216,31 +252,30 @@ class NRF24L01(Nrf24Bus):
             self._write_address(_TX_ADDR, to)
         self._command(_FLUSH_TX)  # nothing older may ever go out before it
         self._write(_STATUS, _TX_DS | _MAX_RT)
-        self._frame = frame
-        self._copies_left = copies
-        self._load()
+        self._load(frame)
         self._ce(1)  # the first settles and is sent while the others are loaded
-        for _ in range(min(copies, COPIES) - 1):
-            self._load()
+        for number in range(1, copies):
+            if number >= COPIES:
+                self._wait_for_room()
+            self._load(frame)
 
-    def _load(self) -> None:
-        self._copies_left -= 1
+    def _load(self, frame: bytes) -> None:
         self._csn(0)
         self._spi.readinto(self._one, _W_TX_PAYLOAD)
-        self._spi.write(self._frame)
+        self._spi.write(frame)
         self._csn(1)
+
+    def _wait_for_room(self) -> None:
+        for _ in range(_ROOM_LOOKS):
+            if not self._read(_FIFO_STATUS) & _TX_FULL:
+                return
+            self._sleep_us(_ROOM_LOOK_US)
 
     def poll(self) -> int:
         """What became of send(): SENDING or SENT. In the latter case the radio is in standby."""
         # The flag first, then the look: a copy that ends in between makes a new edge.
         self._write(_STATUS, _TX_DS)
-        fifo = self._read(_FIFO_STATUS)
-        if self._copies_left:
-            while self._copies_left and not fifo & _TX_FULL:
-                self._load()
-                fifo = self._read(_FIFO_STATUS)
-            return SENDING
-        if not fifo & _TX_EMPTY:
+        if not self._read(_FIFO_STATUS) & _TX_EMPTY:
             return SENDING
         self._ce(0)
         self._write(_STATUS, _TX_DS)
@@ -248,7 +283,6 @@ class NRF24L01(Nrf24Bus):
 
     def abort(self) -> None:
         """Give up what is being sent. Waits for the end of the copy that is in the air (0.5 ms)."""
-        self._copies_left = 0
         self._ce(0)
         self._command(_FLUSH_TX)
         self._sleep_us(_PACKET_US)

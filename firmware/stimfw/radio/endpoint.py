@@ -5,11 +5,12 @@ from micropython import const
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.drivers.nrf24l01 import FRAME_BYTES, NRF24L01, SENDING
 
-_FRAMES_A_POLL = const(3)  # as many as the radio holds
+MOST_FRAMES = const(6)
+"""In a row. Under a flood the rest of the main loop takes as long as two: not with each three of them."""
 _COPIES_MS = const(10)
-"""Copies of a frame are dropped for so long: longer than a burst and what is done with its first copy take,
-and shorter than a peer waits before it sends a frame again. A flood between the copies changes nothing: the
-last frame that was of use is kept beside the last one."""
+"""Copies of a frame that was of use are dropped for so long: longer than a burst and what is done with its
+first copy take, shorter than a peer waits before it sends a frame again. A frame that was of no use is handed
+over with each copy: the next one may be (another generation's key is made in steps)."""
 
 
 class RadioEndpoint:
@@ -19,11 +20,9 @@ class RadioEndpoint:
         """Args: give_up_ms: longer than a burst takes; later the radio has lost its task."""
         self._radio = radio
         self._give_up_ms = give_up_ms
-        # Three buffers in turn: the frame that comes in, the one before it, and the last one that was of use.
+        # Two buffers in turn: the frame that comes in, and the last one that was of use.
         self._view = memoryview(bytearray(FRAME_BYTES))
-        self._before = memoryview(bytearray(FRAME_BYTES))
         self._useful = memoryview(bytearray(FRAME_BYTES))
-        self._before_ms: "int | None" = None
         self._useful_ms: "int | None" = None
         self._left = 0
         self._more = False
@@ -34,42 +33,34 @@ class RadioEndpoint:
         self.sent = 0
         self.tx_failed = 0
 
-    def _begin_reading(self) -> None:
-        """Look at what has come in: _next_frame() hands it over."""
+    def _begin_reading(self, most: int) -> None:
+        """Look at what has come in: _next_frame() hands it over, `most` at the most."""
         self._radio.begin_reading()
-        self._left = _FRAMES_A_POLL
+        self._left = most
 
     def _next_frame(self, now_ms: int) -> "memoryview | None":
-        """A frame, each burst's once; None: there is no more, or enough for now.
+        """A frame, but no copy of one that was of use; None: there is no more, or enough for now.
 
         It holds until the next one. The caller handles it, and not a method called from here: C's stack is
         short. Nothing is allocated.
         """
-        radio = self._radio
+        radio, view = self._radio, self._view
         while radio.waiting():
             if self._left == 0:
                 self._more = True
                 return None
             self._left -= 1
-            view = self._view
             radio.receive_into(view)
-            if view == self._before and _is_recent(self._before_ms, now_ms):
-                continue
-            if view == self._useful and _is_recent(self._useful_ms, now_ms):
-                continue
-            self._view = self._before
-            self._before = view
-            self._before_ms = now_ms
-            return view
+            if view != self._useful or self._useful_ms is None:
+                return view
+            if elapsed_ms(now_ms, self._useful_ms) >= _COPIES_MS:
+                return view
         self._more = False
         return None
 
     def _was_useful(self, now_ms: int) -> None:
         """The frame that _next_frame() gave: it is remembered until the next useful one."""
-        view = self._before
-        self._before = self._useful
-        self._before_ms = None
-        self._useful = view
+        self._view, self._useful = self._useful, self._view
         self._useful_ms = now_ms
 
     def _still_sending(self, now_ms: int) -> bool:
@@ -88,8 +79,3 @@ class RadioEndpoint:
     def _sending_for_ms(self, now_ms: int) -> int:
         """How long what is being sent is still waited for; 0 when it has failed."""
         return max(0, self._give_up_ms - elapsed_ms(now_ms, self._since_ms))
-
-
-def _is_recent(then_ms: "int | None", now_ms: int) -> bool:
-    """Whether a frame that was read at `then_ms` is soon enough for a copy of its burst."""
-    return then_ms is not None and elapsed_ms(now_ms, then_ms) < _COPIES_MS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
-from stimfw.radio.endpoint import RadioEndpoint
+from stimfw.radio.endpoint import MOST_FRAMES, RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _GIVE_UP_MS = const(20)  # a burst takes 1.4 ms
 _LOOK_MS = const(2)  # no edge tells of the end while a frame that is not read holds the IRQ pin low
 _LISTEN_SLOT_MS = const(4)  # a burst and the time until the next one may begin
+_SLOT_FRAMES = const(3)  # as many as the radio holds
 _DEFER_MS = const(1)
 _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
@@ -147,7 +148,7 @@ class RadioListener(RadioEndpoint):
         """
         state = self._receive_state
         if state == _LISTENING or (state == _LISTEN_SLOT and self._pause_left_ms(now_ms) == 0):
-            self._begin_reading()
+            self._begin_reading(_SLOT_FRAMES if state == _LISTEN_SLOT else MOST_FRAMES)
             frame = self._next_frame(now_ms)
             was_any = frame is not None
             while frame is not None:

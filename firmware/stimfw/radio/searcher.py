@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.drivers.nrf24l01 import COPIES, NRF24L01
-from stimfw.radio.endpoint import RadioEndpoint
+from stimfw.radio.endpoint import MOST_FRAMES, RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class RadioSender(RadioEndpoint):
             self.works = self._radio.present() and self._radio.configure()
         return self.works
 
+    def wake(self) -> None:
+        """A frame will follow soon: the crystal starts while it is made."""
+        self._radio.start_up()
+
     def send(
         self,
         frame: bytes,
@@ -72,7 +76,7 @@ class RadioSender(RadioEndpoint):
     ) -> None:
         """Begin to send a burst of `frame`, instead of whatever is being sent; or be BUSY at once.
 
-        Waits 4.5 ms for the crystal if the radio slept, and 0.2 ms to check the channel.
+        Waits for the crystal if the radio slept, 4.5 ms since wake(), and 0.2 ms to check the channel.
 
         Args:
             frame: 32 bytes.
@@ -119,7 +123,7 @@ class RadioSender(RadioEndpoint):
         if self.state == self.SENDING and not self._still_sending(now_ms):
             self._radio.listen()
             self.state = self.BUSY if self._gave_up else self.LISTENING
-        self._begin_reading()
+        self._begin_reading(MOST_FRAMES)
         frame = self._next_frame(now_ms)
         while frame is not None:
             self._was_useful(now_ms)

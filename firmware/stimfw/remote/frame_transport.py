@@ -1,7 +1,7 @@
 """Carries the frames of one client at a time: the remote's own requests, a pairing's, or the modem's.
 
 A client has `poll(now_ms) -> frame or None`, `channel`, `copies`, `on_frame(frame, now_ms)`,
-`sent(went, now_ms)` and `wait_ms(now_ms)`: what is in a frame, where it is sent and how often, is the client's.
+`sent(went, now_ms)` and `wait_ms(now_ms)`: what is in a frame, where it is sent and how often, is its own.
 `sent()` tells whether the burst is out, and not whether it arrived: only an answer that the client finds
 authentic can.
 """
@@ -63,6 +63,7 @@ class FrameTransport:
         if not self._radio.revive():
             self.end()
             return False
+        self._radio.wake()
         if client is not self._client:
             self._busy = 0  # a modem's frames are one client's, though each begins anew
         self._client, self._to, self._own, self._pairing = client, to, own, pairing

@@ -12,7 +12,7 @@ import random
 from typing import Protocol
 
 from stimfw.telemetry import addresses
-from stimfw.telemetry.requester import LIMIT_MS, Requester
+from stimfw.telemetry.requester import COPIES, LIMIT_MS, Requester
 
 from stimbench.bench import Bench
 from stimbench.parts.nrf24_registers import Reg
@@ -81,6 +81,7 @@ class RadioPeer:
         self._stimulator = addresses.stimulator_address(pairing.base)
         self._epoch = epoch - 1
         self._free_ns: int | None = None  # end of the burst that is in the air
+        self._busy_ns = 0  # end of the stimulator's: before it, the look for a carrier would see one
         self.sent: list[tuple[bytes, int]] = []
         self.heard: list[tuple[bytes, int]] = []
         self.restart()
@@ -143,7 +144,7 @@ class RadioPeer:
                 continue
             frame = requester.poll(self._now_ms)
             if frame is not None:
-                self._fly(frame, bench.now_ns + _LISTEN_NS + _SETTLE_NS)
+                self._fly(frame, max(bench.now_ns, self._busy_ns) + _LISTEN_NS + _SETTLE_NS)
             else:
                 bench.run_to(bench.now_ns + _STEP_NS)
         return requester.reply if requester.state == Requester.ANSWERED else None
@@ -175,6 +176,7 @@ class RadioPeer:
         if packet.payload == last and packet.end_ns - last_ns < _BURST_NS:
             return
         self.heard.append((packet.payload, packet.end_ns))
+        self._busy_ns = packet.end_ns + (COPIES - 1) * (_SETTLE_NS + packet.end_ns - packet.start_ns)
         self.requester.on_frame(packet.payload, packet.end_ns // _MS)
 
     def _fly(self, frame: bytes, start_ns: int) -> None:

@@ -27,7 +27,7 @@ def test_the_rows_are_in_the_table():
 def test_a_stop_is_timed_from_the_button_to_the_output(rig):
     trial = stop.stop(rig, rig.connect(), stop.OPEN, random.Random(1))
     first_bit, challenge, request, off = trial.marks
-    assert (challenge, trial.packets) == (0, 1)
+    assert (challenge, trial.packets) == (0, 3)
     assert 0 < first_bit < request < off < 20 * MS
 
 

@@ -1,9 +1,10 @@
-"""A flood in the air of an emulated bench: forged frames at a steady rate, on the stimulator's channel."""
+"""A flood in the air of an emulated bench: forged frames on the stimulator's channel."""
 
 from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Iterator
 
 from stimfw.telemetry import addresses, frames
 
@@ -13,7 +14,7 @@ from stimbench.parts.nrf24_registers import Reg
 from stimbench.parts.radio import AirChannel, Packet
 from stimbench.parts.wiring import StimulatorParts
 
-__all__ = ("HELLOS", "KINDS", "MIX", "NOISE", "RATE_HZ", "REQUESTS", "Transmitter")
+__all__ = ("AIR_NS", "HELLOS", "KINDS", "MIX", "NOISE", "RATE_HZ", "REQUESTS", "Transmitter", "spread_out")
 
 REQUESTS = "REQUESTs"
 HELLOS = "HELLOs"
@@ -21,6 +22,8 @@ NOISE = "noise"
 MIX = "all three"
 KINDS = (REQUESTS, HELLOS, NOISE, MIX)
 RATE_HZ = 500
+AIR_NS = 320_000
+"""Of a packet: nothing that he sends is nearer to the one before it."""
 
 _SLOT_NS = 1_000_000_000 // RATE_HZ
 _JITTER_NS = _SLOT_NS // 2  # the rest is longer than a packet
@@ -30,7 +33,7 @@ _U32 = 0xFFFFFFFF
 
 
 class Transmitter:
-    """Sends 500 forged frames a second while it is on, each at a random place in its 2 ms.
+    """Sends forged frames while it is on: 500 a second, each at a random place in its 2 ms, or as he is told.
 
     It is the strongest that needs no key: it waits for no free channel, reads the stimulator's channel out of
     the emulated radio, and hears all that the two sides say, so that kind, slot, generation and epoch are
@@ -42,7 +45,14 @@ class Transmitter:
         sent: packets since then.
     """
 
-    def __init__(self, bench: Bench, pairing: Paired, kind: str, rng: random.Random) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        pairing: Paired,
+        kind: str,
+        rng: random.Random,
+        spacing: Iterator[int] | None = None,
+    ) -> None:
         """Listen; nothing is sent yet.
 
         Args:
@@ -51,6 +61,7 @@ class Transmitter:
             kind: REQUESTS: the token of the one that was heard last; HELLOS: the generation and epoch that
                 were heard last and a higher count, wanting STOP; NOISE: 32 random bytes; MIX: any of these.
             rng: for all of it.
+            spacing: times from a packet's first bit to the next one's in ns, AIR_NS at least; None: as above.
 
         Raises:
             ValueError: the bench has no air, or its stimulator has no parts.
@@ -65,7 +76,9 @@ class Transmitter:
         self._address = addresses.stimulator_address(pairing.base)
         self._token = bytes(frames.TOKEN_BYTES)
         self._generation, self._epoch, self._count = 0, 1, 0
+        self._spacing = spread_out(rng) if spacing is None else spacing
         self._on = False
+        self._flood = 0  # which one is on: what an earlier one has planned is not sent
         self._begun_ns: set[int] = set()
         self.first_ns = self.sent = 0
         bench.air.attach(self, board.scheduler)
@@ -73,9 +86,10 @@ class Transmitter:
     def begin(self, at_ns: int) -> None:
         """Be on from `at_ns`, at least 0.3 ms from now; the first packet begins then."""
         self._on = True
+        self._flood += 1
         self.first_ns, self.sent = at_ns, 0
         self._begun_ns.clear()
-        self._bench.at(at_ns - _AHEAD_NS, lambda: self._send(at_ns, at_ns))
+        self._plan(at_ns)
 
     def end(self) -> None:
         """Be off; a packet in the air is completed."""
@@ -110,13 +124,24 @@ class Transmitter:
         header = bytes((frames.first(frames.REQUEST), self._slot)) + self._token
         return header + self._dice.randbytes(frames.FRAME_BYTES - frames.HEADER_BYTES)
 
-    def _send(self, slot_ns: int, start_ns: int) -> None:
-        if not self._on:
+    def _plan(self, start_ns: int) -> None:
+        flood = self._flood
+        self._bench.at(start_ns - _AHEAD_NS, lambda: self._send(start_ns, flood))
+
+    def _send(self, start_ns: int, flood: int) -> None:
+        if not self._on or flood != self._flood:
             return
         self.sent += 1
         self._begun_ns.add(start_ns)
         channel = self._radio.register(Reg.RF_CH)
         self._air.inject(start_ns, channel, self._address, self.forge())
-        slot_ns += _SLOT_NS
-        later_ns = slot_ns + self._dice.randrange(_JITTER_NS)
-        self._bench.at(later_ns - _AHEAD_NS, lambda: self._send(slot_ns, later_ns))
+        self._plan(start_ns + max(AIR_NS, next(self._spacing)))
+
+
+def spread_out(rng: random.Random) -> Iterator[int]:
+    """RATE_HZ packets a second, each at a random place in its slot."""
+    place_ns = 0
+    while True:
+        next_ns = rng.randrange(_JITTER_NS)
+        yield _SLOT_NS + next_ns - place_ns
+        place_ns = next_ns

@@ -7,7 +7,18 @@ from stimbench.benchmarks.captures import accuracy, analysis, planted
 from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
 from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
-from stimbench.benchmarks.radio import attacks, flood, forgery, heap, loss, modem, pairing, reply, stop
+from stimbench.benchmarks.radio import (
+    attacked,
+    attacks,
+    flood,
+    forgery,
+    heap,
+    loss,
+    modem,
+    pairing,
+    reply,
+    stop,
+)
 from stimbench.benchmarks.tools import fuzz, plan, start
 
 __all__ = ("ROWS", "chosen")
@@ -30,6 +41,7 @@ ROWS: tuple[Row, ...] = (
     loss.LOSS,
     forgery.FORGERY,
     flood.FLOOD,
+    attacked.ATTACKED,
     attacks.ATTACK_SUITE,
     fuzz.FUZZ,
     heap.HEAP_CHANNEL,

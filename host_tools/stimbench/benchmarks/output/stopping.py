@@ -186,14 +186,14 @@ def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
 
 
 def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
-    """Ends of the REQUESTs in the air since then. The press was STOP, so each of them is a STOP."""
+    """Ends of the first packets of a burst of REQUESTs or HELLOs since then: of a STOP, as the press was."""
     if rig.bench.air is None:
         return []
     ends = []
     for packet in reversed(rig.bench.air.tap):
         if packet.t_start_ns < since_ns:
             break
-        if not packet.was_ack and frames.kind_of(packet.payload) == frames.REQUEST:
+        if frames.kind_of(packet.payload) in (frames.HELLO, frames.REQUEST):
             ends.append(packet.t_end_ns)
     return sorted(ends)
 

@@ -88,7 +88,7 @@ class Press:
         state: OPEN, REMOTE or STIMULATOR.
         kind: of the flood's frames.
         age_ns: of the flood at the press.
-        marks: the remote's first bit, end of the last CHALLENGE (0: none) and of the last REQUEST before off.
+        marks: the remote's first bit, end of the last CHALLENGE (0: none) and of its last frame before off.
         off_ns: until the output was off; infinite if STOP did not stop.
         packets: of the remote until then.
     """
@@ -248,8 +248,8 @@ def stop(
     ]
     mine = [packet for packet in said if packet.kind in (frames.HELLO, frames.REQUEST)]
     challenges = [packet.end_ns for packet in said if packet.kind == frames.CHALLENGE]
-    requests = [p.end_ns for p in mine if p.kind == frames.REQUEST and p.end_ns <= off_ns]
-    marks = (mine[0].start_ns, max([pressed_ns, *challenges]), requests[-1])
+    ends = [packet.end_ns for packet in mine if packet.end_ns <= off_ns]
+    marks = (mine[0].start_ns, max([pressed_ns, *challenges]), ends[-1])
     return Press(
         state, flood.kind, age_ns, tuple(mark - pressed_ns for mark in marks),  # type: ignore[arg-type]
         off_ns - pressed_ns, len(mine),
@@ -325,7 +325,7 @@ def _stop_line(what: str, mine: list[Press], options: Options) -> Line:
         f"flood: STOP, button -> off, {what}", worst.off_ns / MS, Relation.AT_MOST, _MOST_MS, "ms",
         f"worst of {len(mine)}, at any phase, half in the flood's first {_EARLY_MS} ms, half until "
         f"{_LATE_MS / 1000:g} s; {'; '.join(groups)}; the worst, {worst.age_ns / MS:.0f} ms into the flood: "
-        f"first bit {first:.1f}, last CHALLENGE's end {challenge:.1f}, last REQUEST's end {request:.1f} ms, "
+        f"first bit {first:.1f}, last CHALLENGE's end {challenge:.1f}, last frame's end {request:.1f} ms, "
         f"{worst.packets} packets; seeds {_seeds(options)}",
         presses=[[p.state, p.kind, p.age_ns, *p.marks, p.off_ns, p.packets] for p in mine],
     )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stimfw.protocol import messages, requests
+from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 
 from stimbench.attacks import ATTACKS, Result
@@ -25,7 +26,6 @@ _PAUSE_MS = 60
 """Between two frames: the rate limiter forgives the costliest in 25 ms, so that it never holds one back."""
 _HELD = 8  # frames that are kept back and come after a later one; 16 fit into the window
 _CONNECTIONS = 4  # that the attacker has recorded
-_MOST_BYTES = 32
 _SETTLE_MS = 100
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
 _START = messages.request(requests.START)
@@ -45,7 +45,8 @@ _MAKERS: dict[str, Maker] = {
     "mutated": mutated, "spliced": spliced, "truncated": truncated,
     "reflected": reflected, "replayed": replayed,
 }  # fmt: skip
-AIR_KINDS = (*_MAKERS, _REORDERED)
+# A radio does not even receive other lengths: tests/faults/test_radio_input.py.
+AIR_KINDS = (*(kind for kind in _MAKERS if kind != "truncated"), _REORDERED)
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,10 @@ class Bombardment:
     Attributes:
         kind: of AIR_KINDS.
         sent, arrived: frames in the air, and of these what the firmware read.
-        refused: by the firmware's counters: bad, forged, replayed, over budget.
+        refused: by the firmware's counters: bad, forged, replayed, over budget; and HELLOs that were heard
+            before and drew a CHALLENGE.
         forged: of these, how many reached a tag.
-        answers: packets of the stimulator.
+        answers: frames of the stimulator, these CHALLENGEs aside.
         edges: of the six bridge pins.
         changes: connections that opened, and states other than ready.
         works: afterwards the START that was kept back was executed, then a STOP, in the same connection.
@@ -148,9 +150,12 @@ class Target:
         grown = {name: after[name] - before[name] for name in after}
         self.sent += len(forgeries)
         self.arrived += grown["radio_frames"]
-        self.refused += sum(grown[name] for name in _REFUSED)
+        said = [frames.kind_of(frame) for frame, _ in peer.heard[heard:]]
+        # A recorded HELLO may draw a CHALLENGE out of step: nobody without the key can go on from there.
+        challenges = said.count(frames.CHALLENGE)
+        self.refused += sum(grown[name] for name in _REFUSED) + challenges
         self.forged += grown["radio_forged"]
-        self.answers += len(peer.heard) - heard
+        self.answers += len(said) - challenges
         self.edges += rig.bridge_edges(begin_ns)
         self.changes += grown["radio_connections"] + (self.stimulator.status().state != messages.READY)
 
@@ -194,8 +199,8 @@ def _made(target: Target, case: _AirCase) -> bytes:
     forgeries = [b""]
     while len(forgeries) <= case.frames:
         frame = _MAKERS[case.kind](heard[len(forgeries) % len(heard)], rng)
-        # The radio drops a packet that is the same as the one before.
-        if frame not in (*genuine, last, forgeries[-1]) and 1 <= len(frame) <= _MOST_BYTES:
+        # A frame that is the same as the one before is taken for its copy.
+        if frame not in (*genuine, last, forgeries[-1]) and len(frame) == frames.FRAME_BYTES:
             forgeries.append(frame)
     target.send(forgeries[1:])
     return genuine[0]

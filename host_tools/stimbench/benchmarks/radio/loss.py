@@ -96,7 +96,7 @@ def judge(found: Sequence[list[Fate]], options: Options) -> list[Line]:
     said = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
     detail = (
         f"START and STOP in turn on the remote, {len(fates)} commands, {fresh} of them without an open "
-        f"connection; packets and acknowledgements lost alike; executed: the electrodes' switches. {said}. "
+        f"connection; packets of both sides lost alike; executed: the electrodes' switches. {said}. "
         f"Edge to green light: median {took_ms[len(took_ms) // 2]:.0f}, worst {took_ms[-1]:.0f} ms; "
         f"seeds {options.seed}-{options.seed + len(found) - 1}"
     ) if took_ms else said  # fmt: skip

@@ -24,14 +24,14 @@ _SCRIPT = """
 from time import ticks_diff, ticks_us
 from stimfw.telemetry import frames
 from stimfw.telemetry.connection import Connection
-connection = Connection((bytes(range(16)), bytes(range(16, 32))), 0, 1, 0)
+connection = Connection((bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48))), 0, 0)
 plain = bytes(range(19))
 sealed, opened = [], []
 for counter in range({frames}):
     began = ticks_us()
     frame = connection.seal(frames.REQUEST, counter, plain)
     between = ticks_us()
-    assert connection.open(frames.REQUEST, frame) == plain
+    assert connection.open(frames.REQUEST, counter, frame) == plain
     opened.append(ticks_diff(ticks_us(), between))
     sealed.append(ticks_diff(between, began))
 print(sealed)
@@ -44,8 +44,8 @@ class Reply:
     """One command, times in ns.
 
     Attributes:
-        packet_ns: from the first bit of the REQUEST to the last bit of the REPLY.
-        button_ns: from the button's first edge to the last bit of the REPLY.
+        packet_ns: from the first bit of the REQUEST to the last bit of the REPLY's first copy.
+        button_ns: from the button's first edge to the same.
         light_ns: from the button's first edge to the remote's light or sound of the answer.
     """
 
@@ -70,7 +70,7 @@ def ask(rig: PairedRig) -> Reply:
         RuntimeError: it took another way than one REQUEST and one REPLY.
     """
     pressed_ns, color, light_ns = rig.press("STATUS")
-    said = rig.heard(pressed_ns)
+    said = [packet for packet in rig.heard(pressed_ns) if not packet.copy]
     if [packet.kind for packet in said] != [frames.REQUEST, frames.REPLY] or color != "GREEN":
         raise RuntimeError(f"STATUS: {[packet.kind for packet in said]}, light {color or 'none'}")
     request, reply = said

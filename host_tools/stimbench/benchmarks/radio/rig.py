@@ -18,7 +18,8 @@ __all__ = ("HOLD_MS", "Heard", "PairedRig")
 
 HOLD_MS = 40
 """How long a finger is on a button."""
-_ACK_NS = 250_000  # nRF24L01+: an acknowledgement comes 130 us after a packet, its address 50 us later
+_COPY_NS = 3 * MS
+"""A packet like the one before of its kind, so soon after it, is a copy in the same burst."""
 _ANSWER_NS = 1200 * MS  # a request is given up after 1 s
 _LEDS = ("GREEN", "AMBER", "RED")
 
@@ -29,13 +30,13 @@ class Heard:
 
     Attributes:
         kind: stimfw.telemetry.frames.HELLO ...; 0 for anything else.
-        acknowledged: by the other radio.
+        copy: it was sent before in the same burst.
     """
 
     kind: int
     start_ns: int
     end_ns: int
-    acknowledged: bool
+    copy: bool
 
 
 class PairedRig(Rig):
@@ -64,25 +65,22 @@ class PairedRig(Rig):
         return connect_remote(EmulatedLink(self.bench, "remote"), 0)
 
     def heard(self, since_ns: int) -> list[Heard]:
-        """The packets that began since then, acknowledgements aside, in order of time."""
+        """The packets that began since then, in order of time."""
         assert self.bench.air is not None
         found: list[Sniffed] = []
         for packet in reversed(self.bench.air.tap):
             if packet.t_start_ns < since_ns - 50 * MS:
                 break
             found.append(packet)
-        acks = [packet.t_start_ns for packet in found if packet.was_ack]
-        return sorted(
-            (
-                Heard(
-                    frames.kind_of(packet.payload), packet.t_start_ns, packet.t_end_ns,
-                    any(0 <= ack_ns - packet.t_end_ns <= _ACK_NS for ack_ns in acks),
-                )
-                for packet in found
-                if not packet.was_ack and packet.t_start_ns >= since_ns
-            ),
-            key=lambda packet: packet.start_ns,
-        )  # fmt: skip
+        said: list[Heard] = []
+        last: dict[bytes, int] = {}
+        for packet in sorted(found, key=lambda packet: packet.t_start_ns):
+            copy = packet.t_start_ns - last.get(packet.payload, packet.t_start_ns - _COPY_NS) < _COPY_NS
+            last[packet.payload] = packet.t_start_ns
+            if packet.t_start_ns >= since_ns:
+                kind = frames.kind_of(packet.payload)
+                said.append(Heard(kind, packet.t_start_ns, packet.t_end_ns, copy))
+        return said
 
     def lights(self, color: str, since_ns: int) -> list[tuple[int, bool]]:
         """Edges of one of the remote's LEDs (`GREEN`, `AMBER`, `RED`) since then."""

@@ -30,7 +30,6 @@ _LONGEST_NS = 3500 * MS  # the remote tries for 3 s
 _HOPS_MS = 9000  # 4 s without contact and the stimulator is back on its first channel
 _EXPIRY_MS = 60_000
 _BOOT_MS = 50
-_PRESS, _FIRST_BIT, _CHALLENGE, _REQUEST, _OFF = range(5)
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class Trial:
     """One STOP; times from the button's first edge, in ns.
 
     Attributes:
-        marks: the remote's first bit, end of the CHALLENGE (0 in an open connection), end of the REQUEST that
-            was acknowledged, off.
+        marks: the remote's first bit, end of the CHALLENGE (0 if none came before off), end of the frame that
+            stopped (the last burst's first packet before off: a REQUEST, or a HELLO that wants STOP), off.
         phase_ns: of the press, in the stimulation period.
-        packets: of the remote, repeats included.
+        packets: of the remote, copies included.
     """
 
     kind: str
@@ -178,10 +177,10 @@ def _judged(rig: PairedRig, kind: str, pressed_ns: int, off_ns: int, phase_ns: i
     said = [packet for packet in rig.heard(pressed_ns) if packet.start_ns < off_ns]
     mine = [packet for packet in said if packet.kind in (frames.HELLO, frames.REQUEST)]
     challenges = [packet.end_ns for packet in said if packet.kind == frames.CHALLENGE]
-    requests = [packet.end_ns for packet in mine if packet.kind == frames.REQUEST and packet.acknowledged]
-    if not requests or (kind == OPEN) == bool(challenges):
-        raise RuntimeError(f"{kind}: {len(challenges)} CHALLENGEs, {len(requests)} REQUESTs")
-    times = (mine[0].start_ns, max([pressed_ns, *challenges]), requests[-1], off_ns)
+    bursts = [packet.end_ns for packet in mine if not packet.copy]
+    if not bursts or (kind == OPEN and challenges):
+        raise RuntimeError(f"{kind}: {len(challenges)} CHALLENGEs, {len(bursts)} bursts")
+    times = (mine[0].start_ns, max([pressed_ns, *challenges]), bursts[-1], off_ns)
     return Trial(kind, tuple(time_ns - pressed_ns for time_ns in times), phase_ns, len(mine))  # type: ignore[arg-type]
 
 
@@ -217,7 +216,7 @@ def _line(what: str, mine: list[Trial], limit_ms: float, options: Options) -> Li
 
 def _parts(mine: list[Trial]) -> str:
     """Where the time goes: medians."""
-    names = ("first bit", "CHALLENGE's end", "REQUEST's end", "off")
+    names = ("first bit", "CHALLENGE's end", "end of the frame that stopped", "off")
     marks = [median(column) / MS for column in zip(*(trial.marks for trial in mine), strict=True)]
     return ", ".join(f"{name} {mark:.1f}" for name, mark in zip(names, marks, strict=True) if mark)
 

@@ -20,11 +20,15 @@ from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.clinician_requests import ClinicianRequests
 from stimfw.stimulator.conditions import Conditions
+from stimfw.stimulator.log_keeper import LogKeeper
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
 from stimfw.stimulator.session_requests import SessionRequests
+from stimfw.storage.event_store import EventStore
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.therapy import program
+from stimfw.therapy.stranger_log import StrangerLog
+from support.flash_fake import FlashFake
 from support.link_harness import Rng
 from support.remote_harness import Remote
 from support.stimulator_harness import CLOCK
@@ -63,9 +67,14 @@ def _stimulator(board):
     harness = board.harness
     conditions = Conditions(harness.control, board.table)
     dispatcher = Dispatcher("stimulator", conditions, harness.log)
-    clinician = ClinicianRequests(
-        harness.control, conditions, dispatcher, harness.log, WallClock(lambda: CLOCK.now_us // 1000)
+    keeper = LogKeeper(
+        harness.log, EventStore(FlashFake(2), 0), harness.control.busy, lambda: dispatcher.asked
     )
+    strangers = StrangerLog(lambda: CLOCK.now_us // 1_000_000)
+    clinician = ClinicianRequests(
+        harness.control, conditions, dispatcher, harness.log, WallClock(lambda: CLOCK.now_us // 1000),
+        keeper, strangers,
+    )  # fmt: skip
     counters = _Counters()
     readings = ReadingRequests(
         harness.control, harness.output, harness.measurements, _Sense(), dispatcher, harness.app,
@@ -79,7 +88,7 @@ def _stimulator(board):
             board.controller, board.table, conditions, board.responder, counters, Rng(7).take, harness.log,
             clinician.restore,
         ),
-        FlashRequests(_Flash(), conditions, lambda: None, lambda _ms: None),
+        FlashRequests(_Flash(), conditions, lambda: None, lambda _ms: None, lambda: b"\0"),
         CacheRequests(lambda clear: (1, 2)),
     )  # fmt: skip
     return dispatcher

@@ -184,3 +184,25 @@ def test_what_it_costs(couple):
     plain, tested = board.eval("us(lambda: keys.take(3))"), board.eval("us(lambda: keys.take(8))")
     assert tested - plain < DRAW_US
     assert board.eval("keys.failed") is False
+
+
+def test_an_interrupts_time_is_kept_and_takes_no_heap(couple):
+    from support.board import emulated_board
+
+    board = emulated_board(couple[0])
+    board.exec(
+        "import micropython, time\n"
+        "from stimfw.drivers import entropy\n"
+        "from stimfw.drivers.wake import Wake\n"
+        "edges = entropy.EdgeTimes()\n"
+        "wake = Wake(edges.note)\n"
+        "seen = []\n"
+        "for _ in range(20):\n"
+        "    micropython.heap_lock()\n"  # from here on an allocation is a MemoryError
+        "    wake.set()\n"
+        "    micropython.heap_unlock()\n"
+        "    seen.append(bytes(edges.low))\n"
+        "    time.sleep_us(1237)\n"
+    )
+    assert board.eval("len(set(seen))") >= 18, "each edge leaves something, unless its time was 0 of 256"
+    assert board.eval("wake.pending") is True

@@ -52,8 +52,9 @@ def judge(found: Sequence[Outcome], options: Options) -> list[Line]:
         inputs = sum(outcome.executions for outcome in outcomes)
         memory = max((outcome.memory_kb for outcome in outcomes), default=0)
         idle = [outcome.target for outcome in outcomes if not outcome.executions]
+        ways = sum(outcome.ways for outcome in outcomes)
         kept = (
-            f"at most {memory} KB in a process"
+            f"{ways:,} ways, at most {memory} KB in a process"
             if how == GUIDED
             else f"heap of {HEAP_KB} KB, at most {memory} KB live"
         )
@@ -62,8 +63,7 @@ def judge(found: Sequence[Outcome], options: Options) -> list[Line]:
                 f"undeclared exceptions in a minute of fuzzing, {where}",
                 len(findings) + len(idle), Relation.EQUAL, 0, "exceptions",
                 "; ".join(findings + [f"{name} did not run" for name in idle])
-                or f"{len(outcomes)} targets, {inputs:,} inputs, {sum(one.ways for one in outcomes):,} ways; "
-                f"{kept}; seed {options.seed}",
+                or f"{len(outcomes)} targets, {inputs:,} inputs, {kept}; seed {options.seed}",
                 inputs=inputs, memory_kb=memory,
                 targets=[[one.target, one.executions, one.ways, one.memory_kb] for one in outcomes],
             )

@@ -126,14 +126,9 @@ class EventStore:
         return pages[begin:]
 
     def _blank_place(self) -> "tuple[int, int]":
-        """Page, and place in it, of the next one that is blank, as are all behind it in this page."""
-        while self._used < PLACES:
-            page, start = self._used // _A_PAGE, self._used % _A_PAGE
-            content = read_page(self._device, self._first + self._block, page)
-            used = _used_in(content)
-            if used <= start:
-                return page, start
-            self._used = page * _A_PAGE + used
+        """Page, and place in it, of the next one: all from there on are blank."""
+        if self._used < PLACES:
+            return self._used // _A_PAGE, self._used % _A_PAGE
         other = 1 - self._block
         for page in range(PAGES):
             self._numbers[other * PAGES + page] = _NONE

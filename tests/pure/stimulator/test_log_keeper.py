@@ -146,6 +146,21 @@ def test_what_ram_has_is_read_with_its_newest_repeats():
     assert raw[EVENT + 6 : EVENT + 8] == b"\x05\x00", "as it was when it was written"
 
 
+def test_the_newest_repeats_are_read_also_behind_what_ram_has_no_more():
+    board = Board(FlashFake(2))
+    board.add(0, messages.EVENT_LEFT_AMPLITUDE)
+    board.add(5, messages.EVENT_CONNECTED, 2)
+    for detail in range(2, 70):
+        board.add(detail, messages.EVENT_LEFT_AMPLITUDE)
+        if detail == 20:
+            board.run(3000)
+    board.add(6, messages.EVENT_CONNECTED, 2)
+    assert board.log.read(0, 1)[0] == 1, "number 0 gave way"
+    number, raw = board.keeper.read(0, 16)
+    assert number == 0 and raw[EVENT + 6 : EVENT + 8] == b"\x06\x01"
+    assert len(raw) == 2 * EVENT and board.keeper.read(2, 16)[0] == 2
+
+
 def test_what_gave_way_in_ram_is_read_from_flash():
     board = Board(FlashFake(2))
     for detail in range(10):

@@ -25,7 +25,7 @@ PLACES, PLACE, BLOCK, HEADER = 64, 64, 4096, 12
 RECORDS = (0, 1, 2, 3, 14, 15)
 """Blocks of the epochs, the pairings and the limit, counted from the first."""
 STARTS = (0, 1, 2, 63, 64, 65, 127, 128, 129)
-SHARES = (0, 40, 128, 250)  # of 256 bits: how far a cut lets an operation come
+SHARES = (40, 250)  # of 256 bits: how far a cut lets an operation come
 
 
 def start(flash):

@@ -57,7 +57,7 @@ def test_a_day_of_floods_costs_no_more_than_it_has():
     for now[0] in range(0, 86_400, 7):
         log.add(FORGED, 1, 1)
     number, raw = log.read(0)
-    reply = requests.pack_reply(requests.row_of(requests.STRANGERS), (number, *log.counts(), raw))
+    reply = requests.pack_reply(requests.row_of(requests.STRANGERS), (number,) + log.counts() + (raw,))
     assert len(raw) == 16 * 7 and len(reply) <= messages.MAX_BODY
 
 

@@ -7,8 +7,6 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.parts.wiring import RemoteWiring
 from stimfw.protocol import asking, console_frame, messages, requests
 from stimfw.storage import layout
-from stimfw.storage.epoch_limit import EpochLimit
-from stimfw.storage.epochs import EpochLog
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import frames
@@ -40,9 +38,8 @@ class Boards:
         if paired and "stimulator" in boards:
             provision.pair(self.bench)
         elif paired:
-            view = provision.BlockView(self.remote.flash)
-            EpochLimit(view, layout.EPOCH_LIMIT).renew(EpochLog(view, layout.EPOCHS).advance(b"before")[0])
-            record = RemotePairing(Record(view, layout.PAIRINGS))
+            provision.used_once(self.remote.flash)
+            record = RemotePairing(Record(provision.BlockView(self.remote.flash), layout.PAIRINGS))
             record.store(b"rmte", b"base", 0, 1, bytes(32))
         self.start_ns = self.first = 0
         self.run_ms(BOOT_MS)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         def board(self, name: str) -> EmulatedBoard:
             """A board by name; BenchError if there is none."""
 
-__all__ = ("BlockView", "Provisioned", "add_peer", "is_paired", "pair")
+__all__ = ("BlockView", "Provisioned", "add_peer", "is_paired", "pair", "used_once")
 
 _IOCTL_COUNT, _IOCTL_SIZE, _IOCTL_ERASE = 4, 5, 6
 
@@ -104,7 +104,7 @@ def pair(bench: Boards, seed: int = 1, role: int = 1) -> Provisioned:
         BenchError: time has passed on the bench, or a board is missing.
     """
     remote = bench.board("remote")
-    _used_once(remote.flash)
+    used_once(remote.flash)
     provisioned = add_peer(bench, role, seed)
     RemotePairing(Record(BlockView(remote.flash), layout.PAIRINGS)).store(
         provisioned.peer_id, provisioned.base, provisioned.slot, provisioned.role, provisioned.key
@@ -129,7 +129,7 @@ def add_peer(bench: Boards, role: int, seed: int) -> Provisioned:
     """
     if bench.now_ns != 0:
         raise BenchError(f"{bench.now_ns} ns have passed: boards are provisioned before they run")
-    _used_once(bench.board("stimulator").flash)
+    used_once(bench.board("stimulator").flash)
     chance = random.Random(f"pairing {seed} {role}")
     table = PairingTable(Record(BlockView(bench.board("stimulator").flash), layout.PAIRINGS))
     if not table.base:
@@ -140,7 +140,7 @@ def add_peer(bench: Boards, role: int, seed: int) -> Provisioned:
     return Provisioned(table.base, slot, role, key, peer_id)
 
 
-def _used_once(flash: FlashChip) -> None:
+def used_once(flash: FlashChip) -> None:
     """Give a new board the epoch of a first start: one that has keys and no epochs refuses its radio."""
     view = BlockView(flash)
     log = EpochLog(view, layout.EPOCHS)

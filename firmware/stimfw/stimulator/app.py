@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stimfw.telemetry.responder import Responder
 
 _CHECK_MS = 1000  # between two checks of the radio
+_CHECK_PARTS = 3
 _CTRL_C = 3
 
 
@@ -53,6 +54,7 @@ class App:
         self._period_began = False
         self._radio_called = True
         self._check_due_ms = 0
+        self._check_part = 0
         self._console_busy = True
         self._hurried = False
 
@@ -109,14 +111,13 @@ class App:
                 self.magnet_stops += 1
                 self.control.magnet_came()
             self._magnet_ms = now
-        if ticks_diff(now, self._check_due_ms) >= 0:
-            self._check_radio(now)
         self._responder.attentive = self.control.busy()
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False
             if self._radio.poll(now):
                 self.on_radio(None)
             self._responder.make_candidates()
+        checking = self._check(now)
         console_wait = -1
         if readable or self._console_busy:
             console_wait = self._console.poll()
@@ -133,19 +134,34 @@ class App:
         wait = _sooner(wait, self._pairing.poll(now))
         if self.log_keeper:
             self.log_keeper.poll(now)
-        return _sooner(wait, self._radio.wait_ms(now))
+        return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
 
-    def _check_radio(self, now: int) -> None:
-        """Once a second: whether the radio works (without one there is no STOP, so no output)."""
-        self._check_due_ms = ticks_add(now, _CHECK_MS)
+    def _check(self, now: int) -> bool:
+        """A part of what is looked after once a second; whether another one is due.
+
+        One part a pass: between two of them the radio is read, because STOP may be there.
+        """
+        part = self._check_part
+        if part == 0 and ticks_diff(now, self._check_due_ms) < 0:
+            return False
+        if part == 0:
+            self._check_due_ms = ticks_add(now, _CHECK_MS)
+            self._revive_radio()
+        elif part == 1:
+            self._radio.check_channel(now)
+        else:
+            self._responder.expire(now)
+            self.control.link.poll(now)
+        self._check_part = (part + 1) % _CHECK_PARTS
+        return self._check_part > 0
+
+    def _revive_radio(self) -> None:
+        """Whether the radio works: without one there is no STOP, so no output."""
         self._radio_called = True  # for an edge that was missed
         if self._radio.revive():
             self.control.mended(messages.PART_RADIO)
         else:
             self.control.fail(messages.PART_RADIO)
-        self._radio.check_channel(now)
-        self._responder.expire(now)
-        self.control.link.poll(now)
 
 
 def _sooner(wait_ms: int, other_ms: int) -> int:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 WAIT_MS = 12
 """From the end of a burst to the next one: an answer usually takes 6 ms."""
 WAIT_SPREAD_MS = 7
-"""And up to so much more, at random: nobody can send in step with a peer that gets no answer."""
+"""And up to so much more, at random."""
+STOP_WAIT_MS = 8
+STOP_WAIT_SPREAD_MS = 24
+"""The same for STOP: who is on the air for 45 % of the time cannot cover all of it."""
 COPIES = 3
 """Of a frame in a burst."""
 _MORE_COPIES = 6
@@ -187,7 +190,7 @@ class Requester:
         self._flying = False
         self._since_ms = now_ms
         if went:
-            self._wait_ms = WAIT_MS + (self._draw_byte() & WAIT_SPREAD_MS)
+            self._wait_ms = self._next_wait_ms()
             self._bursts += 1
         else:
             self._due = True
@@ -214,6 +217,13 @@ class Requester:
             self._on_challenge(bytes(frame), now_ms)
         else:
             self._on_reply(frame, now_ms)
+
+    def _next_wait_ms(self) -> int:
+        """From the end of a burst to the next one, at random: nobody can keep in step with it."""
+        draw = self._draw_byte()
+        if self._turns == _STOP_TURNS:
+            return STOP_WAIT_MS + (draw * (STOP_WAIT_SPREAD_MS + 1) >> 8)
+        return WAIT_MS + (draw & WAIT_SPREAD_MS)
 
     def _draw_byte(self) -> int:
         try:

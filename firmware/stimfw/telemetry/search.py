@@ -5,7 +5,8 @@ Only an authentic answer says where it is. Nothing else that is heard moves the 
 
 from stimfw.telemetry.addresses import CHANNELS
 
-_ORDER = (0, 0, 1, 0, 2)  # steps from home in CHANNELS
+_ORDER = (0, 0, 1, 0, 0, 2, 0)
+"""Steps from home in CHANNELS. As many as REQUESTs and HELLOs do not take turns in: each goes everywhere."""
 
 
 class ChannelSearch:

@@ -310,6 +310,7 @@ def test_the_code_is_shown_in_three_seconds():
 
 def test_times_of_both_ends():
     assert (requester.WAIT_MS, requester.WAIT_SPREAD_MS) == (12, 7)
+    assert (requester.STOP_WAIT_MS, requester.STOP_WAIT_SPREAD_MS) == (8, 24)
     assert (requester.LIMIT_MS, requester.STOP_LIMIT_MS) == (1000, 3000)
     assert (messages.SLOTS, connection.WINDOW, connection.TRIES) == (6, 8, 4)
     assert (responder.REPEATS, responder.COPY_MS, fragments.REPEAT_MS) == (60, 8, 5000)

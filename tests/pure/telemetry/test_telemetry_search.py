@@ -9,9 +9,9 @@ from support.link_harness import LinkHarness
 STOP = messages.request(requests.STOP)
 START = messages.request(requests.START)
 ORDERS = (
-    (76, [76, 76, 50, 76, 24]),
-    (50, [50, 50, 24, 50, 76]),
-    (24, [24, 24, 76, 24, 50]),
+    (76, [76, 76, 50, 76, 76, 24, 76]),
+    (50, [50, 50, 24, 50, 50, 76, 50]),
+    (24, [24, 24, 76, 24, 24, 50, 24]),
 )
 
 
@@ -35,13 +35,13 @@ def test_the_order_of_each_home_again_and_again():
 
 def test_a_search_begins_at_76_and_each_request_at_home():
     search, found = ChannelSearch(), []
-    for _ in range(10):
+    for _ in range(14):
         found.append(search.channel)
         search.go_on()
     assert found == ORDERS[0][1] * 2
     for home, order in ORDERS:
         search = at_home(home)
-        for steps in range(12):
+        for steps in range(16):
             for _ in range(steps):
                 search.go_on()
             search.restart()
@@ -54,13 +54,13 @@ def test_a_search_begins_at_76_and_each_request_at_home():
 
 def test_an_answer_elsewhere_makes_that_the_home():
     for home, order in ORDERS:
-        for place in range(5):
+        for place in range(7):
             search = at_home(home)
             for _ in range(place):
                 search.go_on()
             search.met()
             found = []
-            for _ in range(5):
+            for _ in range(7):
                 found.append(search.channel)
                 search.go_on()
             assert found == dict(ORDERS)[order[place]]
@@ -76,7 +76,7 @@ def channels_of(peer, turns, now_ms):
         frame = peer.poll(now_ms)
         found.append((peer.channel, frames.kind_of(frame)))
         peer.sent(True, now_ms)
-        now_ms += 20
+        now_ms += 40
     return found
 
 
@@ -85,7 +85,7 @@ def test_bursts_without_an_answer_go_round_and_requests_and_hellos_meet_every_ch
     assert link.ask(START) is not None
     for message in (STOP, START):
         link.peers[0].begin(message, 10_000, link.now_ms)
-        found = channels_of(link.peers[0], 30, link.now_ms)
+        found = channels_of(link.peers[0], 42, link.now_ms)
         assert [channel for channel, _ in found] == ORDERS[0][1] * 6
         for kind in (frames.REQUEST, frames.HELLO):
             assert {channel for channel, its in found if its == kind} == {76, 50, 24}, (message, kind)
@@ -107,7 +107,7 @@ def test_nothing_that_is_not_authentic_moves_the_search():
     peer = link.peers[0]
     peer.begin(START, 10_000, link.now_ms)
     found = []
-    for turn in range(30):
+    for turn in range(42):
         frame = peer.poll(link.now_ms)
         found.append(peer.channel)
         peer.sent(True, link.now_ms)
@@ -169,5 +169,5 @@ def test_a_channel_that_is_taken_is_tried_again_and_others_when_it_was_sent_to_i
         peer.sent(False, 0)
     assert peer.poll(0) is not None
     peer.sent(True, 0)
-    channels = [channel for channel, _ in channels_of(peer, 4, 30)]
+    channels = [channel for channel, _ in channels_of(peer, 6, 40)]
     assert channels == ORDERS[0][1][1:]

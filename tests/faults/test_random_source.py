@@ -171,9 +171,9 @@ def test_what_it_costs(couple):
     board.exec(
         "from time import ticks_us, ticks_diff\n"
         "from stimfw.drivers import entropy\n"
-        "from stimfw.crypto.health import TestedBits\n"
+        "from stimfw.crypto.health import CheckedBits\n"
         "from stimfw.crypto.drbg import Drbg, KeyRandom\n"
-        "bits = TestedBits(entropy.oscillator())\n"
+        "bits = CheckedBits(entropy.oscillator())\n"
         "keys = KeyRandom(Drbg(bytes(32)), bits, entropy.EdgeTimes())\n"
         "def us(what, n=8):\n"
         "    at = ticks_us()\n"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import rp2
 from machine import ADC, PWM, SPI, Pin
 from stimfw.crypto.drbg import Drbg, KeyRandom
-from stimfw.crypto.health import TestedBits
+from stimfw.crypto.health import CheckedBits
 from stimfw.drivers import entropy
 from stimfw.drivers.button import Button
 from stimfw.drivers.buzzer import Buzzer
@@ -79,7 +79,7 @@ def make_display() -> Display:
     return Display(leds, Buzzer(PWM(Pin("BUZZER"), freq=2000, duty_u16=0)))
 
 
-def open_flash(source: TestedBits) -> Areas:
+def open_flash(source: CheckedBits) -> Areas:
     """Epochs and pairing, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(record: RemotePairing, random: Drbg) -> None:
@@ -109,7 +109,7 @@ def main() -> None:
     def supply_mv() -> int:
         return calibration.supply_mv(battery.read_u16())
 
-    source = TestedBits(entropy.oscillator())
+    source = CheckedBits(entropy.oscillator())
     areas = open_flash(source)
     records_failed = messages.record_parts(not areas.epoch, areas.pairings_failed())
 

@@ -16,7 +16,7 @@ import rp2
 from machine import ADC, SPI, Pin
 from stimfw.clock.wall_clock import WallClock
 from stimfw.crypto.drbg import Drbg, KeyRandom
-from stimfw.crypto.health import TestedBits
+from stimfw.crypto.health import CheckedBits
 from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg714 import Adg714Pair
 from stimfw.drivers.console import Console
@@ -86,7 +86,7 @@ def make_output() -> Output:
     return output
 
 
-def open_flash(source: TestedBits) -> "tuple[Areas, EventStore]":
+def open_flash(source: CheckedBits) -> "tuple[Areas, EventStore]":
     """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
@@ -123,7 +123,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
     radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
-    source = TestedBits(entropy.oscillator())
+    source = CheckedBits(entropy.oscillator())
     areas, store = open_flash(source)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Source(Protocol):
-        """stimfw.crypto.health.TestedBits."""
+        """stimfw.crypto.health.CheckedBits."""
 
-        @property
-        def failed(self) -> bool: ...
+        failed: bool
+
         def draw(self, count: int) -> bytearray: ...
 
     class Edges(Protocol):

@@ -8,10 +8,7 @@ alarm in 2**20 tests (alpha).
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol, TypeVar
-
-    _F = TypeVar("_F", bound=Callable[..., object])
+    from typing import Protocol
 
     class Register(Protocol):
         """Gives a raw bit, 0 or 1, each time that its item 0 is read."""
@@ -23,18 +20,14 @@ try:
     import micropython  # type: ignore[import-not-found,unused-ignore]
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
 except ImportError:  # CPython
+    from types import SimpleNamespace
 
     def const(value: int) -> int:  # type: ignore[misc,unused-ignore]
         """`value`. MicroPython's compiler puts it in place of the name."""
         return value
 
-    class micropython:  # type: ignore[no-redef,unused-ignore]  # noqa: N801
-        """Its decorators have to be written with this name."""
-
-        @staticmethod
-        def native(function: "_F") -> "_F":
-            """`function`. MicroPython compiles it to machine code."""
-            return function
+    # Its decorators need this name.
+    micropython = SimpleNamespace(native=lambda function: function)  # type: ignore[assignment,unused-ignore]
 
 
 BLOCK_BITS = const(64)
@@ -49,21 +42,19 @@ START_BITS = const(1024)
 """So many bits are tested at a start before any is used (4.3, requirement 4)."""
 
 
-class TestedBits:
+class CheckedBits:
     """The raw bits of a source, each of them tested before it is used.
 
     Attributes:
         failed: a test has failed. It stays so: only another start of the board, with its test, mends it.
     """
 
-    __test__ = False  # none of pytest's
-
     def __init__(self, register: "Register") -> None:
         """Args: register: its item 0 is a new bit at each reading. `start` comes before all else."""
         self._register = register
         self._block = bytearray(BLOCK_BITS)  # most draws are one: no heap for them
         self.failed = False
-        self._last = -1
+        self._last = 0
         self._run = 0
         self._ones = 0  # in the present window
         self._seen = 0

@@ -3,7 +3,7 @@
 import math
 
 from stimfw.crypto import health
-from stimfw.crypto.health import TestedBits
+from stimfw.crypto.health import CheckedBits
 from stimfw.crypto.primitives import sha256
 
 H = 0.5
@@ -54,7 +54,7 @@ class Given:
 def starts_that_fail(**kind):
     failed = 0
     for seed in range(STARTS):
-        bits = TestedBits(Source(seed, **kind))
+        bits = CheckedBits(Source(seed, **kind))
         bits.start()
         failed += bits.failed
     return failed
@@ -82,11 +82,11 @@ def test_a_start_tests_enough_bits():
     assert health.START_BITS >= 1024 and health.START_BITS % health.BLOCK_BITS == 0
     assert health.WINDOW_BITS % health.BLOCK_BITS == 0
     source = Source(1)
-    assert len(TestedBits(source).start()) == source.read == health.START_BITS
+    assert len(CheckedBits(source).start()) == source.read == health.START_BITS
 
 
 def failed_by(bits):
-    tested = TestedBits(Given(bits))
+    tested = CheckedBits(Given(bits))
     tested.draw(len(bits))
     return tested.failed
 
@@ -100,10 +100,16 @@ def test_a_run_of_41_equal_bits_fails_and_one_of_40_does_not():
                 assert failed_by(bits[:128]) == (length == 41), (bit, before, length)
 
 
+def test_a_run_that_begins_with_the_first_bit_counts_from_there():
+    for bit in (0, 1):
+        assert not failed_by([bit] * 40 + [1 - bit, bit] * 12)
+        assert failed_by([bit] * 41 + [1 - bit] + [0, 1] * 11)
+
+
 def test_a_run_at_the_end_of_what_is_drawn_and_one_over_three_draws_fail():
     assert failed_by([0, 1] * 12 + [0] * 40) is False
     assert failed_by([0, 1] * 11 + [0, 1] + [1] * 40)
-    tested = TestedBits(Given([0, 1] * 22 + [0] * 20 + [1] * 20 + [0, 1] * 22 + [1] * 64))
+    tested = CheckedBits(Given([0, 1] * 22 + [0] * 20 + [1] * 20 + [0, 1] * 22 + [1] * 64))
     tested.draw(128)
     assert not tested.failed
     tested.draw(64)
@@ -133,7 +139,7 @@ def test_each_window_is_counted_on_its_own():
 
 def test_a_source_that_failed_stays_failed():
     source = Source(3, ones=256)
-    tested = TestedBits(source)
+    tested = CheckedBits(source)
     tested.draw(64)
     assert tested.failed
     source.ones = 128
@@ -161,7 +167,7 @@ def test_a_slow_source_fails_if_its_bits_come_often_enough():
 def test_what_is_drawn_is_what_was_read_in_whole_blocks():
     source = Source(5)
     read = bytes([source[0] for _ in range(256)])
-    tested = TestedBits(Source(5))
+    tested = CheckedBits(Source(5))
     assert bytes(tested.draw(1)) == read[:64] and bytes(tested.draw(64)) == read[64:128]
     assert bytes(tested.draw(65)) == read[128:]
     assert not tested.failed and tested.draw(0) == b""

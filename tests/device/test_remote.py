@@ -182,7 +182,7 @@ def test_the_first_press_takes_a_handshake(both):
 
 
 def test_the_deepest_calls_leave_room_on_c_s_stack(both):
-    """A STOP by radio is the stimulator's deepest. At its limit Python says "recursion": STOP would be lost."""
+    """A STOP by radio is the deepest. At the limit Python says "recursion", and the STOP would be lost."""
     both.press("STATUS", 1500)
     both.set_program()
     both.press("START", 500)

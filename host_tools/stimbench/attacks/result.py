@@ -32,12 +32,14 @@ class Attack:
     Attributes:
         tries: of the full run.
         least: fewer make no sense.
+        on_bench: it needs the firmware's images: it is carried out on the emulated bench.
     """
 
     name: str
     run: Callable[[int, int], Result]
     tries: int
     least: int = 1
+    on_bench: bool = False
 
     @property
     def goal(self) -> str:

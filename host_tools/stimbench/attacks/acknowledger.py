@@ -1,0 +1,89 @@
+"""A receiver that acknowledges what it cannot read, so that a sender believes that it has arrived."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stimfw.telemetry import addresses
+
+from stimbench.attacks.result import Result
+from stimbench.attacks.stand import MS, Stand
+
+if TYPE_CHECKING:
+    from stimbench.parts.radio import Packet
+
+__all__ = ("Acknowledger", "acknowledged")
+
+_SETTLE_NS = 130_000  # nRF24L01+ product specification 1.0, table 16: an acknowledgement begins so late
+_NOISE_MS = 60  # once, on the stimulator's channel
+_LATEST_MS = 250  # issue 12, item 1: STOP with acknowledgers on all channels but one
+_REST_MS = 4000
+
+
+class Acknowledger:
+    """On some channels it acknowledges each packet to the stimulator's address. It has no key.
+
+    Attributes:
+        given: acknowledgements so far.
+    """
+
+    def __init__(self, stand: Stand, base: bytes, channels: Sequence[int]) -> None:
+        """Listen, at the stimulator's address, on `channels` (0-125) at once."""
+        self._air, self._channels = stand.air, channels
+        self._address = addresses.stimulator_address(base)
+        self.given = 0
+        stand.air.attach(self, stand.bench.board("stimulator").scheduler)
+
+    def on_air(self, packet: Packet) -> None:
+        """A packet has ended in range (stimbench.parts.radio.Receiver)."""
+        if packet.is_ack or packet.address != self._address or packet.channel not in self._channels:
+            return
+        self.given += 1
+        self._air.inject(
+            packet.end_ns + _SETTLE_NS, packet.channel, packet.address, b"",
+            bit_rate=packet.bit_rate, pid=packet.pid, is_ack=True, crc_bytes=packet.crc_bytes,
+        )  # fmt: skip
+
+
+def acknowledged(tries: int, seed: int) -> Result:
+    """Acknowledge the remote's frames on the channels where the stimulator is not.
+
+    By somebody with a receiver and no key. He knows the stimulator's address, makes noise on the
+    stimulator's channel once, and from then on sends nothing but nRF24 acknowledgements, on the two other
+    channels. Each try is a STOP pressed on the real remote while pulses run. Success: pulses still come 250
+    ms after the press.
+    """
+    rng = random.Random(f"acknowledged {seed}")
+    successes = given = slowest_ms = 0
+    done = 0
+    while done < tries:
+        with Stand(seed + done, remote=True) as stand:
+            attacker = Acknowledger(stand, stand.pairings[0].base, addresses.CHANNELS[1:])
+            stand.start()
+            now_ns = stand.now_ns
+            stand.air.jam(addresses.CHANNELS[0], now_ns, now_ns + _NOISE_MS * MS)
+            stand.bench.press("STATUS", 80)
+            stand.run_ms(_REST_MS)
+            for _ in range(min(5, tries - done)):
+                done += 1
+                took_ms = _pressed(stand, rng)
+                slowest_ms = max(slowest_ms, took_ms)
+                successes += took_ms > _LATEST_MS
+            given += attacker.given
+    most = f"> {_REST_MS}" if slowest_ms > _REST_MS else str(slowest_ms)
+    detail = f"{given} acknowledgements; slowest STOP {most} ms"
+    return Result("passive acknowledger", tries, successes, detail)
+
+
+def _pressed(stand: Stand, rng: random.Random) -> int:
+    """Press STOP while pulses run: ms until the last pulse; more than _REST_MS if they go on."""
+    if not stand.is_pulsing():
+        stand.host.start()
+    stand.run_ms(200 + rng.randrange(300))
+    press_ns = stand.now_ns
+    stand.bench.press("STOP", 80)
+    took_ms = stand.stopped_after_ms(press_ns, _REST_MS)
+    stand.run_ms(500)
+    return took_ms

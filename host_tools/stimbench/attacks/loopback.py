@@ -121,6 +121,22 @@ class LoopbackLink:
             slot, pairing.role, pairing.key, self.epochs[slot], self._draw, generation=pairing.generation
         )
 
+    def new_requester(self, slot: int = 0, epoch: int | None = None, count: int | None = None) -> None:
+        """Go on as another programme of the same peer: the same start, its HELLOs counted on, all else new.
+
+        `epoch`, `count`: as somebody says who has the key and may claim anything.
+        """
+        pairing = self.table.pairings[slot]
+        self.peers[slot] = self._requester(
+            slot,
+            pairing.role,
+            pairing.key,
+            self.epochs[slot] if epoch is None else epoch,
+            self._draw,
+            self.peers[slot].count if count is None else count,
+            generation=pairing.generation,
+        )
+
     # What the attacker does.
 
     def deliver(self, frame: bytes) -> bytes | None:

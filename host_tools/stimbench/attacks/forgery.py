@@ -12,7 +12,6 @@ from typing import Protocol
 from stimfw.protocol import roles
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import Requester
-from stimfw.telemetry.connection import WINDOW
 from stimfw.telemetry.responder import Responder
 
 from stimbench.attacks.counters import peer_state, stimulator_state, tags_counted
@@ -26,6 +25,7 @@ _PASS_MS = 13
 """Between two forged frames: longer than the rate limiter takes to grant one verification more, so that it
 hides nothing; and a scene is over before its connection is (26 s of 60)."""
 _MOST_RECORDED = 400
+_PATIENT_MS = 300_000  # longer than a scene: it is the attack that ends it
 
 
 class Overheard(Protocol):
@@ -85,7 +85,7 @@ class SpoiltError(RuntimeError):
 
 
 def _begun(link: LoopbackLink) -> bytes:
-    link.begin(START)
+    link.begin(START, limit_ms=_PATIENT_MS)
     frame = link.peers[0].poll(link.now_ms)
     if frame is None:
         raise SpoiltError("the peer has nothing to send")
@@ -173,24 +173,21 @@ def replayed(scene: Overheard, rng: random.Random) -> bytes:
 
 
 def relabelled(scene: Overheard, rng: random.Random) -> bytes:
-    """A frame of one slot as another slot's; or with another connection or counter."""
+    """A frame of one slot as another slot's; or with another token, or of another generation."""
     frame = bytearray(scene.live if rng.random() < 0.5 else rng.choice(scene.same))
-    field = rng.choice((1, 1, 2, 3))
+    field = rng.choice((1, 1, 2, 3, 4))
     frame[field] = rng.randrange(7) if field == 1 else frame[field] + rng.randint(1, 20) & 0xFF
     return bytes(frame)
 
 
 def plausible(scene: Overheard, rng: random.Random) -> bytes:
-    """Kind, slot, connection and the next counter, or a newer count, are right; the rest is random."""
+    """Kind, slot and token, or generation and a newer count, are right; the rest is random."""
     live = scene.live
-    if len(live) == frames.FRAME_BYTES:
-        epoch, count = struct.unpack_from("<II", live, 2)
-        ahead = struct.pack("<II", epoch + rng.randint(0, 2), count + rng.randint(0, 9))
-        return live[:2] + ahead + rng.randbytes(16)
-    counter = struct.unpack_from("<H", live, 3)[0]
-    if scene.up:
-        counter = min(0xFFFF, counter + rng.randrange(WINDOW))
-    return live[:3] + struct.pack("<H", counter) + rng.randbytes(27)
+    if frames.kind_of(live) in (frames.HELLO, frames.CHALLENGE):
+        epoch, count = struct.unpack_from("<II", live, frames.NONCE_AT)
+        ahead = struct.pack("<IIB", epoch + rng.randint(0, 2), count + rng.randint(0, 9), rng.randrange(2))
+        return live[: frames.NONCE_AT] + ahead + rng.randbytes(frames.FRAME_BYTES - frames.NONCE_AT - 9)
+    return live[: frames.HEADER_BYTES] + rng.randbytes(frames.FRAME_BYTES - frames.HEADER_BYTES)
 
 
 def noise(scene: Overheard, rng: random.Random) -> bytes:
@@ -215,8 +212,11 @@ class _Tally:
 
 
 def _bombard(scene: Scene, tries: int, rng: random.Random, tally: _Tally) -> None:
-    """Send forged frames to the target; then the genuine one, which must be taken."""
-    before = scene.state()
+    """Send forged frames to the target; then the genuine one: the request must end well, executed once."""
+    link = scene.link
+    before, executed = scene.state(), link.executed.count((START, 0))
+    if not scene.up:
+        executed -= frames.kind_of(scene.live) == frames.REPLY  # it was executed before its REPLY was made
     sent = 0
     while sent < tries:
         make = MAKERS[sent % len(MAKERS)]
@@ -225,15 +225,17 @@ def _bombard(scene: Scene, tries: int, rng: random.Random, tally: _Tally) -> Non
             continue
         sent += 1
         tally.tried[make.__name__] += 1
-        scene.link.now_ms += _PASS_MS
+        link.now_ms += _PASS_MS
         scene.send(frame)
         after = scene.state()
         if after != before:
             tally.accepted[make.__name__] += 1
             before = after
     scene.send(scene.live)
+    link.finish()
     tally.scenes += 1
-    tally.spoilt += scene.state() == before
+    ended = link.peers[0].state == Requester.ANSWERED and link.executed.count((START, 0)) == executed + 1
+    tally.spoilt += not ended
 
 
 def _round(
@@ -254,11 +256,11 @@ def forged(
 ) -> Result:
     """Send forged frames in the place of a genuine HELLO, CHALLENGE, REQUEST or REPLY that is kept back.
 
-    Bit flips and bytes in every field, splices, other lengths, reflections, replays, other slots,
-    connections and counters, right headers with random bodies, noise. After the reflection and interleaving
+    Bit flips and bytes in every field, splices, other lengths, reflections, replays, other slots, tokens
+    and generations, tokens that were overheard with forged seals, noise. After the reflection and interleaving
     attacks on authentication (Bird et al., CRYPTO 1991), the bit flips of WEP (Borisov et al., MobiCom
     2001) and the unauthentic commands to an implanted defibrillator (Halperin et al., IEEE S&P 2008).
-    Success: either side changes its state, or afterwards the genuine frame is not taken.
+    Success: either side changes its state, or afterwards the genuine request is not executed, once.
     """
     rng = random.Random(f"forged {seed}")
     tally = _Tally(Counter(), Counter())
@@ -278,5 +280,5 @@ def forged(
     detail = f"{tags.checked} reached a tag check; {tally.scenes} genuine frames kept back; {kinds}"
     if tally.accepted or tally.spoilt:
         accepted = ", ".join(f"{name} {count}" for name, count in tally.accepted.items())
-        detail += f"; ACCEPTED: {accepted}; genuine frames not taken afterwards: {tally.spoilt}"
+        detail += f"; ACCEPTED: {accepted}; requests that did not end well: {tally.spoilt}"
     return Result("forged frames", tries, sum(tally.accepted.values()) + tally.spoilt, detail)

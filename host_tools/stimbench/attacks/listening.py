@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import struct
 from collections import Counter
 
 from stimfw.crypto.ccm import NotAuthenticError
@@ -19,6 +18,8 @@ from stimbench.attacks.result import Result
 
 __all__ = ("eavesdropping", "nonces_reused", "opened_with_pairing_key", "stolen_connection_key")
 
+_SEALED = (frames.REQUEST, frames.REPLY)
+_COUNTERS = 64  # more than a connection of a recording here has
 _PART = 4  # bytes in a row that would be found by chance once in 4 GB
 
 
@@ -30,8 +31,8 @@ def eavesdropping(tries: int, seed: int) -> Result:
     """Search the traffic for plaintext and keys, and compare the traffic of different requests.
 
     Each try is a pair of runs that ask and answer different bytes of the same length, all else alike, the
-    keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not 26
-    or 32 bytes long, or the two runs differ in number, direction or length of their frames.
+    keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not
+    32 bytes long, or the two runs differ in number, direction or length of their frames.
     """
     rng = random.Random(f"eavesdropping {seed}")
     successes = heard = 0
@@ -49,7 +50,7 @@ def eavesdropping(tries: int, seed: int) -> Result:
             air = b"".join(link.recorded())
             heard += len(link.tap)
             successes += any(_inside(secret, air) for secret in secrets)
-            successes += any(length not in (26, 32) for _, length in shapes[-1])
+            successes += any(length != frames.FRAME_BYTES for _, length in shapes[-1])
         successes += shapes[0] != shapes[1]
     return Result("eavesdropping", tries, successes, f"{heard} frames heard")
 
@@ -104,19 +105,33 @@ def nonces_reused(
 # Stolen keys.
 
 
-def _opens(pair: tuple[bytes, bytes], frame: bytes) -> bool:
-    kind, slot, number = frames.kind_of(frame), frame[1], frame[2]
-    if kind not in (frames.REQUEST, frames.REPLY):
-        return False
-    try:
-        Connection(pair, slot, number, 0).open(kind, frame)
-    except NotAuthenticError:
-        return False
-    return True
+class Opener:
+    """The keys of one connection in a thief's hands. A frame's counter is found by its token."""
+
+    def __init__(self, triple: tuple[bytes, bytes, bytes], slot: int) -> None:
+        """Make the tokens. triple: of requests, of replies, of tokens (stimfw.telemetry.keys)."""
+        self._connection = Connection(triple, slot, 0)
+        self._counters = {
+            (kind, self._connection.token(kind, counter)): counter
+            for kind in _SEALED
+            for counter in range(_COUNTERS)
+        }
+
+    def opens(self, frame: bytes) -> bool:
+        """Whether they open a frame."""
+        kind = frames.kind_of(frame)
+        counter = self._counters.get((kind, frame[2 : frames.HEADER_BYTES]))
+        if counter is None:
+            return False
+        try:
+            self._connection.open(kind, counter, frame)
+        except NotAuthenticError:
+            return False
+        return True
 
 
-def connections_of(link: LoopbackLink, slot: int) -> list[tuple[tuple[bytes, bytes], list[bytes]]]:
-    """From a recording and the pairing's key: each connection's keys and the frames that they open.
+def connections_of(link: LoopbackLink, slot: int, key: bytes = b"") -> list[tuple[Opener, list[bytes]]]:
+    """From a recording and the pairing's key (or `key`): each connection's keys and the frames that they open.
 
     This is what whoever steals a pairing's key can do: the handshake has no ephemeral secrets, only nonces
     that were in the air.
@@ -128,11 +143,11 @@ def connections_of(link: LoopbackLink, slot: int) -> list[tuple[tuple[bytes, byt
     found = []
     for hello in dict.fromkeys(hellos):
         for challenge in dict.fromkeys(challenges):
-            pair = keys.connection_keys(pairing.key, hello[2:18], challenge[2:18], slot, pairing.role)
-            number = struct.unpack_from("<I", challenge, 6)[0] & 0xFF
-            opened = [frame for frame in heard if frame[2] == number and _opens(pair, frame)]
+            nonces = (bytes(frames.nonce_of(hello)), bytes(frames.nonce_of(challenge)))
+            opener = Opener(keys.connection_keys(key or pairing.key, *nonces, slot, pairing.role), slot)
+            opened = [frame for frame in heard if opener.opens(frame)]
             if opened:
-                found.append((pair, opened))
+                found.append((opener, opened))
     return found
 
 
@@ -149,10 +164,10 @@ def _recording(seed: int, requests: int = 3) -> LoopbackLink:
 def opened_with_pairing_key(seed: int) -> tuple[int, int]:
     """How many sealed frames of a recording the stolen pairing key opens, and how many of them there are.
 
-    The protocol has no forward secrecy: it opens all whose handshake was recorded.
+    Its handshakes have no ephemeral secrets: it opens all of its own generation.
     """
     link = _recording(seed)
-    sealed = [f for f in link.recorded() if len(f) == frames.FRAME_BYTES and f[1] == 0]
+    sealed = [f for f in link.recorded() if frames.kind_of(f) in _SEALED and f[1] == 0]
     opened = Counter(frame for _, some in connections_of(link, 0) for frame in some)
     return len(opened), len(set(sealed))
 
@@ -168,10 +183,10 @@ def stolen_connection_key(tries: int, seed: int) -> Result:
     successes = 0
     for number in range(tries):
         link = _recording(seed + number)
-        every = [frame for frame in link.recorded() if len(frame) == frames.FRAME_BYTES]
+        every = [frame for frame in link.recorded() if frames.kind_of(frame) in _SEALED]
         made = [found for slot in link.peers for found in connections_of(link, slot)]
-        for pair, own in made:
-            successes += sum(_opens(pair, frame) for frame in every if frame not in own)
+        for opener, own in made:
+            successes += sum(opener.opens(frame) for frame in every if frame not in own)
         successes += len(made) != link.stimulator.connections
     opened, sealed = opened_with_pairing_key(seed)
     detail = f"a stolen pairing key opens {opened} of {sealed} recorded frames: as documented"

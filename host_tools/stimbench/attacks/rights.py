@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import struct
 
 from stimfw.protocol import asking, messages, requests, roles
 from stimfw.telemetry import fragments, frames, keys
@@ -69,8 +68,8 @@ def _by_clinicians_frame(link: LoopbackLink, key: bytes, number: int, rng: rando
     connection = link.peers[_PATIENT]._connection
     if frame is None or connection is None:
         return False
-    header = struct.pack("<BBH", _PATIENT, connection.number, connection.counter)
-    return link.deliver(frame[:1] + header + frame[5:]) is not None
+    token = connection.token(frames.REQUEST, connection.counter)
+    return link.deliver(frame[:1] + bytes((_PATIENT,)) + token + frame[frames.HEADER_BYTES :]) is not None
 
 
 def _by_role(link: LoopbackLink, key: bytes, number: int, rng: random.Random) -> bool:
@@ -87,18 +86,14 @@ def _spoken(link: LoopbackLink, key: bytes, slot: int, role: int) -> bool:
     """A whole handshake and a SELF_TEST, said with `key` for another slot or role."""
     link.now_ms += 100
     link.start_peer(_PATIENT)  # a later epoch: what a holder of the key can choose
-    hello_key, _ = keys.handshake_keys(key)
-    ours = struct.pack("<II", link.epochs[_PATIENT], 1) + link.rng.randbytes(8)
-    header = bytes((frames.first(frames.HELLO), slot)) + ours
-    peer = Connection((hello_key, hello_key), slot, 0, link.now_ms)
-    tag = peer._of(frames.REQUEST).seal(frames.handshake_nonce(header), header, b"")
-    answer = link.deliver(header + tag)
+    hello_key, _ = keys.handshake_keys(key, slot, role)
+    ours = frames.hello_nonce(link.epochs[_PATIENT], 1, frames.WANTS_CONNECTION, link.rng.randbytes(7))
+    answer = link.deliver(
+        frames.handshake(frames.HELLO, slot, 0, ours, keys.HelloTag(hello_key).make(ours))
+    )
     if answer is None:
         return False
-    pair = keys.connection_keys(key, ours, answer[2:18], slot, role)
-    number = answer[6]  # the low byte of its count
+    theirs = bytes(frames.nonce_of(answer))
+    peer = Connection(keys.connection_keys(key, ours, theirs, slot, role), slot, link.now_ms)
     plain = fragments.cut(1, messages.request(requests.SELF_TEST), 0)
-    request = Connection(pair, slot, number, link.now_ms).seal(frames.REQUEST, 0, plain)
-    return link.deliver(request) is not None
-
-
+    return link.deliver(peer.seal(frames.REQUEST, 0, plain)) is not None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REPEATS = 60
 """A frame that comes again, byte by byte, gets its answer again so many times."""
+STRAY_REPEATS = 2
+"""The CHALLENGE to a HELLO out of step. Such a HELLO may be a recorded one, and there is one each second."""
 COPY_MS = 8
 """What comes again so soon is another copy of the same burst, or of one that crossed the answer."""
 NEVER_MS = 0x3FFFFFFF
@@ -284,7 +286,8 @@ class Responder:
     def _repeat_challenge(self, peer: Peer, candidate: Candidate, now_ms: int) -> "bytes | None":
         if elapsed_ms(now_ms, candidate.answered_ms) < COPY_MS:
             return None
-        if candidate.repeats >= REPEATS:
+        most = STRAY_REPEATS if candidate is peer.stray else REPEATS
+        if candidate.repeats >= most:
             return self._refuse_replay(peer, frames.HELLO, now_ms)
         candidate.repeats += 1
         candidate.answered_ms = now_ms

@@ -57,12 +57,21 @@ def test_one_out_of_step_is_answered_a_second():
     assert one.counts()[3] == 50 - 4 + 1
 
 
-def test_the_answered_one_is_repeated_like_any_other():
+def test_the_answered_one_is_repeated_twice():
     one = proven(10, 5)
     stray = one.hello(3, 3)
     challenge = one.say(stray, 1000)
     assert challenge is not None and one.say(stray, 1007) is None
     assert one.say(stray, 1008) == challenge
+    assert one.say(stray, 1016) == challenge
+    assert [one.say(stray, now_ms) for now_ms in (1024, 1100, 1999, 2500, 9000)] == [None] * 5
+
+
+def test_recorded_hellos_in_turn_draw_three_answers_a_second():
+    one = proven(10, 5)
+    old = [one.hello(3, count) for count in range(8)]
+    answers = [now_ms for now_ms in range(1000, 9000, 10) if one.say(old[now_ms // 1000 % 8], now_ms)]
+    assert len(answers) == 3 * 8
 
 
 def test_one_out_of_step_does_not_end_what_one_in_step_began():

@@ -1,5 +1,7 @@
 """No attack succeeds with few tries, and many are seen to succeed on a channel that was weakened for them."""
 
+import struct
+
 import pytest
 from stimbench.attacks import (
     ATTACKS,
@@ -7,6 +9,7 @@ from stimbench.attacks import (
     Result,
     forgery,
     listening,
+    lockout,
     pairing,
     registry,
     replay,
@@ -17,11 +20,12 @@ from stimbench.attacks import (
 )
 from stimbench.attacks.exhaustion import draining, flooded
 from stimbench.attacks.listening import opened_with_pairing_key
+from stimfw.crypto import ccm
 from stimfw.crypto.ccm import Ccm
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.protocol import asking, requests, roles
-from stimfw.telemetry import fragments, frames, keys, rate_limiter, responder
+from stimfw.telemetry import connection, fragments, frames, keys, peer, rate_limiter, responder
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
 
@@ -89,48 +93,54 @@ def test_tags_that_nobody_checks(monkeypatch):
 
 
 def test_a_tag_of_which_one_byte_is_checked(monkeypatch):
-    from stimfw.crypto import ccm
-
-    monkeypatch.setattr(ccm, "equal", lambda a, b: a[0] == b[0])
+    for module in (ccm, keys):
+        monkeypatch.setattr(module, "equal", lambda a, b: a[0] == b[0])
     assert forgery.forged(5000, 1).successes > 0
 
 
-def test_a_header_that_is_not_authenticated(monkeypatch):
-    seal, unseal = Ccm.seal, Ccm.open
-    monkeypatch.setattr(Ccm, "seal", lambda self, nonce, header, plain: seal(self, bytes(13), b"", plain))
-    monkeypatch.setattr(Ccm, "open", lambda self, nonce, header, sealed: unseal(self, bytes(13), b"", sealed))
+def test_a_hello_of_which_wants_is_not_authenticated(monkeypatch):
+    make = keys.HelloTag.make
+
+    def made(self, nonce):
+        return make(self, bytes(nonce[:8]) + bytes(8))
+
+    monkeypatch.setattr(keys.HelloTag, "make", made)
     assert forgery.forged(5000, 1).successes > 0
 
 
-class NoWindow(Responder):
-    """Takes any counter."""
+def test_tokens_that_are_not_spent(monkeypatch):
+    def taken(self, counter):
+        self.counter = counter + 1
+        self._expect()
 
-    def _on_request(self, peer, frame, now_ms):
-        connection = peer.connection
-        if connection is not None:
-            connection.counter = frame[3] | frame[4] << 8
-        peer.last_request = b""
-        peer.reassembler = fragments.Reassembler()
-        return super()._on_request(peer, frame, now_ms)
-
-
-def test_counters_that_are_not_checked():
-    assert replay.replayed(4000, 1, NoWindow).successes > 100
-    assert replay.delayed(60, 1, NoWindow).successes > 0
+    monkeypatch.setattr(connection.ListeningConnection, "taken", taken)
+    assert replay.replayed(4000, 1).successes > 100
+    assert replay.delayed(60, 1).successes > 0
 
 
 class Forgetful(Responder):
     """Takes an old HELLO, and with it always draws the same numbers."""
 
     def _on_hello(self, peer, frame, now_ms):
-        peer.highest = (-1, -1)
-        peer.last_hello = b""
+        peer.seen = peer.proven = None
+        peer.drop_candidates()
         self._count = 0
         return super()._on_hello(peer, frame, now_ms)
 
 
-def test_a_stimulator_that_counts_from_the_start_again():
-    assert listening.nonces_reused(500, 1, Forgetful).successes > 0
+class SameHello(Requester):
+    """Counts each HELLO as the first one."""
+
+    def _make_hello(self):
+        self.count = 0
+        return super()._make_hello()
+
+
+def test_both_sides_count_from_the_start_again():
+    assert listening.nonces_reused(500, 1, Forgetful, SameHello).successes > 0
+    # One of them alone does no harm: the other's nonce makes the keys new.
+    assert listening.nonces_reused(500, 1, Forgetful).successes == 0
+    assert listening.nonces_reused(500, 1, requester=SameHello).successes == 0
 
 
 class SameCounter(Requester):
@@ -149,13 +159,13 @@ def test_a_peer_that_does_not_count():
 class Twice(fragments.Reassembler):
     """Executes what it has executed."""
 
-    def _whole(self, request_id, execute):
+    def _whole(self, request_id, execute, now_ms):
         self._id = -1
-        return super()._whole(request_id, execute)
+        return super()._whole(request_id, execute, now_ms)
 
 
 def test_requests_that_are_executed_again(monkeypatch):
-    monkeypatch.setattr(responder, "Reassembler", Twice)
+    monkeypatch.setattr(peer, "Reassembler", Twice)
     assert replay.reordered(500, 1).successes > 0
 
 
@@ -184,9 +194,9 @@ def test_plaintext_in_the_air(monkeypatch):
     assert listening.eavesdropping(10, 1).successes > 0
 
 
-def test_a_guard_that_lets_everything_through(monkeypatch):
-    monkeypatch.setattr(rate_limiter.RateLimiter, "may_verify", lambda self, now_ms: True)
-    monkeypatch.setattr(rate_limiter.RateLimiter, "pause_ms", lambda self, now_ms: 0)
+def test_pauses_that_are_longer_than_a_stop_is_tried(monkeypatch):
+    assert flooded(10, 1).successes == 0
+    monkeypatch.setattr(rate_limiter.RateLimiter, "pause_ms", lambda self, now_ms, draw: 3500)
     assert flooded(10, 1).successes > 0
 
 
@@ -245,3 +255,24 @@ def test_a_curve_that_takes_small_order(monkeypatch):
 
 def test_kinds_that_share_their_keys_are_told_apart_by_their_first_byte():
     assert len({frames.first(kind) for kind in range(1, 7)}) == 6
+
+
+def test_a_stop_that_is_taken_for_a_duplicate(monkeypatch):
+    monkeypatch.setattr(peer, "is_repeatable", lambda request: False)
+    assert lockout.duplicate_stop(20, 1).successes == 0, "the HELLO that wants STOP has stopped the output"
+    monkeypatch.setattr(frames, "wants_of", lambda hello: frames.WANTS_CONNECTION)
+    assert lockout.duplicate_stop(20, 1).successes > 0
+
+
+class Strict(Responder):
+    """Takes a HELLO for genuine only if it is above every one before."""
+
+    def _on_hello(self, peer, frame, now_ms):
+        mark = struct.unpack_from("<II", frame, frames.NONCE_AT)
+        if peer.seen is not None and mark < peer.seen:
+            return None
+        return super()._on_hello(peer, frame, now_ms)
+
+
+def test_a_stimulator_that_the_highest_number_locks():
+    assert lockout.highest_numbers(20, 1, Strict).successes > 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +48,7 @@ class Seals:
 def tags_counted() -> Iterator[Tags]:
     """Count every tag that either end compares: of a HELLO, a CHALLENGE, a REQUEST, a REPLY."""
     tags = Tags()
-    originals = {Ccm: Ccm.open, HelloTag: HelloTag.proves, ChallengeTag: ChallengeTag.proves}
+    originals: dict[type, Any] = {Ccm: Ccm.open, HelloTag: HelloTag.proves, ChallengeTag: ChallengeTag.proves}
 
     def counted(original: Any) -> Any:
         def checked(*arguments: Any) -> Any:
@@ -90,17 +90,23 @@ def seals_recorded() -> Iterator[Seals]:
 
 
 _COUNTERS = frozenset(
-    ("frames", "bad", "stray", "repeats", "candidate", "connection", "_connection", "_ahead", "_tags")
+    (
+        *("frames", "bad", "stray", "_stray_ms", "repeats", "replied_ms"),
+        *("candidate", "connection", "_connection", "_ahead", "_hello_keys", "_tags"),
+    )
 )
-"""And what a forgery may cost: keys of other generations are made on demand."""
+"""And what a forgery or a recorded HELLO may cost: keys of other generations, one CHALLENGE a second."""
 
 
-def stimulator_state(stimulator: Responder) -> tuple[Any, ...]:
-    """All that an accepted frame changes at the stimulator; counters of refused ones are not in it."""
+def stimulator_state(stimulator: Responder, recorded: Container[bytes] = ()) -> tuple[Any, ...]:
+    """All that an accepted frame changes at the stimulator; counters of refused ones are not in it.
+
+    `recorded`: genuine frames. An old HELLO among them may be answered, out of step.
+    """
     state: list[Any] = [stimulator.connections]
     for peer in stimulator._peers.values():
         state += _values(peer)
-        state += [candidate.mark for candidate in peer.candidates()]
+        state += [one.hello for one in peer.candidates() if one.hello not in recorded]
         state += peer.reassembler.__dict__.values()
         state.append(_progress(peer.connection))
     return tuple(state)

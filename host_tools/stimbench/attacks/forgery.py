@@ -20,10 +20,10 @@ from stimbench.attacks.result import Result
 
 __all__ = ("MAKERS", "PHASES", "Overheard", "Scene", "forged", "mutated", "reflected", "replayed", "spliced")
 
-_A_SCENE = 2000
+_A_SCENE = 100
 _PASS_MS = 13
 """Between two forged frames: longer than the rate limiter takes to grant one verification more, so that it
-hides nothing; and a scene is over before its connection is (26 s of 60)."""
+hides nothing; and a scene is over long before its connection is."""
 _MOST_RECORDED = 400
 _PATIENT_MS = 300_000  # longer than a scene: it is the attack that ends it
 
@@ -61,12 +61,13 @@ class Scene:
         heard = self.link.tap[-_MOST_RECORDED:]
         self.same = [flown.frame for flown in heard if flown.up == self.up and flown.frame != self.live]
         self.other = [flown.frame for flown in heard if flown.up != self.up]
+        self._recorded = set(self.same)
 
     def state(self) -> tuple[object, ...]:
         """All that changes at the target when it accepts a frame."""
         link = self.link
         if self.up:
-            return (len(link.executed), *stimulator_state(link.stimulator))
+            return (len(link.executed), *stimulator_state(link.stimulator, self._recorded))
         return peer_state(link.peers[0])
 
     def send(self, frame: bytes) -> None:
@@ -257,9 +258,9 @@ def forged(
     """Send forged frames in the place of a genuine HELLO, CHALLENGE, REQUEST or REPLY that is kept back.
 
     Bit flips and bytes in every field, splices, other lengths, reflections, replays, other slots, tokens
-    and generations, tokens that were overheard with forged seals, noise. After the reflection and interleaving
-    attacks on authentication (Bird et al., CRYPTO 1991), the bit flips of WEP (Borisov et al., MobiCom
-    2001) and the unauthentic commands to an implanted defibrillator (Halperin et al., IEEE S&P 2008).
+    and generations, tokens that were overheard with forged seals, noise. After the reflection and
+    interleaving attacks on authentication (Bird et al., CRYPTO 1991), the bit flips of WEP (Borisov et al.,
+    MobiCom 2001) and the unauthentic commands to an implanted defibrillator (Halperin et al., IEEE S&P 2008).
     Success: either side changes its state, or afterwards the genuine request is not executed, once.
     """
     rng = random.Random(f"forged {seed}")
@@ -272,7 +273,7 @@ def forged(
             for slot, message in ((0, STOP), (1, STOP), (0, START), (1, bytes(40)), (0, bytes(33))):
                 link.ask(message, slot)
             for phase in PHASES:
-                some = min(left, max(1, min(_A_SCENE, tries // len(PHASES))))
+                some = min(left, _A_SCENE)
                 left -= some
                 if some and not _round(link, phase, some, rng, tally):
                     break

@@ -131,7 +131,7 @@ class Opener:
 
 
 def connections_of(link: LoopbackLink, slot: int, key: bytes = b"") -> list[tuple[Opener, list[bytes]]]:
-    """From a recording and the pairing's key (or `key`): each connection's keys and the frames that they open.
+    """From a recording and the pairing's key (or `key`): each connection's keys and what they open.
 
     This is what whoever steals a pairing's key can do: the handshake has no ephemeral secrets, only nonces
     that were in the air.

@@ -43,6 +43,8 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("man in the middle of a pairing", middle, 2000, 60),
     Attack("pairing without a window or by replay", no_window, 200, 20),
     Attack("public keys of small order", small_order, 140, 28),
+    Attack("duplicate STOP", duplicate_stop, 1000, 20),
+    Attack("highest epoch or count", highest_numbers, 1000, 20),
     Attack("flood in step, 20 %", flooded_20, 200, 4, on_bench=True),
 )
 
@@ -53,8 +55,6 @@ SUCCEEDING: tuple[Attack, ...] = (
     Attack("degraded flash", degraded_flash, 30, 3, on_bench=True),
     Attack("START held back", held_back, 80, 8, on_bench=True),
     Attack("re-keying undone", rekeyed, 40, 4, on_bench=True),
-    Attack("duplicate STOP", duplicate_stop, 1000, 20),
-    Attack("highest epoch or count", highest_numbers, 1000, 20),
     Attack("flood in step, 45 %", flooded_45, 200, 8, on_bench=True),
     Attack("washed log", washed_log, 10, 1, on_bench=True),
     Attack("window that outlives its programme", outlived_window, 44, 2, on_bench=True),

@@ -88,9 +88,7 @@ def _spoken(link: LoopbackLink, key: bytes, slot: int, role: int) -> bool:
     link.start_peer(_PATIENT)  # a later epoch: what a holder of the key can choose
     hello_key, _ = keys.handshake_keys(key, slot, role)
     ours = frames.hello_nonce(link.epochs[_PATIENT], 1, frames.WANTS_CONNECTION, link.rng.randbytes(7))
-    answer = link.deliver(
-        frames.handshake(frames.HELLO, slot, 0, ours, keys.HelloTag(hello_key).make(ours))
-    )
+    answer = link.deliver(frames.handshake(frames.HELLO, slot, 0, ours, keys.HelloTag(hello_key).make(ours)))
     if answer is None:
         return False
     theirs = bytes(frames.nonce_of(answer))

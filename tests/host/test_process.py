@@ -137,7 +137,7 @@ def test_a_name_that_the_terminal_cannot_show(programme, tmp_path):
     assert (result.returncode, result.stderr) == (0, "") and "sp?tprogramm.toml is a valid" in result.stdout
 
 
-@pytest.mark.parametrize("module", ["stimbench.firmware_build", "stimbench.docs_tables", "stimbench.attacks"])
+@pytest.mark.parametrize("module", ["stimbench.firmware_build", "stimbench.docs_tables"])
 def test_other_commands_do_the_same(module, gone):
     program = f"import runpy; runpy.run_module({module!r}, run_name='__main__')"
     result = python(program, "--help", stdout=gone)

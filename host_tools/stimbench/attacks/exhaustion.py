@@ -32,6 +32,7 @@ _FRAMES_A_SECOND = 500
 def draining(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Force answers, each of which costs radio power and AES, out of recorded frames.
 
+    By somebody with a recording and a transmitter, who wants the battery empty.
     After the battery depletion of Halperin et al. (IEEE S&P 2008). Each try is a frame, old or forged, 20
     ms after the last: so seldom that the rate limiter grants all. Success: an answer beyond these: 60 for
     the last frame of the peer, and after a restart of the stimulator one for each recorded HELLO and 60 more
@@ -128,6 +129,7 @@ class _Radio:
 def flooded(tries: int, seed: int) -> Result:
     """Send 500 plausible forged frames a second, through a radio that holds three, while STOP is pressed.
 
+    By somebody with a transmitter who knows all but the key.
     Each try is a second; now and then the stimulator was restarted just before it, so that nobody is
     connected. The stimulator does not read when its rate limiter says so, then reads three
     frames at most; what comes in a pause or finds the radio full is lost. Once a second the peer presses

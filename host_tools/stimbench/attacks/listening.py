@@ -30,6 +30,7 @@ def _shape(link: LoopbackLink) -> list[tuple[bool, int]]:
 def eavesdropping(tries: int, seed: int) -> Result:
     """Search the traffic for plaintext and keys, and compare the traffic of different requests.
 
+    By somebody who listens.
     Each try is a pair of runs that ask and answer different bytes of the same length, all else alike, the
     keys' random bytes too. Success: four bytes of a message or of a key are in the air, a frame is not
     32 bytes long, or the two runs differ in number, direction or length of their frames.
@@ -175,6 +176,7 @@ def opened_with_pairing_key(seed: int) -> tuple[int, int]:
 def stolen_connection_key(tries: int, seed: int) -> Result:
     """Open the frames of other connections and of other slots with the keys of one connection.
 
+    By a thief of a board's RAM.
     Each try is a recording of six connections and the keys of each. Success: keys open a frame that is not
     of their own connection. A stolen *pairing* key is worse: it opens every recorded connection whose
     handshake was recorded too, and lets its thief speak as that peer (and as that stimulator to that peer);

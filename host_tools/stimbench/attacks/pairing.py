@@ -195,6 +195,7 @@ def middle(
 ) -> Result:
     """Sit between a remote and a stimulator that pair, with own keys to both sides.
 
+    By somebody in radio range while the window is open.
     Each try is a window. After MITM attacks on Bluetooth's Just Works and on static or reflected values in
     its passkey pairing (Method Confusion, von Tschirschnitz et al., IEEE S&P 2021). The person compares the
     two codes honestly and confirms only equal ones. In each second try the man reveals a number that he did
@@ -224,6 +225,7 @@ def middle(
 def no_window(tries: int, seed: int) -> Result:
     """Pair without a window, or with frames of an earlier pairing in a new window.
 
+    By somebody in radio range, with a recorded pairing.
     Each try is one of both. Success: any answer without a window; in a window with recorded frames, a
     stored key.
     """
@@ -268,6 +270,7 @@ def _recorded(rng: random.Random) -> list[bytes]:
 def small_order(tries: int, seed: int) -> Result:
     """Give either side a public key of small order, so that Z is zero whatever its secret.
 
+    By either side, or somebody between them.
     After the invalid curve attack on Bluetooth (Biham and Neumann, 2018; CVE-2018-5383). Each try is a
     window. Success: a side goes on beyond it: shows a code.
     """

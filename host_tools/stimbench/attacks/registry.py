@@ -76,7 +76,7 @@ def run_all(scale: float = 1.0, seed: int = 1) -> list[Result]:
     Returns:
         A result for each attack, in the order of ATTACKS.
     """
-    return [attack.run(max(attack.least, round(attack.tries * scale)), seed) for attack in ATTACKS]
+    return [attack.run(attack.share(scale), seed) for attack in ATTACKS]
 
 
 def table(results: Sequence[Result]) -> str:

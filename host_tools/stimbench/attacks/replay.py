@@ -51,6 +51,7 @@ _TURNS: tuple[Callable[[LoopbackLink], None], ...] = (
 def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Send every recorded frame again, to both sides, in any order, between genuine requests.
 
+    By somebody with a recording and a transmitter.
     In its connection, in later ones, after a restart of either side or of both.
     After the replays of Halperin et al. (IEEE S&P 2008) to an implanted defibrillator. Success: something
     is executed that was not asked for just then, or a connection is opened, or a genuine request fails.
@@ -82,6 +83,7 @@ def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> R
 def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Deliver frames late, twice and in another order, both ways, while requests go on.
 
+    By somebody who delays and repeats what he hears.
     Each try is a request. Success: a request is executed twice, or after a later one, or one that was not
     sent.
     """
@@ -117,6 +119,7 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
 def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Keep a START from arriving, and deliver it when nobody expects it any more.
 
+    By somebody who jams a START and keeps it.
     After RollJam (Kamkar, DEF CON 23, 2015). Success: it is executed after a later request of the same peer
     was, or more than 60 s after the last authentic frame of its connection. Within that time, and as long
     as the peer has not been answered, a frame that was kept back IS executed when it arrives: the detail
@@ -150,6 +153,7 @@ def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Re
 def desynchronised(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Feed recorded frames to both sides around each frame of a genuine STOP, to put the two out of step.
 
+    By somebody who feeds recordings to both sides.
     Each try is a STOP, with up to 12 recorded frames before and after each of its own; now and then a side
     restarts. After the desynchronisation attacks on key update protocols for RFID tags (van Deursen and
     Radomirovic, 2008). Success: the STOP is not executed within its 3 s, or more than once.

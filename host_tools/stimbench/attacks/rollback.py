@@ -83,6 +83,7 @@ def _boot(nor: Nor, rng: random.Random, cut: int) -> int | None:
 def rolled_back(tries: int, seed: int, memory: bool = True) -> Result:
     """Make a side use an epoch twice: cut its supply while it boots, then send it what was recorded earlier.
 
+    By somebody who cuts the supply in a flash operation of a start.
     Each try is a boot of either side, cut in the middle of one of its flash operations in most cases,
     booted again, with a genuine request and old frames after it. Its random source always gives the same
     bytes. Success: an epoch that is not higher than all before, an old frame that is accepted, or a nonce

@@ -117,6 +117,10 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.fuzz:fuzz",
         "Feed every parser with mutated bytes. Exits 1 if one raises what it does not declare.",
     ),
+    "attacks": Entry(
+        "stimbench.cli.attacks:attacks",
+        "Try what the radio protocol says cannot be done, and count. Exits 1 if an attack succeeds.",
+    ),
     "campaign": Entry(
         "stimbench.cli.campaign:app",
         "Many emulated benches, one after the other or on many processes. "

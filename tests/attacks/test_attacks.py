@@ -1,13 +1,16 @@
 """No attack succeeds with few tries, and many are seen to succeed on a channel that was weakened for them."""
 
 import struct
+import types
 
 import pytest
 from stimbench.attacks import (
     ATTACKS,
     Attack,
     Result,
+    consent,
     forgery,
+    handshakes,
     listening,
     lockout,
     pairing,
@@ -17,6 +20,7 @@ from stimbench.attacks import (
     rollback,
     run_all,
     table,
+    values,
 )
 from stimbench.attacks.exhaustion import draining, flooded
 from stimbench.attacks.listening import opened_with_pairing_key
@@ -25,6 +29,7 @@ from stimfw.crypto.ccm import Ccm
 from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.protocol import asking, requests, roles
+from stimfw.storage import pairing_format
 from stimfw.telemetry import connection, fragments, frames, keys, peer, rate_limiter, responder
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
@@ -276,3 +281,59 @@ class Strict(Responder):
 
 def test_a_stimulator_that_the_highest_number_locks():
     assert lockout.highest_numbers(20, 1, Strict).successes > 10
+
+
+# Handshakes.
+
+
+class AnyStop(Responder):
+    """Stops for every HELLO that wants it and is genuine, in step or not."""
+
+    def _on_hello(self, peer, frame, now_ms):
+        tag = peer.hello_tag(0)
+        genuine = tag is not None and tag.proves(frames.nonce_of(frame), frames.tag_of(frame))
+        if genuine and frames.wants_of(frame) == frames.WANTS_STOP:
+            self._execute(bytes((requests.STOP,)), peer.pairing.role, peer.slot)
+        return super()._on_hello(peer, frame, now_ms)
+
+
+def test_a_stop_that_can_be_wanted_again():
+    assert handshakes.wanted_again(400, 1, AnyStop).successes > 100
+
+
+def test_tokens_that_are_never_spent(monkeypatch):
+    monkeypatch.setattr(connection, "TRIES", 1000)
+    assert handshakes.overheard_tokens(30, 1).successes > 10
+
+
+class Eager(Responder):
+    """Makes the keys of a generation anew with each HELLO that claims it."""
+
+    def _on_hello(self, peer, frame, now_ms):
+        del peer._ahead[1:], peer._hello_keys[:]
+        peer._tags.clear()
+        return super()._on_hello(peer, frame, now_ms)
+
+
+def test_keys_that_are_made_again_for_each_forgery():
+    assert handshakes.other_generations(1800, 1, Eager).successes > 0
+
+
+def test_a_ratchet_that_does_not_turn(monkeypatch):
+    monkeypatch.setattr(keys, "next_key", lambda key: key)
+    assert handshakes.old_generations(4, 1).successes > 0
+
+
+def test_two_codes_of_sixteen_bits_without_a_marker(monkeypatch):
+    old = types.SimpleNamespace(
+        PASS_MS=3000,
+        lit=lambda code, at: 0 if at % 3000 < 600 else code >> 15 - (at % 3000 - 600) // 150 & 1,
+    )
+    monkeypatch.setattr(consent, "blink_code", old)
+    monkeypatch.setattr(pk, "_CODE_MASK", 0xFFFF)
+    assert consent.alike_codes(1_000_000, 1).successes > 300
+
+
+def test_a_table_that_takes_any_role(monkeypatch):
+    monkeypatch.setattr(pairing_format, "KEY_ROLES", range(1, 256))
+    assert values.unknown_roles(12, 1).successes == 12

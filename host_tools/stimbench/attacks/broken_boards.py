@@ -15,15 +15,14 @@ from stimbench.attacks.stand import MS, QUICK_CURVE, Antenna, S, Stand
 from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.client.stimulator import connect
 from stimbench.devices.emulated_link import EmulatedLink
-from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.flash import FlashChip
+from stimbench.emulator.rosc import RandomBit
 from stimbench.errors import StimbenchError
 
 __all__ = ("degraded_flash", "stuck_source")
 
 STATUS = messages.request(requests.STATUS)
 _BOOT_NS = 3 * S  # a flash that takes nothing is tried again
-_ROSC, _RANDOMBIT = 0x40060, 0x1C  # RP2040 datasheet 2.17.8
 
 
 # A flash that does not take what it is given.
@@ -115,27 +114,15 @@ def _useless(bench: Bench, pairing: provision.Provisioned) -> str:
 # A random source that is none.
 
 
-def _stuck(level: int) -> Callable[[random.Random], int]:
-    return lambda rng: level
+_SOURCES: tuple[tuple[str, RandomBit], ...] = (
+    ("stuck at 1", RandomBit(ones=1)),
+    ("stuck at 0", RandomBit(ones=0)),
+    ("97 % ones", RandomBit(ones=0.97)),
+    ("each bit 40 times", RandomBit(repeats=40)),
+)
 
 
-def _biased(rng: random.Random) -> int:
-    return int(rng.random() < 0.97)
-
-
-_SOURCES: tuple[tuple[str, Callable[[random.Random], int]], ...] = (
-    ("stuck at 1", _stuck(1)), ("stuck at 0", _stuck(0)), ("97 % ones", _biased),
-)  # fmt: skip
-
-
-def _spoil(board: EmulatedBoard, bit: Callable[[random.Random], int], rng: random.Random) -> None:
-    """RANDOMBIT of the ring oscillator is `bit` from now on."""
-    oscillator = board.mcu.peripherals[_ROSC]
-    read = oscillator.read_uint32
-    setattr(oscillator, "read_uint32", lambda at: bit(rng) if at == _RANDOMBIT else read(at))  # noqa: B010
-
-
-def stuck_source(tries: int, seed: int) -> Result:
+def stuck_source(tries: int, seed: int, code: str = "") -> Result:
     """Have keys made, or connections opened, by a board whose ring oscillator stands still or is far off.
 
     By a broken chip, or somebody who cools it or disturbs its supply. Each try is a start with such a source,
@@ -145,11 +132,11 @@ def stuck_source(tries: int, seed: int) -> Result:
     rng = random.Random(f"stuck {seed}")
     won: dict[str, int] = {}
     for number in range(tries):
-        name, bit = _SOURCES[number // 2 % len(_SOURCES)]
-        bench = Bench(BenchConfig(seed=seed + number, boards=("stimulator",)))
+        name, source = _SOURCES[number // 2 % len(_SOURCES)]
+        config = BenchConfig(seed=seed + number, boards=("stimulator",), random_bits={"stimulator": source})
+        bench = Bench(config)
         pairing = provision.add_peer(bench, roles.PATIENT, seed + number)
-        _spoil(bench.board("stimulator"), bit, rng)
-        with Stand(seed + number, code=QUICK_CURVE, bench=bench) as stand:
+        with Stand(seed + number, code=QUICK_CURVE + code, bench=bench) as stand:
             if number % 2:
                 succeeded = RadioPeer(bench, pairing).ask(STATUS) is not None
             else:

@@ -19,8 +19,8 @@ __all__ = ("Unattended", "alike_codes", "not_consented")
 _HELD_MS = 3000
 _COMPUTE_MS = 1500
 _STEP_MS = 20
-_NOT_SEEN_MS = 2900
-"""Before a code was shown whole once: 600 ms of darkness and 16 bits of 150 ms."""
+_PASS_MS = blink_code.PASS_MS
+"""A code was shown whole when so much time has passed."""
 _ALLOWED = 10_000
 """docs/telemetry.md, "Pairing": of so many codes one may look like another if one blink is overlooked."""
 
@@ -93,9 +93,9 @@ def _wobbles(stand: Stand, remote: Unattended, rng: random.Random) -> None:
 def _touches(stand: Stand, remote: Unattended, rng: random.Random) -> None:
     """It was withdrawn, and somebody who has not seen the code yet touches again, at any moment of it."""
     stand.bench.magnet(False)
-    remote.run_ms(rng.choice((35, rng.randint(30, _NOT_SEEN_MS - 500))))
+    remote.run_ms(rng.choice((35, rng.randint(30, _PASS_MS - 100), _PASS_MS - 100)))
     stand.bench.magnet(True)
-    remote.run_ms(200)
+    remote.run_ms(rng.choice((200, 1500, 2500)))
     stand.bench.magnet(False)
 
 
@@ -104,17 +104,28 @@ def _holds_again(stand: Stand, remote: Unattended, rng: random.Random) -> None:
     stand.bench.magnet(False)
     remote.run_ms(rng.randint(30, 800))
     stand.bench.magnet(True)
-    remote.run_ms(_HELD_MS)
+    remote.run_ms(rng.randint(_HELD_MS, 3 * _HELD_MS))
     stand.bench.magnet(False)
+
+
+def _brushes(stand: Stand, remote: Unattended, rng: random.Random) -> None:
+    """The code was shown whole, and now the magnet comes by several times, never to stay."""
+    stand.bench.magnet(False)
+    remote.run_ms(_PASS_MS + 500)
+    for _ in range(5):
+        stand.bench.magnet(True)
+        remote.run_ms(rng.randint(5, 900))
+        stand.bench.magnet(False)
+        remote.run_ms(rng.randint(5, 1500))
 
 
 def _stays(stand: Stand, remote: Unattended, rng: random.Random) -> None:
     """It stays where it was, and is taken away when the code was shown for long."""
-    remote.run_ms(_NOT_SEEN_MS + 3000)
+    remote.run_ms(_PASS_MS + 3000)
     stand.bench.magnet(False)
 
 
-_HANDS: tuple[Hand, ...] = (_wobbles, _touches, _holds_again, _stays)
+_HANDS: tuple[Hand, ...] = (_wobbles, _touches, _holds_again, _brushes, _stays)
 
 
 def not_consented(tries: int, seed: int, code: str = "") -> Result:
@@ -122,7 +133,8 @@ def not_consented(tries: int, seed: int, code: str = "") -> Result:
 
     By somebody in radio range with a remote of his own that says yes to any code. Each try is a window: the
     magnet is held for 3 s, the remote pairs at once, and then the magnet wobbles as it is withdrawn, touches
-    before the code was shown whole, is held again, or just stays. Success: the stimulator stores his key.
+    before the code was shown whole, is held again, brushes by, or just stays. Success: the stimulator stores
+    his key.
     """
     rng = random.Random(f"not consented {seed}")
     won: Counter[str] = Counter()
@@ -149,31 +161,43 @@ def not_consented(tries: int, seed: int, code: str = "") -> Result:
     return Result("pairing without consent", tries, won.total(), f"{shown} codes shown; stored: {hands}")
 
 
-def _blinks(code: int) -> tuple[tuple[int, int], ...]:
+Blinks = tuple[tuple[int, int], ...]
+
+
+def _blinks(code: int) -> Blinks:
     """What a person sees of a code: when each blink begins and ends, in ms."""
     levels = [blink_code.lit(code, at) for at in range(0, blink_code.PASS_MS, 10)] + [0]
     edges = [10 * n for n in range(1, len(levels)) if levels[n] != levels[n - 1]]
     return tuple(zip(edges[::2], edges[1::2], strict=True))
 
 
-def alike_codes(tries: int, seed: int) -> Result:
-    """Find two codes that look alike to a person who overlooks one blink of each light.
+def _from_first(blinks: Blinks) -> Blinks:
+    """The same from the first blink on: a man in the middle chooses when each light begins."""
+    return tuple((on - blinks[0][0], off - blinks[0][0]) for on, off in blinks)
 
-    By a man in the middle: the two codes that he causes are as good as random. Each try is a pair of them.
-    Success: a pair that looks alike, beyond the one in 10 000 that is allowed.
+
+def alike_codes(tries: int, seed: int) -> Result:
+    """Find two codes that look alike to a person who overlooks one blink.
+
+    By a man in the middle. The two codes that he causes are as good as random; he chooses how the two lights
+    are shifted. Each try is a pair of codes. Success: a pair that looks alike, beyond the one in 10 000 that
+    is allowed.
     """
     rng = random.Random(f"alike {seed}")
     count = 1 + int((2 * tries) ** 0.5)  # so many codes make as many pairs as there are tries
-    seen: dict[tuple[tuple[int, int], ...], set[int]] = defaultdict(set)
+    whole: dict[Blinks, set[int]] = defaultdict(set)
+    less_one: dict[Blinks, set[int]] = defaultdict(set)
     alike = 0
     for number in range(count):
         code = pk.PairingKeys(rng.randbytes(32), rng.randbytes(32)).code
         blinks = _blinks(code)
-        looks = {blinks} | {blinks[:n] + blinks[n + 1 :] for n in range(len(blinks))}
-        alike += len(set().union(*(seen[look] for look in looks)))
-        for look in looks:
-            seen[look].add(number)
+        look = _from_first(blinks)
+        looks = {_from_first(blinks[:n] + blinks[n + 1 :]) for n in range(len(blinks))}
+        alike += len((whole[look] | less_one[look]).union(*(whole[one] for one in looks)))
+        whole[look].add(number)
+        for one in looks:
+            less_one[one].add(number)
     pairs = count * (count - 1) // 2
     allowed = pairs // _ALLOWED + 3 * int((pairs / _ALLOWED) ** 0.5)
-    share = f"one in {pairs // alike}" if alike else "none"
-    return Result("codes that look alike", tries, max(0, alike - allowed), f"{share} of {pairs} pairs alike")
+    detail = f"{f'one in {pairs // alike:,}' if alike else 'none'} of {pairs:,} pairs alike"
+    return Result("codes that look alike", tries, max(0, alike - allowed), detail)

@@ -46,7 +46,7 @@ _STOPS: tuple[tuple[str, Callable[[Stand, RadioPeer], None]], ...] = (
 )  # fmt: skip
 
 
-def held_back(tries: int, seed: int) -> Result:
+def held_back(tries: int, seed: int, code: str = "") -> Result:
     """Keep a genuine START from arriving, wait until somebody stops the output, and then let it arrive.
 
     By somebody who jams and records, without a key. In half of the tries the START is the first REQUEST of a
@@ -57,7 +57,7 @@ def held_back(tries: int, seed: int) -> Result:
     won: dict[str, int] = {}
     for number in range(tries):
         name, stop = _STOPS[number % len(_STOPS)]
-        with Stand(seed + number, (roles.PATIENT, roles.CLINICIAN)) as stand:
+        with Stand(seed + number, (roles.PATIENT, roles.CLINICIAN), code=code) as stand:
             owner, other = stand.peer(_OWNER), stand.peer(_OTHER)
             other.ask(STATUS)
             if number // len(_STOPS) % 2 == 0:

@@ -20,24 +20,20 @@ __all__ = ("SHAPES", "InStep", "flooded_20", "flooded_45")
 
 STEP, EVEN, THREES, LONG = "in step", "even", "threes", "long bursts"
 SHAPES = (STEP, EVEN, THREES, LONG)
-_FRAME_NS = air_time_ns(32, 5, 2, 1_000_000)
+_FRAME_NS = air_time_ns(32, 5, 2, 1_000_000, enhanced=False)
 _GAP_NS = 4_000  # between two packets of a burst
 _AHEAD_NS = 150_000  # so much earlier than its first bit a packet is made
-_ACK_NS = 300_000  # an acknowledgement, and the settling before and after it
-_SILENT_NS = 3 * MS  # longer than between two acknowledgements in one window
-_NO_STEP_NS = 60 * MS  # no acknowledgement for so long: there is nothing to keep in step with
 _PLACES = 3  # an nRF24L01+ holds so many frames
 _LONG_NS = 10 * MS
-_WINDOW_NS = 4 * MS  # docs/telemetry.md, "Under attack"
-_MARGIN_NS = 3 * MS
+_EARLIEST_NS, _LATEST_NS = 11 * MS, 21 * MS  # docs/telemetry.md, "When the peer sends again"
 _WARM_MS = 1500
 _LIMIT_MS = 4000
 
 
 class InStep:
-    """Sends forged frames for a share of the time. It hears acknowledgements, and learns when it is heard.
+    """Sends forged frames for a share of the time, on the stimulator's channel, with nobody's key.
 
-    It has no key, waits for no free channel and is told the stimulator's channel.
+    It waits for no free channel, and hears all that is said.
     """
 
     def __init__(self, stand: Stand, duty: float, shape: str, rng: random.Random) -> None:
@@ -46,10 +42,9 @@ class InStep:
         Args:
             stand: with a remote, whose slot it claims.
             duty: share of the time in which it sends, 0-1.
-            shape: STEP: acknowledgements tell when the stimulator listens. It learns after what time they
-                come again, tries from shortly before each window on until it is heard, fills the radio's
-                three places, and is silent. Without acknowledgements it is as EVEN. EVEN: one frame after
-                the other, evenly. THREES: three at a time, at random. LONG: bursts of 10 ms.
+            shape: STEP: it hears when the remote's bursts end, and sends without a pause through the time in
+                which the next one begins; with nothing to keep in step with it saves its share up. EVEN: one
+                frame after the other, evenly. THREES: three at a time, at random. LONG: bursts of 10 ms.
             rng: for all of it.
         """
         self._stand, self._duty, self._shape, self._dice = stand, duty, shape, rng
@@ -59,12 +54,8 @@ class InStep:
         self._credit_ns = 0.0
         self._last_ns = 0
         self._left = 0  # packets of the present burst
-        self._pid = 0
-        self._window_ns = self._heard_ns = -1  # the first and the last acknowledgement of the last window
-        self._acks = 0
-        self._period_ns = 8 * MS
+        self._heard_ns = -_LATEST_NS  # end of the remote's last burst
         self.sent_ns = 0
-        self.windows = 0
         stand.air.attach(self, stand.bench.board("stimulator").scheduler)
 
     def begin(self) -> None:
@@ -73,17 +64,9 @@ class InStep:
         self._later(self._stand.now_ns + MS)
 
     def on_air(self, packet: Packet) -> None:
-        """A packet has ended in range (stimbench.parts.radio.Receiver): is it an acknowledgement to us?"""
-        if not packet.is_ack or packet.address != self._address:
-            return
-        now_ns = packet.end_ns
-        if now_ns - self._heard_ns > _SILENT_NS:
-            if 0 < now_ns - self._window_ns < _NO_STEP_NS and self._window_ns > 0:
-                self._period_ns = (3 * self._period_ns + now_ns - self._window_ns) // 4
-            self._window_ns, self._acks = now_ns, 0
-            self.windows += 1
-        self._heard_ns = now_ns
-        self._acks += 1
+        """A packet has ended in range (stimbench.parts.radio.Receiver): is it the remote's?"""
+        if packet.sender is not None and packet.address == self._address:
+            self._heard_ns = packet.end_ns
 
     def _later(self, at_ns: int) -> None:
         self._stand.bench.at(max(at_ns, self._stand.now_ns + 1000), self._go_on)
@@ -96,51 +79,39 @@ class InStep:
         start_ns = now_ns + _AHEAD_NS
         if self._left == 0:
             due_ns = self._due_ns(now_ns)
-            wanted_ns = self._wanted_ns()
+            wanted_ns = {LONG: _LONG_NS, THREES: _PLACES * _FRAME_NS}.get(self._shape, _FRAME_NS)
             if self._credit_ns < wanted_ns:
                 due_ns = max(due_ns, now_ns + round((wanted_ns - self._credit_ns) / self._duty))
             if due_ns > now_ns:
                 self._later(due_ns)
                 return
-            self._left = max(1, wanted_ns // _FRAME_NS)
+            self._left = wanted_ns // _FRAME_NS
             start_ns += self._dice.randrange(2 * MS) if self._shape == THREES else 0
         self._left -= 1
         self._credit_ns -= _FRAME_NS
         self._send(start_ns)
 
-    def _wanted_ns(self) -> int:
-        """How long the next burst is: that share is saved up before it begins."""
-        return {LONG: _LONG_NS, THREES: _PLACES * _FRAME_NS}.get(self._shape, _FRAME_NS)
-
-    def _is_in_step(self) -> bool:
-        return self._shape == STEP and 0 <= self._stand.now_ns - self._heard_ns < _NO_STEP_NS
-
     def _due_ns(self, now_ns: int) -> int:
-        """Shortly before the next window if this one is full or over; without acknowledgements now."""
-        if not self._is_in_step():
+        """In step: when the remote's next burst may begin. With a full share, now all the same."""
+        since_ns = now_ns - self._heard_ns
+        if self._shape != STEP or _EARLIEST_NS <= since_ns < _LATEST_NS or self._credit_ns >= 2 * _LONG_NS:
             return now_ns
-        if self._acks < _PLACES and now_ns - self._window_ns < _WINDOW_NS:
-            return now_ns
-        return max(now_ns, self._window_ns + self._period_ns - _MARGIN_NS)
+        return self._heard_ns + _EARLIEST_NS if since_ns < _EARLIEST_NS else now_ns + MS
 
     def _send(self, start_ns: int) -> None:
-        now_ns = self._stand.now_ns
-        self._pid = (self._pid + 1) & 3
         channel = self._radio.register(Reg.RF_CH)
-        self._stand.air.inject(start_ns, channel, self._address, self._forger.forge(), pid=self._pid)
+        self._stand.air.inject(start_ns, channel, self._address, self._forger.forge())
         self.sent_ns += _FRAME_NS
-        heard = now_ns - self._window_ns < _WINDOW_NS and self._is_in_step()
-        pause_ns = _ACK_NS if heard else _GAP_NS
-        self._later(start_ns + _FRAME_NS + pause_ns - _AHEAD_NS)
+        self._later(start_ns + _FRAME_NS + _GAP_NS - _AHEAD_NS)
 
 
-def _flooded(name: str, duty: float, limit_ms: int, tries: int, seed: int) -> Result:
+def _flooded(name: str, duty: float, limit_ms: int, tries: int, seed: int, code: str = "") -> Result:
     rng = random.Random(f"{name} {seed}")
     times: dict[str, list[int]] = {}
     sent_ns = passed_ns = 0
     for number in range(tries):
         shape = SHAPES[number % len(SHAPES)]
-        with Stand(seed + number, remote=True) as stand:
+        with Stand(seed + number, remote=True, code=code) as stand:
             stand.start()
             attacker = InStep(stand, duty, shape, rng)
             began_ns = stand.now_ns
@@ -159,14 +130,14 @@ def _flooded(name: str, duty: float, limit_ms: int, tries: int, seed: int) -> Re
     return Result(name, tries, late, detail)
 
 
-def flooded_20(tries: int, seed: int) -> Result:
+def flooded_20(tries: int, seed: int, code: str = "") -> Result:
     """Forge frames for 20 % of the time, at the moments that hurt most, while pulses run and STOP is pressed.
 
-    By somebody with a transmitter and no key, who knows all the rest, and hears what is acknowledged. In turn
-    he keeps in step with the stimulator's windows, or sends evenly, in threes, or in bursts of 10 ms. Each
-    try is a STOP pressed on the real remote. Success: pulses still come 250 ms after the press.
+    By somebody with a transmitter and no key, who knows all the rest, and hears what is said. In turn he
+    keeps in step with the remote's tries, or sends evenly, in threes, or in bursts of 10 ms. Each try is a
+    STOP pressed on the real remote. Success: pulses still come 250 ms after the press.
     """
-    return _flooded("flood in step, 20 %", 0.20, 250, tries, seed)
+    return _flooded("flood in step, 20 %", 0.20, 250, tries, seed, code)
 
 
 def flooded_45(tries: int, seed: int) -> Result:

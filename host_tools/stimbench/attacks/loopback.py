@@ -16,6 +16,7 @@ from typing import Any
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.storage.pairings import ACTIVE, PENDING
+from stimfw.telemetry import keys
 from stimfw.telemetry.requester import LIMIT_MS, Requester
 from stimfw.telemetry.responder import Responder
 
@@ -100,6 +101,7 @@ class LoopbackLink:
         self._responder, self._requester = responder, requester
         self.epoch = 0
         self.epochs = dict.fromkeys(self.table.pairings, 0)
+        self.kept = {slot: (each.generation, each.key) for slot, each in self.table.pairings.items()}
         self.peers: dict[int, Requester] = {}
         self.start_stimulator()
         for slot in self.table.pairings:
@@ -117,9 +119,26 @@ class LoopbackLink:
         """As after a reset of a peer."""
         self.epochs[slot] = self.epochs[slot] + 1 if epoch is None else epoch
         pairing = self.table.pairings[slot]
+        generation, key = self.kept[slot]
         self.peers[slot] = self._requester(
-            slot, pairing.role, pairing.key, self.epochs[slot], self._draw, generation=pairing.generation
+            slot, pairing.role, key, self.epochs[slot], self._draw, generation=generation
         )
+
+    def step_peer(self, slot: int = 0) -> None:
+        """As after a reset of a peer that goes on to its next generation then."""
+        generation, key = self.kept[slot]
+        self.kept[slot] = (generation + 1, keys.next_key(key))
+        self.start_peer(slot)
+
+    @property
+    def generation(self) -> int:
+        """Of the key that the peer of slot 0 has."""
+        return self.kept[0][0]
+
+    @property
+    def key(self) -> bytes:
+        """That the peer of slot 0 has."""
+        return self.kept[0][1]
 
     def new_requester(self, slot: int = 0, epoch: int | None = None, count: int | None = None) -> None:
         """Go on as another programme of the same peer: the same start, its HELLOs counted on, all else new.
@@ -127,14 +146,15 @@ class LoopbackLink:
         `epoch`, `count`: as somebody says who has the key and may claim anything.
         """
         pairing = self.table.pairings[slot]
+        generation, key = self.kept[slot]
         self.peers[slot] = self._requester(
             slot,
             pairing.role,
-            pairing.key,
+            key,
             self.epochs[slot] if epoch is None else epoch,
             self._draw,
             self.peers[slot].count if count is None else count,
-            generation=pairing.generation,
+            generation=generation,
         )
 
     # What the attacker does.

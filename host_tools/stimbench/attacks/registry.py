@@ -11,12 +11,18 @@ from stimbench.attacks.consent import alike_codes, not_consented
 from stimbench.attacks.exhaustion import draining, flooded
 from stimbench.attacks.forgery import forged
 from stimbench.attacks.forgotten import forgotten_epochs
+from stimbench.attacks.handshakes import (
+    old_generations,
+    other_generations,
+    overheard_tokens,
+    wanted_again,
+)
 from stimbench.attacks.held import held_back
 from stimbench.attacks.in_step import flooded_20, flooded_45
 from stimbench.attacks.listening import eavesdropping, nonces_reused, stolen_connection_key
 from stimbench.attacks.lockout import duplicate_stop, highest_numbers
 from stimbench.attacks.pairing import middle, no_window, small_order
-from stimbench.attacks.rekeying import rekeyed
+from stimbench.attacks.rekeying import late_key, rekeyed
 from stimbench.attacks.replay import delayed, desynchronised, reordered, replayed
 from stimbench.attacks.result import Attack, Result
 from stimbench.attacks.rights import escalation
@@ -43,25 +49,30 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("man in the middle of a pairing", middle, 2000, 60),
     Attack("pairing without a window or by replay", no_window, 200, 20),
     Attack("public keys of small order", small_order, 140, 28),
+    Attack("passive acknowledger", acknowledged, 40, 2, on_bench=True),
+    Attack("flood in step, 20 %", flooded_20, 200, 4, on_bench=True),
+    Attack("START held back", held_back, 80, 8, on_bench=True),
     Attack("duplicate STOP", duplicate_stop, 1000, 20),
     Attack("highest epoch or count", highest_numbers, 1000, 20),
-    Attack("flood in step, 20 %", flooded_20, 200, 4, on_bench=True),
+    Attack("STOP wanted again", wanted_again, 20_000, 400),
+    Attack("overheard tokens", overheard_tokens, 1000, 30),
+    Attack("HELLOs of other generations", other_generations, 100_000, 1800),
+    Attack("keys of old generations", old_generations, 100, 4),
+    Attack("pairing without consent", not_consented, 100, 5, on_bench=True),
+    Attack("codes that look alike", alike_codes, 1_000_000, 1_000_000),
+    Attack("re-keying undone", rekeyed, 40, 4, on_bench=True),
+    Attack("key given out long ago", late_key, 4, 1, on_bench=True),
+    Attack("unknown roles", unknown_roles, 500, 12),
+    Attack("stuck random source", stuck_source, 32, 4, on_bench=True),
 )
 
 SUCCEEDING: tuple[Attack, ...] = (
-    Attack("passive acknowledger", acknowledged, 40, 2, on_bench=True),
-    Attack("pairing without consent", not_consented, 80, 4, on_bench=True),
-    Attack("codes that look alike", alike_codes, 1_000_000, 1_000_000),
     Attack("degraded flash", degraded_flash, 30, 3, on_bench=True),
-    Attack("START held back", held_back, 80, 8, on_bench=True),
-    Attack("re-keying undone", rekeyed, 40, 4, on_bench=True),
     Attack("flood in step, 45 %", flooded_45, 200, 8, on_bench=True),
     Attack("washed log", washed_log, 10, 1, on_bench=True),
     Attack("window that outlives its programme", outlived_window, 44, 2, on_bench=True),
     Attack("forgotten epochs", forgotten_epochs, 500, 20),
-    Attack("unknown roles", unknown_roles, 500, 10),
     Attack("extreme values", extreme_values, 500, 20, on_bench=True),
-    Attack("stuck random source", stuck_source, 30, 2, on_bench=True),
 )
 """Attacks that succeed on the firmware of today. Whoever mends what one is about moves its row to ATTACKS."""
 

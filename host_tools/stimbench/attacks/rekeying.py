@@ -13,10 +13,12 @@ from stimbench.attacks.stand import Stand
 from stimbench.bench.provision import Provisioned
 from stimbench.errors import RefusedError
 
-__all__ = ("rekeyed",)
+__all__ = ("late_key", "rekeyed")
 
 STATUS, STOP = (messages.request(n) for n in (requests.STATUS, requests.STOP))
 _CLINICIAN = 0
+_HOUR_MS = 3_600_000
+"""docs/telemetry.md, "Pairing": so long a key that was given out waits to be used."""
 
 
 class _Keys:
@@ -97,3 +99,21 @@ def rekeyed(tries: int, seed: int, code: str = "") -> Result:
                 won[name] = won.get(name, 0) + 1
     detail = ", ".join(f"{name}: {count}" for name, count in won.items()) or "the new key alone works"
     return Result("re-keying undone", tries, sum(won.values()), detail)
+
+
+def late_key(tries: int, seed: int, code: str = "") -> Result:
+    """Use a key that was given out and not used for more than an hour.
+
+    By a thief who found it where it was put down. Each try is a key that the stimulator was given over USB,
+    and a few minutes more than an hour. Success: it is answered.
+    """
+    rng = random.Random(f"late {seed}")
+    successes = 0
+    for number in range(tries):
+        with Stand(seed + number, (roles.CLINICIAN,), code=code) as stand:
+            keys = _Keys(stand, rng)
+            stand.run_ms(_HOUR_MS + rng.randrange(5000, 600_000))
+            successes += keys.ask(keys.new)
+            if not keys.ask(keys.old):
+                raise RuntimeError("the clinician's own key does not work any more")
+    return Result("key given out long ago", tries, successes, "the key in use goes on to work")

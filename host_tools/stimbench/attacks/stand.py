@@ -87,6 +87,7 @@ class Stand:
         *,
         remote: bool = False,
         code: str = "",
+        remote_code: str = "",
         bench: Bench | None = None,
     ) -> None:
         """Switch the bench on and wait until the stimulator answers.
@@ -97,6 +98,7 @@ class Stand:
             remote: a remote's board is there too, paired.
             code: MicroPython that changes the stimulator's firmware before it starts: a bug that is planted
                 to see an attack succeed, or QUICK_CURVE.
+            remote_code: the same for the remote.
             bench: one that has not run yet, in the place of a new one.
         """
         boards = ("stimulator", "remote") if remote else ("stimulator",)
@@ -108,8 +110,9 @@ class Stand:
             provision.add_peer(self.bench, role, 100 * seed + n) for n, role in enumerate(peers)
         ]
         self.bench.run_for(_BOOT_NS)
-        if code:
-            self._restart_with(code)
+        for board, planted in (("stimulator", code), ("remote", remote_code)):
+            if planted:
+                self._restart_with(board, planted)
         self.host: Stimulator = connect(EmulatedLink(self.bench, "stimulator"), first_number=0)
 
     def __enter__(self) -> Self:
@@ -120,13 +123,13 @@ class Stand:
     ) -> None:
         self.bench.close()
 
-    def _restart_with(self, code: str) -> None:
+    def _restart_with(self, board: str, code: str) -> None:
         """End the application, run `code` on the board, start the application again."""
-        repl = EmulatedDevice(self.bench, "stimulator").open().enter_repl()
+        repl = EmulatedDevice(self.bench, board).open().enter_repl()
         repl.exec(code)
         repl.exec_raw_no_follow("import main\nmain.main()")
         self.bench.run_for(_BOOT_NS)
-        self.bench.board("stimulator").console.read()
+        self.bench.board(board).console.read()
 
     # Time.
 
@@ -186,23 +189,14 @@ class Antenna:
     def __init__(self, stand: Stand, address: bytes) -> None:
         """Receive at `address`."""
         self._stand, self._address = stand, address
-        self._pid = 0
         self.heard: list[bytes] = []
         stand.air.attach(self, stand.bench.board("stimulator").scheduler)
 
     def on_air(self, packet: Packet) -> None:
-        """A packet has ended in range (stimbench.parts.radio.Receiver)."""
-        if packet.address != self._address or packet.is_ack:
-            return
-        if packet.sender is not None and not packet.no_ack:
-            self._stand.air.inject(
-                packet.end_ns + _SETTLE_NS, packet.channel, packet.address, b"",
-                bit_rate=packet.bit_rate, pid=packet.pid, is_ack=True, crc_bytes=packet.crc_bytes,
-            )  # fmt: skip
-        if not self.heard or self.heard[-1] != packet.payload:
+        """A packet has ended in range (stimbench.parts.radio.Receiver). Copies of a frame count once."""
+        if packet.address == self._address and self.heard[-1:] != [packet.payload]:
             self.heard.append(packet.payload)
 
     def say(self, frame: bytes, address: bytes, channel: int = addresses.PAIRING_CHANNEL) -> None:
         """Send a frame now."""
-        self._pid = (self._pid + 1) & 3
-        self._stand.air.inject(self._stand.now_ns + 2 * _SETTLE_NS, channel, address, frame, pid=self._pid)
+        self._stand.air.inject(self._stand.now_ns + 2 * _SETTLE_NS, channel, address, frame)

@@ -7,7 +7,7 @@ import struct
 
 from stimfw.protocol import asking, messages, refusals, requests, roles
 from stimfw.storage.blocks import StorageError
-from stimfw.storage.pairings import PairingTable
+from stimfw.storage.pairings import ACTIVE, PairingTable
 from stimfw.storage.record import Record
 
 from stimbench.attacks.result import Result
@@ -16,8 +16,9 @@ from stimbench.attacks.stand import Stand
 
 __all__ = ("extreme_values", "unknown_roles")
 
-_ROLES_AT = 12  # in the table's payload: after version, base, ranks, and the first slot's state
 _PAIRINGS_BLOCKS = 2
+_VERSION_1_BYTES = 239  # of a table as the firmware before this one wrote it
+_STATE, _ROLE_SHIFT, _MOST_ROLE = 0x1F, 5, 7
 _VALUES = {"H": (0, 1, 0x7FFF, 0x8000, 0xFFFF), "B": (0, 1, 0x7F, 0x80, 0xFF)}
 _WORDS = (0, 1, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFF)
 
@@ -26,22 +27,21 @@ def unknown_roles(tries: int, seed: int) -> Result:
     """Put a role that no key has into the table of pairings on flash: service (3), or an unknown one.
 
     By a firmware with a bug, or somebody who had the board for a minute. Each try is a table whose record is
-    sound but for that. Success: the slot is taken for a pairing, so that whoever has its key has that role.
+    sound but for that, in the form of today or of the firmware before. Success: the slot is taken for a
+    pairing, so that whoever has its key has that role.
     """
     rng = random.Random(f"roles {seed}")
     successes = 0
     powers = set()
     for number in range(tries):
-        role = roles.SERVICE if number % 2 == 0 else rng.randint(roles.SERVICE + 1, 255)
         nor = Nor(rng, _PAIRINGS_BLOCKS)
-        table = PairingTable(Record(nor, 0))  # type: ignore[arg-type]
-        table.create(rng.randbytes(4))
-        table.add(rng.randbytes(4), roles.CLINICIAN, rng.randbytes(32))
         record = Record(nor, 0)  # type: ignore[arg-type]
-        payload = bytearray(record.load() or b"")
-        found = [at for at in range(len(payload)) if payload[at : at + 1] == bytes((roles.CLINICIAN,))]
-        payload[min(at for at in found if at >= _ROLES_AT - 1)] = role
-        record.store(bytes(payload))
+        role = roles.SERVICE if number % 4 < 2 else rng.randint(roles.SERVICE + 1, _MOST_ROLE)
+        if number % 2:
+            slot = struct.pack("<BB4s32s", ACTIVE, role, rng.randbytes(4), rng.randbytes(32))
+            record.store((b"\x01" + rng.randbytes(4) + bytes(6) + slot).ljust(_VERSION_1_BYTES, b"\0"))
+        else:
+            record.store(_of_today(nor, role, rng))
         try:
             pairing = PairingTable(Record(nor, 0)).get(0)  # type: ignore[arg-type]
         except StorageError:
@@ -50,6 +50,18 @@ def unknown_roles(tries: int, seed: int) -> Result:
             successes += 1
             powers |= {opcode for opcode in range(256) if asking.may(pairing.role, opcode)}
     return Result("unknown roles", tries, successes, f"{len(powers)} requests are such a role's")
+
+
+def _of_today(nor: Nor, role: int, rng: random.Random) -> bytes:
+    """A table with a clinician, whose role is another then: above the state in the byte before the id."""
+    table = PairingTable(Record(nor, 0))  # type: ignore[arg-type]
+    table.create(rng.randbytes(4))
+    peer_id = rng.randbytes(4)
+    table.add(peer_id, roles.CLINICIAN, rng.randbytes(32))
+    payload = bytearray(Record(nor, 0).load() or b"")  # type: ignore[arg-type]
+    head = payload.index(peer_id) - 1
+    payload[head] = payload[head] & _STATE | role << _ROLE_SHIFT
+    return bytes(payload)
 
 
 def extreme_values(tries: int, seed: int) -> Result:

@@ -156,9 +156,8 @@ def _sum_up(
     told = f"{len(done)} of {of} attacks carried out, {len(succeeded)} succeeded."
     out.print(f"[bold]{told}[/]")
     if left_out:
-        out.print(
-            f"Left out, because the firmware is not built: {', '.join(left_out)}.", markup=False, soft_wrap=True
-        )
+        names = ", ".join(left_out)
+        out.print(f"Left out, because the firmware is not built: {names}.", markup=False, soft_wrap=True)
 
 
 def _document(

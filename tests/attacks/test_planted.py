@@ -28,7 +28,7 @@ Responder.pause_ms = pause_ms
 """
 CONNECTIONS_OUTLIVE_A_STOP = """
 from stimfw.telemetry.responder import Responder
-Responder.end_connections = lambda self, but_slot=255: None
+Responder.end_connections = lambda self, *_: None
 """
 ANY_TOUCH_IS_CONSENT = """
 from stimfw.ui.magnet import Consent, TOUCH
@@ -42,17 +42,14 @@ Responder._retire_others = lambda self, peer: None
 """
 ANY_TABLE_TAKES_AN_ID = """
 from stimfw.storage import pairings
-pairings.RoleClashError = ValueError
-pairings._same_peer = lambda one, other: one.peer_id == other.peer_id
-class Clinicians(list):
-    pass
 add = pairings.PairingTable.add
 def claimed(self, peer_id, role, key):
-    for slot, its in self._taken():
-        if its.peer_id == peer_id and its.role != role:
+    for _, its in self._taken():
+        if its.peer_id == peer_id:
             its.role = role
     return add(self, peer_id, role, key)
 pairings.PairingTable.add = claimed
+pairings._same_peer = lambda one, other: one.peer_id == other.peer_id
 """
 NOTHING_EXPIRES = """
 from stimfw.stimulator import pairing_controller

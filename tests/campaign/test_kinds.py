@@ -244,8 +244,13 @@ def test_a_process_with_other_modules_of_the_firmware_is_no_judge(monkeypatch):
 
 
 def test_every_attack_of_the_registry_is_a_job_and_one_runs():
-    jobs = attack_jobs(2, 0.0001)
+    jobs = attack_jobs(2, 0.0001, {"stimulator": "1", "remote": "2"})
     assert {job.payload["attack"] for job in jobs} == {each.name for each in ATTACKS}
     assert len({job.key for job in jobs}) == 2 * len(ATTACKS)
+    desk = attack_jobs(1, 0.0001)
+    assert {job.payload["attack"] for job in desk} == {each.name for each in ATTACKS if not each.on_bench}
+    others = attack_jobs(2, 0.0001, {"stimulator": "1", "remote": "3"})
+    same = {job.key for job in jobs} & {job.key for job in others}
+    assert len(same) == 2 * len(desk), "another image makes other jobs of those that run it"
     small = next(job for job in jobs if job.payload["attack"] == "public keys of small order")
     assert attack(dict(small.payload), {})["verdict"] == "PASS"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("Acknowledger", "acknowledged")
 
 _SETTLE_NS = 130_000  # nRF24L01+ product specification 1.0, table 16: an acknowledgement begins so late
+_ANSWER_NS = 4 * MS  # the remote listens when its burst is over, and expects an answer about then
 _NOISE_MS = 60  # once, on the stimulator's channel
 _LATEST_MS = 250  # issue 12, item 1: STOP with acknowledgers on all channels but one
 _REST_MS = 4000
@@ -49,13 +50,13 @@ class Acknowledger:
         if packet.is_ack or packet.address != self._address or packet.channel not in self._channels:
             return
         self.given += 1
-        ack = self._air.inject(
+        self._air.inject(
             packet.end_ns + _SETTLE_NS, packet.channel, packet.address, b"",
             bit_rate=packet.bit_rate, pid=packet.pid, is_ack=True, enhanced=True,
         )  # fmt: skip
         kind = self._dice.choice((frames.CHALLENGE, frames.REPLY))
         answer = bytes((frames.first(kind), self._slot)) + self._dice.randbytes(frames.FRAME_BYTES - 2)
-        self._air.inject(ack.end_ns + _SETTLE_NS, packet.channel, self._peer, answer)
+        self._air.inject(packet.end_ns + _ANSWER_NS, packet.channel, self._peer, answer)
 
 
 def acknowledged(tries: int, seed: int, remote_code: str = "") -> Result:

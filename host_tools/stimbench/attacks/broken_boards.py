@@ -11,8 +11,8 @@ from stimfw.telemetry import addresses, frames
 
 from stimbench.attacks.air import RadioPeer
 from stimbench.attacks.result import Result
-from stimbench.attacks.stand import MS, QUICK_CURVE, Antenna, S, Stand
-from stimbench.bench import Bench, BenchConfig, provision
+from stimbench.attacks.stand import MS, QUICK_CURVE, Antenna, S, Stand, bench_config
+from stimbench.bench import Bench, provision
 from stimbench.client.stimulator import connect
 from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.emulator.flash import FlashChip
@@ -75,7 +75,7 @@ def degraded_flash(tries: int, seed: int) -> Result:
     told: list[str] = []
     for number in range(tries):
         wear = _WEAR[number % len(_WEAR)]
-        bench = Bench(BenchConfig(seed=seed + number))
+        bench = Bench(bench_config(seed + number))
         pairing = provision.pair(bench, seed + number)
         for board in bench.boards.values():
             wear(board.flash, rng)
@@ -133,8 +133,8 @@ def stuck_source(tries: int, seed: int, code: str = "") -> Result:
     won: dict[str, int] = {}
     for number in range(tries):
         name, source = _SOURCES[number // 2 % len(_SOURCES)]
-        config = BenchConfig(seed=seed + number, boards=("stimulator",), random_bits={"stimulator": source})
-        bench = Bench(config)
+        bits = {"stimulator": source}
+        bench = Bench(bench_config(seed + number, boards=("stimulator",), random_bits=bits))
         pairing = provision.add_peer(bench, roles.PATIENT, seed + number)
         with Stand(seed + number, code=QUICK_CURVE + code, bench=bench) as stand:
             if number % 2:

@@ -257,7 +257,7 @@ def forged(
 ) -> Result:
     """Send forged frames in the place of a genuine HELLO, CHALLENGE, REQUEST or REPLY that is kept back.
 
-    By somebody with a transmitter, a recording and a jammer, without a key.
+    By somebody with a transmitter, a recording and a jammer, without a key. Each try is a frame.
     Bit flips and bytes in every field, splices, other lengths, reflections, replays, other slots, tokens
     and generations, tokens that were overheard with forged seals, noise. After the reflection and
     interleaving attacks on authentication (Bird et al., CRYPTO 1991), the bit flips of WEP (Borisov et al.,

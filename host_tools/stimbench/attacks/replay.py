@@ -51,7 +51,7 @@ _TURNS: tuple[Callable[[LoopbackLink], None], ...] = (
 def replayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Send every recorded frame again, to both sides, in any order, between genuine requests.
 
-    By somebody with a recording and a transmitter.
+    By somebody with a recording and a transmitter. Each try is a frame.
     In its connection, in later ones, after a restart of either side or of both.
     After the replays of Halperin et al. (IEEE S&P 2008) to an implanted defibrillator. Success: something
     is executed that was not asked for just then, or a connection is opened, or a genuine request fails.
@@ -119,7 +119,7 @@ def reordered(tries: int, seed: int, responder: type[Responder] = Responder) -> 
 def delayed(tries: int, seed: int, responder: type[Responder] = Responder) -> Result:
     """Keep a START from arriving, and deliver it when nobody expects it any more.
 
-    By somebody who jams a START and keeps it.
+    By somebody who jams a START and keeps it. Each try is one START.
     After RollJam (Kamkar, DEF CON 23, 2015). Success: it is executed after a later request of the same peer
     was, or more than 60 s after the last authentic frame of its connection. Within that time, and as long
     as the peer has not been answered, a frame that was kept back IS executed when it arrives: the detail

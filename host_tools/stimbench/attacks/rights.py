@@ -33,7 +33,7 @@ class _Application:
 def escalation(tries: int, seed: int) -> Result:
     """Get done what a patient's key may not ask for.
 
-    By a patient with the patient's key.
+    By a patient with the patient's key. Each try is a request.
     Every opcode 0-255 in order, sealed correctly; a clinician's recorded frames under the patient's
     connection and slot; a connection with the clinician's role in its keys; the clinician's slot with the
     patient's key; a clinician's plaintext sealed again as the patient's. Success: an opcode is executed

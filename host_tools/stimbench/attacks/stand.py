@@ -6,9 +6,11 @@ one are about what the whole stimulator does: its radio, its magnet, its flash, 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from stimfw.telemetry import addresses
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from stimbench.client.stimulator import Stimulator
     from stimbench.parts.radio import AirChannel, Packet
 
-__all__ = ("MS", "QUICK_CURVE", "Antenna", "QuickCurve", "S", "Stand")
+__all__ = ("MS", "QUICK_CURVE", "Antenna", "QuickCurve", "S", "Stand", "bench_config", "firmware_from")
 
 MS, S = 1_000_000, 1_000_000_000
 _BOOT_NS = 700 * MS
@@ -70,6 +72,24 @@ class QuickCurve:
     shared_steps = steps
 
 
+_firmware: dict[str, Path] = {}
+
+
+@contextmanager
+def firmware_from(files: Mapping[str, Path]) -> Iterator[None]:
+    """Benches run these files by board, and not those of the checkout."""
+    _firmware.update(files)
+    try:
+        yield
+    finally:
+        _firmware.clear()
+
+
+def bench_config(seed: int, **fields: Any) -> BenchConfig:
+    """A BenchConfig with the firmware of `firmware_from`."""
+    return BenchConfig(seed=seed, firmware=dict(_firmware), **fields)
+
+
 class Stand:
     """A stimulator that has booted, with peers that are paired, and a host on USB.
 
@@ -102,7 +122,7 @@ class Stand:
             bench: one that has not run yet, in the place of a new one.
         """
         boards = ("stimulator", "remote") if remote else ("stimulator",)
-        self.bench = bench or Bench(BenchConfig(seed=seed, boards=boards))
+        self.bench = bench or Bench(bench_config(seed, boards=boards))
         assert self.bench.air is not None
         self.air: AirChannel = self.bench.air
         self.pairings = [provision.pair(self.bench, seed)] if remote else []

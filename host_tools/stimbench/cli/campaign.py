@@ -79,8 +79,14 @@ def attacks(
 ) -> None:
     """Carry out every attack on the radio protocol, with many seeds. Exits 1 if one succeeds."""
     from stimbench.checks.campaigns.attacks import attack_jobs
+    from stimbench.project import image_path
 
-    _campaign("attacks", (), lambda _: attack_jobs(seeds, share), workers, scheduler, folder, as_json)
+    boards: tuple[str, ...] = ("stimulator", "remote")
+    if not all(image_path(board).is_file() for board in boards):
+        err.print("The firmware is not built: attacks on the emulated bench are left out.")
+        boards = ()
+    jobs = partial(attack_jobs, seeds, share)
+    _campaign("attacks", boards, jobs, workers, scheduler, folder, as_json)
 
 
 @app.command("faults")

@@ -10,6 +10,7 @@ from typing import Any
 import stimfw
 
 from stimbench.attacks import ATTACKS
+from stimbench.attacks.stand import firmware_from
 from stimbench.campaign.jobs import Job, make_job
 
 __all__ = ("attack", "attack_jobs")
@@ -17,16 +18,18 @@ __all__ = ("attack", "attack_jobs")
 _WORK = "stimbench.checks.campaigns.attacks:attack"
 
 
-def attack_jobs(seeds: int, share: float) -> list[Job]:
+def attack_jobs(seeds: int, share: float, firmware_hashes: Mapping[str, str] | None = None) -> list[Job]:
     """Each attack with each seed.
 
-    They run on the desk, with the firmware's own modules and without its images. So what the firmware's hash
-    is elsewhere is the hash of these modules here.
+    Most run on the desk, with the firmware's own modules and without its images. So what the firmware's hash
+    is elsewhere is the hash of these modules there.
 
     Args:
         seeds: how many, from 1 on.
         share: of each attack's full number of tries; each has a number that it does not go below.
+        firmware_hashes: of the images, by board; without them attacks on the emulated bench are left out.
     """
+    hashes = firmware_hashes or {}
     sources = _sources()
     return [
         make_job(
@@ -35,14 +38,15 @@ def attack_jobs(seeds: int, share: float) -> list[Job]:
                 "name": f"{each.name}, seed {seed}",
                 "group": each.name,
                 "attack": each.name,
-                "tries": max(each.least, round(each.tries * share)),
+                "tries": each.share(share),
                 "seed": seed,
                 "stimfw": sources,
             },
-            {},
+            hashes if each.on_bench else {},
         )
         for seed in range(1, seeds + 1)
         for each in ATTACKS
+        if hashes or not each.on_bench
     ]
 
 
@@ -51,7 +55,7 @@ def attack(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[str, A
 
     Args:
         payload: of `attack_jobs`.
-        firmware: not used.
+        firmware: the images that attacks on the emulated bench run.
 
     Returns:
         FAIL if a try succeeded; ERROR if fewer tries were made than asked for, or this process has other
@@ -60,7 +64,8 @@ def attack(payload: dict[str, Any], firmware: Mapping[str, Path]) -> dict[str, A
     if payload["stimfw"] != _sources():
         raise RuntimeError("this process has other modules of the firmware than the campaign")
     chosen = {each.name: each for each in ATTACKS}[payload["attack"]]
-    found = chosen.run(payload["tries"], payload["seed"])
+    with firmware_from(firmware):
+        found = chosen.run(payload["tries"], payload["seed"])
     told = f"{found.tries} tries, {found.successes} succeeded; {found.detail}"
     verdict = "FAIL" if found.successes else "PASS" if found.tries >= payload["tries"] else "ERROR"
     return {"verdict": verdict, "told": told, "tries": found.tries, "successes": found.successes}

@@ -10,6 +10,7 @@ from stimbench.attacks import (
     Result,
     consent,
     forgery,
+    forgotten,
     handshakes,
     listening,
     lockout,
@@ -30,6 +31,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.protocol import asking, requests, roles
 from stimfw.storage import pairing_format
+from stimfw.storage.areas import Areas
 from stimfw.telemetry import connection, fragments, frames, keys, peer, rate_limiter, responder
 from stimfw.telemetry.requester import Requester
 from stimfw.telemetry.responder import Responder
@@ -337,3 +339,14 @@ def test_two_codes_of_sixteen_bits_without_a_marker(monkeypatch):
 def test_a_table_that_takes_any_role(monkeypatch):
     monkeypatch.setattr(pairing_format, "KEY_ROLES", range(1, 256))
     assert values.unknown_roles(12, 1).successes == 12
+
+
+class NewBoard(Areas):
+    """Takes a board whose log and limit were erased for a new one."""
+
+    def _holds_keys(self):
+        return 0
+
+
+def test_keys_without_epochs_that_are_no_fault():
+    assert forgotten.forgotten_epochs(20, 1, NewBoard).successes > 0

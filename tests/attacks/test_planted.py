@@ -6,10 +6,12 @@ The code runs in MicroPython before the application starts. It is what a tired c
 import pytest
 from stimbench.attacks.acknowledger import acknowledged
 from stimbench.attacks.broken_boards import stuck_source
+from stimbench.attacks.clinic import outlived_window, washed_log
 from stimbench.attacks.consent import not_consented
 from stimbench.attacks.held import held_back
 from stimbench.attacks.in_step import flooded_20
 from stimbench.attacks.rekeying import late_key, rekeyed
+from stimbench.attacks.values import extreme_values
 
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 
@@ -55,6 +57,24 @@ NOTHING_EXPIRES = """
 from stimfw.stimulator import pairing_controller
 pairing_controller._EXPIRES_MS = 0x3FFFFFFF
 """
+WINDOW_STAYS_OPEN = """
+from stimfw.stimulator.clinician_requests import ClinicianRequests
+ClinicianRequests.close_window = lambda self, sender: None
+"""
+ONE_LOG_FOR_ALL = """
+from stimfw.stimulator.log_keeper import LogKeeper
+from stimfw.telemetry.responder import Responder
+def note(self, event, slot, kind, now_ms):
+    self._note(event, slot, kind)
+Responder._note_once_a_second = note
+LogKeeper.poll = lambda self, now_ms: None
+"""
+HALF_OF_A_VALUE = """
+from stimfw.protocol import refusals
+def out_of_range(value, field=255, made=refusals.out_of_range):
+    return made(value & 0x7FFFFFFF, field)
+refusals.out_of_range = out_of_range
+"""
 NO_HEALTH_TESTS = """
 from stimfw.crypto import health
 def draw(self, count):
@@ -90,3 +110,15 @@ def test_keys_that_wait_for_ever():
 
 def test_a_random_source_that_nobody_tests():
     assert stuck_source(4, 1, NO_HEALTH_TESTS).successes > 0
+
+
+def test_a_window_that_no_change_closes():
+    assert outlived_window(2, 1, WINDOW_STAYS_OPEN).successes == 2
+
+
+def test_strangers_in_the_log_of_the_others():
+    assert washed_log(1, 1, ONE_LOG_FOR_ALL).successes == 1
+
+
+def test_refusals_that_tell_another_value():
+    assert extreme_values(20, 1, HALF_OF_A_VALUE).successes > 0

@@ -26,14 +26,14 @@ _CHANGES = (
     {"on_ms": 30_000},
     {"off_ms": 1000},
     {"ramp_up_ms": 500},
-    {"session_s": 1800},
+    {"session_s": 900},
     {"left.cathode": 2, "left.anode": 3},
     {"right.cathode": 3, "right.anode": 0},
     {"width_us": 1000, "left.cathode": 1, "left.anode": 2},
 )
 
 
-def outlived_window(tries: int, seed: int) -> Result:
+def outlived_window(tries: int, seed: int, code: str = "") -> Result:
     """Use the amplitudes that a clinician allowed a patient for one programme with another programme.
 
     By a patient, or whoever has the patient's remote. The window is opened for pulses of 100 us at 3 mA; then
@@ -45,7 +45,7 @@ def outlived_window(tries: int, seed: int) -> Result:
     worst = 0
     for number in range(tries):
         changes = _CHANGES[number] if number < len(_CHANGES) else rng.choice(_CHANGES)
-        with Stand(seed + number, (roles.CLINICIAN, roles.PATIENT)) as stand:
+        with Stand(seed + number, (roles.CLINICIAN, roles.PATIENT), code=code) as stand:
             patient = stand.peer(_PATIENT)
             first = {"width_us": 100, "gap_us": 100, "left.amplitude_ua": 500, "right.amplitude_ua": 500}
             stand.host.set_program(stand.host.program().replaced(first))
@@ -64,7 +64,7 @@ _RATE_HZ = 26
 _FLOOD_S = 60
 
 
-def washed_log(tries: int, seed: int) -> Result:
+def washed_log(tries: int, seed: int, code: str = "") -> Result:
     """Send forged frames until the log holds nothing but what strangers did.
 
     By somebody with a transmitter who wants his traces, or an accident's, out of the log. Each try: peers
@@ -74,7 +74,7 @@ def washed_log(tries: int, seed: int) -> Result:
     rng = random.Random(f"washed {seed}")
     successes = lost = 0
     for number in range(tries):
-        with Stand(seed + number, (roles.CLINICIAN, roles.PATIENT)) as stand:
+        with Stand(seed + number, (roles.CLINICIAN, roles.PATIENT), code=code) as stand:
             stand.start()
             peers = [stand.peer(_CLINICIAN), stand.peer(_PATIENT)]
             for peer in peers * 3:

@@ -64,16 +64,14 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("key given out long ago", late_key, 4, 1, on_bench=True),
     Attack("unknown roles", unknown_roles, 500, 12),
     Attack("stuck random source", stuck_source, 32, 4, on_bench=True),
-)
-
-SUCCEEDING: tuple[Attack, ...] = (
     Attack("degraded flash", degraded_flash, 30, 3, on_bench=True),
-    Attack("flood in step, 45 %", flooded_45, 200, 8, on_bench=True),
     Attack("washed log", washed_log, 10, 1, on_bench=True),
-    Attack("window that outlives its programme", outlived_window, 44, 2, on_bench=True),
+    Attack("window that outlives its programme", outlived_window, 44, 4, on_bench=True),
     Attack("forgotten epochs", forgotten_epochs, 500, 20),
     Attack("extreme values", extreme_values, 500, 20, on_bench=True),
 )
+
+SUCCEEDING: tuple[Attack, ...] = (Attack("flood in step, 45 %", flooded_45, 200, 8, on_bench=True),)
 """Attacks that succeed on the firmware of today. Whoever mends what one is about moves its row to ATTACKS."""
 
 

@@ -64,7 +64,7 @@ def _of_today(nor: Nor, role: int, rng: random.Random) -> bytes:
     return bytes(payload)
 
 
-def extreme_values(tries: int, seed: int) -> Result:
+def extreme_values(tries: int, seed: int, code: str = "") -> Result:
     """Ask for programmes and windows with the least and the greatest numbers that their fields hold.
 
     By whoever may ask: a clinician's host with a bug. Each try is a request with one or more such numbers.
@@ -74,7 +74,7 @@ def extreme_values(tries: int, seed: int) -> Result:
     rng = random.Random(f"extreme {seed}")
     successes = 0
     told: set[str] = set()
-    with Stand(seed, (roles.CLINICIAN,)) as stand:
+    with Stand(seed, (roles.CLINICIAN,), code=code) as stand:
         peer = stand.peer()
         for _ in range(tries):
             opcode = rng.choice((requests.SET_PROGRAM, requests.SET_WINDOW, requests.AMPLITUDE))
@@ -107,7 +107,9 @@ def _wrong(opcode: int, values: list[int], reply: bytes | None) -> str:
     refusal = refusals.unpack(code, body)
     if code != messages.OUT_OF_RANGE or refusal is None:
         return ""
-    return "" if refusal[1] in values else f"{max(values)} is refused as {refusal[1]}"
+    field, told = refusal
+    sent = [values[field]] if opcode == requests.SET_PROGRAM and field != refusals.NO_FIELD else values
+    return "" if told in sent else f"{max(sent)} is refused as {told}"
 
 
 def _wrong_on_a_desk(row: requests.Row, values: list[int]) -> str:

@@ -47,6 +47,7 @@ _SLOT_FRAMES = const(3)  # as many as the radio holds
 _DEFER_MS = const(1)
 _DEFERRALS = const(4)
 _QUIET_MS = const(4000)
+_LOST_LOOKS = const(2)
 _KIND = const(0x0F)
 _PAIR_REPLY = const(6)
 _FULL_DBM = const(0)
@@ -96,6 +97,7 @@ class RadioListener(RadioEndpoint):
         self._deferrals = 0
         self._deferred_ms = 0
         self._was_busy = False
+        self._lost_looks = 0
         self._quiet_ms: "int | None" = None  # since then there was neither contact nor a hop
         self.channel = CHANNELS[0]
         self.deferred = 0
@@ -178,16 +180,30 @@ class RadioListener(RadioEndpoint):
             due = min(_LOOK_MS, self._sending_for_ms(now_ms))
         return due if wait < 0 else min(due, wait)
 
-    def check_channel(self, now_ms: int) -> None:
+    @property
+    def answering(self) -> bool:
+        """Whether there is a reply to send, or one is being sent: then nothing is received."""
+        return self._send_state != _NO_REPLY
+
+    def check_channel(self, now_ms: int, lost: bool = False) -> None:
         """Hop to the next channel if this one is occupied twice; back to the first 4 s after all contact.
 
         To be called about once a second; looks for 0.2 ms. Not while there is a reply to send, nor in the
         pairing window. A flood is no reason to hop: its sender can follow, and a remote would have to search.
+
+        lost: a peer that should be heard is not. Short pulses can drown every frame, and no look sees them
+        (6.4: a carrier of 40 us and more): so every second call hops.
         """
         if self._send_state != _NO_REPLY or self._receive_state == _OFF or not self.works:
             return
         if self._extra is not None or self._quiet_ms is None or self._link.connected(now_ms):
             self._quiet_ms = now_ms
+        self._lost_looks = self._lost_looks + 1 if lost and self._extra is None else 0
+        if self._lost_looks >= _LOST_LOOKS:
+            self._lost_looks = 0
+            self._was_busy = False
+            self._hop(CHANNELS[(CHANNELS.index(self.channel) + 1) % len(CHANNELS)], now_ms)
+            return
         stays = self._extra is not None or self._link.flooded()
         busy = not stays and self._radio.sense()
         if busy and self._was_busy:

@@ -116,7 +116,9 @@ class App:
             self._radio_called = False
             if self._radio.poll(now):
                 self.on_radio(None)
-            self._responder.make_candidates()
+            if not self._radio.answering:
+                # Not before the receiver is on again: a peer that is quicker than this sends its REQUEST now.
+                self._responder.make_candidates()
         checking = self._check(now)
         console_wait = -1
         if readable or self._console_busy:
@@ -148,7 +150,7 @@ class App:
             self._check_due_ms = ticks_add(now, _CHECK_MS)
             self._revive_radio()
         elif part == 1:
-            self._radio.check_channel(now)
+            self._radio.check_channel(now, self.control.link.lost)
         else:
             self._responder.expire(now)
             self.control.link.poll(now)

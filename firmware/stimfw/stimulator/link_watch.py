@@ -21,28 +21,30 @@ class LinkWatch:
 
     Attributes:
         silent_ms: `silent_ms(slot, now_ms)`: since when the peer of a slot was not heard (ms).
+        lost: the session's peer is not heard.
     """
 
     def __init__(self, note: "Callable[[int, int, int], None]") -> None:
         self.silent_ms: "Callable[[int, int], int]" = nobody_heard
         self._note = note
         self._slot = messages.FROM_NOBODY
-        self._lost = False
+        self.lost = False
 
     def begin(self, sender: int) -> None:
         """A session began; sender: a slot, FROM_USB or FROM_NOBODY."""
         self._slot = sender
-        self._lost = False
+        self.lost = False
 
     def end(self) -> None:
         """It is over: there is nothing to watch."""
         self._slot = messages.FROM_NOBODY
+        self.lost = False
 
     def poll(self, now_ms: int) -> None:
         """Look again; to be called about once a second."""
         if self._slot >= messages.SLOTS:
             return
         lost = self.silent_ms(self._slot, now_ms) >= LOST_MS
-        if lost != self._lost:
-            self._lost = lost
+        if lost != self.lost:
+            self.lost = lost
             self._note(messages.EVENT_LINK_LOST if lost else messages.EVENT_LINK_BACK, self._slot, 0)

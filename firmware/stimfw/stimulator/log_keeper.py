@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 QUIET_MS = 2000
 """The output is off, no pairing is under way, and nobody has asked for anything, for so long."""
+LONGEST_MS = 30_000
+"""After so long with the output off it is written however much is asked: nobody shall keep it from flash."""
 GAP_MS = 10_000
 """Between two writes: flash wears, and a stop waits up to 0.4 s behind an erase."""
 _AT_ONCE = 16
@@ -50,6 +52,7 @@ class LogKeeper:
         self._seen = -1
         self._quiet_ms = self._written_ms = 0
         self._wrote = False
+        self._waits, self._waits_ms = False, 0  # there is something new, and the output is off, since then
         self._written = log.first  # number of the first event that is not on flash
         self.state = areas.SOUND if store.next_number else areas.EMPTY
 
@@ -57,12 +60,15 @@ class LogKeeper:
         """Write what is new, if there is anything and it is quiet. To be called twice a second, or more."""
         if self._written == self._log.count or self.state == areas.UNUSABLE:
             return
+        if self._busy() or not self._waits:
+            self._waits, self._waits_ms = not self._busy(), now_ms
         if self._busy() or self._asked() != self._seen:
             self._seen = self._asked()
             self._quiet_ms = now_ms
-        elif elapsed_ms(now_ms, self._quiet_ms) >= QUIET_MS and (
-            not self._wrote or elapsed_ms(now_ms, self._written_ms) >= GAP_MS
-        ):
+        quiet = elapsed_ms(now_ms, self._quiet_ms) >= QUIET_MS
+        overdue = self._waits and elapsed_ms(now_ms, self._waits_ms) >= LONGEST_MS
+        if (quiet or overdue) and (not self._wrote or elapsed_ms(now_ms, self._written_ms) >= GAP_MS):
+            self._waits = False
             self._wrote, self._written_ms = True, now_ms
             self.flush()
 

@@ -52,8 +52,8 @@ class Peer:
         generation, key: the newest that was used; flash may still hold an earlier one.
         proven: whether a connection was opened since the start.
         seen: mark of the newest HELLO in step; None: none since the start.
-        candidate: of the newest HELLO in step.
-        stray: of the last HELLO out of step that was answered.
+        candidate, previous: of the newest HELLO in step, and of the one before: its REQUEST may be late.
+        stray, old: of the last HELLO that was answered out of step: too far above `seen`, and below it.
     """
 
     def __init__(self, slot: int, pairing: "PairingRecord") -> None:
@@ -67,8 +67,10 @@ class Peer:
         self.proven = False
         self.seen: "tuple[int, int] | None" = None
         self.candidate: "Candidate | None" = None
+        self.previous: "Candidate | None" = None
         self.stray: "Candidate | None" = None
-        self._stray_ms = -1
+        self.old: "Candidate | None" = None
+        self._stray_ms = self._old_ms = -1
         self.connection: "ListeningConnection | None" = None
         self.last_request = b""
         self.last_reply = b""
@@ -113,6 +115,11 @@ class Peer:
         self._hello_keys.append(pair[0])
         return place >= offset
 
+    @property
+    def keys_made(self) -> int:
+        """Of how many generations the key for HELLOs is made, from the present one on."""
+        return len(self._hello_keys)
+
     def challenge_tag(self, offset: int) -> "keys.ChallengeTag":
         """What makes a CHALLENGE of that generation."""
         return keys.ChallengeTag(keys.handshake_keys(self._ahead[offset], self.slot, self.pairing.role)[1])
@@ -141,22 +148,52 @@ class Peer:
             return 0 < mark[1] - count <= COUNTS_AHEAD
         return 0 < mark[0] - epoch <= EPOCHS_AHEAD and mark[1] <= COUNTS_AHEAD
 
-    def may_stray(self, now_ms: int) -> bool:
-        """Whether a HELLO out of step may be answered."""
-        return self._stray_ms < 0 or elapsed_ms(now_ms, self._stray_ms) >= STRAY_MS
+    def may_stray(self, mark: "tuple[int, int]", now_ms: int) -> bool:
+        """Whether a HELLO out of step may be answered.
+
+        What was recorded is below `seen`. It does not take the turn of what is above: a peer that was started
+        many times out of reach.
+        """
+        last_ms = self._stray_ms if self._is_above(mark) else self._old_ms
+        return last_ms < 0 or elapsed_ms(now_ms, last_ms) >= STRAY_MS
+
+    def _is_above(self, mark: "tuple[int, int]") -> bool:
+        return self.seen is None or mark > self.seen
 
     def keep(self, candidate: Candidate, in_step: bool) -> None:
         """A HELLO was authentic, and is answered. One out of step does not end what one in step began."""
         if in_step:
+            self.previous = self.candidate
             self.candidate = candidate
             self.seen = candidate.mark
-        else:
+        elif self._is_above(candidate.mark):
             self.stray = candidate
             self._stray_ms = candidate.made_ms
+        else:
+            self.old = candidate
+            self._old_ms = candidate.made_ms
+
+    def is_out_of_step(self, candidate: Candidate) -> bool:
+        """Whether its HELLO was."""
+        return candidate is self.stray or candidate is self.old
 
     def candidates(self) -> "list[Candidate]":
         """Those that there are."""
-        return [candidate for candidate in (self.candidate, self.stray) if candidate is not None]
+        every = (self.candidate, self.previous, self.stray, self.old)
+        return [candidate for candidate in every if candidate is not None]
+
+    def candidate_of(self, token: int) -> "Candidate | None":
+        """The candidate to whose connection a token (frames.token_number) belongs; takes no heap if none."""
+        if self.candidate is not None and self._has(self.candidate, token):
+            return self.candidate
+        if self.previous is not None and self._has(self.previous, token):
+            return self.previous
+        if self.stray is not None and self._has(self.stray, token):
+            return self.stray
+        return self.old if self.old is not None and self._has(self.old, token) else None
+
+    def _has(self, candidate: Candidate, token: int) -> bool:
+        return self.make_connection(candidate).counter_of(token) >= 0
 
     def make_connection(self, candidate: Candidate) -> "ListeningConnection":
         """The connection that a candidate would be. Takes some 8 ms the first time."""
@@ -175,7 +212,7 @@ class Peer:
         """Its first REQUEST was authentic: the peer is there, now. Whatever else it had begun is over."""
         self.connection = candidate.connection
         self.proven = True
-        if candidate is self.stray:
+        if self.is_out_of_step(candidate):
             self.seen = candidate.mark
         self.drop_candidates()
         self._use(candidate.offset)
@@ -186,7 +223,7 @@ class Peer:
 
     def drop_candidates(self) -> None:
         """No handshake is under way any more."""
-        self.candidate = self.stray = None
+        self.candidate = self.previous = self.stray = self.old = None
 
     def close(self) -> None:
         """No connection any more."""
@@ -197,15 +234,24 @@ class Peer:
         """Drop what is over, and what the wrap of the clock would turn round."""
         if self.connection is not None and self.connection.over(now_ms):
             self.close()
-        if self.candidate is not None and elapsed_ms(now_ms, self.candidate.made_ms) >= IDLE_MS:
-            self.candidate = None
-        if self.stray is not None and elapsed_ms(now_ms, self.stray.made_ms) >= IDLE_MS:
-            self.stray = None
-        if self._stray_ms >= 0 and self.may_stray(now_ms):
+        self.candidate = _young(self.candidate, now_ms)
+        self.previous = _young(self.previous, now_ms)
+        self.stray = _young(self.stray, now_ms)
+        self.old = _young(self.old, now_ms)
+        if self._stray_ms >= 0 and elapsed_ms(now_ms, self._stray_ms) >= STRAY_MS:
             self._stray_ms = -1
+        if self._old_ms >= 0 and elapsed_ms(now_ms, self._old_ms) >= STRAY_MS:
+            self._old_ms = -1
         if self.heard_ms >= 0 and elapsed_ms(now_ms, self.heard_ms) > _DAY_MS:
             self.heard_ms = -1
             self.reassembler.forget()
+
+
+def _young(candidate: "Candidate | None", now_ms: int) -> "Candidate | None":
+    """It, or None if its time is over."""
+    if candidate is not None and elapsed_ms(now_ms, candidate.made_ms) >= IDLE_MS:
+        return None
+    return candidate
 
 
 def is_repeatable(request: bytes) -> bool:

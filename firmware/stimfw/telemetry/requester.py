@@ -29,6 +29,10 @@ WAIT_SPREAD_MS = 7
 STOP_WAIT_MS = 8
 STOP_WAIT_SPREAD_MS = 24
 """The same for STOP: who is on the air for 45 % of the time cannot cover all of it."""
+_OCCUPIED_LOOKS = 2
+_OCCUPIED_WAIT_MS = 3
+"""After a burst on an occupied channel, which has hardly arrived, and up to as much more: who is on the air
+for 200 ms without a pause must not be waited out in long steps."""
 COPIES = 3
 """Of a frame in a burst."""
 _MORE_COPIES = 6
@@ -110,6 +114,7 @@ class Requester:
         self._tries = 0  # of the present REQUEST
         self._turns = _TURNS
         self._bursts = 0  # since begin()
+        self._looks = 0  # that found the channel taken, in a row
         self._flying = False
         self._due = False
         self._wait_ms = 0
@@ -145,7 +150,7 @@ class Requester:
         self.reply = b""
         self._hello = b""
         self._turns = _STOP_TURNS if message == _STOP else _TURNS
-        self._bursts = 0
+        self._bursts = self._looks = 0
         self.state = self.WAITING
         self._flying = False
         self._search.restart()
@@ -192,7 +197,9 @@ class Requester:
         if went:
             self._wait_ms = self._next_wait_ms()
             self._bursts += 1
+            self._looks = 0
         else:
+            self._looks += 1
             self._due = True
 
     def wait_ms(self, now_ms: int) -> int:
@@ -221,6 +228,8 @@ class Requester:
     def _next_wait_ms(self) -> int:
         """From the end of a burst to the next one, at random: nobody can keep in step with it."""
         draw = self._draw_byte()
+        if self._turns == _STOP_TURNS and self._looks >= _OCCUPIED_LOOKS:
+            return _OCCUPIED_WAIT_MS + (draw * (_OCCUPIED_WAIT_MS + 1) >> 8)
         if self._turns == _STOP_TURNS:
             return STOP_WAIT_MS + (draw * (STOP_WAIT_SPREAD_MS + 1) >> 8)
         return WAIT_MS + (draw & WAIT_SPREAD_MS)

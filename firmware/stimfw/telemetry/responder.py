@@ -29,6 +29,7 @@ COPY_MS = 8
 NEVER_MS = 0x3FFFFFFF
 _NOTE_MS = 1000  # between two notes of what anybody can make as often as he likes
 _DAY_MS = 86_400_000
+_KEYS_READY = 2
 _LAST_COUNT = 0xFFFFFFFF
 _STOP = messages.request(requests.STOP)
 
@@ -212,6 +213,18 @@ class Responder:
             self._heard_ms = -1
         for peer in self._peers.values():
             peer.expire(now_ms)
+        self._warm()
+
+    def _warm(self) -> None:
+        """Make one key that a HELLO may need: of a peer's present generation, or of the next one (3 ms).
+
+        So the first HELLO after a restart of the remote is known at once, STOP above all.
+        """
+        for slot in range(messages.SLOTS):
+            peer = self._peer(slot)
+            if peer is not None and peer.keys_made < _KEYS_READY:
+                peer.make_key(0)
+                return
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)
@@ -230,11 +243,11 @@ class Responder:
         if frame[3] or offset < 0 or frames.wants_of(frame) > frames.WANTS_STOP:
             return self._refuse_bad(now_ms)
         mark = struct.unpack_from("<II", frame, frames.NONCE_AT)
-        for candidate in (peer.candidate, peer.stray):
-            if candidate is not None and candidate.mark == mark and candidate.hello == bytes(frame):
+        for candidate in peer.candidates():
+            if candidate.mark == mark and candidate.hello == bytes(frame):
                 return self._repeat_challenge(peer, candidate, now_ms)
         in_step = peer.in_step(mark)
-        if not in_step and not peer.may_stray(now_ms):
+        if not in_step and not peer.may_stray(mark, now_ms):
             return self._refuse_replay(peer, frames.HELLO, now_ms)
         if not self._is_genuine(peer, offset, frame, now_ms):
             return None
@@ -286,7 +299,7 @@ class Responder:
     def _repeat_challenge(self, peer: Peer, candidate: Candidate, now_ms: int) -> "bytes | None":
         if elapsed_ms(now_ms, candidate.answered_ms) < COPY_MS:
             return None
-        most = STRAY_REPEATS if candidate is peer.stray else REPEATS
+        most = STRAY_REPEATS if peer.is_out_of_step(candidate) else REPEATS
         if candidate.repeats >= most:
             return self._refuse_replay(peer, frames.HELLO, now_ms)
         candidate.repeats += 1
@@ -301,14 +314,11 @@ class Responder:
             return self._repeat_reply(peer, frame, now_ms)
         connection, candidate = peer.connection, None
         counter = -1 if connection is None else connection.counter_of(token)
-        if counter < 0 and peer.candidate is not None:
-            candidate = peer.candidate
-            connection = peer.make_connection(candidate)
-            counter = connection.counter_of(token)
-        if counter < 0 and peer.stray is not None:
-            candidate = peer.stray
-            connection = peer.make_connection(candidate)
-            counter = connection.counter_of(token)
+        if counter < 0:
+            candidate = peer.candidate_of(token)
+            if candidate is not None:
+                connection = peer.make_connection(candidate)
+                counter = connection.counter_of(token)
         if counter < 0 or connection is None or connection.over(now_ms):
             return self._refuse_replay(peer, frames.REQUEST, now_ms)
         if candidate is not None and candidate.held and not self._stop.lasts(now_ms):

@@ -48,9 +48,11 @@ def test_one_byte_more_than_a_line_is_oversized():
 
 
 def test_a_line_bytewise():
-    assert encode(5, b"\x02") == b"~AQUC" + binascii.b2a_base64(
-        b"\x01\x05\x02" + struct.pack("<I", binascii.crc32(b"\x01\x05\x02"))
-    )[4:]
+    assert (
+        encode(5, b"\x02")
+        == b"~AQUC"
+        + binascii.b2a_base64(b"\x01\x05\x02" + struct.pack("<I", binascii.crc32(b"\x01\x05\x02")))[4:]
+    )
 
 
 def test_numbers_are_one_byte():

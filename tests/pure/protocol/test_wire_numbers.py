@@ -38,8 +38,15 @@ IN_ORDER = (
 )  # fmt: skip
 BITS = (
     (
-        "PART_DAC", "PART_MATRIX", "PART_RADIO", "PART_SENSE", "PART_SUPPLY", "PART_FILESYSTEM",
-        "PART_EPOCHS", "PART_PAIRINGS", "PART_RANDOM",
+        "PART_DAC",
+        "PART_MATRIX",
+        "PART_RADIO",
+        "PART_SENSE",
+        "PART_SUPPLY",
+        "PART_FILESYSTEM",
+        "PART_EPOCHS",
+        "PART_PAIRINGS",
+        "PART_RANDOM",
     ),
     ("FLAG_MAGNET", "FLAG_PAIRING", "FLAG_UNPAIRED"),
 )

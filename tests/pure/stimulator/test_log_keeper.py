@@ -67,13 +67,29 @@ def test_while_the_output_is_on_and_two_seconds_after_it_nothing_is_written():
     assert board.run(5000) == [62_000]
 
 
-def test_a_request_puts_it_off():
+def test_a_request_puts_it_off_for_half_a_minute_at_the_most():
     board = Board(FlashFake(2))
     board.add(1)
-    for _ in range(30):
+    for _ in range(15):
         board.asked += 1
         assert board.run(1900) == []
-    assert board.run(1000) == [30 * 1900 + 200]
+    board.asked += 1
+    assert board.run(1900) == [30_100], "nobody keeps it from flash by asking"
+    board.add(2)
+    board.asked += 1
+    assert board.run(1900) == []
+    assert board.run(20_000) != [], "and the next one when it is quiet"
+
+
+def test_the_half_minute_begins_when_the_output_is_off():
+    board = Board(FlashFake(2))
+    board.add(1)
+    board.busy = True
+    assert board.run(60_000) == []
+    board.busy = False
+    for _ in range(15):
+        board.asked += 1
+        assert board.run(1900) == []
 
 
 def test_at_most_once_in_ten_seconds():

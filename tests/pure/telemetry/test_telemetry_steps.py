@@ -11,12 +11,16 @@ START = messages.request(requests.START)
 
 
 def proven(epoch, count):
-    """A stimulator whose peer has had a connection under this HELLO; a stray was answered just now."""
+    """A stimulator whose peer has had a connection under this HELLO; strays of both sides were answered."""
     one = Peer()
     one.join(epoch, count)
     assert one.say(one.request(0)) is not None
     assert one.say(one.hello(epoch, count)) is not None, "out of step by now, and the one of this second"
     assert one.say(one.hello(epoch, count, random=b"another")) is None
+    if (epoch, count) < (HIGHEST, HIGHEST - 1):
+        above = (HIGHEST, HIGHEST - 1)
+        assert one.say(one.hello(*above)) is not None, "what is too far above has a turn of its own"
+        assert one.say(one.hello(*above, random=b"another")) is None
     return one
 
 
@@ -54,7 +58,7 @@ def test_one_out_of_step_is_answered_a_second():
         if one.say(one.hello(3, now_ms), now_ms) is not None:
             answered.append(now_ms)
     assert answered == [1000, 2000, 3000, 4000]
-    assert one.counts()[3] == 50 - 4 + 1
+    assert one.counts()[3] == 50 - 4 + 2, "the first second's turns were taken by others"
 
 
 def test_the_answered_one_is_repeated_twice():
@@ -99,10 +103,44 @@ def test_whose_request_came_is_the_peer_from_then_on():
         one = proven(*wild)
         one.join(3, 3, 2000)
         assert one.say(one.request(0), 2000) is not None
-        assert one.say(one.hello(*wild), 2001) is None, "a second has not passed"
+        one.say(one.hello(*wild), 2001)
+        assert one.say(one.hello(*wild, random=b"another"), 2001) is None, "above, once a second"
+        assert one.say(one.hello(2, 2), 2001) is None, "below, once a second"
         for count in (4, 5, 6):
             assert one.say(one.hello(3, count), 2002) is not None
         assert one.say(one.hello(3, 4, random=b"another"), 2003) is None
+
+
+def test_recorded_hellos_do_not_take_the_turn_of_a_peer_that_was_started_often_out_of_reach():
+    one = proven(10, 5)
+    answered = []
+    for now_ms in range(2000, 5000, 10):
+        one.say(one.hello(3, now_ms), now_ms)
+        if now_ms % 500 == 0 and one.say(one.hello(100, 1 + now_ms), now_ms) is not None:
+            answered.append(now_ms)
+    assert answered == [2000, 3000, 4000]
+    one = proven(10, 5)
+    one.join(100, 1, 3000)
+    for number in range(100):
+        one.say(one.hello(4, number), 3001 + number)
+    assert one.say(one.request(0), 3200) is not None, "nor its place"
+
+
+def test_the_request_of_the_handshake_before_the_newest_may_be_late():
+    """A peer whose CHALLENGE was lost goes on with what it has."""
+    one = proven(10, 5)
+    one.join(10, 6, 2000)
+    first = one.link
+    one.join(10, 7, 2100)
+    one.link = first
+    assert one.say(one.request(0), 2200) is not None
+    one = proven(10, 5)
+    one.join(10, 6, 2000)
+    first = one.link
+    one.join(10, 7, 2100)
+    one.join(10, 8, 2200)
+    one.link = first
+    assert one.say(one.request(0), 2300) is None, "two of them, no more"
 
 
 def test_a_request_ends_both_handshakes():

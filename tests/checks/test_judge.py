@@ -78,7 +78,6 @@ def test_over_a_long_contraction_two_clocks_differ_by_more_than_a_period():
     assert verdict.outcome is Outcome.PASS, verdict.reason
 
 
-
 @settings(max_examples=16)
 @given(lead=leads, at=st.integers(0, 2 * PULSES - 1), exact=st.booleans(), count=st.integers(1, 3))
 def test_missing_pulses_are_found_where_they_lack(lead, at, exact, count):

@@ -51,6 +51,17 @@ def test_a_flood_is_no_reason_to_hop(bench):
     assert bench.check_channel(4) == [76] * 4 and bench.port.hops == 0
 
 
+def test_while_the_sessions_peer_is_silent_it_goes_from_channel_to_channel(bench):
+    """Pulses of 32 us drown every frame, and no look sees them."""
+    bench.link.contact = True
+    assert bench.check_channel(3) == [76] * 3
+    assert bench.check_channel(7, lost=True) == [76, 50, 50, 24, 24, 76, 76]
+    assert bench.check_channel(1) == [76], "the count begins anew"
+    assert bench.check_channel(2, lost=True) == [76, 50]
+    bench.port.open_pairing()
+    assert bench.check_channel(4, lost=True) == [76] * 4, "not from a pairing window"
+
+
 def test_in_contact_it_leaves_a_channel_that_is_taken_twice(bench):
     bench.link.contact = True
     now = bench.clock.now_ns

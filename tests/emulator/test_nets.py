@@ -128,9 +128,7 @@ def test_chip_and_part_with_opposite_levels_are_one_error_until_it_ends(board: E
     board.runner.run_to(5_000)
     board.write_word(SIO + OE_SET, 1 << PIN)
     (line,) = board.log.bus_errors
-    assert line == (
-        f"P{PIN}: two drivers disagree: the reed high, the RP2040 low; taken as low (at 5000 ns)"
-    )
+    assert line == (f"P{PIN}: two drivers disagree: the reed high, the RP2040 low; taken as low (at 5000 ns)")
     assert not net.level
     net.drive(None, "the reed")
     net.drive(False, "the reed")

@@ -48,9 +48,7 @@ def test_a_session_uses_each_leads_own_electrodes_and_off_opens_them_and_zeroes_
 
 @pytest.mark.bench(
     wiring={
-        "stimulator": StimulatorWiring(
-            open_electrodes=(("left", 2), ("left", 3), ("right", 0), ("right", 1))
-        )
+        "stimulator": StimulatorWiring(open_electrodes=(("left", 2), ("left", 3), ("right", 0), ("right", 1)))
     }
 )
 def test_current_flows_where_only_the_programmes_electrodes_are_whole(board: Board, bench):

@@ -220,7 +220,9 @@ def test_there_are_seven_lessons_and_the_index_has_them_all():
 def test_a_width_that_is_1_us_off_fails_lesson_1():
     # The board is given another width after the lesson has read the programme.
     findings = run_changed(
-        1, "one_pulse", old="stimulator.start()",
+        1,
+        "one_pulse",
+        old="stimulator.start()",
         new='stimulator.set_program(program.replaced({"width_us": 215})); stimulator.start()',
     )
     assert {"cathodic_us", "anodic_us", "worst_us"} <= failed(findings)
@@ -238,7 +240,9 @@ def test_an_amplitude_that_is_2_percent_off_fails_lesson_1():
 @pytest.mark.emulated
 def test_a_gate_that_stays_open_twice_as_long_fails_lesson_7():
     findings = run_changed(
-        7, "hung", old="with ready_bench(",
+        7,
+        "hung",
+        old="with ready_bench(",
         new="from stimbench.bench import BenchConfig\n"
         "from stimbench.parts.wiring import StimulatorWiring\n"
         'slow = {"stimulator": StimulatorWiring(pulse_tolerance=1.0)}\n'
@@ -250,7 +254,9 @@ def test_a_gate_that_stays_open_twice_as_long_fails_lesson_7():
 @pytest.mark.emulated
 def test_a_magnet_that_needs_software_fails_lesson_7():
     findings = run_changed(
-        7, "magnet", old="bench.magnet(True)",
+        7,
+        "magnet",
+        old="bench.magnet(True)",
         new='bench.board("stimulator").parts.gate.cut_clr(); bench.magnet(True)',
     )
     assert failed(findings) == {"magnet_ms"}

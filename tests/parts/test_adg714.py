@@ -29,7 +29,7 @@ def test_first_byte_ends_in_the_second_chip():
 
 
 def test_one_byte_moves_the_old_one_along():
-    """"The shift register retains the last eight written bits": what was there moves to the next chip."""
+    """ "The shift register retains the last eight written bits": what was there moves to the next chip."""
     board, chain = make()
     board.select("MATRIX_CS", 0, bytes([0x12, 0x34]))
     board.select("MATRIX_CS", 0, bytes([0x56]))

@@ -119,8 +119,12 @@ class TestVoltage:
         assert volts(board, lead) == pytest.approx(4e-3 * SWITCHES_OHM, rel=1e-6)
 
     @given(
-        code=st.integers(100, 1200), width_us=st.integers(20, 400), gap_us=st.integers(0, 100),
-        r_s=st.floats(200, 2000), c_dl=st.floats(0.5, 20), recharge_us=st.integers(100, 4000),
+        code=st.integers(100, 1200),
+        width_us=st.integers(20, 400),
+        gap_us=st.integers(0, 100),
+        r_s=st.floats(200, 2000),
+        c_dl=st.floats(0.5, 20),
+        recharge_us=st.integers(100, 4000),
     )
     @settings(max_examples=15, deadline=None)
     def test_agrees_with_step_by_step_integration(self, code, width_us, gap_us, r_s, c_dl, recharge_us):

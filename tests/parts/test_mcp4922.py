@@ -23,8 +23,15 @@ ACTIVE_A, ACTIVE_B = 0x3000, 0xB000
 
 def make(ideal: bool = True, seed: int = 0, absent: bool = False) -> tuple[FakeBoard, Mcp4922]:
     board = FakeBoard()
-    dac = Mcp4922(board.clock, board.spi(0), board.pin("DAC_CS"), board.pin("LDAC"), ideal=ideal, seed=seed,
-                  absent=absent)
+    dac = Mcp4922(
+        board.clock,
+        board.spi(0),
+        board.pin("DAC_CS"),
+        board.pin("LDAC"),
+        ideal=ideal,
+        seed=seed,
+        absent=absent,
+    )
     return board, dac
 
 

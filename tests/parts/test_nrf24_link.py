@@ -1,6 +1,5 @@
 """nRF24L01+: Enhanced ShockBurst against sections 7.3-7.10 of the product specification 1.0."""
 
-
 import pytest
 from stimbench.parts.radio import air_time_ns
 from support.parts_fakes import MS, US

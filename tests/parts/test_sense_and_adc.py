@@ -131,9 +131,7 @@ class TestSense:
 
 
 def histogram(adc: Rp2040Adc, low: int, high: int, per_step: int = 100) -> np.ndarray:
-    codes = [
-        adc.convert((low + k / per_step) * LSB_V, 0) for k in range((high - low) * per_step)
-    ]
+    codes = [adc.convert((low + k / per_step) * LSB_V, 0) for k in range((high - low) * per_step)]
     return np.bincount(codes, minlength=4096) / per_step
 
 

@@ -59,8 +59,10 @@ def test_open_electrodes_at_start():
     assert not parts.leads["left"].electrodes[3].is_open
 
 
-@pytest.mark.parametrize("config", [{"absent": ("fpga",)}, {"open_electrodes": (("middle", 0),)},
-                                    {"open_electrodes": (("left", 4),)}])
+@pytest.mark.parametrize(
+    "config",
+    [{"absent": ("fpga",)}, {"open_electrodes": (("middle", 0),)}, {"open_electrodes": (("left", 4),)}],
+)
 def test_what_is_not_there_cannot_be_taken_away(config):
     with pytest.raises(ValueError, match=r"cannot remove|no electrode"):
         stimulator(**config)

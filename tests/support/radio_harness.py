@@ -107,11 +107,11 @@ class Bench:
                 return self.genuine() > before
         raise AssertionError("the burst never ended")
 
-    def check_channel(self, seconds):
-        """Check once a second; the channels on which it was afterwards."""
+    def check_channel(self, seconds, lost=False):
+        """Check once a second; the channels on which it was afterwards. lost: its peer is silent."""
         seen = []
         for _ in range(seconds):
             self.run_ms(1000)
-            self.port.check_channel(self.radios.now_ms)
+            self.port.check_channel(self.radios.now_ms, lost)
             seen.append(self.port.channel)
         return seen

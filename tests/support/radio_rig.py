@@ -20,8 +20,13 @@ class Radio:
         self.clock = clock
         self.air = air
         self.chip = Nrf24L01(
-            clock, self.board.spi(1), self.board.pin("RADIO_CSN"), self.board.pin("RADIO_CE"),
-            self.board.pin("RADIO_IRQ"), air, **options,
+            clock,
+            self.board.spi(1),
+            self.board.pin("RADIO_CSN"),
+            self.board.pin("RADIO_CE"),
+            self.board.pin("RADIO_IRQ"),
+            air,
+            **options,
         )
         self.ce = self.board.pin("RADIO_CE")
 
@@ -46,8 +51,16 @@ class Radio:
         """True while the (active-low) pin asks for attention."""
         return not self.board.pin("RADIO_IRQ").level
 
-    def set_up(self, *, prx: bool, width: int = 0, dynamic: bool = True, retries: int = 3, ard: int = 1,
-               rf_setup: int = 0x06) -> None:
+    def set_up(
+        self,
+        *,
+        prx: bool,
+        width: int = 0,
+        dynamic: bool = True,
+        retries: int = 3,
+        ard: int = 1,
+        rf_setup: int = 0x06,
+    ) -> None:
         self.put(0x05, 76)
         self.put(0x06, rf_setup)
         self.put(0x04, ard << 4 | retries)

@@ -102,8 +102,9 @@ class FakeBoard:
         state = messages.MEASURING if now_s < self.measuring_until_s else self.state
         if now_s < self.test_until_s:
             state = messages.HOLD
-        return messages.OK, requests.pack_reply(requests.row_of(requests.STATUS),
-            (state, self.magnet, self.stop_cause, self.failed_parts, 2000, 1500, 1234, 5010)
+        return messages.OK, requests.pack_reply(
+            requests.row_of(requests.STATUS),
+            (state, self.magnet, self.stop_cause, self.failed_parts, 2000, 1500, 1234, 5010),
         )
 
     def do_03(self, _body, _now_s):

@@ -258,6 +258,7 @@ class Quiet:
 
     paused = False
     works = True
+    answering = False
 
     def revive(self):
         return self.works
@@ -268,7 +269,7 @@ class Quiet:
     def wait_ms(self, _now_ms):
         return -1
 
-    def check_channel(self, _now_ms):
+    def check_channel(self, _now_ms, _lost):
         pass
 
     def expire(self, _now_ms):

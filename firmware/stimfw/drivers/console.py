@@ -112,4 +112,3 @@ def counters(console: Console) -> "tuple[int, int, int, int]":
     """The console's part of messages.COUNTER_NAMES."""
     r = console.receiver
     return r.frames, r.bad, r.oversized, console.tx_dropped
-

@@ -132,9 +132,7 @@ class Machine:
         """Whether a procedure runs: a session or a measurement."""
         return bool(ON >> self.state & 1)
 
-    def refusal(
-        self, event: int, magnet_near: bool, has_amplitude: bool, held_back: bool = False
-    ) -> int:
+    def refusal(self, event: int, magnet_near: bool, has_amplitude: bool, held_back: bool = False) -> int:
         """Why what `event` asks for is refused now: messages.REASON_..., REASON_NONE if it is not.
 
         Args:

@@ -63,9 +63,7 @@ class _Phase(NamedTuple):
     inside: NDArray[np.bool_]
 
 
-def of_samples(
-    samples: Samples, pulses: Pulses, resolution_ns: float = 0.0, least_ua: float = 0.0
-) -> Shapes:
+def of_samples(samples: Samples, pulses: Pulses, resolution_ns: float = 0.0, least_ua: float = 0.0) -> Shapes:
     """Measure all pulses.
 
     Args:

@@ -77,9 +77,7 @@ class Bench:
         pins = read_pins_csv(pins_path(name).read_text(encoding="utf-8"))
         named = {signal: gpio for signal, gpio in pins.items() if not signal.startswith("GP")}
         seed = self.config.seed * 1000 + len(name)
-        board = EmulatedBoard(
-            name, named, seed, self.config.flash_timing, self.config.core, self.config.xip
-        )
+        board = EmulatedBoard(name, named, seed, self.config.flash_timing, self.config.core, self.config.xip)
         board.checks_boot2 = True
         board.random_bit = self.config.random_bits.get(name, board.random_bit)
         if name in self.config.flash_images:

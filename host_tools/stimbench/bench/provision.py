@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         def board(self, name: str) -> EmulatedBoard:
             """A board by name; BenchError if there is none."""
 
+
 __all__ = ("BlockView", "Provisioned", "add_peer", "is_paired", "pair", "used_once")
 
 _IOCTL_COUNT, _IOCTL_SIZE, _IOCTL_ERASE = 4, 5, 6

@@ -12,6 +12,7 @@ from stimbench.checks.tables import write_csv_table, write_json_files
 
 __all__ = ("write_reports",)
 
+
 def write_reports(run: Run) -> list[Path]:
     """Write page, JUnit, JSON and CSV; the files, the page first."""
     folder = run.folder

@@ -44,9 +44,7 @@ OwnProgramOption = Annotated[
 
 
 @contextmanager
-def open_board(
-    board: str | None, radio: str | None = None, /, restart: bool = False
-) -> Iterator[Stimulator]:
+def open_board(board: str | None, radio: str | None = None, /, restart: bool = False) -> Iterator[Stimulator]:
     """Open the stimulator, connected and identified; it is closed at the end.
 
     Args:

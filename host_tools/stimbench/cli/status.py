@@ -36,9 +36,7 @@ _RemoteOption = Annotated[
 _XipOption = Annotated[
     bool, typer.Option("--xip", help="Show the counters of the flash cache; over USB only.")
 ]
-_XipClearOption = Annotated[
-    bool, typer.Option("--xip-clear", help="As --xip, and set the counters to zero.")
-]
+_XipClearOption = Annotated[bool, typer.Option("--xip-clear", help="As --xip, and set the counters to zero.")]
 _OFF_SHARE, _LEAST_OFF_UA = 0.1, 40
 """How far a measured current may be off before it is named: twice the error of pump and converter."""
 _FLASH_PARTS = {"epochs", "pairings"}

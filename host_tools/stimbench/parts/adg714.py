@@ -70,7 +70,12 @@ class MatrixChain:
     """Both chips on one SYNC. `absent=True`: the sockets are empty, every path is open."""
 
     def __init__(
-        self, bus: SpiBusPort, sync: PinPort, *, chip: SwitchChip = ADG714, seed: int = 0,
+        self,
+        bus: SpiBusPort,
+        sync: PinPort,
+        *,
+        chip: SwitchChip = ADG714,
+        seed: int = 0,
         absent: bool = False,
     ) -> None:
         self._bus, self._sync, self._chip = bus, sync, chip
@@ -79,7 +84,10 @@ class MatrixChain:
         )
         # A wrong mode spoils what the first chip takes; our choice is that it passes that on unharmed.
         self._second = SpiLimits(
-            bus, f"{self.name}, second in the chain", max_hz=chip.chain_hz, modes=range(4),
+            bus,
+            f"{self.name}, second in the chain",
+            max_hz=chip.chain_hz,
+            modes=range(4),
             rng=spread(seed, "matrix/spi/second"),
         )
         self._registers = [0, 0]

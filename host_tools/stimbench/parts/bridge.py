@@ -37,8 +37,13 @@ class BridgeState(Enum):
 
 
 _STATES = (
-    BridgeState.OFF, BridgeState.CATHODIC, BridgeState.ANODIC, BridgeState.SHOOT_THROUGH,
-    BridgeState.RECHARGE, BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT,
+    BridgeState.OFF,
+    BridgeState.CATHODIC,
+    BridgeState.ANODIC,
+    BridgeState.SHOOT_THROUGH,
+    BridgeState.RECHARGE,
+    BridgeState.CATHODIC_INTO_SHORT,
+    BridgeState.ANODIC_INTO_SHORT,
     BridgeState.SHOOT_THROUGH,
 )  # indexed by CATH + 2 ANOD + 4 SHORT
 

@@ -90,7 +90,11 @@ class Electrode:
         self._changed()
 
     def set(
-        self, *, r_s_ohm: float | None = None, c_dl_uf: float | None = None, r_ct_ohm: float | None = None,
+        self,
+        *,
+        r_s_ohm: float | None = None,
+        c_dl_uf: float | None = None,
+        r_ct_ohm: float | None = None,
     ) -> None:
         """Change this electrode's impedance; what is not named stays.
 
@@ -103,12 +107,14 @@ class Electrode:
             ValueError: a resistance that is not positive, or a negative capacitance.
         """
         old = self._values
-        self._change(_checked(
-            old.r_s_ohm if r_s_ohm is None else r_s_ohm,
-            old.r_ct_ohm if r_ct_ohm is None else r_ct_ohm,
-            old.c_dl_f if c_dl_uf is None else c_dl_uf * 1e-6,
-            old.open,
-        ))
+        self._change(
+            _checked(
+                old.r_s_ohm if r_s_ohm is None else r_s_ohm,
+                old.r_ct_ohm if r_ct_ohm is None else r_ct_ohm,
+                old.c_dl_f if c_dl_uf is None else c_dl_uf * 1e-6,
+                old.open,
+            )
+        )
 
     def set_baseline(self, r_s_ohm: float, r_ct_ohm: float, c_dl_uf: float) -> None:
         """Change the impedance, and what `restore` goes back to. Units as in `set`.

@@ -12,8 +12,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 __all__ = (
-    "MISO", "MOSI", "SCK", "AnalogSource", "BoardPorts", "Handle", "PinPort", "Scheduler", "SpiBusPort",
-    "SpiClock", "SpiDevice", "SpiLog",
+    "MISO",
+    "MOSI",
+    "SCK",
+    "AnalogSource",
+    "BoardPorts",
+    "Handle",
+    "PinPort",
+    "Scheduler",
+    "SpiBusPort",
+    "SpiClock",
+    "SpiDevice",
+    "SpiLog",
 )
 
 MISO, SCK, MOSI = 0, 2, 3

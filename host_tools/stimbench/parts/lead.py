@@ -38,8 +38,10 @@ StepListener = Callable[[int, float, float, float, float], None]
 """(time_ns, V before, A in the shunt before, V after, A after) at every edge."""
 
 _SIGN = {
-    BridgeState.CATHODIC: -1.0, BridgeState.ANODIC: 1.0,
-    BridgeState.CATHODIC_INTO_SHORT: -1.0, BridgeState.ANODIC_INTO_SHORT: 1.0,
+    BridgeState.CATHODIC: -1.0,
+    BridgeState.ANODIC: 1.0,
+    BridgeState.CATHODIC_INTO_SHORT: -1.0,
+    BridgeState.ANODIC_INTO_SHORT: 1.0,
 }
 _DRIVEN = (BridgeState.CATHODIC, BridgeState.ANODIC)
 _FAULTS = (BridgeState.SHOOT_THROUGH, BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
@@ -50,12 +52,24 @@ class Lead:
     """One lead with its four electrodes, `name` being `left` or `right`."""
 
     def __init__(
-        self, name: str, scheduler: Scheduler, pump: Pump, bridge: Bridge, matrix: MatrixChain, chip: int,
-        *, seed: int = 0,
+        self,
+        name: str,
+        scheduler: Scheduler,
+        pump: Pump,
+        bridge: Bridge,
+        matrix: MatrixChain,
+        chip: int,
+        *,
+        seed: int = 0,
     ) -> None:
         self.name = name
         self._scheduler, self._pump, self._bridge, self._matrix, self._chip = (
-            scheduler, pump, bridge, matrix, chip)
+            scheduler,
+            pump,
+            bridge,
+            matrix,
+            chip,
+        )
         self.electrodes = tuple(
             Electrode(k, scheduler, self._changed, spread(seed, f"{name}/electrode{k}"), name)
             for k in range(4)

@@ -78,8 +78,14 @@ class Link:
     """Runs the state diagram. Call `update` after anything that may move it on."""
 
     def __init__(
-        self, state: ChipState, scheduler: Scheduler, air: AirChannel, on_flags: Callable[[], None], *,
-        reset_ns: int, start_up_ns: int,
+        self,
+        state: ChipState,
+        scheduler: Scheduler,
+        air: AirChannel,
+        on_flags: Callable[[], None],
+        *,
+        reset_ns: int,
+        start_up_ns: int,
     ) -> None:
         self._s, self._scheduler, self._air, self._on_flags = state, scheduler, air, on_flags
         self._reset_ns, self._start_up_ns = reset_ns, start_up_ns
@@ -162,8 +168,10 @@ class Link:
         """A packet has ended somewhere in range."""
         regs = self._s.regs
         same = (
-            packet.channel == regs[Reg.RF_CH] and packet.bit_rate == regs.bit_rate
-            and packet.crc_bytes == regs.crc_bytes and packet.enhanced == regs.enhanced
+            packet.channel == regs[Reg.RF_CH]
+            and packet.bit_rate == regs.bit_rate
+            and packet.crc_bytes == regs.crc_bytes
+            and packet.enhanced == regs.enhanced
             and packet.start_ns >= self._listening_ns
             and (packet.enhanced or packet.bit_rate != 2_000_000)
         )
@@ -206,8 +214,17 @@ class Link:
         start = self._scheduler.now_ns + SETTLE_NS
         span = air_time_ns(len(payload), len(address), regs.crc_bytes, regs.bit_rate, regs.enhanced)
         return Packet(
-            start, start + span, regs[Reg.RF_CH], regs.bit_rate, address, payload, pid,
-            crc_bytes=regs.crc_bytes, enhanced=regs.enhanced, sender=self, power_dbm=regs.power_dbm,
+            start,
+            start + span,
+            regs[Reg.RF_CH],
+            regs.bit_rate,
+            address,
+            payload,
+            pid,
+            crc_bytes=regs.crc_bytes,
+            enhanced=regs.enhanced,
+            sender=self,
+            power_dbm=regs.power_dbm,
         )
 
     def _fly(self, settling: Mode, packet: Packet, done: Callable[[], None]) -> None:

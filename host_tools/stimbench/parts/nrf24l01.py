@@ -46,8 +46,18 @@ class Nrf24L01:
     """
 
     def __init__(
-        self, scheduler: Scheduler, bus: SpiBusPort, csn: PinPort, ce: PinPort, irq: PinPort, air: AirChannel,
-        *, absent: bool = False, reset_ms: float = 100.0, start_up_ms: float = 1.5, seed: int = 0,
+        self,
+        scheduler: Scheduler,
+        bus: SpiBusPort,
+        csn: PinPort,
+        ce: PinPort,
+        irq: PinPort,
+        air: AirChannel,
+        *,
+        absent: bool = False,
+        reset_ms: float = 100.0,
+        start_up_ms: float = 1.5,
+        seed: int = 0,
     ) -> None:
         self._bus, self._csn, self._irq = bus, csn, irq
         self._into = SpiLimits(bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "radio/mosi"))
@@ -60,8 +70,12 @@ class Nrf24L01:
         self._data = bytearray()
         self._last_entry: TxEntry | None = None
         self._link = Link(
-            self._s, scheduler, air, self._update_irq,
-            reset_ns=round(reset_ms * 1e6), start_up_ns=round(start_up_ms * 1e6),
+            self._s,
+            scheduler,
+            air,
+            self._update_irq,
+            reset_ns=round(reset_ms * 1e6),
+            start_up_ns=round(start_up_ms * 1e6),
         )
         if not absent:
             bus.attach(self)
@@ -203,8 +217,10 @@ class Nrf24L01:
         tx, rx = len(self._s.tx_fifo), len(self._s.rx_fifo)
         return (
             (FifoStatus.TX_REUSE if self._s.reuse else 0)
-            | (FifoStatus.TX_FULL if tx >= _DEPTH else 0) | (0 if tx else FifoStatus.TX_EMPTY)
-            | (FifoStatus.RX_FULL if rx >= _DEPTH else 0) | (0 if rx else FifoStatus.RX_EMPTY)
+            | (FifoStatus.TX_FULL if tx >= _DEPTH else 0)
+            | (0 if tx else FifoStatus.TX_EMPTY)
+            | (FifoStatus.RX_FULL if rx >= _DEPTH else 0)
+            | (0 if rx else FifoStatus.RX_EMPTY)
         )
 
     def _read(self, address: int, index: int) -> int:

@@ -21,8 +21,9 @@ _AMPS_PER_VOLT = 2.5e-3
 class Pump:
     """The pump on one DAC output. The bridge sets the sign of its current."""
 
-    def __init__(self, dac: Mcp4922, channel: int, *, seed: int = 0, name: str = "pump",
-                 ideal: bool = False) -> None:
+    def __init__(
+        self, dac: Mcp4922, channel: int, *, seed: int = 0, name: str = "pump", ideal: bool = False
+    ) -> None:
         rng = spread(seed, name)
         self._dac, self.channel = dac, channel
         self._gain = 1.0 if ideal else 1.0 + rng.uniform(-0.003, 0.003)

@@ -126,8 +126,17 @@ class AirChannel:
         if self.loss > 0.0:
             rng = spread(self.seed, f"air/{packet.start_ns}/{packet.is_ack}")
             packet.lost = rng.random() < self.loss
-        self.tap.append(Sniffed(packet.start_ns, packet.end_ns, packet.channel, packet.address,
-                                packet.payload, packet.is_ack, packet.power_dbm))
+        self.tap.append(
+            Sniffed(
+                packet.start_ns,
+                packet.end_ns,
+                packet.channel,
+                packet.address,
+                packet.payload,
+                packet.is_ack,
+                packet.power_dbm,
+            )
+        )
         for receiver, scheduler in self._receivers:
             if receiver is not packet.sender:
                 scheduler.call_at(packet.end_ns, self._arrival(receiver, packet))
@@ -176,8 +185,20 @@ class AirChannel:
         if not 3 <= len(address) <= 5 or len(payload) > 32:
             raise ValueError("an address has 3-5 bytes and a payload at most 32")
         end = start_ns + air_time_ns(len(payload), len(address), crc_bytes, bit_rate, enhanced)
-        packet = Packet(start_ns, end, channel, bit_rate, bytes(address), bytes(payload), pid & 3,
-                        no_ack, is_ack, crc_bytes, enhanced, power_dbm=power_dbm)
+        packet = Packet(
+            start_ns,
+            end,
+            channel,
+            bit_rate,
+            bytes(address),
+            bytes(payload),
+            pid & 3,
+            no_ack,
+            is_ack,
+            crc_bytes,
+            enhanced,
+            power_dbm=power_dbm,
+        )
         self.send(packet)
         return packet
 
@@ -198,7 +219,8 @@ class AirChannel:
         """True if someone else's signal fills the whole interval: what a power detector sees."""
         spans = [(j.start_ns, j.end_ns) for j in self._jams if j.channel in (None, channel)]
         spans += [
-            (p.start_ns, p.end_ns) for p in self._flights
+            (p.start_ns, p.end_ns)
+            for p in self._flights
             if p.channel == channel and p.sender is not listener and not p.cancelled
         ]
         return any(start <= start_ns and end >= end_ns for start, end in spans)
@@ -219,7 +241,10 @@ class AirChannel:
         ):
             return True
         return any(
-            p is not packet and not p.cancelled and p.channel == packet.channel
-            and p.start_ns < packet.end_ns and p.end_ns > packet.start_ns
+            p is not packet
+            and not p.cancelled
+            and p.channel == packet.channel
+            and p.start_ns < packet.end_ns
+            and p.end_ns > packet.start_ns
             for p in self._flights
         )

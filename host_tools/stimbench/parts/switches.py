@@ -23,7 +23,12 @@ class Contact:
     """
 
     def __init__(
-        self, scheduler: Scheduler, pin: PinPort, *, bounce_ms: float = 3.0, pull_up: bool = False,
+        self,
+        scheduler: Scheduler,
+        pin: PinPort,
+        *,
+        bounce_ms: float = 3.0,
+        pull_up: bool = False,
         seed: int = 0,
     ) -> None:
         self._scheduler, self._pin = scheduler, pin

@@ -58,7 +58,6 @@ class CurrentTrace:
                 return
         self.segments.append((t0_ns, t1_ns, i0_ua, i1_ua))
 
-
     def add_line(self, times_ns: Sequence[int], currents_ua: Sequence[float]) -> None:
         """Append the pieces of a broken line through these points; a piece of no length is left out."""
         if currents_ua[0] == currents_ua[-1]:

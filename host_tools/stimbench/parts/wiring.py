@@ -22,7 +22,12 @@ from .switches import Contact
 from .trace import SharedShunt
 
 __all__ = (
-    "RemoteParts", "RemoteWiring", "StimulatorParts", "StimulatorWiring", "wire_remote", "wire_stimulator",
+    "RemoteParts",
+    "RemoteWiring",
+    "StimulatorParts",
+    "StimulatorWiring",
+    "wire_remote",
+    "wire_stimulator",
 )
 
 _SIDES = (("left", "L"), ("right", "R"))
@@ -136,11 +141,20 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     # The reed's pull-up comes first: CLR must be high before the monostable reads it.
     magnet = Contact(clock, ports.pin("MAGNET"), bounce_ms=config.bounce_ms, pull_up=True, seed=config.seed)
     gate = Monostable(
-        clock, ports.pin("KEEPALIVE"), ports.pin("MAGNET"), pulse_ms=config.pulse_ms,
-        tolerance=config.pulse_tolerance, clr_cut=config.clr_cut,
+        clock,
+        ports.pin("KEEPALIVE"),
+        ports.pin("MAGNET"),
+        pulse_ms=config.pulse_ms,
+        tolerance=config.pulse_tolerance,
+        clr_cut=config.clr_cut,
     )
     dac = Mcp4922(
-        clock, spi, ports.pin("DAC_CS"), ports.pin("LDAC"), seed=config.seed, ideal=config.ideal,
+        clock,
+        spi,
+        ports.pin("DAC_CS"),
+        ports.pin("LDAC"),
+        seed=config.seed,
+        ideal=config.ideal,
         absent="dac" in config.absent,
     )
     matrix = MatrixChain(spi, ports.pin("MATRIX_CS"), seed=config.seed, absent="matrix" in config.absent)
@@ -151,8 +165,15 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     leads = _wire_leads(ports, config, dac, matrix, bridges)
     supply = _wire_supply(ports, config)
     return StimulatorParts(
-        dac=dac, matrix=matrix, gate=gate, leads=leads, bridges=bridges,
-        radio=_wire_radio(ports, config, air), magnet=magnet, led=Led(ports.pin("LED")), supply=supply,
+        dac=dac,
+        matrix=matrix,
+        gate=gate,
+        leads=leads,
+        bridges=bridges,
+        radio=_wire_radio(ports, config, air),
+        magnet=magnet,
+        led=Led(ports.pin("LED")),
+        supply=supply,
         adc=Rp2040Adc(config.seed, "stimulator/adc"),
     )
 
@@ -171,9 +192,12 @@ def wire_remote(ports: BoardPorts, config: RemoteWiring, air: AirChannel) -> Rem
 
     return RemoteParts(
         radio=_wire_radio(ports, config, air),
-        start=button("START"), stop=button("STOP"), status=button("STATUS"),
+        start=button("START"),
+        stop=button("STOP"),
+        status=button("STATUS"),
         leds={color: Led(ports.pin(f"LED_{color.upper()}")) for color in ("green", "amber", "red")},
-        buzzer=Buzzer(ports.pin("BUZZER")), supply=_wire_supply(ports, config),
+        buzzer=Buzzer(ports.pin("BUZZER")),
+        supply=_wire_supply(ports, config),
         adc=Rp2040Adc(config.seed, "remote/adc"),
     )
 
@@ -205,9 +229,16 @@ def _wire_leads(
 
 def _wire_radio(ports: BoardPorts, config: StimulatorWiring | RemoteWiring, air: AirChannel) -> Nrf24L01:
     return Nrf24L01(
-        ports.scheduler, ports.spi(1), ports.pin("RADIO_CSN"), ports.pin("RADIO_CE"), ports.pin("RADIO_IRQ"),
-        air, absent="radio" in config.absent, reset_ms=config.radio_reset_ms,
-        start_up_ms=config.radio_start_up_ms, seed=config.seed,
+        ports.scheduler,
+        ports.spi(1),
+        ports.pin("RADIO_CSN"),
+        ports.pin("RADIO_CE"),
+        ports.pin("RADIO_IRQ"),
+        air,
+        absent="radio" in config.absent,
+        reset_ms=config.radio_reset_ms,
+        start_up_ms=config.radio_start_up_ms,
+        seed=config.seed,
     )
 
 

@@ -87,9 +87,7 @@ def _random(seed: int, rng: random.Random) -> Fitting:
     """Electrodes evenly spread in the logarithm; every pair is inside the wide range."""
 
     def four(low: float, high: float) -> tuple[float, ...]:
-        return tuple(
-            math.exp(rng.uniform(math.log(low), math.log(high))) for _ in range(ELECTRODES_A_LEAD)
-        )
+        return tuple(math.exp(rng.uniform(math.log(low), math.log(high))) for _ in range(ELECTRODES_A_LEAD))
 
     ohm = tuple(four(_WIDE[0] / 2, _WIDE[1] / 2) for _ in range(2))
     farad = tuple(four(*_C_UF) for _ in range(2))

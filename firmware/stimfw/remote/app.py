@@ -184,7 +184,7 @@ class App:
         self._modem.close()
         if requester is None:
             if self._pairing.usable:
-                pattern = feedback.NOT_PAIRED
+                pattern: "feedback.Pattern" = feedback.NOT_PAIRED
             else:
                 pattern = feedback.NO_FLASH_STOP if opcode == requests.STOP else feedback.NO_FLASH
             self._display.play(pattern, now_ms)

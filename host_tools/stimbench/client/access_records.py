@@ -192,8 +192,10 @@ class Strangers:
     @classmethod
     def unpack(cls, body: bytes) -> Strangers:
         """From the body of a STRANGERS reply; ValueError if it is cut."""
-        first, *counts, records = asking.unpack_reply(requests.row_of(requests.STRANGERS), body)
-        return cls(*counts, tuple(LogEvent(first + index, *record) for index, record in enumerate(records)))
+        row = requests.row_of(requests.STRANGERS)
+        first, forged, replayed, flood, records = asking.unpack_reply(row, body)
+        events = tuple(LogEvent(first + index, *record) for index, record in enumerate(records))
+        return cls(forged, replayed, flood, events)
 
 
 _DETAIL_NAMES = {

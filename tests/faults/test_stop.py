@@ -109,7 +109,7 @@ app, waiter, watchdog = main.build()
 watchdog.disable()
 app.control.set_program(program.default().replaced({"left.amplitude_ua": 2000, "right.amplitude_ua": 2000}))
 before = gc.mem_free()
-for _ in range((before - 36_000) // 512):
+for _ in range((before - 28_000) // 512):
     bytes(500)
 print(before - gc.mem_free(), app.control.start())
 while app.control.state() != messages.HOLD:
@@ -118,7 +118,7 @@ print(before - gc.mem_free())
 app.control.stop(messages.STOPPED_HOST)
 """
 GARBAGE, ROOM_LEFT = 100_000, 40_000
-"""About 150 KB are free before a contraction, which makes no garbage itself; requests of a host do."""
+"""About 130 KB are free before a contraction, which makes no garbage itself; requests of a host do."""
 
 
 def test_garbage_is_collected_before_the_pulses(board: Board, bench):

@@ -272,6 +272,7 @@ class Responder:
                 return False
             self._limiter.spend()
             if not peer.make_key(offset):
+                self.over_budget += 1  # dropped unverified; it comes again
                 return False
             tag = peer.hello_tag(offset)
         if tag is not None and tag.proves(frames.nonce_of(frame), frames.tag_of(frame)):

@@ -151,3 +151,11 @@ def test_every_attack_says_what_who_and_what_success_is(attack):
 def test_a_real_one():
     result = attacks("--only", "public keys", "--share", "0.01")
     assert result.exit_code == 0 and "0 succeeded" in result.stdout
+
+
+def test_what_is_known_to_succeed_is_carried_out_only_when_it_is_named(registry, monkeypatch):
+    known = Attack("crowbar", lambda tries, seed: Result("crowbar", tries, 1, "in"), 10)
+    monkeypatch.setattr(stimbench.attacks, "SUCCEEDING", (known,))
+    assert attacks().exit_code == 0
+    assert "crowbar - known to succeed" in attacks("--list").stdout
+    assert attacks("--only", "crowbar").exit_code == EXIT_CHECK_FAILED

@@ -91,8 +91,8 @@ def seals_recorded() -> Iterator[Seals]:
 
 _COUNTERS = frozenset(
     (
-        *("frames", "bad", "stray", "_stray_ms", "repeats", "replied_ms"),
-        *("candidate", "connection", "_connection", "_ahead", "_hello_keys", "_tags"),
+        *("frames", "bad", "stray", "_stray_ms", "old", "_old_ms", "repeats", "replied_ms"),
+        *("candidate", "previous", "connection", "_connection", "_ahead", "_hello_keys", "_tags"),
     )
 )
 """And what a forgery or a recorded HELLO may cost: keys of other generations, one CHALLENGE a second."""

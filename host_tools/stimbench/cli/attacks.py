@@ -45,12 +45,14 @@ def attacks(
 ) -> None:
     """Try what the radio protocol says cannot be done, and count. Exits 1 if an attack succeeds.
 
-    Each says what it counted. 0 successes is what must hold: docs/attacks.md. Ctrl-C shows what was done.
+    Each says what it counted. 0 successes is what must hold: docs/attacks.md. What is known to succeed is
+    carried out only if --only names it. Ctrl-C shows what was done.
     """
     # Imported here: --help needs neither the firmware nor the emulator.
-    from stimbench.attacks import ATTACKS
+    from stimbench.attacks import ATTACKS, SUCCEEDING
 
-    chosen = _chosen(ATTACKS, only or [])
+    known = (*ATTACKS, *SUCCEEDING) if listed or only else ATTACKS
+    chosen = _chosen(known, only or [])
     if listed:
         _list(chosen, as_json)
         return
@@ -127,8 +129,11 @@ def _list(chosen: list[Attack], as_json: bool) -> None:
     if as_json:
         print_json([_described(attack) for attack in chosen])
         return
+    from stimbench.attacks import SUCCEEDING
+
     for attack in chosen:
-        out.print(f"[bold]{attack.name}[/]", soft_wrap=True)
+        known = " - known to succeed: docs/attacks.md" if attack in SUCCEEDING else ""
+        out.print(f"[bold]{attack.name}[/]{known}", soft_wrap=True)
         for title, text in (("", attack.what), ("who: ", attack.who), ("success: ", attack.success)):
             out.print(f"  {title}{text}", markup=False, soft_wrap=True)
         where = ", on the emulated bench" if attack.on_bench else ""

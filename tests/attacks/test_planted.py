@@ -79,7 +79,7 @@ NO_HEALTH_TESTS = """
 from stimfw.crypto import health
 def draw(self, count):
     return bytearray([self._register[0] for _ in range(count)])
-health.TestedBits.draw = draw
+health.CheckedBits.draw = draw
 """
 
 

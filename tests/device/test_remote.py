@@ -18,7 +18,7 @@ pytestmark = pytest.mark.emulated
 # What is promised.
 PRESS_TO_SENT_MS = 10  # from the press of STOP to the end of its packet; 4.5 of it for the radio's crystal
 ANSWER_MS = 25  # from a press to the light that tells its fate, in an open connection
-FRESH_MS = 50  # with a handshake before, under the next generation of the key: a restarted remote
+FRESH_MS = 40  # the same with a handshake before
 STOP_MS = 5  # from the end of STOP's packet to the end of the output
 IDLE_AWAKE = 0.002
 GIVES_UP_MS = (3000, 3050)  # STOP, with nobody there

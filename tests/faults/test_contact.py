@@ -9,6 +9,9 @@ from support import scene
 from support.board import Board
 from support.scene import MS, S
 
+# Each of them speaks by radio: compared with an idle board that has one connection.
+pytestmark = pytest.mark.usefixtures("heap_in_contact")
+
 both = pytest.mark.bench(boards=("stimulator", "remote"))
 
 # What docs/firmware.md and docs/remote.md promise.

@@ -171,6 +171,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
     output.tell_periods(False)
+    while responder.warm():
+        pass
     port.listen()
     waiter = Waiter(wake, sys.stdin)
     readings.refresh()

@@ -213,18 +213,20 @@ class Responder:
             self._heard_ms = -1
         for peer in self._peers.values():
             peer.expire(now_ms)
-        self._warm()
+        self.warm()
 
-    def _warm(self) -> None:
-        """Make one key that a HELLO may need: of a peer's present generation, or of the next one (3 ms).
+    def warm(self) -> bool:
+        """Make one key that a HELLO may need (3 ms), if one is missing; whether one was made.
 
-        So the first HELLO after a restart of the remote is known at once, STOP above all.
+        Of a peer's present generation, and of the next one: so the first HELLO after a restart of the remote
+        is known at once, STOP above all. All are made at the start, and one a second later on.
         """
         for slot in range(messages.SLOTS):
             peer = self._peer(slot)
             if peer is not None and peer.keys_made < _KEYS_READY:
                 peer.make_key(0)
-                return
+                return True
+        return False
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)

@@ -86,6 +86,12 @@ def make_output() -> Output:
     return output
 
 
+def make_radio() -> NRF24L01:
+    """The radio, not configured yet: it has its own reset."""
+    spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
+    return NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
+
+
 def open_flash(source: CheckedBits) -> "tuple[Areas, EventStore]":
     """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
@@ -120,8 +126,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     wake = Wake(edges.note)
     measurements = Measurements(output, sense)
     measurements.take_baseline()
-    spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
-    radio = NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
+    radio = make_radio()
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
     areas, store = open_flash(source)
@@ -171,8 +176,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
     output.tell_periods(False)
-    while responder.warm():
-        pass
+    responder.warm()
     port.listen()
     waiter = Waiter(wake, sys.stdin)
     readings.refresh()

@@ -213,20 +213,19 @@ class Responder:
             self._heard_ms = -1
         for peer in self._peers.values():
             peer.expire(now_ms)
-        self.warm()
+        self.warm(1)
 
-    def warm(self) -> bool:
-        """Make one key that a HELLO may need (3 ms), if one is missing; whether one was made.
+    def warm(self, most: int = _KEYS_READY * messages.SLOTS) -> None:
+        """Make keys that a HELLO may need, 3 ms each: all at the start, then one a second.
 
         Of a peer's present generation, and of the next one: so the first HELLO after a restart of the remote
-        is known at once, STOP above all. All are made at the start, and one a second later on.
+        is known at once, STOP above all.
         """
         for slot in range(messages.SLOTS):
             peer = self._peer(slot)
-            if peer is not None and peer.keys_made < _KEYS_READY:
+            while peer is not None and peer.keys_made < _KEYS_READY and most:
                 peer.make_key(0)
-                return True
-        return False
+                most -= 1
 
     def _peer(self, slot: int) -> "Peer | None":
         peer = self._peers.get(slot)

@@ -14,11 +14,16 @@ _OPAD = int.from_bytes(b"\x5c" * _BLOCK, "big")
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     """The 32 bytes of HMAC-SHA-256 of `data` under a key of any length."""
+    inner, outer = _pads(key)
+    return sha256(outer + sha256(inner + data))
+
+
+def _pads(key: bytes) -> "tuple[bytes, bytes]":
+    """What HMAC puts in front of its data, and of the hash of that: the same for all data under one key."""
     if len(key) > _BLOCK:
         key = sha256(key)
     padded = int.from_bytes(key + bytes(_BLOCK - len(key)), "big")
-    inner = sha256((padded ^ _IPAD).to_bytes(_BLOCK, "big") + data)
-    return sha256((padded ^ _OPAD).to_bytes(_BLOCK, "big") + inner)
+    return (padded ^ _IPAD).to_bytes(_BLOCK, "big"), (padded ^ _OPAD).to_bytes(_BLOCK, "big")
 
 
 def extract(salt: bytes, input_key: bytes) -> bytes:
@@ -48,8 +53,9 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
         raise ValueError("%d bytes of key, 1 to 8160" % length)
     output = block = b""
     counter = 0
+    inner, outer = _pads(prk)
     while len(output) < length:
         counter += 1
-        block = hmac_sha256(prk, block + info + bytes((counter,)))
+        block = sha256(outer + sha256(inner + block + info + bytes((counter,))))
         output += block
     return output[:length]

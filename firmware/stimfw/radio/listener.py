@@ -15,6 +15,7 @@ from micropython import const
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.radio.endpoint import MOST_FRAMES, RadioEndpoint
 from stimfw.telemetry.addresses import CHANNELS, PAIRING_CHANNEL, PAIRING_REMOTE, PAIRING_STIMULATOR
+from stimfw.telemetry.frames import COPIES, MORE_COPIES
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
         def flooded(self) -> bool:
             """Whether somebody sends many frames that are not authentic."""
+
+        def contested(self) -> bool:
+            """Whether answers go out in more copies, and at once, because of such a flood."""
 
 
 _GIVE_UP_MS = const(20)  # a burst takes 1.4 ms
@@ -140,15 +144,16 @@ class RadioListener(RadioEndpoint):
         self._set_receiver()
 
     def poll(self, now_ms: int) -> bool:
-        """Hand over received frames, then send a reply if one waits. Never waits.
+        """Hand over received frames up to one that gets a reply, and send that. Never waits.
 
-        Frames come first, and a reply is only noted while they are read: a STOP is executed before anything
-        is sent.
+        The frames behind it are read while it is sent: nobody hears the sender then, whatever he does.
 
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
         """
         state = self._receive_state
+        if self._send_state == _SENDING_REPLY:
+            self._useful_ms = now_ms  # what lies there came before the answer: copies of what is answered
         if state == _LISTENING or (state == _LISTEN_SLOT and self._pause_left_ms(now_ms) == 0):
             self._begin_reading(_SLOT_FRAMES if state == _LISTEN_SLOT else MOST_FRAMES)
             frame = self._next_frame(now_ms)
@@ -157,8 +162,11 @@ class RadioListener(RadioEndpoint):
                 reply = self._link.on_frame(frame, now_ms)
                 if reply is not None:
                     self._keep_reply(reply, now_ms)
+                    self._more = True
+                    break
                 frame = self._next_frame(now_ms)
             more = self._more
+            self._poll_sender(now_ms)  # before what can wait
             if (was_any or state == _LISTEN_SLOT) and self._begin_pause(now_ms):
                 more = False
         else:
@@ -270,10 +278,14 @@ class RadioListener(RadioEndpoint):
             self._send_if_free(self._reply, now_ms)
 
     def _send_if_free(self, frame: bytes, now_ms: int) -> None:
-        """Listen before talk: not on an occupied channel, until that was found often enough."""
-        if self._deferrals and elapsed_ms(now_ms, self._deferred_ms) < _DEFER_MS:
+        """Listen before talk: not on an occupied channel, until that was found often enough.
+
+        Not in a flood while the output is on: it occupies the channel, and a peer listens for a short time.
+        """
+        contested = self._link.contested()
+        if self._deferrals and not contested and elapsed_ms(now_ms, self._deferred_ms) < _DEFER_MS:
             return
-        if self._deferrals < _DEFERRALS and self._radio.sense(self._extra):
+        if self._deferrals < _DEFERRALS and not contested and self._radio.sense(self._extra):
             self._deferrals += 1
             self._deferred_ms = now_ms
             self.deferred += 1
@@ -281,6 +293,7 @@ class RadioListener(RadioEndpoint):
         self._reply = None
         pairing = frame[0] & _KIND == _PAIR_REPLY
         self._radio.set_power(_PAIRING_DBM if pairing else _FULL_DBM)
-        self._radio.send(frame, PAIRING_REMOTE if pairing else self._link.address_for(frame))
+        to = PAIRING_REMOTE if pairing else self._link.address_for(frame)
+        self._radio.send(frame, to, MORE_COPIES if contested else COPIES)
         self._send_state = _SENDING_REPLY
         self._since_ms = now_ms

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         """What takes the frames: the secure channel with its handshakes."""
 
         def on_frame(self, view: memoryview, now_ms: int) -> object:
-            """Take a received frame. Nothing is sent back for it; send() may be called from there."""
+            """Take a received frame; true if it was the answer that was waited for."""
 
 
 _GIVE_UP_MS = const(20)  # from send() on: crystal 4.5 ms, check of the channel 0.2 ms, burst up to 3.6 ms
@@ -115,6 +115,8 @@ class RadioSender(RadioEndpoint):
     def poll(self, now_ms: int) -> bool:
         """Hand over received frames, and listen when the burst is out.
 
+        What lies behind an answer that was waited for is its copies: they are dropped, and not read.
+
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
         """
@@ -127,7 +129,9 @@ class RadioSender(RadioEndpoint):
         frame = self._next_frame(now_ms)
         while frame is not None:
             self._was_useful(now_ms)
-            self._link.on_frame(frame, now_ms)
+            if self._link.on_frame(frame, now_ms):
+                self._radio.flush_received()
+                return False
             frame = self._next_frame(now_ms)
         return self._more
 

@@ -262,21 +262,25 @@ class App:
 
     def _conclude_request(self, requester: Requester, now_ms: int) -> None:
         activity = self._activity
+        if activity == _REQUEST:  # the light first: somebody waits for it
+            self._display.play(self._pattern(requester), now_ms)
         self._end()
         if activity == _WATCH:
             self._display.play(self._seen(requester), now_ms)
         if activity != _REQUEST:
             return
         self._take_note(requester, now_ms)
+        if self._pairing_refused:
+            self._pairing_refused = False
+            if self._carry_pairing():
+                self._activity = _ABORTING_PAIRING
+
+    def _pattern(self, requester: Requester) -> "feedback.Pattern":
+        """What to show of a button's request that is over, and of a pairing that it ended."""
         pattern = self._outcome(requester)
         if self._opcode == requests.STATUS and self._supply_mv() < LOW_BATTERY_MV:
             pattern = pattern + feedback.LOW_BATTERY
-        if self._pairing_refused:
-            self._pairing_refused = False
-            pattern = pattern + self._pairing.pattern()
-            if self._carry_pairing():
-                self._activity = _ABORTING_PAIRING
-        self._display.play(pattern, now_ms)
+        return pattern + self._pairing.pattern() if self._pairing_refused else pattern
 
     def _conclude_pairing(self, now_ms: int) -> None:
         pairing = self._pairing

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
             """How often in its burst, 1-8."""
 
         def poll(self, now_ms: int) -> "bytes | None": ...
-        def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None: ...
+        def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> "bool | None":
+            """A frame came; true if it was the answer that was waited for."""
+
         def sent(self, went: bool, now_ms: int) -> None: ...
         def wait_ms(self, now_ms: int) -> int: ...
 
@@ -50,10 +52,9 @@ class FrameTransport:
         """The radio whose link this object is."""
         self._radio = radio
 
-    def on_frame(self, view: memoryview, now_ms: int) -> None:
-        """The radio received a frame."""
-        if self._client is not None:
-            self._client.on_frame(view, now_ms)
+    def on_frame(self, view: memoryview, now_ms: int) -> "bool | None":
+        """The radio received a frame; true if it was the answer that was waited for."""
+        return self._client.on_frame(view, now_ms) if self._client is not None else None
 
     def begin(self, client: "Client", to: bytes, own: bytes, pairing: bool = False) -> bool:
         """Carry the frames of `client` from `own` to `to`, in place of any other's; whether the radio works.

@@ -9,7 +9,7 @@ another pace, can tell how long the radio took.
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import messages
 from stimfw.telemetry.addresses import CHANNELS
-from stimfw.telemetry.requester import COPIES
+from stimfw.telemetry.frames import COPIES
 
 _LISTEN_MS = 150
 """After a frame was sent: longer than any answer takes."""

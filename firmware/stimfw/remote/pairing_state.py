@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.telemetry import addresses
+from stimfw.telemetry.frames import COPIES
 from stimfw.telemetry.keys import next_key
-from stimfw.telemetry.requester import COPIES, Requester
+from stimfw.telemetry.requester import Requester
 from stimfw.ui import feedback
 
 if TYPE_CHECKING:

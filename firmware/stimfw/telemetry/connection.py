@@ -37,6 +37,7 @@ class Connection:
         self._requests = Ccm(keys[0], frames.TAG_BYTES)
         self._replies = Ccm(keys[1], frames.TAG_BYTES)
         self._tokens: "Encryptor" = ecb(keys[2])
+        self._block, self._block_counter = b"", -1  # the tokens of one counter: both are in one block
         self.slot = slot
         self.counter = 0
         self._began_ms = now_ms
@@ -56,9 +57,11 @@ class Connection:
 
     def token(self, kind: int, counter: int) -> bytes:
         """The 3 bytes that stand for a counter in a REQUEST or in its REPLY."""
-        block = self._tokens.encrypt(struct.pack("<H", counter) + _REST_OF_BLOCK)
+        if counter != self._block_counter:
+            self._block = self._tokens.encrypt(struct.pack("<H", counter) + _REST_OF_BLOCK)
+            self._block_counter = counter
         start = 0 if kind == frames.REQUEST else _REPLY_AT
-        return block[start : start + frames.TOKEN_BYTES]
+        return self._block[start : start + frames.TOKEN_BYTES]
 
     def seal(self, kind: int, counter: int, plain: bytes) -> bytes:
         """A REQUEST or REPLY around 19 bytes."""

@@ -25,6 +25,11 @@ HANDSHAKE_TAG_BYTES = FRAME_BYTES - TAG_AT
 RANDOM_BYTES = 8
 """That fill a CHALLENGE's nonce up; a HELLO has one less, because `wants` takes its place."""
 
+COPIES = 3
+"""Of a frame in a burst."""
+MORE_COPIES = 8
+"""Of one that must get through: between packets on the air for 45 % of the time, all of three can be hit."""
+
 WANTS_CONNECTION = 0
 WANTS_STOP = 1
 _WANTS_AT = NONCE_AT + 8

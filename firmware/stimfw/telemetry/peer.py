@@ -62,7 +62,8 @@ class Peer:
         self.generation = pairing.generation
         self.key = pairing.key
         self._ahead: "list[bytes]" = [pairing.key]  # the keys of generation, generation + 1, ...
-        self._hello_keys: "list[bytes]" = []  # of the same generations: each is made once, whoever asks
+        # Of the same generations, each made once, whoever asks: the keys of HELLO and of CHALLENGE.
+        self._handshake_keys: "list[tuple[bytes, bytes]]" = []
         self._tags: "dict[int, keys.HelloTag]" = {}
         self.proven = False
         self.seen: "tuple[int, int] | None" = None
@@ -97,10 +98,10 @@ class Peer:
         is one ahead, and is heard at once while somebody forges others.
         """
         tag = self._tags.get(offset)
-        if tag is None and offset < len(self._hello_keys):
+        if tag is None and offset < len(self._handshake_keys):
             for other in [other for other in self._tags if other > 1]:
                 del self._tags[other]
-            tag = self._tags[offset] = keys.HelloTag(self._hello_keys[offset])
+            tag = self._tags[offset] = keys.HelloTag(self._handshake_keys[offset][0])
         return tag
 
     def make_key(self, offset: int) -> bool:
@@ -108,28 +109,27 @@ class Peer:
 
         A step is never done twice: who forges HELLOs of many generations costs a few steps, and no more.
         """
-        place = len(self._hello_keys)
+        place = len(self._handshake_keys)
         if place == len(self._ahead):
             self._ahead.append(keys.next_key(self._ahead[-1]))
-        pair = keys.handshake_keys(self._ahead[place], self.slot, self.pairing.role)
-        self._hello_keys.append(pair[0])
+        self._handshake_keys.append(keys.handshake_keys(self._ahead[place], self.slot, self.pairing.role))
         return place >= offset
 
     @property
     def keys_made(self) -> int:
-        """Of how many generations the key for HELLOs is made, from the present one on."""
-        return len(self._hello_keys)
+        """Of how many generations the keys of handshakes are made, from the present one on."""
+        return len(self._handshake_keys)
 
     def challenge_tag(self, offset: int) -> "keys.ChallengeTag":
         """What makes a CHALLENGE of that generation."""
-        return keys.ChallengeTag(keys.handshake_keys(self._ahead[offset], self.slot, self.pairing.role)[1])
+        return keys.ChallengeTag(self._handshake_keys[offset][1])
 
     def _use(self, offset: int) -> None:
         """That generation was used: earlier ones are over, and their keys are gone."""
         if offset:
             self.generation += offset
             self._ahead = self._ahead[offset:]
-            self._hello_keys = self._hello_keys[offset:]
+            self._handshake_keys = self._handshake_keys[offset:]
             self.key = self._ahead[0]
         self._tags.clear()  # 0.3 KB each; the next HELLO makes what it needs
 

@@ -33,10 +33,6 @@ _OCCUPIED_LOOKS = 2
 _OCCUPIED_WAIT_MS = 3
 """After a burst on an occupied channel, which has hardly arrived, and up to as much more: who is on the air
 for 200 ms without a pause must not be waited out in long steps."""
-COPIES = 3
-"""Of a frame in a burst."""
-_MORE_COPIES = 6
-"""In step with somebody who is on the air for 45 % of the time, three copies can all fall on his packets."""
 LIMIT_MS = 1000
 STOP_LIMIT_MS = 3000
 """Longer than the stimulator is deaf while it erases flash (0.4 s), and than one channel is jammed."""
@@ -129,7 +125,8 @@ class Requester:
     @property
     def copies(self) -> int:
         """How often the frame of the last poll() goes out in its burst: more, once STOP had no answer."""
-        return _MORE_COPIES if self._bursts and self._turns == _STOP_TURNS else COPIES
+        stops = self._bursts > 0 and self._turns == _STOP_TURNS
+        return frames.MORE_COPIES if stops else frames.COPIES
 
     @property
     def channel(self) -> int:
@@ -212,8 +209,8 @@ class Requester:
         left = self._limit_ms - elapsed_ms(now_ms, self._began_ms)
         return max(0, min(left, wait - elapsed_ms(now_ms, self._since_ms)))
 
-    def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> None:
-        """Take a received frame, whatever it is."""
+    def on_frame(self, frame: "bytes | memoryview", now_ms: int) -> bool:
+        """Take a received frame, whatever it is; whether it was the answer that was waited for."""
         self.frames += 1
         kind = frames.kind_of(frame)
         if kind not in (frames.CHALLENGE, frames.REPLY) or frame[1] != self._slot:
@@ -221,9 +218,10 @@ class Requester:
         elif self.state != self.WAITING:
             self.stray += 1
         elif kind == frames.CHALLENGE:
-            self._on_challenge(bytes(frame), now_ms)
+            return self._on_challenge(bytes(frame), now_ms)
         else:
-            self._on_reply(frame, now_ms)
+            return self._on_reply(frame, now_ms)
+        return False
 
     def _next_wait_ms(self) -> int:
         """From the end of a burst to the next one, at random: nobody can keep in step with it."""
@@ -284,21 +282,22 @@ class Requester:
             self.state = self.UNANSWERED
         return b""
 
-    def _on_challenge(self, frame: bytes, now_ms: int) -> None:
+    def _on_challenge(self, frame: bytes, now_ms: int) -> bool:
         hello = self._hello
         if not hello:
             self.stray += 1
-            return
+            return False
         theirs, ours = bytes(frames.nonce_of(frame)), bytes(frames.nonce_of(hello))
         if frame[2] or frame[3] or not self._challenge_tag.proves(ours, theirs, frames.tag_of(frame)):
             self.bad += 1
-            return
+            return False
         self._hello = b""
         self._search.met()
         triple = keys.connection_keys(self._key, ours, theirs, self._slot, self._role)
         self._connection = Connection(triple, self._slot, now_ms)
         self._rewind()
         self._send_piece()
+        return True
 
     # The exchange.
 
@@ -322,28 +321,30 @@ class Requester:
         self._reply_token = connection.token(frames.REPLY, self.counter)
         self._hello_next = False
 
-    def _on_reply(self, frame: "bytes | memoryview", now_ms: int) -> None:
+    def _on_reply(self, frame: "bytes | memoryview", now_ms: int) -> bool:
         """Check that it is the REPLY that is waited for; what its piece means depends on the phase."""
         connection = self._connection
         if connection is None or not self._request or bytes(frame[2:5]) != self._reply_token:
             self.stray += 1
-            return
+            return False
         try:
             plain = connection.open(frames.REPLY, self.counter, bytes(frame))
             request_id, flags, piece, data = fragments.parse(plain)
         except ValueError:
             self.bad += 1
-            return
+            return False
         connection.received(now_ms)
         self._hello = b""
         self._search.met()
         self.confirmed = True
         if request_id != self._id:
             self.stray += 1
-        elif self._phase == _SENDING_REQUEST:
+            return False
+        if self._phase == _SENDING_REQUEST:
             self._on_confirmation(flags, piece, data)
         else:
             self._on_reply_piece(flags, piece, data)
+        return True
 
     def _on_confirmation(self, flags: int, piece: int, data: bytes) -> None:
         """A piece of the request has arrived: send the next one, if there is one.

@@ -29,7 +29,7 @@ COPY_MS = 8
 NEVER_MS = 0x3FFFFFFF
 _NOTE_MS = 1000  # between two notes of what anybody can make as often as he likes
 _DAY_MS = 86_400_000
-_KEYS_READY = 2
+_KEYS_READY = 3
 _LAST_COUNT = 0xFFFFFFFF
 _STOP = messages.request(requests.STOP)
 
@@ -138,6 +138,10 @@ class Responder:
         """Whether more is refused than a mishap explains."""
         return self._limiter.level > 0
 
+    def contested(self) -> bool:
+        """Whether answers have to get through a flood while the output is on: STOP may wait for them."""
+        return self.attentive and self.flooded()
+
     def connected(self, now_ms: int) -> bool:
         """Whether a connection is open."""
         for peer in self._peers.values():
@@ -218,8 +222,8 @@ class Responder:
     def warm(self, most: int = _KEYS_READY * messages.SLOTS) -> None:
         """Make keys that a HELLO may need, 3 ms each: all at the start, then one a second.
 
-        Of a peer's present generation, and of the next one: so the first HELLO after a restart of the remote
-        is known at once, STOP above all.
+        Of a peer's present generation, and of the next two: so the first HELLO after one or two restarts of
+        the remote is known at once, STOP above all.
         """
         for slot in range(messages.SLOTS):
             peer = self._peer(slot)

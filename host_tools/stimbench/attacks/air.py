@@ -12,7 +12,8 @@ import random
 from typing import Protocol
 
 from stimfw.telemetry import addresses
-from stimfw.telemetry.requester import COPIES, LIMIT_MS, Requester
+from stimfw.telemetry.frames import COPIES
+from stimfw.telemetry.requester import LIMIT_MS, Requester
 
 from stimbench.bench import Bench
 from stimbench.parts.nrf24_registers import Reg

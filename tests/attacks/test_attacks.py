@@ -312,7 +312,7 @@ class Eager(Responder):
     """Makes the keys of a generation anew with each HELLO that claims it."""
 
     def _on_hello(self, peer, frame, now_ms):
-        del peer._ahead[1:], peer._hello_keys[:]
+        del peer._ahead[1:], peer._handshake_keys[:]
         peer._tags.clear()
         return super()._on_hello(peer, frame, now_ms)
 

@@ -155,7 +155,7 @@ class RadioListener(RadioEndpoint):
         if self._send_state == _SENDING_REPLY:
             self._useful_ms = now_ms  # what lies there came before the answer: copies of what is answered
         if state == _LISTENING or (state == _LISTEN_SLOT and self._pause_left_ms(now_ms) == 0):
-            self._begin_reading(_SLOT_FRAMES if state == _LISTEN_SLOT else MOST_FRAMES)
+            self._begin_reading(self._most_frames())
             frame = self._next_frame(now_ms)
             was_any = frame is not None
             while frame is not None:
@@ -175,6 +175,12 @@ class RadioListener(RadioEndpoint):
                 self._open_listen_slot()
         self._poll_sender(now_ms)
         return more
+
+    def _most_frames(self) -> int:
+        """As many as are read in a row: one while an answer is sent, the receiver is off at its end."""
+        if self._send_state == _SENDING_REPLY:
+            return 1
+        return _SLOT_FRAMES if self._receive_state == _LISTEN_SLOT else MOST_FRAMES
 
     def wait_ms(self, now_ms: int) -> int:
         """How long until poll() has something to do; -1: only an interrupt can tell."""

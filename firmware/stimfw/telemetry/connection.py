@@ -40,12 +40,18 @@ class Connection:
         self._block, self._block_counter = b"", -1  # the tokens of one counter: both are in one block
         self.slot = slot
         self.counter = 0
+        self.answered = 0
+        """The peer's end: the stimulator has taken all counters below this one."""
         self._began_ms = now_ms
         self._received_ms = now_ms
 
     def received(self, now_ms: int) -> None:
         """An authentic frame was received."""
         self._received_ms = now_ms
+
+    def may_renew(self) -> bool:
+        """Whether the stimulator's window reaches to the next counter, whatever it has heard."""
+        return self.counter <= LAST_COUNTER and self.counter - self.answered < WINDOW
 
     def over(self, now_ms: int, margin_ms: int = 0) -> bool:
         """Whether it has ended, or will within `margin_ms`."""

@@ -56,7 +56,8 @@ class Requester:
     Attributes:
         count: HELLOs sent in this epoch.
         state: IDLE, WAITING, ANSWERED or UNANSWERED (it may or may not have been executed).
-        counter: of the latest REQUEST; while WAITING, only its REPLY is taken.
+        counter: of the latest REQUEST; while WAITING, only its REPLY is taken, and for STOP those of its
+            earlier frames.
         reply: the whole reply message, once ANSWERED.
         confirmed: an authentic REPLY has come since the start: the stimulator has taken over this
             generation. A CHALLENGE does not tell so much.
@@ -96,6 +97,7 @@ class Requester:
         self._hello_tag = keys.HelloTag(hello_key)
         self._challenge_tag = keys.ChallengeTag(challenge_key)
         self._search = ChannelSearch()
+        self._listens_at = self._search.channel  # since the last burst went out
         self.count = count
         self._id = 0
         self._message = b""
@@ -106,6 +108,8 @@ class Requester:
         self._piece = 0
         self._answer = b""
         self._request = b""  # the REQUEST that waits for its REPLY
+        self._plain = b""  # what is in it
+        self._replies: "dict[bytes, int]" = {}  # token of a REPLY that may come: counter
         self._hello_next = False
         self._tries = 0  # of the present REQUEST
         self._turns = _TURNS
@@ -162,6 +166,8 @@ class Requester:
             self._search.go_on()
             self._tries += 1
             self._hello_next = self._tries % self._turns == self._turns - 1
+            if self._turns == _STOP_TURNS and not self._hello_next:
+                self._renew_request()
         frame = self._next_frame()
         if self.state != self.WAITING:
             return None
@@ -192,6 +198,7 @@ class Requester:
         self._flying = False
         self._since_ms = now_ms
         if went:
+            self._listens_at = self._search.channel
             self._wait_ms = self._next_wait_ms()
             self._bursts += 1
             self._looks = 0
@@ -292,7 +299,7 @@ class Requester:
             self.bad += 1
             return False
         self._hello = b""
-        self._search.met()
+        self._search.met(self._listens_at)
         triple = keys.connection_keys(self._key, ours, theirs, self._slot, self._role)
         self._connection = Connection(triple, self._slot, now_ms)
         self._rewind()
@@ -306,36 +313,51 @@ class Requester:
         self._due = True
         self._flying = False
         self._request = b""
+        self._replies.clear()
         self._tries = 0
         connection = self._connection
         if connection is None or connection.counter > LAST_COUNTER:
             self._connection = None
             return
         if self._phase == _SENDING_REQUEST:
-            plain = fragments.cut(self._id, self._message, self._piece)
+            self._plain = fragments.cut(self._id, self._message, self._piece)
         else:
-            plain = fragments.piece(self._id, fragments.ASK | self._piece, b"")
+            self._plain = fragments.piece(self._id, fragments.ASK | self._piece, b"")
+        self._seal(connection)
+        self._hello_next = False
+
+    def _seal(self, connection: Connection) -> None:
         self.counter = connection.counter
         connection.counter += 1
-        self._request = connection.seal(frames.REQUEST, self.counter, plain)
-        self._reply_token = connection.token(frames.REPLY, self.counter)
-        self._hello_next = False
+        self._request = connection.seal(frames.REQUEST, self.counter, self._plain)
+        self._replies[connection.token(frames.REPLY, self.counter)] = self.counter
+
+    def _renew_request(self) -> None:
+        """STOP goes out in a new frame each time, as long as the stimulator's window reaches.
+
+        Who overhears a token can spend it, before the frame is heard: then that frame is refused for good.
+        """
+        connection = self._connection
+        if self._request and connection is not None and connection.may_renew():
+            self._seal(connection)
 
     def _on_reply(self, frame: "bytes | memoryview", now_ms: int) -> bool:
         """Check that it is the REPLY that is waited for; what its piece means depends on the phase."""
         connection = self._connection
-        if connection is None or not self._request or bytes(frame[2:5]) != self._reply_token:
+        counter = self._replies.get(bytes(frame[2 : frames.HEADER_BYTES]), -1)
+        if connection is None or not self._request or counter < 0:
             self.stray += 1
             return False
         try:
-            plain = connection.open(frames.REPLY, self.counter, bytes(frame))
+            plain = connection.open(frames.REPLY, counter, bytes(frame))
             request_id, flags, piece, data = fragments.parse(plain)
         except ValueError:
             self.bad += 1
             return False
         connection.received(now_ms)
+        connection.answered = counter + 1
         self._hello = b""
-        self._search.met()
+        self._search.met(self._listens_at)
         self.confirmed = True
         if request_id != self._id:
             self.stray += 1

@@ -33,7 +33,7 @@ class ChannelSearch:
         """No answer there: the next place."""
         self._place = (self._place + 1) % len(_ORDER)
 
-    def met(self) -> None:
-        """An authentic answer came on the present channel: that is home now."""
-        self.home = (self.home + _ORDER[self._place]) % len(CHANNELS)
+    def met(self, channel: int) -> None:
+        """An authentic answer came on this one of CHANNELS: that is home now."""
+        self.home = CHANNELS.index(channel)
         self._place = 0

@@ -143,7 +143,7 @@ def test_the_genuine_peer_is_heard_while_others_are_forged():
 def test_forging_other_generations_leaves_budget_for_the_genuine():
     one = at_generation(0)
     assert join(one, 0, one.key_at(0)) == 1
-    one.stimulator._peers[SLOT]._hello_keys = one.stimulator._peers[SLOT]._hello_keys[:1]
+    one.stimulator._peers[SLOT]._handshake_keys = one.stimulator._peers[SLOT]._handshake_keys[:1]
     forged = flip(one.hello(1, 9, generation=32, key=one.key_at(32)), 31)
     for now_ms in range(20, 120):
         one.say(forged, now_ms)
@@ -181,7 +181,7 @@ def test_old_keys_are_gone_with_their_generation():
     for generation in range(3):
         assert one.key_at(generation) not in peer._ahead and peer.key != one.key_at(generation)
         hello_key = keys.handshake_keys(one.key_at(generation), SLOT, roles.PATIENT)[0]
-        assert hello_key not in peer._hello_keys
+        assert hello_key not in [pair[0] for pair in peer._handshake_keys]
     assert peer._ahead[0] == peer.key == one.key_at(3) and peer.candidates() == []
 
 

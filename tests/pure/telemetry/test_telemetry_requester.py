@@ -120,7 +120,8 @@ def test_its_own_frames_thrown_back_are_no_answers():
     assert (frames.kind_of(request), frames.kind_of(hello)) == (frames.REQUEST, frames.HELLO)
     before = counts(peer)
     peer.on_frame(b"\x34" + request[1:], ends.now_ms)
-    peer.on_frame(b"\x34" + request[1:2] + peer._reply_token + request[5:], ends.now_ms)
+    token = peer._connection.token(frames.REPLY, peer.counter)
+    peer.on_frame(b"\x34" + request[1:2] + token + request[5:], ends.now_ms)
     peer.on_frame(b"\x32" + hello[1:], ends.now_ms)
     peer.on_frame(b"\x32" + hello[1:2] + b"\0\0" + hello[4:], ends.now_ms)
     assert peer.state == Requester.WAITING and peer._hello == hello

@@ -130,7 +130,7 @@ def test_a_taken_channel_makes_the_same_frame_due_there_at_once():
 
 
 def test_stop_goes_out_in_longer_bursts_where_it_had_no_answer():
-    for message, copies in ((STOP, [3, 6, 6, 6]), (b"\x03", [3, 3, 3, 3])):
+    for message, copies in ((STOP, [3, 8, 8, 8]), (b"\x03", [3, 3, 3, 3])):
         peer = fresh()
         for began_ms in (0, 10_000):
             peer.begin(message, 1000, began_ms)

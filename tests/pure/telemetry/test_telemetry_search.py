@@ -20,7 +20,7 @@ def at_home(channel):
     search = ChannelSearch()
     while search.channel != channel:
         search.go_on()
-    search.met()
+    search.met(search.channel)
     return search
 
 
@@ -58,7 +58,7 @@ def test_an_answer_elsewhere_makes_that_the_home():
             search = at_home(home)
             for _ in range(place):
                 search.go_on()
-            search.met()
+            search.met(search.channel)
             found = []
             for _ in range(7):
                 found.append(search.channel)
@@ -114,7 +114,8 @@ def test_nothing_that_is_not_authentic_moves_the_search():
         forged = b"\x32" + frame[1:2] + b"\0\0" + bytes((turn,)) * 28
         answers = [b"", bytes(32), frame, forged, b"\x34" + frame[1:], old[turn % len(old)]]
         if frames.kind_of(frame) == frames.REQUEST:
-            answers.append(b"\x34" + frame[1:2] + peer._reply_token + frame[5:])
+            token = peer._connection.token(frames.REPLY, peer.counter)
+            answers.append(b"\x34" + frame[1:2] + token + frame[5:])
         for answer in answers:
             peer.on_frame(answer, link.now_ms)
         assert peer.wait_ms(link.now_ms) >= 12, "nor does it make the next burst due"

@@ -20,6 +20,7 @@ class Link:
     def __init__(self, clock):
         self.clock, self.taken, self.contact, self.pause, self.kind = clock, [], False, 0, REPLY_KIND
         self.answers, self.refuse_ns, self.work_ns = True, 0, WORK_NS
+        self.hurried = False
 
     def on_frame(self, view, now_ms):
         assert len(view) == 32
@@ -39,6 +40,9 @@ class Link:
 
     def flooded(self):
         return self.pause > 0
+
+    def contested(self):
+        return self.hurried
 
     def connected(self, now_ms):
         return self.contact

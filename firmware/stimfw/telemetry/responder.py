@@ -341,14 +341,16 @@ class Responder:
             return None
         if candidate is not None:
             self._open_connection(peer, candidate)
-        self._limiter.genuine(now_ms)
-        connection.taken(counter)
-        connection.received(now_ms)
         self._heard_ms = peer.heard_ms = peer.replied_ms = now_ms
         peer.last_request, peer.last_reply, peer.repeats = whole, b"", 0
-        answer = peer.reassembler.take(
-            plain, lambda message: self._execute(message, peer.pairing.role, peer.slot), now_ms
-        )
+        try:  # STOP does not wait for the next tokens to be made
+            answer = peer.reassembler.take(
+                plain, lambda message: self._execute(message, peer.pairing.role, peer.slot), now_ms
+            )
+        finally:
+            connection.taken(counter)
+        connection.received(now_ms)
+        self._limiter.genuine(now_ms)
         peer.last_reply = connection.seal(frames.REPLY, counter, answer)
         return peer.last_reply
 

@@ -121,6 +121,9 @@ def _stops(chunk: Chunk) -> list[Trial]:
         rig.set_program(stimulator, _PROGRAM)
         rig.run_ms(100)
         peer = None if pressed else _joined(rig)
+        if pressed:  # so the press's first frame is the one that stops, and not one that asks for a connection
+            rig.bench.press("STATUS", 40)
+            rig.run_ms(1000)
         found = []
         for number in chunk.numbers():
             first_ns = rig.restart(stimulator)
@@ -169,7 +172,7 @@ def _joined(rig: Rig) -> RadioPeer:
 
 
 def _press(rig: Rig, first_ns: int, phase_ns: int) -> int:
-    """Press STOP on the remote; the end of its REQUEST on the air: after a handshake, the first time."""
+    """Press STOP on the remote; the end of its frame on the air."""
     rig.run_ms(60)  # the remote must have seen the button released
     rig.bench.run_to(_next_ns(rig, first_ns, phase_ns, 0))
     pressed_ns = rig.now_ns

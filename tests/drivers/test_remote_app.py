@@ -152,7 +152,7 @@ def test_stop_goes_out_more_often_in_a_burst_once_it_had_no_answer(remote):
     remote.radio.delivers = False
     remote.press("stop")
     remote.go(100)
-    assert remote.radio.copies[0] == 3 and set(remote.radio.copies[1:]) == {6}
+    assert remote.radio.copies[0] == 3 and set(remote.radio.copies[1:]) == {8}
 
 
 def test_nothing_that_arrived_unanswered_moves_the_search(remote):

@@ -39,15 +39,19 @@ class Stimulator:
     def flooded(self):
         return False
 
+    def contested(self):
+        return False
+
 
 class Remote:
     """A link that keeps what it gets."""
 
     def __init__(self):
-        self.heard = []
+        self.heard, self.waits_for = [], None
 
     def on_frame(self, view, now_ms):
         self.heard.append(bytes(view))
+        return bytes(view) == self.waits_for
 
 
 class Bench:
@@ -116,6 +120,22 @@ def test_from_sleep_to_the_air_it_takes_the_crystal_and_a_look(bench):
     began_ns = bench.clock.now_ns
     assert bench.send() < 3 * MS
     assert bench.requests()[3].t_start_ns - began_ns < 1 * MS
+
+
+@pytest.mark.parametrize(("waits_for", "heard"), [(b"\x04" + bytes(31), 1), (None, 3)])
+def test_what_lies_behind_the_answer_that_is_waited_for_is_not_read(bench, waits_for, heard):
+    bench.stimulator.address(None)
+    bench.send()
+    bench.remote.waits_for = waits_for
+    for number, frame in enumerate((b"\x04" + bytes(31), b"\x05" + bytes(31), b"\x06" + bytes(31))):
+        bench.air.inject(bench.clock.now_ns + (1 + number) * MS, 76, OWN, frame)
+    bench.radios.run_ms(6)
+    assert not bench.port.poll(bench.radios.now_ms) and len(bench.remote.heard) == heard
+    bench.remote.waits_for = None
+    assert not bench.port.poll(bench.radios.now_ms) and len(bench.remote.heard) == heard
+    bench.air.inject(bench.clock.now_ns + 1 * MS, 76, OWN, b"\x07" + bytes(31))
+    bench.run_ms(3)
+    assert len(bench.remote.heard) == heard + 1, "and it goes on listening"
 
 
 @pytest.mark.parametrize("channel", addresses.CHANNELS)

@@ -34,6 +34,55 @@ def test_a_frame_is_taken_then_answered_at_the_peers_address(bench):
     assert bench.ask(), "it listens again"
 
 
+def test_an_answer_goes_out_before_what_lies_behind_its_frame_is_read(bench):
+    """A peer listens for a short time, and a flood behind its frame takes longer to read."""
+    bench.link.work_ns, bench.link.refuse_ns = 4 * MS, 1 * MS
+    bench.inject()
+    for number in range(2):
+        bench.inject(0.7 + 0.5 * number, b"\x09" + bytes([number]) * 31)
+    bench.run_ms(12)
+    others = [at_ns for at_ns, frame in bench.link.taken if frame != GENUINE]
+    assert len(others) == 2 and bench.replies()[0].t_start_ns < min(others) + 1 * MS
+    assert bench.genuine() == 1 and bench.port.sent == 1
+
+
+def test_what_lies_behind_a_frame_that_is_answered_is_told(bench):
+    """No edge of the IRQ pin will."""
+    bench.inject()
+    bench.inject(0.7, b"\x09" + bytes(31))
+    bench.radios.run_ms(2)
+    assert bench.port.poll(bench.radios.now_ms) and len(bench.link.taken) == 1
+    assert not bench.port.poll(bench.radios.now_ms) or not bench.port.poll(bench.radios.now_ms)
+    assert len(bench.link.taken) == 2
+
+
+def test_while_an_answer_is_sent_frames_are_read_one_by_one(bench):
+    """At its end somebody has to switch the receiver on: it is deaf until then."""
+    bench.link.work_ns, bench.link.refuse_ns = 4 * MS, round(0.9 * MS)
+    bench.inject()
+    for number in range(24):
+        bench.inject(0.7 + 0.7 * number, b"\x09" + bytes([number]) * 31)
+    bench.run_ms(5.5)
+    assert bench.sending_reply
+    bench.reads.clear()
+    while bench.sending_reply:
+        bench.run_ms(0.1)
+    assert max(bench.reads) == 1 and bench.clock.now_ns < bench.replies()[-1].t_end_ns + 1.5 * MS
+
+
+@pytest.mark.parametrize(("hurried", "copies", "looks"), [(True, 8, 0), (False, 3, 4)])
+def test_in_a_flood_with_the_output_on_the_answer_is_sent_at_once_and_more_often(
+    bench, hurried, copies, looks
+):
+    bench.link.hurried = hurried
+    bench.inject()
+    bench.air.jam(76, bench.clock.now_ns + round(0.6 * MS), bench.clock.now_ns + 60 * MS)
+    bench.run_ms(20)
+    assert len(bench.replies()) == copies and bench.port.deferred == looks
+    waited_ns = bench.replies()[0].t_start_ns - bench.link.taken[0][0]
+    assert waited_ns < 2.5 * MS if hurried else waited_ns > 4 * MS
+
+
 def test_an_answer_is_one_burst_whether_or_not_anybody_hears_it(bench):
     bench.inject()
     bench.run_ms(15)
@@ -74,12 +123,12 @@ def test_an_empty_socket_is_told(empty_socket):
 # Copies.
 
 
-@pytest.mark.parametrize("work_ms", [0.0, 0.3, 1.0, 6.0])
+@pytest.mark.parametrize("work_ms", [0.0, 0.3, 1.0, 6.0, 12.0])
 def test_a_bursts_frame_is_handed_over_once(bench, work_ms):
     """Whether its copies come before the first one is done with, or after."""
     bench.link.work_ns = round(work_ms * MS)
     assert bench.ask()
-    bench.run_ms(9)
+    bench.run_ms(max(9 - work_ms, 4))
     assert bench.genuine() == 1 and len(bench.replies()) == 3
 
 

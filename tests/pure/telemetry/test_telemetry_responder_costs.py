@@ -116,6 +116,17 @@ def test_there_is_no_pause_while_the_output_is_on_or_a_peer_is_connected():
     assert one.stimulator.pause_ms(60_100) > 0
 
 
+def test_answers_have_to_get_through_only_in_a_flood_and_with_the_output_on():
+    one = Peer()
+    found = []
+    for frames_sent in (0, 1000):
+        flood(one, frames_sent)
+        for one.stimulator.attentive in (False, True):
+            one.stimulator.pause_ms(0)
+            found.append(one.stimulator.contested())
+    assert found == [False, False, False, True]
+
+
 def test_a_candidate_alone_does_not_keep_the_stimulator_awake_in_a_flood():
     """Somebody repeats a HELLO that he recorded: beyond the grace of its CHALLENGE that opens no ear."""
     one = Peer()

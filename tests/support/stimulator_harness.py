@@ -340,6 +340,10 @@ class StimulatorHarness:
         if near:
             INTERRUPTS.call(lambda: self.app.on_magnet(None))
 
+    def hold_up_ms(self, span_ms):
+        """The loop does not come round for so long: flash is written. Interrupts are served."""
+        CLOCK.now_us += round(span_ms * 1000)
+
     def run_ms(self, span_ms):
         """Let the loop run for so long."""
         end_us = CLOCK.now_us + round(span_ms * 1000)

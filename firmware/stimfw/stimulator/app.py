@@ -50,7 +50,8 @@ class App:
         self.log_keeper: "LogKeeper | None" = None
         self.magnet_stops = 0
         self._magnet_hit = False
-        self._magnet_ms = 0  # its last edge
+        self._edge_ms = 0  # its last edge, as the interrupt handler saw it: a pass may write flash in between
+        self._magnet_ms = 0  # the last one that was dealt with
         self._period_began = False
         self._radio_called = True
         self._check_due_ms = 0
@@ -63,6 +64,7 @@ class App:
     def on_magnet(self, _pin: object) -> None:
         """The magnet came: output off here and now; the loop does the rest."""
         self._output.trip()
+        self._edge_ms = ticks_ms()
         self._magnet_hit = True
         self._wake.set()
 
@@ -107,10 +109,11 @@ class App:
         if self._magnet_hit:
             self._magnet_hit = False
             # A reed switch chatters: an edge that follows another one and has nothing to stop is only that.
-            if self.control.busy() or ticks_diff(now, self._magnet_ms) >= SETTLE_MS:
+            edge_ms = self._edge_ms
+            if self.control.busy() or ticks_diff(edge_ms, self._magnet_ms) >= SETTLE_MS:
                 self.magnet_stops += 1
                 self.control.magnet_came()
-            self._magnet_ms = now
+            self._magnet_ms = edge_ms
         self._responder.attentive = self.control.busy()
         if self._radio_called or self._radio.wait_ms(now) == 0:
             self._radio_called = False

@@ -39,6 +39,8 @@ STOP_LIMIT_MS = 3000
 _TURNS = 3
 """Of so many tries one is a HELLO: its CHALLENGE makes a request of many pieces begin again."""
 _STOP_TURNS = 2
+"""The same for STOP, but in a connection that was made for it: there nothing hints at a restart, and who is
+in step can spoil the REQUEST that follows a CHALLENGE."""
 _MARGIN_MS = 5000
 _STUCK_MS = 200  # a frame whose end sent() was never told
 _LAST_COUNT = 0xFFFFFFFF
@@ -113,6 +115,7 @@ class Requester:
         self._hello_next = False
         self._tries = 0  # of the present REQUEST
         self._turns = _TURNS
+        self._stops = False
         self._bursts = 0  # since begin()
         self._looks = 0  # that found the channel taken, in a row
         self._flying = False
@@ -129,8 +132,7 @@ class Requester:
     @property
     def copies(self) -> int:
         """How often the frame of the last poll() goes out in its burst: more, once STOP had no answer."""
-        stops = self._bursts > 0 and self._turns == _STOP_TURNS
-        return frames.MORE_COPIES if stops else frames.COPIES
+        return frames.MORE_COPIES if self._stops and self._bursts else frames.COPIES
 
     @property
     def channel(self) -> int:
@@ -150,7 +152,8 @@ class Requester:
         self._began_ms, self._limit_ms = now_ms, limit_ms
         self.reply = b""
         self._hello = b""
-        self._turns = _STOP_TURNS if message == _STOP else _TURNS
+        self._stops = message == _STOP
+        self._turns = _STOP_TURNS if self._stops else _TURNS
         self._bursts = self._looks = 0
         self.state = self.WAITING
         self._flying = False
@@ -166,7 +169,7 @@ class Requester:
             self._search.go_on()
             self._tries += 1
             self._hello_next = self._tries % self._turns == self._turns - 1
-            if self._turns == _STOP_TURNS and not self._hello_next:
+            if self._stops and not self._hello_next:
                 self._renew_request()
         frame = self._next_frame()
         if self.state != self.WAITING:
@@ -233,9 +236,9 @@ class Requester:
     def _next_wait_ms(self) -> int:
         """From the end of a burst to the next one, at random: nobody can keep in step with it."""
         draw = self._draw_byte()
-        if self._turns == _STOP_TURNS and self._looks >= _OCCUPIED_LOOKS:
+        if self._stops and self._looks >= _OCCUPIED_LOOKS:
             return _OCCUPIED_WAIT_MS + (draw * (_OCCUPIED_WAIT_MS + 1) >> 8)
-        if self._turns == _STOP_TURNS:
+        if self._stops:
             return STOP_WAIT_MS + (draw * (STOP_WAIT_SPREAD_MS + 1) >> 8)
         return WAIT_MS + (draw & WAIT_SPREAD_MS)
 
@@ -278,7 +281,7 @@ class Requester:
         except OSError:
             random = bytes(frames.RANDOM_BYTES - 1)  # epoch and count alone make it new
         self.count += 1
-        wants = frames.WANTS_STOP if self._turns == _STOP_TURNS else frames.WANTS_CONNECTION
+        wants = frames.WANTS_STOP if self._stops else frames.WANTS_CONNECTION
         nonce = frames.hello_nonce(self._epoch, self.count, wants, random)
         return frames.handshake(
             frames.HELLO, self._slot, self._generation, nonce, self._hello_tag.make(nonce)
@@ -302,6 +305,7 @@ class Requester:
         self._search.met(self._listens_at)
         triple = keys.connection_keys(self._key, ours, theirs, self._slot, self._role)
         self._connection = Connection(triple, self._slot, now_ms)
+        self._turns = _TURNS
         self._rewind()
         self._send_piece()
         return True

@@ -169,6 +169,18 @@ def test_every_third_try_is_a_hello_and_every_second_for_stop():
         assert kinds_sent(peer, 12, ends.now_ms) == pattern * (12 // len(pattern)), message
 
 
+def test_in_a_connection_that_stop_has_made_every_third_try_is_a_hello():
+    """Who is in step spoils the REQUEST that follows a CHALLENGE: the next try must not be another HELLO."""
+    ends, peer, _ = connected()
+    for connection, pattern in ((None, [3, 3, 1]), (peer._connection, [3, 1])):
+        peer._connection = connection
+        peer.begin(STOP, 3000, ends.now_ms)
+        if connection is None:
+            peer.on_frame(ends.stimulator.on_frame(say(peer, ends.now_ms), ends.now_ms), ends.now_ms)
+        assert kinds_sent(peer, 12, ends.now_ms) == pattern * (12 // len(pattern))
+        ends.now_ms += 1000
+
+
 def test_the_turns_begin_anew_with_each_request_and_each_piece():
     for tried in range(1, 7):
         ends, peer, link = connected()

@@ -271,7 +271,7 @@ def test_a_lead_that_leaks_its_charge_fails_lesson_2():
 
 
 def test_a_replay_that_is_executed_fails_lesson_6():
-    before, after = {"radio_replayed": 0}, {"radio_replayed": 2}
+    before, after = {"radio_replayed": 0}, {"radio_replayed": 1}
     assert not failed(eavesdropper.replayed(before, after, ["ready", "ready", "ready"], 3))
     assert failed(eavesdropper.replayed(before, after, ["ready", "hold", "ready"], 3)) == {"executed"}
     assert failed(eavesdropper.replayed(before, before, ["ready"] * 3, 3)) == {"refused"}

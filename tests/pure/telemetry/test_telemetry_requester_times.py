@@ -172,10 +172,10 @@ def test_every_third_try_is_a_hello_and_every_second_for_stop():
 def test_in_a_connection_that_stop_has_made_every_third_try_is_a_hello():
     """Who is in step spoils the REQUEST that follows a CHALLENGE: the next try must not be another HELLO."""
     ends, peer, _ = connected()
-    for connection, pattern in ((None, [3, 3, 1]), (peer._connection, [3, 1])):
-        peer._connection = connection
+    for link, pattern in ((None, [3, 3, 1]), (peer._connection, [3, 1])):
+        peer._connection = link
         peer.begin(STOP, 3000, ends.now_ms)
-        if connection is None:
+        if link is None:
             peer.on_frame(ends.stimulator.on_frame(say(peer, ends.now_ms), ends.now_ms), ends.now_ms)
         assert kinds_sent(peer, 12, ends.now_ms) == pattern * (12 // len(pattern))
         ends.now_ms += 1000

@@ -121,7 +121,7 @@ def _stops(chunk: Chunk) -> list[Trial]:
         rig.set_program(stimulator, _PROGRAM)
         rig.run_ms(100)
         peer = None if pressed else _joined(rig)
-        if pressed:  # so the press's first frame is the one that stops, and not one that asks for a connection
+        if pressed:  # so the press's first frame is the one that stops, and asks for no connection
             rig.bench.press("STATUS", 40)
             rig.run_ms(1000)
         found = []

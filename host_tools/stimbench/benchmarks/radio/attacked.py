@@ -30,7 +30,7 @@ _OLDEST_MS = 1200
 """Of a flood at the press: more than a second, which is its period at the most."""
 _LONGEST_NS = 3500 * MS
 _QUIET_MS = 4500
-"""Between two presses: a remote without an answer gives up. 2 s after a press it writes flash, deaf to STATUS."""
+"""Between two presses: a remote without an answer gives up, and 2 s after a press it writes flash."""
 _REACTIVE_MS = 8.0
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
 _PERIOD_NS = _PROGRAM.period_us * 1000

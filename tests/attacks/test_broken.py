@@ -11,9 +11,9 @@ from stimbench.attacks import SUCCEEDING
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("attack", SUCCEEDING, ids=[attack.name for attack in SUCCEEDING])
-def test_it_still_succeeds(attack):
-    result = attack.run(attack.least, 1)
-    assert (result.name, result.tries) == (attack.name, attack.least)
-    assert "Success:" in attack.goal
-    assert result.successes > 0, f"mended: move it to ATTACKS. {result.detail}"
+def test_what_is_known_to_succeed_still_does():
+    for attack in SUCCEEDING:
+        result = attack.run(attack.least, 1)
+        assert (result.name, result.tries) == (attack.name, attack.least)
+        assert "Success:" in attack.goal
+        assert result.successes > 0, f"mended: move it to ATTACKS. {result.detail}"

@@ -9,7 +9,7 @@ from stimbench.attacks.broken_boards import stuck_source
 from stimbench.attacks.clinic import outlived_window, washed_log
 from stimbench.attacks.consent import not_consented
 from stimbench.attacks.held import held_back
-from stimbench.attacks.in_step import flooded_20
+from stimbench.attacks.in_step import flooded_20, flooded_45
 from stimbench.attacks.rekeying import late_key, rekeyed
 from stimbench.attacks.values import extreme_values
 
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 ANY_ANSWER_MOVES_THE_CHANNEL = """
 from stimfw.telemetry.requester import Requester
 def on_frame(self, frame, now_ms, genuine=Requester.on_frame):
-    self._search.met()
-    genuine(self, frame, now_ms)
+    self._search.met(self._search.channel)
+    return genuine(self, frame, now_ms)
 Requester.on_frame = on_frame
 """
 LONG_PAUSES_WHILE_ON = """
@@ -27,6 +27,20 @@ from stimfw.telemetry.responder import Responder
 def pause_ms(self, now_ms):
     return 400 if self._limiter.update(now_ms) else 0
 Responder.pause_ms = pause_ms
+"""
+LATE_ANSWERS = """
+from stimfw.radio.listener import RadioListener
+from stimfw.telemetry.responder import Responder
+Responder.contested = lambda self: False
+keep = RadioListener._keep_reply
+def later(self, reply, now_ms):
+    keep(self, reply, now_ms)
+    self._deferrals, self._deferred_ms = 1, now_ms + 15
+RadioListener._keep_reply = later
+"""
+THE_SAME_STOP_AGAIN = """
+from stimfw.telemetry.requester import Requester
+Requester._renew_request = lambda self: None
 """
 CONNECTIONS_OUTLIVE_A_STOP = """
 from stimfw.telemetry.responder import Responder
@@ -89,6 +103,10 @@ def test_an_answer_that_is_not_authentic_moves_the_remotes_channel():
 
 def test_pauses_although_the_output_is_on():
     assert flooded_20(4, 1, LONG_PAUSES_WHILE_ON).successes > 0
+
+
+def test_a_stop_whose_token_is_spent_and_answers_that_come_late():
+    assert flooded_45(8, 1, LATE_ANSWERS, THE_SAME_STOP_AGAIN).successes > 0
 
 
 def test_connections_that_outlive_a_stop():

@@ -82,7 +82,7 @@ def test_second_build_does_nothing():
     (
         "mp_execute_bytecode", "mp_map_lookup", "mp_call_function_n_kw", "mp_obj_get_type",
         "gc_alloc", "gc_collect_start", "gc_free",
-        "mbedtls_internal_aes_encrypt", "FT0", "FT1", "FT2", "FT3",
+        "mbedtls_internal_aes_encrypt", "FT0",
     ),
 )  # fmt: skip
 def test_what_is_called_all_the_time_is_in_ram(board, name):

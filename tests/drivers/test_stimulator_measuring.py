@@ -1,7 +1,9 @@
 """Self-test and impedance on a harness: what is found, and what a refusal or a stop leaves behind."""
 
+import struct
+
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, requests
 from support.stimulator_harness import StimulatorHarness
 
 # docs/firmware.md, "Self-test": current within 10 % of 1 mA.
@@ -114,8 +116,14 @@ def test_a_self_test_that_is_cut_short_leaves_the_fault(ended_by):
     assert (harness.control.state(), harness.control.failed_parts) == (messages.FAULT, fault)
 
 
+def results(harness):
+    """(kind, ohm, nF, test current in uA) of each pair of each lead."""
+    packed = [harness.measurements.pair_records(lead) for lead in range(2)]
+    return [[record[1:] for record in struct.iter_unpack(requests.PAIR_RECORD, lead)] for lead in packed]
+
+
 def kinds(harness):
-    return [[kind for kind, *_ in lead] for lead in harness.measurements.results]
+    return [[kind for kind, *_ in lead] for lead in results(harness)]
 
 
 def test_all_pairs_of_both_leads_are_measured():
@@ -123,7 +131,7 @@ def test_all_pairs_of_both_leads_are_measured():
     assert kinds(harness) == [[messages.KIND_NOT_MEASURED] * 12] * 2
     measured(harness, harness.control.measure)
     assert kinds(harness) == [[messages.KIND_OK] * 12] * 2
-    for lead in harness.measurements.results:
+    for lead in results(harness):
         assert all(abs(ohm - 1000) * 100 <= 1000 * OHM_PERCENT for _, ohm, *_ in lead)
 
 
@@ -136,7 +144,7 @@ def test_a_measurement_that_is_stopped_leaves_no_older_results(after_ms):
     harness.run_ms(after_ms)
     harness.control.stop(messages.STOPPED_HOST)
     harness.run_ms(LONGEST_MS)
-    for lead in harness.measurements.results:
+    for lead in results(harness):
         done = [ohm for kind, ohm, *_ in lead if kind == messages.KIND_OK]
         assert len(done) < 12 and all(abs(ohm - 3000) * 100 <= 3000 * OHM_PERCENT for ohm in done)
         assert {record for record in lead if record[0] != messages.KIND_OK} == {

@@ -58,8 +58,12 @@ def booted(item: pytest.Item) -> Booted:
 
 @cache
 def idle_heap() -> int:
-    """Free heap of a board that booted and was asked nothing, collected."""
+    """Free heap of a board that booted and was asked nothing, collected.
+
+    It has one pairing, as each board under test: the keys for its next HELLO are made at the start.
+    """
     with Bench(BenchConfig(boards=("stimulator",))) as bench:
+        provision.add_peer(bench, roles.PATIENT, seed=SEED)
         board = emulated_board(bench)
         board.wait_ready()
         return board.free_heap()

@@ -28,7 +28,7 @@ _TEST_PULSES = 8
 _OPEN_MV = 10_000
 _BASELINE_READINGS = 256
 
-_UNMEASURED = (messages.KIND_NOT_MEASURED, 0, 0, 0)
+_PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 
 
 class Measurements:
@@ -41,11 +41,26 @@ class Measurements:
         self._sums = array.array("i", [0] * len(impedance.KINDS))
         self.base16 = [0, 0, 0]
         """16 times the codes of V left, V right and I with nothing driven."""
+        # Packed: as tuples they would hold 1.3 KB of heap.
+        self._results = [bytearray(_PAIR_BYTES * len(impedance.PAIRS)) for _ in range(2)]
         self.forget()
 
     def forget(self) -> None:
         """No pair is measured any more."""
-        self.results = [[_UNMEASURED] * len(impedance.PAIRS) for _ in range(2)]
+        for lead in range(2):
+            for index in range(len(impedance.PAIRS)):
+                self._keep(lead, index, messages.KIND_NOT_MEASURED, 0, 0, 0)
+
+    def _keep(self, lead: int, index: int, kind: int, ohm: int, capacitance_nf: int, test_ua: int) -> None:
+        cathode, anode = impedance.PAIRS[index]
+        struct.pack_into(
+            requests.PAIR_RECORD, self._results[lead], index * _PAIR_BYTES,
+            cathode << 2 | anode, kind, ohm, capacitance_nf, test_ua,
+        )  # fmt: skip
+
+    def pair_records(self, lead: int) -> bytes:
+        """The last results of all pairs of a lead, as requests.PAIR_RECORDs."""
+        return bytes(self._results[lead])
 
     def take_baseline(self) -> None:
         """Read the converter with the output off: the amplifiers' and its own offset."""
@@ -73,7 +88,7 @@ class Measurements:
         return failed
 
     def pairs(self) -> "Generator[int, None, int]":
-        """Measure all ordered pairs, both leads at a time, into `results`, which were forgotten before.
+        """Measure all ordered pairs, both leads at a time; what was measured before is forgotten already.
 
         Yields waits in ms; returns the number of pairs measured.
         """
@@ -103,7 +118,7 @@ class Measurements:
             return False
         for lead in range(2):
             found = self._reading(lead, skipped, counted, currents[lead])
-            self.results[lead][index] = (found.kind, found.ohm, found.capacitance_nf, currents[lead])
+            self._keep(lead, index, found.kind, found.ohm, found.capacitance_nf, currents[lead])
         return True
 
     def _prepare(self) -> "Generator[int, None, None]":

@@ -6,8 +6,7 @@ from time import ticks_ms
 from typing import TYPE_CHECKING
 
 from stimfw.drivers import console as console_driver
-from stimfw.protocol import identity, messages, refusals, requests
-from stimfw.pulses import impedance
+from stimfw.protocol import identity, messages, refusals
 from stimfw.stimulator.session import KINDS
 
 if TYPE_CHECKING:
@@ -129,10 +128,7 @@ class ReadingRequests:
         """The last results of all pairs of a lead."""
         if lead > 1:
             return refusals.out_of_range(lead)
-        records = b""
-        for (cathode, anode), found in zip(impedance.PAIRS, self._measurements.results[lead]):
-            records += struct.pack(requests.PAIR_RECORD, cathode << 2 | anode, *found)
-        return refusals.done(records)
+        return refusals.done(self._measurements.pair_records(lead))
 
     def pulses(self, first: int) -> "Answer":
         """Measured pulses of the present or last session, from number `first` or the oldest that is kept."""

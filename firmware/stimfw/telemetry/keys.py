@@ -16,7 +16,7 @@ LAST_GENERATION = 0xFFFF
 MOST_STEPS = 8
 """So many generations may a peer step ahead without having heard an authentic answer."""
 HANDSHAKE_TAG_BYTES = 12
-_AES_BYTES = 16
+AES_BYTES = 16
 
 
 def next_key(key: bytes) -> bytes:
@@ -32,8 +32,8 @@ def handshake_keys(key: bytes, slot: int, role: int) -> "tuple[bytes, bytes]":
         slot: the pairing's, u8.
         role: the pairing's, u8.
     """
-    okm = hkdf.expand(key, b"stimbench 3 handshake" + bytes((slot, role)), 2 * _AES_BYTES)
-    return okm[:_AES_BYTES], okm[_AES_BYTES:]
+    okm = hkdf.expand(key, b"stimbench 3 handshake" + bytes((slot, role)), 2 * AES_BYTES)
+    return okm[:AES_BYTES], okm[AES_BYTES:]
 
 
 def connection_keys(
@@ -49,8 +49,8 @@ def connection_keys(
         role: the pairing's, u8.
     """
     prk = hkdf.extract(peer_nonce + own_nonce, key)
-    okm = hkdf.expand(prk, b"stimbench 3 connection" + bytes((slot, role)), 3 * _AES_BYTES)
-    return okm[:_AES_BYTES], okm[_AES_BYTES : 2 * _AES_BYTES], okm[2 * _AES_BYTES :]
+    okm = hkdf.expand(prk, b"stimbench 3 connection" + bytes((slot, role)), 3 * AES_BYTES)
+    return okm[:AES_BYTES], okm[AES_BYTES : 2 * AES_BYTES], okm[2 * AES_BYTES :]
 
 
 class HelloTag:
@@ -86,7 +86,7 @@ class ChallengeTag:
     def make(self, peer_nonce: bytes, own_nonce: bytes) -> bytes:
         """The 12 bytes for NP and NS."""
         chained = int.from_bytes(self._aes.encrypt(peer_nonce), "big") ^ int.from_bytes(own_nonce, "big")
-        return self._aes.encrypt(chained.to_bytes(_AES_BYTES, "big"))[:HANDSHAKE_TAG_BYTES]
+        return self._aes.encrypt(chained.to_bytes(AES_BYTES, "big"))[:HANDSHAKE_TAG_BYTES]
 
     def proves(self, peer_nonce: bytes, own_nonce: bytes, tag: "bytes | memoryview") -> bool:
         """Whether `tag` is the one for NP and NS."""

@@ -62,8 +62,8 @@ class Peer:
         self.generation = pairing.generation
         self.key = pairing.key
         self._ahead: "list[bytes]" = [pairing.key]  # the keys of generation, generation + 1, ...
-        # Of the same generations, each made once, whoever asks: the keys of HELLO and of CHALLENGE.
-        self._handshake_keys: "list[tuple[bytes, bytes]]" = []
+        # Of the same generations, each made once, whoever asks: the keys of HELLO and of CHALLENGE, in one.
+        self._handshake_keys: "list[bytes]" = []
         self._tags: "dict[int, keys.HelloTag]" = {}
         self.proven = False
         self.seen: "tuple[int, int] | None" = None
@@ -79,7 +79,7 @@ class Peer:
         self.replied_ms = -1
         self.heard_ms = -1
         """When its last authentic REQUEST came; -1: never since the start."""
-        self.reassembler = Reassembler(is_repeatable)
+        self._reassembler: "Reassembler | None" = None  # since its first connection
         self._reassembler_epoch = -1
 
     # Generations of its key.
@@ -101,7 +101,7 @@ class Peer:
         if tag is None and offset < len(self._handshake_keys):
             for other in [other for other in self._tags if other > 1]:
                 del self._tags[other]
-            tag = self._tags[offset] = keys.HelloTag(self._handshake_keys[offset][0])
+            tag = self._tags[offset] = keys.HelloTag(self._handshake_keys[offset][: keys.AES_BYTES])
         return tag
 
     def make_key(self, offset: int) -> bool:
@@ -112,7 +112,8 @@ class Peer:
         place = len(self._handshake_keys)
         if place == len(self._ahead):
             self._ahead.append(keys.next_key(self._ahead[-1]))
-        self._handshake_keys.append(keys.handshake_keys(self._ahead[place], self.slot, self.pairing.role))
+        pair = keys.handshake_keys(self._ahead[place], self.slot, self.pairing.role)
+        self._handshake_keys.append(pair[0] + pair[1])
         return place >= offset
 
     @property
@@ -122,7 +123,7 @@ class Peer:
 
     def challenge_tag(self, offset: int) -> "keys.ChallengeTag":
         """What makes a CHALLENGE of that generation."""
-        return keys.ChallengeTag(self._handshake_keys[offset][1])
+        return keys.ChallengeTag(self._handshake_keys[offset][keys.AES_BYTES :])
 
     def _use(self, offset: int) -> None:
         """That generation was used: earlier ones are over, and their keys are gone."""
@@ -218,8 +219,20 @@ class Peer:
         self._use(candidate.offset)
         if candidate.mark[0] != self._reassembler_epoch:
             self._reassembler_epoch = candidate.mark[0]
-            self.reassembler = Reassembler(is_repeatable)
+            self._reassembler = None
         self.reassembler.restart()
+
+    @property
+    def reassembler(self) -> Reassembler:
+        """Of its requests, in whichever connection of one epoch. Made when it is first needed."""
+        if self._reassembler is None:
+            self._reassembler = Reassembler(is_repeatable)
+        return self._reassembler
+
+    @property
+    def duplicates(self) -> int:
+        """Requests of its present epoch that came again."""
+        return 0 if self._reassembler is None else self._reassembler.duplicates
 
     def drop_candidates(self) -> None:
         """No handshake is under way any more."""

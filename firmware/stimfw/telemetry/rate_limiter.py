@@ -10,12 +10,14 @@ VERIFICATIONS = 24
 RESERVED = 12
 """of which so many are kept for frames that are authentic: making keys for a HELLO leaves them alone."""
 _REFILL_MS = 12  # then one in so much time
-# Costs in the bucket, as the processor's time goes (RP2040): 2 ms for a frame that is dropped early, its
-# share of the main loop and of the radio included; 3.5 ms for one whose seal had to be tried.
+# Costs in the bucket, about as the processor's time goes (RP2040): 4 ms for a frame that is dropped early,
+# its share of the main loop, of the pauses and of the radio included; twice that if its seal was tried.
 COST_UNVERIFIED = 3
 COST_VERIFIED = 6
+COST_COPY = 1
+"""Another copy of a REQUEST that was just refused: a peer whose connection has ended sends bursts of them."""
 FORGIVE_MS = 6
-"""One unit runs out in so much time: 55 unverified frames or 27 tried seals a second, 10 % of the CPU."""
+"""One unit runs out in so much time: 55 unverified frames or 27 tried seals a second, 24 % of the CPU."""
 _MOST = 128
 LEVELS = ((64, 34), (32, 14), (12, 4))
 """From so many units in the bucket on, nothing is read for so many ms on average, again and again."""
@@ -49,12 +51,13 @@ class RateLimiter:
         """Count one that somebody may have caused who has no key."""
         self._left -= 1
 
-    def failed(self, now_ms: int, verified: bool) -> None:
-        """A frame was refused, early or after its seal was tried."""
+    def failed(self, now_ms: int, verified: bool, copy: bool = False) -> None:
+        """A frame was refused, early or after its seal was tried; copy: just as the one before it."""
         if verified:
             self.spend()
+        cost = COST_VERIFIED if verified else COST_COPY if copy else COST_UNVERIFIED
         self._forgive(now_ms)
-        self._failures = min(_MOST, self._failures + (COST_VERIFIED if verified else COST_UNVERIFIED))
+        self._failures = min(_MOST, self._failures + cost)
 
     def genuine(self, now_ms: int) -> None:
         """A new frame was authentic."""

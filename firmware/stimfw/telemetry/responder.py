@@ -26,6 +26,7 @@ STRAY_REPEATS = 2
 """The CHALLENGE to a HELLO out of step. Such a HELLO may be a recorded one, and there is one each second."""
 COPY_MS = 8
 """What comes again so soon is another copy of the same burst, or of one that crossed the answer."""
+_MOST_COPIES = frames.COPIES - 1
 NEVER_MS = 0x3FFFFFFF
 _NOTE_MS = 1000  # between two notes of what anybody can make as often as he likes
 _DAY_MS = 86_400_000
@@ -83,6 +84,8 @@ class Responder:
         self._peers: "dict[int, Peer]" = {}
         self._retired: "list[int]" = []  # slots whose successor's key was used
         self._limiter = RateLimiter()
+        self._refused = -1  # what marks the last REQUEST whose token was none
+        self._refused_ms = self._copies = 0
         self._noted_level = 0
         self._noted_ms: "dict[int, int]" = {}
         self._heard_ms = -1
@@ -95,7 +98,7 @@ class Responder:
     @property
     def duplicates(self) -> int:
         """Whole requests that came again in a later connection."""
-        return sum([peer.reassembler.duplicates for peer in self._peers.values()])
+        return sum([peer.duplicates for peer in self._peers.values()])
 
     # The radio's side.
 
@@ -326,7 +329,7 @@ class Responder:
                 connection = peer.make_connection(candidate)
                 counter = connection.counter_of(token)
         if counter < 0 or connection is None or connection.over(now_ms):
-            return self._refuse_replay(peer, frames.REQUEST, now_ms)
+            return self._refuse_replay(peer, frames.REQUEST, now_ms, self._is_copy(frame, now_ms))
         if candidate is not None and candidate.held and not self._stop.lasts(now_ms):
             return self._refuse_replay(peer, frames.REQUEST, now_ms)
         if not self._limiter.may_verify(now_ms):
@@ -397,9 +400,22 @@ class Responder:
         self._limiter.failed(now_ms, False)
         return None
 
-    def _refuse_replay(self, peer: Peer, kind: int, now_ms: int) -> "bytes | None":
+    def _is_copy(self, frame: "bytes | memoryview", now_ms: int) -> bool:
+        """Whether a REQUEST is another copy of the one that was refused last; takes no heap."""
+        mark = frames.token_number(frame) ^ frame[31] << 16 ^ frame[30] << 8 ^ frame[29]
+        if (
+            mark == self._refused
+            and self._copies < _MOST_COPIES
+            and elapsed_ms(now_ms, self._refused_ms) < COPY_MS
+        ):
+            self._copies += 1
+            return True
+        self._refused, self._refused_ms, self._copies = mark, now_ms, 0
+        return False
+
+    def _refuse_replay(self, peer: Peer, kind: int, now_ms: int, copy: bool = False) -> "bytes | None":
         self.replayed += 1
-        self._limiter.failed(now_ms, False)
+        self._limiter.failed(now_ms, False, copy)
         self._note_once_a_second(messages.EVENT_REPLAYED, peer.slot, kind, now_ms)
         return None
 

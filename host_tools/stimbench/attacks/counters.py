@@ -92,7 +92,7 @@ def seals_recorded() -> Iterator[Seals]:
 _COUNTERS = frozenset(
     (
         *("frames", "bad", "stray", "_stray_ms", "old", "_old_ms", "repeats", "replied_ms"),
-        *("candidate", "previous", "connection", "_connection", "_ahead", "_hello_keys", "_tags"),
+        *("candidate", "previous", "connection", "_connection", "_ahead", "_handshake_keys", "_tags"),
     )
 )
 """And what a forgery or a recorded HELLO may cost: keys of other generations, one CHALLENGE a second."""

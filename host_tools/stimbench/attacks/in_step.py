@@ -105,13 +105,15 @@ class InStep:
         self._later(start_ns + _FRAME_NS + _GAP_NS - _AHEAD_NS)
 
 
-def _flooded(name: str, duty: float, limit_ms: int, tries: int, seed: int, code: str = "") -> Result:
+def _flooded(
+    name: str, duty: float, limit_ms: int, tries: int, seed: int, code: str = "", remote_code: str = ""
+) -> Result:
     rng = random.Random(f"{name} {seed}")
     times: dict[str, list[int]] = {}
     sent_ns = passed_ns = 0
     for number in range(tries):
         shape = SHAPES[number % len(SHAPES)]
-        with Stand(seed + number, remote=True, code=code) as stand:
+        with Stand(seed + number, remote=True, code=code, remote_code=remote_code) as stand:
             stand.start()
             attacker = InStep(stand, duty, shape, rng)
             began_ns = stand.now_ns
@@ -140,10 +142,10 @@ def flooded_20(tries: int, seed: int, code: str = "") -> Result:
     return _flooded("flood in step, 20 %", 0.20, 250, tries, seed, code)
 
 
-def flooded_45(tries: int, seed: int) -> Result:
+def flooded_45(tries: int, seed: int, code: str = "", remote_code: str = "") -> Result:
     """The same for 45 % of the time.
 
     By the same, with twice the power supply. Each try is a STOP pressed on the real remote. Success: pulses
     still come 1 s after the press.
     """
-    return _flooded("flood in step, 45 %", 0.45, 1000, tries, seed)
+    return _flooded("flood in step, 45 %", 0.45, 1000, tries, seed, code, remote_code)

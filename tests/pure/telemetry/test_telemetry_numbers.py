@@ -228,6 +228,7 @@ def test_a_hundred_draws_are_enough():
 def test_what_an_attacker_may_cost():
     assert (rate_limiter.VERIFICATIONS, rate_limiter.RESERVED, rate_limiter.GRACE_MS) == (24, 12, 25)
     assert (rate_limiter.COST_UNVERIFIED, rate_limiter.COST_VERIFIED, rate_limiter.FORGIVE_MS) == (3, 6, 6)
+    assert rate_limiter.COST_COPY == 1
     assert rate_limiter.LEVELS == ((64, 34), (32, 14), (12, 4))
 
 

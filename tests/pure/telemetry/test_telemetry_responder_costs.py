@@ -155,6 +155,34 @@ def test_cheap_and_dear_failures_fill_the_bucket_by_3_and_6():
     assert units(one) - before == 6
 
 
+STRANGE = bytes((0x33, SLOT)) + bytes(range(30))
+
+
+def costs_of(one, *said):
+    """What each frame, said at a time, adds to the bucket, from which nothing runs out meanwhile."""
+    found = []
+    for frame, now_ms in said:
+        before = units(one)
+        one.stimulator._limiter._forgiven_ms = now_ms
+        one.say(frame, now_ms)
+        found.append(units(one) - before)
+    return found
+
+
+def test_another_copy_of_a_request_that_was_refused_costs_1_twice():
+    """A peer whose connection a stop has ended sends bursts of three: they are no flood."""
+    assert costs_of(Peer(), *[(STRANGE, 5)] * 7) == [3, 1, 1] * 2 + [3]
+    assert costs_of(Peer(), (STRANGE, 5), (STRANGE, 12), (STRANGE, 13)) == [3, 1, 3]
+    for at in (2, 3, 4, 29, 30, 31):
+        assert costs_of(Peer(), (STRANGE, 5), (flip(STRANGE, at), 5), (STRANGE, 5)) == [3, 3, 3], at
+
+
+def test_no_other_refused_frame_gets_cheaper():
+    for frame in (bytes(32), Peer().hello(), bytes((0x32,)) + STRANGE[1:]):
+        one = Peer()
+        assert costs_of(one, *[(flip(frame, 31), 5)] * 4) == [3] * 4
+
+
 def test_the_key_that_checks_the_first_hello_costs_one_of_the_budget():
     one = Peer()
     before = one.stimulator._limiter._left

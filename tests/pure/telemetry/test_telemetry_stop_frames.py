@@ -31,6 +31,15 @@ def test_each_stop_is_a_frame_of_its_own_and_every_other_request_stays_the_same(
             assert link.open(frames.REQUEST, counter, frame)[:3] == bytes((peer._id, fragments.LAST, 1))
 
 
+def test_so_it_is_in_a_connection_that_it_has_made_where_two_follow_each_other():
+    ends, peer, _ = connected()
+    peer._connection = None
+    peer.begin(STOP, 5000, ends.now_ms)
+    peer.on_frame(ends.stimulator.on_frame(say(peer, ends.now_ms), ends.now_ms), ends.now_ms)
+    found = requests_sent(peer, WINDOW, ends.now_ms)
+    assert [counter for counter, _ in found] == list(range(WINDOW))
+
+
 def test_no_frame_is_beyond_the_stimulator_s_window_and_then_the_last_one_comes_again():
     ends, peer, link = connected()
     peer.begin(STOP, 5000, ends.now_ms)

@@ -118,14 +118,15 @@ def test_what_is_repeatable_is_executed_each_time():
 
 
 def test_what_is_forgotten_is_no_duplicate_when_the_clock_has_wrapped():
-    executed = []
-    reassembler = Reassembler()
-    reassembler.take(fragments.cut(7, b"x", 0), executing(executed), 100)
-    reassembler.forget()
-    asked = fragments.piece(7, fragments.ASK, b"")
-    assert reassembler.take(asked, executing(executed), 101) == b"\x07" + MISUSED
-    reassembler.take(fragments.cut(7, b"x", 0), executing(executed), 102)
-    assert len(executed) == 2 and reassembler.duplicates == 0
+    for number in (0, 1, 7, 255):
+        executed = []
+        reassembler = Reassembler()
+        reassembler.take(fragments.cut(number, b"x", 0), executing(executed), 100)
+        reassembler.forget()
+        asked = fragments.piece(number, fragments.ASK, b"")
+        assert reassembler.take(asked, executing(executed), 101) == bytes((number,)) + MISUSED
+        reassembler.take(fragments.cut(number, b"x", 0), executing(executed), 102)
+        assert len(executed) == 2 and reassembler.duplicates == 0
 
 
 def test_a_request_that_fails_is_known_and_has_no_older_reply():

@@ -36,8 +36,8 @@ def test_so_it_is_in_a_connection_that_it_has_made_where_two_follow_each_other()
     peer._connection = None
     peer.begin(STOP, 5000, ends.now_ms)
     peer.on_frame(ends.stimulator.on_frame(say(peer, ends.now_ms), ends.now_ms), ends.now_ms)
-    found = requests_sent(peer, WINDOW, ends.now_ms)
-    assert [counter for counter, _ in found] == list(range(WINDOW))
+    found = requests_sent(peer, WINDOW + 3, ends.now_ms)
+    assert [counter for counter, _ in found] == [*range(WINDOW), *3 * [WINDOW - 1]]
 
 
 def test_no_frame_is_beyond_the_stimulator_s_window_and_then_the_last_one_comes_again():
@@ -51,7 +51,9 @@ def test_no_frame_is_beyond_the_stimulator_s_window_and_then_the_last_one_comes_
         assert link.counter_of(frames.token_number(frame)) >= 0
     later_ms = ends.now_ms + 5000
     peer.begin(STOP, 5000, later_ms)
-    assert link.counter_of(frames.token_number(requests_sent(peer, 1, later_ms)[0][1])) < 0, "a HELLO is due"
+    beyond = requests_sent(peer, 3, later_ms)
+    assert link.counter_of(frames.token_number(beyond[0][1])) < 0, "it needs its HELLO"
+    assert [counter for counter, _ in beyond] == 3 * [link.counter + WINDOW], "and makes it no worse"
 
 
 def test_an_answer_opens_the_window_again():

@@ -46,14 +46,30 @@ def test_an_answer_goes_out_before_what_lies_behind_its_frame_is_read(bench):
     assert bench.genuine() == 1 and bench.port.sent == 1
 
 
-def test_what_lies_behind_a_frame_that_is_answered_is_told(bench):
-    """No edge of the IRQ pin will."""
+@pytest.mark.parametrize("others", [1, 2])
+def test_behind_a_frame_that_is_answered_one_more_is_read_and_the_next_is_told(bench, others):
+    """No edge of the IRQ pin will tell of it."""
     bench.inject()
-    bench.inject(0.7, b"\x09" + bytes(31))
-    bench.radios.run_ms(2)
-    assert bench.port.poll(bench.radios.now_ms) and len(bench.link.taken) == 1
-    assert not bench.port.poll(bench.radios.now_ms) or not bench.port.poll(bench.radios.now_ms)
-    assert len(bench.link.taken) == 2
+    for number in range(others):
+        bench.inject(0.7 + 0.5 * number, b"\x09" + bytes([number]) * 31)
+    bench.radios.run_ms(3)
+    assert bench.port.poll(bench.radios.now_ms) == (others > 1) and len(bench.link.taken) == 2
+    bench.port.poll(bench.radios.now_ms)
+    assert len(bench.link.taken) == 1 + others
+
+
+def test_all_copies_of_what_is_answered_are_dropped_however_long_it_takes(bench):
+    """The loop comes round 14 ms later: flash was written, or the request took so long."""
+    for number in range(3):
+        bench.inject(0.2 + 0.45 * number)
+    bench.radios.run_ms(3)
+    bench.link.work_ns = 12 * MS
+    bench.port.poll(bench.radios.now_ms)
+    bench.radios.run_ms(14)
+    for _ in range(5):
+        bench.port.poll(bench.radios.now_ms)
+        bench.radios.run_ms(2)
+    assert bench.genuine() == 1 and len(bench.replies()) == 3
 
 
 def test_while_an_answer_is_sent_frames_are_read_one_by_one(bench):
@@ -62,12 +78,11 @@ def test_while_an_answer_is_sent_frames_are_read_one_by_one(bench):
     bench.inject()
     for number in range(24):
         bench.inject(0.7 + 0.7 * number, b"\x09" + bytes([number]) * 31)
-    bench.run_ms(5.5)
-    assert bench.sending_reply
-    bench.reads.clear()
-    while bench.sending_reply:
+    bench.run_ms(1)
+    while bench.sending_reply or not bench.replies():
         bench.run_ms(0.1)
-    assert max(bench.reads) == 1 and bench.clock.now_ns < bench.replies()[-1].t_end_ns + 1.5 * MS
+    assert bench.reads[-1] <= 1 and max(bench.reads) <= 2
+    assert bench.clock.now_ns < bench.replies()[-1].t_end_ns + 1.5 * MS
 
 
 @pytest.mark.parametrize(("hurried", "copies", "looks"), [(True, 8, 0), (False, 3, 4)])

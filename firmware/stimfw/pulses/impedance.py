@@ -12,7 +12,7 @@ from stimfw.protocol import messages
 from stimfw.pulses.calibration import NA_PER_CODE, UV_PER_CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 FIRST_UA = 250
 MOST_UA = 2000
@@ -62,29 +62,12 @@ class Reading:
     Attributes: ohm, capacitance_nf (of the pair in series, 0 if unknown), current_ua, last_mv, kind.
     """
 
-    def __init__(
-        self,
-        sums: "Sequence[int]",
-        pulses: int,
-        times_ns: "list[int]",
-        base_i16: int,
-        test_ua: int,
-    ) -> None:
-        """Read `sums`: codes by position in the pulse (KINDS), summed over `pulses` pulses of `test_ua`.
-
-        `times_ns` are the sample plan's; `base_i16` is 16 times the code of no current.
-        """
-        rests = [s for s, k in zip(sums, KINDS) if k == "B"]
-        rest = sum(rests)
-        drops = [rest - len(rests) * s for s, k in zip(sums, KINDS) if k == "V"]
-        times = [t // 100 for t, k in zip(times_ns, KINDS) if k == "V"]
-        currents = [base_i16 * pulses - 16 * s for s, k in zip(sums, KINDS) if k == "I"]
-        scale = len(rests) * pulses
-        start, slope = line(times, drops)
+    def __init__(self, fit: "tuple[int, int]", last: int, scale: int, current_na: int, test_ua: int) -> None:
+        """From the line through the drops of the voltage, all `scale` times codes; last: the last drop."""
+        start, slope = fit
         start_uv = start * UV_PER_CODE // (1024 * scale)
-        current_na = sum(currents) * NA_PER_CODE // (16 * pulses * len(currents))
         self.current_ua = current_na // 1000
-        self.last_mv = drops[-1] * UV_PER_CODE // (1000 * scale)
+        self.last_mv = last * UV_PER_CODE // (1000 * scale)
         self.capacitance_nf = 0
         self.ohm = MAX_OHM
         if current_na * 100 < test_ua * 1000 * _OPEN_CURRENT_PERCENT:
@@ -95,3 +78,39 @@ class Reading:
         slope_uv_s = slope * UV_PER_CODE * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
         if slope_uv_s > 0:
             self.capacitance_nf = min(_MAX_NF, current_na * 1_000_000 // slope_uv_s)
+
+
+def read(
+    sums: "Sequence[int]", pulses: int, times_ns: "list[int]", base_i16: int, test_ua: int
+) -> "Generator[int, None, Reading]":
+    """Read `sums`: codes by position in the pulse (KINDS), summed over `pulses` pulses of `test_ua`.
+
+    `times_ns` are the sample plan's; `base_i16` is 16 times the code of no current. It takes 3 ms, in which a
+    STOP would wait: so it yields 0 after each half of a millisecond, and returns the reading.
+    """
+    rests = [s for s, k in zip(sums, KINDS) if k == "B"]
+    yield 0
+    rest = sum(rests)
+    drops = [rest - len(rests) * s for s, k in zip(sums, KINDS) if k == "V"]
+    yield 0
+    times = [t // 100 for t, k in zip(times_ns, KINDS) if k == "V"]
+    yield 0
+    currents = [base_i16 * pulses - 16 * s for s, k in zip(sums, KINDS) if k == "I"]
+    current_na = sum(currents) * NA_PER_CODE // (16 * pulses * len(currents))
+    yield 0
+    fit = line(times, drops)
+    yield 0
+    return Reading(fit, drops[-1], len(rests) * pulses, current_na, test_ua)
+
+
+def read_at_once(
+    sums: "Sequence[int]", pulses: int, times_ns: "list[int]", base_i16: int, test_ua: int
+) -> Reading:
+    """The same without a pause."""
+    steps = read(sums, pulses, times_ns, base_i16, test_ua)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        found: Reading = end.value
+        return found

@@ -144,9 +144,9 @@ class RadioListener(RadioEndpoint):
         self._set_receiver()
 
     def poll(self, now_ms: int) -> bool:
-        """Hand over received frames up to one that gets a reply, and send that. Never waits.
+        """Hand over received frames, and send a reply as soon as there is one. Never waits.
 
-        The frames behind it are read while it is sent: nobody hears the sender then, whatever he does.
+        The frames behind that are read while it is sent.
 
         Returns:
             Whether more frames may be waiting, of which no interrupt will tell.
@@ -157,16 +157,18 @@ class RadioListener(RadioEndpoint):
         if state == _LISTENING or (state == _LISTEN_SLOT and self._pause_left_ms(now_ms) == 0):
             self._begin_reading(self._most_frames())
             frame = self._next_frame(now_ms)
-            was_any = frame is not None
+            was_any, answered = frame is not None, False
             while frame is not None:
                 reply = self._link.on_frame(frame, now_ms)
                 if reply is not None:
                     self._keep_reply(reply, now_ms)
-                    self._more = True
-                    break
+                    self._poll_sender(now_ms)
+                    answered = True
+                    self._left = min(self._left, _SLOT_FRAMES)  # its copies: nothing comes in meanwhile
+                elif answered:
+                    self._left = 0  # one that is no copy; at the end of sending the receiver is off
                 frame = self._next_frame(now_ms)
             more = self._more
-            self._poll_sender(now_ms)  # before what can wait
             if (was_any or state == _LISTEN_SLOT) and self._begin_pause(now_ms):
                 more = False
         else:

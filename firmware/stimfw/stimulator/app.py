@@ -58,6 +58,7 @@ class App:
         self._check_part = 0
         self._console_busy = True
         self._hurried = False
+        self._put_off = False
 
     # Interrupt handlers: no allocation.
 
@@ -136,6 +137,10 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
+        if self._radio_called and not self._put_off:
+            self._put_off = True  # it may be STOP; what follows can wait for a pass
+            return 0
+        self._put_off = False
         wait = _sooner(wait, self._pairing.poll(now))
         if self.log_keeper:
             self.log_keeper.poll(now)

@@ -81,7 +81,7 @@ class Measurements:
         failed = 0
         if (yield from self._burst(_TEST_UA, _TEST_UA, _TEST_PULSES)):
             for lead in range(2):
-                failed |= self._judge(self._reading(lead, 0, _TEST_PULSES, _TEST_UA))
+                failed |= self._judge((yield from self._reading(lead, 0, _TEST_PULSES, _TEST_UA)))
         else:
             failed = -1 if output.tripped else messages.PART_SENSE
         output.idle()
@@ -99,6 +99,7 @@ class Measurements:
         for index, (cathode, anode) in enumerate(impedance.PAIRS):
             switches = adg714.select(cathode, anode)
             output.connect(switches, switches)
+            yield 0
             if not (yield from self._pair(index)):
                 break
             done += 1
@@ -111,13 +112,13 @@ class Measurements:
             return False
         currents = []
         for lead in range(2):
-            probe = self._reading(lead, 0, impedance.PROBE_PULSES, first)
+            probe = yield from self._reading(lead, 0, impedance.PROBE_PULSES, first)
             currents.append(impedance.next_current_ua(probe.last_mv, first))
         skipped, counted = impedance.SKIPPED_PULSES, impedance.COUNTED_PULSES
         if not (yield from self._burst(currents[0], currents[1], skipped + counted)):
             return False
         for lead in range(2):
-            found = self._reading(lead, skipped, counted, currents[lead])
+            found = yield from self._reading(lead, skipped, counted, currents[lead])
             self._keep(lead, index, found.kind, found.ohm, found.capacitance_nf, currents[lead])
         return True
 
@@ -133,6 +134,7 @@ class Measurements:
         """Run `pulses` periods; returns whether all of them came."""
         output = self._output
         output.amplitude(left_ua, right_ua)
+        yield 0
         if not output.start(True):
             return False
         left_ms = pulses * impedance.PERIOD_US // 1000
@@ -145,12 +147,15 @@ class Measurements:
         ended = yield from output.finish()
         return ended and output.periods() >= pulses and not output.tripped
 
-    def _reading(self, lead: int, skipped: int, pulses: int, test_ua: int) -> impedance.Reading:
+    def _reading(
+        self, lead: int, skipped: int, pulses: int, test_ua: int
+    ) -> "Generator[int, None, impedance.Reading]":
         sums = self._sums
         for k in range(len(sums)):
             sums[k] = 0
         self._output.sampler.add_up((2 * skipped + lead) * len(sums), pulses, sums)
-        return impedance.Reading(sums, pulses, self._times_ns, self.base16[CHANNEL_I], test_ua)
+        yield 0
+        return (yield from impedance.read(sums, pulses, self._times_ns, self.base16[CHANNEL_I], test_ua))
 
     def _judge(self, reading: impedance.Reading) -> int:
         if reading.kind != messages.KIND_OPEN:

@@ -219,8 +219,9 @@ class Peer:
         self._use(candidate.offset)
         if candidate.mark[0] != self._reassembler_epoch:
             self._reassembler_epoch = candidate.mark[0]
-            self._reassembler = None
-        self.reassembler.restart()
+            self._reassembler = Reassembler(is_repeatable)
+        elif self._reassembler is not None:
+            self._reassembler.restart()
 
     @property
     def reassembler(self) -> Reassembler:

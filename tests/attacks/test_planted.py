@@ -28,16 +28,6 @@ def pause_ms(self, now_ms):
     return 400 if self._limiter.update(now_ms) else 0
 Responder.pause_ms = pause_ms
 """
-LATE_ANSWERS = """
-from stimfw.radio.listener import RadioListener
-from stimfw.telemetry.responder import Responder
-Responder.contested = lambda self: False
-keep = RadioListener._keep_reply
-def later(self, reply, now_ms):
-    keep(self, reply, now_ms)
-    self._deferrals, self._deferred_ms = 1, now_ms + 15
-RadioListener._keep_reply = later
-"""
 THE_SAME_STOP_AGAIN = """
 from stimfw.telemetry.requester import Requester
 Requester._renew_request = lambda self: None
@@ -105,8 +95,8 @@ def test_pauses_although_the_output_is_on():
     assert flooded_20(4, 1, LONG_PAUSES_WHILE_ON).successes > 0
 
 
-def test_a_stop_whose_token_is_spent_and_answers_that_come_late():
-    assert flooded_45(8, 1, LATE_ANSWERS, THE_SAME_STOP_AGAIN).successes > 0
+def test_pauses_and_a_stop_whose_token_is_spent():
+    assert flooded_45(4, 1, LONG_PAUSES_WHILE_ON, THE_SAME_STOP_AGAIN).successes > 0
 
 
 def test_connections_that_outlive_a_stop():

@@ -11,7 +11,7 @@ START = messages.request(requests.START)
 
 def waits_after(peer, looks, draw, now_ms=0):
     """How long it waits after a burst that went out after so many looks had found the channel taken."""
-    peer._random = lambda count: bytes((draw, 0x77, *bytes(count)))[:count]
+    peer._random = lambda count: (bytes((draw, 0x77)) + bytes(count))[:count]
     for _ in range(looks):
         assert peer.poll(now_ms) is not None
         peer.sent(False, now_ms)

@@ -37,7 +37,7 @@ def test_so_it_is_in_a_connection_that_it_has_made_where_two_follow_each_other()
     peer.begin(STOP, 5000, ends.now_ms)
     peer.on_frame(ends.stimulator.on_frame(say(peer, ends.now_ms), ends.now_ms), ends.now_ms)
     found = requests_sent(peer, WINDOW + 3, ends.now_ms)
-    assert [counter for counter, _ in found] == [*range(WINDOW), *3 * [WINDOW - 1]]
+    assert [counter for counter, _ in found] == list(range(WINDOW)) + 3 * [WINDOW - 1]
 
 
 def test_no_frame_is_beyond_the_stimulator_s_window_and_then_the_last_one_comes_again():

@@ -68,6 +68,8 @@ def write_vcd(capture: Capture, path: Path | str) -> None:
             changes.append(_reals(waveform, order, real))
         last_ns = capture.start_ns
         for time_ns, _, variable, value in heapq.merge(*changes, key=lambda change: change[:2]):
+            if time_ns > capture.end_ns:
+                break  # a piece that reaches beyond the end of a slice
             # A piece that began earlier has its value from the start on.
             last_ns = max(time_ns, capture.start_ns)
             writer.change(variable, last_ns, value)

@@ -14,7 +14,7 @@ from support import copies, scene, targets
 from support.board import Board, emulated_board, wired_board
 from support.branches import branch
 
-HEAP_TOLERANCE = 2048
+HEAP_TOLERANCE = 1536
 """Bytes that a used application may hold beyond an idle one: its last results, replies and session."""
 _IDLE_HEAP = pytest.StashKey[dict[str, int]]()
 _BOOTED = {"board", "both", "alone"}

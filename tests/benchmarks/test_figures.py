@@ -219,15 +219,16 @@ def judged(row, *trials):
 @pytest.mark.parametrize(
     ("kind", "verdicts"),
     [
-        ("packet", [False, True, True]),
-        ("asked status", [True, False, True]),
-        ("50 Hz", [True, True, False]),
-        ("200 Hz", [True, True, False]),
+        ("packet", [False, True, True, True]),
+        ("asked status", [True, False, True, True]),
+        ("50 Hz", [True, True, False, True]),
+        ("200 Hz", [True, True, False, True]),
+        ("measuring", [True, True, True, False]),
     ],
 )
 def test_one_late_stop_or_edge_fails_its_line_and_no_other(kind, verdicts):
-    good = [trial("packet", 5 * MS), trial("asked pulses", 5 * MS), trial("50 Hz", 5 * MS)]
-    assert judged(stopping.STOP, *good) == [True, True, True]
+    good = [trial(each, 5 * MS) for each in ("packet", "asked pulses", "50 Hz", "measuring")]
+    assert judged(stopping.STOP, *good) == [True, True, True, True]
     assert judged(stopping.STOP, *good, trial(kind, 5 * MS + 1)) == verdicts
     assert judged(stopping.STOP, *good, trial(kind, MS, late_edges=1)) == verdicts
 

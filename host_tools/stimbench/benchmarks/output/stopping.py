@@ -112,6 +112,8 @@ def _stops(chunk: Chunk) -> list[Trial]:
     """Sessions that end by a STOP: pressed on the remote, or a packet at an exact phase."""
     if chunk.kind in _LATE:
         return _late_stops(chunk)
+    if chunk.kind == _MEASURING:
+        return _measuring_stops(chunk)
     pressed = chunk.kind == "pressed"
     boards = ("stimulator", "remote") if pressed else ("stimulator",)
     with Rig(chunk.seed, boards) as rig:
@@ -161,6 +163,26 @@ def _late_stops(chunk: Chunk) -> list[Trial]:
             if peer.finish() is None:
                 raise RuntimeError("the stimulator did not answer a STOP")
     return found
+
+
+def _measuring_stops(chunk: Chunk) -> list[Trial]:
+    """STOP packets anywhere in a measurement of all electrode pairs."""
+    with Rig(chunk.seed) as rig:
+        stimulator = rig.connect()
+        peer = _joined(rig)
+        found = []
+        for number in chunk.numbers():
+            rig.run_ms(1200)  # for 1.1 s after a stop nobody else begins anything
+            first_ns = rig.now_ns
+            stimulator._ask(requests.IMPEDANCE)
+            event_ns = first_ns + _MEASURED_FROM_NS + int(chunk.share(number) * _MEASURED_FOR_NS)
+            peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)
+            found.append(_trial(rig, chunk, first_ns, event_ns))
+            if peer.finish() is None:
+                raise RuntimeError("the stimulator did not answer a STOP")
+            rig.board.console.read()
+            rig.forget()
+        return found
 
 
 def _joined(rig: Rig) -> RadioPeer:
@@ -221,11 +243,14 @@ def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))
 
 
+_MEASURING = "measuring"
+_MEASURED_FROM_NS, _MEASURED_FOR_NS = 200 * MS, 1400 * MS  # it takes 1.8 s
 _STOP_KINDS = {
     "pressed": ("pressed on the remote", _TRIALS // 2),
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
+    _MEASURING: ("packet while all electrode pairs are measured", 96),
     "50 Hz": ("packet after 54 s at 50 Hz", 16),
     "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),
 }
@@ -240,7 +265,8 @@ Less than 55 s: a peer that has said nothing for so long opens a new connection.
 
 def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     every = [trial for chunk in found for trial in chunk]
-    quiet = [trial for trial in every if not trial.kind.startswith("asked") and trial.kind not in _LATE]
+    apart = (*_LATE, _MEASURING)
+    quiet = [trial for trial in every if not trial.kind.startswith("asked") and trial.kind not in apart]
     return [
         _worst_line("STOP packet's end -> both bridges off", quiet, 5, "ms", MS, options),
         _worst_line(
@@ -250,6 +276,10 @@ def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:
         _worst_line(
             "STOP packet's end -> both bridges off, late in long fast contractions",
             [trial for trial in every if trial.kind in _LATE], 5, "ms", MS, options,
+        ),
+        _worst_line(
+            "STOP packet's end -> both bridges off, while impedances are measured",
+            [trial for trial in every if trial.kind == _MEASURING], 5, "ms", MS, options,
         ),
     ]  # fmt: skip
 

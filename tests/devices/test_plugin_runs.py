@@ -149,7 +149,10 @@ def wired(desks: Path, names: str) -> tuple[str, ...]:
     return (f"--stimbench-target={names}", f"--stimbench-targets-file={desks}", "--stimbench-results=res")
 
 
-def test_a_lost_board_is_an_error_and_its_place_is_taken(run: Run, desks: Path, tmp_path: Path) -> None:
+def test_a_lost_board_is_an_error_and_its_place_is_taken(
+    run: Run, desks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")  # of another run, which this one is no worker of
     done = run(WIRED, *wired(desks, "all"), "--junit-xml=junit.xml", *XUNIT1)
     assert "1 failed, 2 passed, 2 skipped, 3 errors" in done.stdout, done.stdout
     lost = rf"Board lost: desk-1 \({tmp_path}/desk-1\) went away in test_pulled and did not come back\."

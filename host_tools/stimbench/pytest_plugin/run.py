@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +88,15 @@ def begin(config: pytest.Config) -> None:
 
 
 def _open_pool(config: pytest.Config, targets: Sequence[Target]) -> None:
-    """A process of pytest-xdist begins with the target of its number."""
+    """A process of pytest-xdist begins with the target of its number.
+
+    The number is this run's own: a run that a test of another one starts inherits that one's
+    PYTEST_XDIST_WORKER, and is no worker of it.
+    """
     from stimbench.devices.claims import TargetPool
 
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    of_xdist = getattr(config, "workerinput", {})
+    worker = of_xdist.get("workerid", "gw0").removeprefix("gw")
     config.stash[_POOL] = TargetPool(targets, ports_of_this_machine, first=int(worker))
 
 

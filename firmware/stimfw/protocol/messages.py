@@ -27,7 +27,11 @@ RAMP_DOWN = 3
 REST = 4
 MEASURING = 5
 FAULT = 6
-STATE_NAMES = ("ready", "ramp up", "hold", "ramp down", "rest", "measuring impedance", "fault")
+STATE_NAMES = (
+    "ready", "ramp up", "hold", "ramp down", "rest", "measuring impedance", "fault",
+    "unconfigured", "healing", "stopped", "complete", "interference", "mri mode", "storage", "test train",
+)  # fmt: skip
+"""From `unconfigured` on: of an implanted stimulator alone (stimfw.therapy.machine)."""
 
 # Why a request is refused in a state.
 REASON_NONE = 0
@@ -59,6 +63,26 @@ REASON_TEXTS = (
     "somebody else stopped it just now: ask again in a second",
     "this id belongs to a peer of another role: forget that one first",
     "the random source failed its tests",
+    # From here on: stimfw.protocol.therapy_reasons.
+    "the stimulator is not implanted",
+    "the stimulator is implanted: its prescription says what it does",
+    "it has no prescription",
+    "the healing time is not over",
+    "all sessions of today are done",
+    "the last session was too short a time ago",
+    "it does not know the time: a clinician or its remote can tell it",
+    "it has found a fault: call the clinic",
+    "something near it disturbs its measurements: try again later, at another place",
+    "MRI mode: only a clinician ends it",
+    "it is in storage",
+    "its battery is at the end of its service",
+    "the impedance was not measured since the electrodes last changed",
+    "the prescription fails a rule",
+    "the prescription cannot change while a session runs",
+    "a patient cannot change this",
+    "it knows the time already",
+    "the journal cannot be written",
+    "today's stimulation has reached its limit",
 )
 
 # Why the output last went off.
@@ -72,6 +96,7 @@ STOPPED_FAULT = 6
 STOPPED_CONTACT = 7
 STOP_NAMES = (
     "never on", "remote", "host", "magnet", "session over", "console interrupt", "fault", "no contact",
+    "watch", "host gone", "interference", "limit",
 )  # fmt: skip
 
 # Parts that the self-test may find failed, by bit.

@@ -56,6 +56,20 @@ STRANGERS = const(0x1C)
 MODEM_SEND = const(0x20)
 MODEM_RECEIVE = const(0x21)
 MODEM_CLOSE = const(0x22)
+IMPLANT = const(0x30)
+EXPLANT = const(0x31)
+GET_PRESCRIPTION = const(0x32)
+SET_PRESCRIPTION = const(0x33)
+THERAPY = const(0x34)
+MODE = const(0x35)
+TRAIN = const(0x36)
+TRAIN_ON = const(0x37)
+JOURNAL = const(0x38)
+LEDGER = const(0x39)
+HISTORY = const(0x3A)
+KEPT_TIME = const(0x3B)
+WATCH = const(0x3C)
+CLEAR_FAULT = const(0x3D)
 
 # Records and fields that more than one place packs.
 AMPLITUDE_WINDOW = const("<HHHH")  # amplitudes in uA that a patient may choose
@@ -64,6 +78,8 @@ LOG_RECORD = const("<IBBBB")  # seconds since its start, kind, sender (slot, or 
 STRANGER_RECORD = const("<IBBB")  # seconds since the start, kind, slot that was claimed, detail
 PAIR_RECORD = const("<BBHHH")  # a measured electrode pair: cathode << 2 | anode, kind, ohm, nF, test current
 PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages in the cathodic phase
+# What both leads share (rate ... contact), then cathode, anode, amplitude, width, gap, and the patient's window of each.
+PRESCRIPTION = const("<HHHHIHBIIHBBHHHHHBBHHHHH")
 
 # Columns.
 OPCODE = const(0)
@@ -136,6 +152,32 @@ TABLE: "tuple[Row, ...]" = (
     (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<BII", "state at_ms now_ms",
      "s", "frame"),
     (MODEM_CLOSE, "modem_close", "remote", "service", "", "", "", "", "", "", ""),
+    # Of an implanted stimulator (docs/therapy.md).
+    (IMPLANT, "implant", "stimulator", "service", "output_off", "<8sBI", "device_id healing_days time_s", "", "", "", ""),
+    (EXPLANT, "explant", "stimulator", "service", "implanted output_off", "", "", "", "", "", ""),
+    (GET_PRESCRIPTION, "get_prescription", "stimulator", "clinician", "implanted", "", "", "<HBI",
+     "version sender set_s", "s", "prescription"),
+    (SET_PRESCRIPTION, "set_prescription", "stimulator", "clinician", "implanted output_off",
+     PRESCRIPTION,
+     "rate_hz ramp_up_ms ramp_down_ms on_ms off_ms session_s sessions_a_day between_s activation_s contact_s left.cathode left.anode left.amplitude_ua left.width_us left.gap_us left.least_ua left.most_ua right.cathode right.anode right.amplitude_ua right.width_us right.gap_us right.least_ua right.most_ua",  # noqa: E501
+     "<HHHHHI", "version left_allowed_ua right_allowed_ua left_rule right_rule failed_rules", "", ""),
+    (THERAPY, "therapy", "stimulator", "patient", "implanted", "", "", "<BBBBIHHHBBBBBI",
+     "state reason sessions_left sessions_a_day next_s session_s elapsed_s cycles ended_cause fault fault_lead battery clock_known time_s",  # noqa: E501
+     "", ""),
+    (MODE, "mode", "stimulator", "clinician", "implanted output_off", "<B", "mode", "", "", "", ""),
+    (TRAIN, "train", "stimulator", "clinician", "implanted", "<BBBHHHBB",
+     "lead cathode anode amplitude_ua width_us gap_us rate_hz pulses", "", "", "", ""),
+    (TRAIN_ON, "train_on", "stimulator", "clinician", "implanted", "", "", "<H", "pulses", "", ""),
+    (JOURNAL, "journal", "stimulator", "clinician", "", "<I", "first", "<III", "first oldest next",
+     "s", "entries"),
+    (LEDGER, "ledger", "stimulator", "clinician", "implanted", "<B", "lead", "<IIHHHHH",
+     "pulses charge_nc contractions prescribed_ua mean_ua most_ua missed", "", ""),
+    (HISTORY, "history", "stimulator", "clinician", "implanted", "<B", "back", "<HBI",
+     "version sender set_s", "s", "prescription"),
+    (KEPT_TIME, "kept_time", "stimulator", "patient", "implanted", "<I", "time_s", "", "", "", ""),
+    (WATCH, "watch", "stimulator", "clinician", "implanted", "<B", "lead", "<BhhhhhhHI",
+     "fault set_ua cathodic_ua anodic_ua early_mv late_mv rest_mv ohm pulse", "", ""),
+    (CLEAR_FAULT, "clear_fault", "stimulator", "clinician", "implanted output_off", "", "", "", "", "", ""),
 )
 # fmt: on
 

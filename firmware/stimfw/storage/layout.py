@@ -2,12 +2,17 @@
 
 MicroPython keeps the last 1408 KB of the chip for its file system: 352 blocks. The frozen `_boot` gives
 littlefs the first FILESYSTEM_BLOCKS of these only; the rest belongs to this package, whose records a power
-cut cannot tear. The 46 blocks behind the files are not used yet: room for a journal of some thousand entries.
+cut cannot tear.
 """
 
 BLOCKS = 352
 FILESYSTEM_BLOCKS = 288
 
+JOURNAL = 288
+"""JOURNAL_BLOCKS blocks, of an implanted stimulator: stimfw.storage.journal."""
+JOURNAL_BLOCKS = 44
+PROGRESS = 332
+"""2 blocks, of an implanted stimulator: what its day has seen, and its battery (stimfw.therapy.schedule)."""
 EVENTS = 334
 """2 blocks, of a stimulator: stimfw.storage.event_store."""
 EPOCHS = 336
@@ -15,9 +20,9 @@ EPOCHS = 336
 PAIRINGS = 338
 """2 blocks: a stimulator's table, or a remote's pairing (stimfw.storage.pairings)."""
 PRESCRIPTIONS = 340
-"""8 blocks, not used yet: 4 slots of 2."""
-JOURNAL = 348
-"""2 blocks, not used yet."""
+"""8 blocks, of an implanted stimulator: the present prescription and 3 former ones, 2 blocks each."""
+LIFE = 348
+"""2 blocks, of a stimulator: whether it is implanted, and since when (stimfw.storage.life)."""
 EPOCH_LIMIT = 350
 """2 blocks: stimfw.storage.epoch_limit."""
 END = 352

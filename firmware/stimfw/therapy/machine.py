@@ -37,11 +37,17 @@ LEFT_AMPLITUDE = const(16)  # detail: in messages.LOG_AMPLITUDE_STEP_UA
 RIGHT_AMPLITUDE = const(17)
 CONTACT_LOST = const(18)  # no remote was heard for the programme's contact_s: the session ramps down and ends
 RANDOM_FAILED = const(19)  # detail: messages.PART_RANDOM. STOP works without it, so what runs goes on
+# Of an implanted stimulator.
+TRAIN = const(20)  # a test train under the clinician's hand is asked for
+SETTLED = const(21)  # detail: the CONDITION_... bits that hold from now on
+WATCHED = const(22)  # the watch stops all; detail: messages.STOPPED_...
+PAUSED = const(23)  # something disturbs the measurements: the session waits, the output is off
+RESUMED = const(24)  # it is over
 EVENT_NAMES = (
     "start", "test stimulation", "measure", "self-test", "stop", "ended", "ramp over", "hold over",
     "rest over", "part failed", "part mended", "self-test done", "window opened", "window closed", "magnet",
     "programme", "left amplitude", "right amplitude", "contact lost",
-    "random source failed",
+    "random source failed", "train", "conditions", "watch", "interference", "interference over",
 )  # fmt: skip
 
 # Effects: bits, to be carried out in this order.
@@ -53,7 +59,10 @@ NOTE = const(16)  # the event, in the log
 CAUSE = const(32)  # keep why the output went off, and note it
 TELL = const(64)  # the remote that the state is another one
 HOLD_BACK = const(128)  # what others sent before this stop
-EFFECT_NAMES = ("off", "begin session", "begin measuring", "light", "note", "cause", "tell", "hold back")
+BEGIN_TRAIN = const(256)
+EFFECT_NAMES = (
+    "off", "begin session", "begin measuring", "light", "note", "cause", "tell", "hold back", "begin train",
+)  # fmt: skip
 
 # In the place of a next state.
 SAME = const(0xFE)  # the state stays
@@ -67,16 +76,50 @@ _RAMP_DOWN = const(3)
 _REST = const(4)
 _MEASURING = const(5)
 _FAULT = const(6)
-SESSION = const(1 << _RAMP_UP | 1 << _HOLD | 1 << _RAMP_DOWN | 1 << _REST)
-ON = const(SESSION | 1 << _MEASURING)
-AT_REST = const(1 << _READY | 1 << _FAULT)
+_UNCONFIGURED = const(7)
+_HEALING = const(8)
+_STOPPED = const(9)
+_COMPLETE = const(10)
+_INTERFERENCE = const(11)
+_MRI = const(12)
+_STORAGE = const(13)
+_TRAIN = const(14)
+CONTRACTING = const(1 << _RAMP_UP | 1 << _HOLD | 1 << _RAMP_DOWN | 1 << _REST)
+SESSION = const(CONTRACTING | 1 << _INTERFERENCE)
+ON = const(SESSION | 1 << _MEASURING | 1 << _TRAIN)
+SHUT = const(1 << _MRI | 1 << _STORAGE)
+"""The electrodes stay open: nothing begins, not even a measurement."""
+AWAKE = const(
+    1 << _READY | 1 << _FAULT | 1 << _UNCONFIGURED | 1 << _HEALING | 1 << _STOPPED | 1 << _COMPLETE
+)
+AT_REST = const(AWAKE | SHUT)
+STARTABLE = const(1 << _READY | 1 << _STOPPED)
+
+# What an implanted stimulator's state at rest follows from: bits, and the state of the first one that holds.
+CONDITION_MRI = const(1)
+CONDITION_STORAGE = const(2)
+CONDITION_FAULT = const(4)
+CONDITION_UNCONFIGURED = const(8)
+CONDITION_HEALING = const(16)
+CONDITION_COMPLETE = const(32)
+CONDITION_STOPPED = const(64)
+CONDITION_NAMES = ("MRI mode", "storage mode", "fault", "no prescription", "healing", "day complete", "stopped today")
+RESTS = (
+    (CONDITION_MRI, _MRI),
+    (CONDITION_STORAGE, _STORAGE),
+    (CONDITION_FAULT, _FAULT),
+    (CONDITION_UNCONFIGURED, _UNCONFIGURED),
+    (CONDITION_HEALING, _HEALING),
+    (CONDITION_COMPLETE, _COMPLETE),
+    (CONDITION_STOPPED, _STOPPED),
+)
 
 # States, event, next state, effects. What is not here cannot happen, or is refused: `Machine.refusal`.
 ROWS = (
-    (1 << _READY, START, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
+    (STARTABLE, START, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
     (1 << _READY, TEST, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
-    (1 << _READY, MEASURE, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
-    (AT_REST, SELF_TEST, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
+    (AWAKE, MEASURE, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
+    (AWAKE, SELF_TEST, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
     (SESSION, START, SAME, 0),  # asked for twice: it runs
     (1 << _RAMP_UP, RAMP_OVER, _HOLD, TELL),
     (1 << _HOLD, HOLD_OVER, _RAMP_DOWN, TELL),
@@ -101,13 +144,27 @@ ROWS = (
     (AT_REST, PROGRAM, SAME, 0),
     (AT_REST | SESSION, LEFT_AMPLITUDE, SAME, NOTE),
     (AT_REST | SESSION, RIGHT_AMPLITUDE, SAME, NOTE),
+    # Of an implanted stimulator.
+    (AWAKE, TRAIN, _TRAIN, BEGIN_TRAIN | LIGHT | TELL),
+    (1 << _TRAIN, ENDED, IDLE, OFF | CAUSE | TELL | HOLD_BACK),
+    (AT_REST, SETTLED, IDLE, TELL),
+    (ON, SETTLED, SAME, 0),  # it counts when what runs has ended
+    (ON, WATCHED, IDLE, OFF | CAUSE | TELL | HOLD_BACK),
+    (CONTRACTING, PAUSED, _INTERFERENCE, TELL),
+    (1 << _INTERFERENCE, RESUMED, _REST, TELL),
 )
 
 # What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE.
 OUTPUT_PARTS = const(1 | 2 | 8)
 
 _NONE = const(0xFF)
-_OVER: "tuple[int, ...]" = (_NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE)  # by state
+# By state.
+_OVER: "tuple[int, ...]" = (
+    _NONE, RAMP_OVER, HOLD_OVER, RAMP_OVER, REST_OVER, _NONE, _NONE,
+    _NONE, _NONE, _NONE, _NONE, RESUMED, _NONE, _NONE, _NONE,
+)  # fmt: skip
+# Why START is refused at rest, messages.REASON_... or stimfw.protocol.therapy_reasons; by state.
+_REFUSED: "tuple[int, ...]" = (0, 0, 0, 0, 0, 0, 21, 16, 17, 0, 18, 22, 23, 24, 5)
 # What the log calls an event that has the effect NOTE, messages.EVENT_...; by event.
 _LOGGED = (15, 15, 16, 17, _NONE, 18, _NONE, _NONE, _NONE, 20, 21, _NONE, 6, 7, 10, _NONE, 22, 23, 26, 20)
 
@@ -120,10 +177,12 @@ class Machine:
         failed_parts: messages.PART_... bits; while there are any, no session starts.
         window_open: the pairing window is open: nothing starts.
         ending: contact was lost: the session ends with the ramp down, and no START makes it go on.
+        conditions: CONDITION_... bits of an implanted stimulator, none of a board on the bench.
     """
 
     def __init__(self, failed_parts: int) -> None:
         self.failed_parts = failed_parts
+        self.conditions = 0
         self.window_open = False
         self.ending = False
         self.state = self._idle()
@@ -136,7 +195,7 @@ class Machine:
         """Why what `event` asks for is refused now: messages.REASON_..., REASON_NONE if it is not.
 
         Args:
-            event: START, TEST, MEASURE, SELF_TEST, PROGRAM or one of the amplitudes.
+            event: START, TEST, MEASURE, SELF_TEST, TRAIN, PROGRAM or one of the amplitudes.
             magnet_near: a magnet is at the stimulator.
             has_amplitude: an amplitude of the programme is not zero.
             held_back: somebody else stopped just now, and this may have been sent before.
@@ -144,14 +203,20 @@ class Machine:
         if SESSION >> self.state & 1:
             if event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE) or self.ending and event == START:
                 return messages.REASON_LOCKED
-        if self.state == _MEASURING:
+        if self.state == _MEASURING or self.state == _TRAIN:
             return messages.REASON_BUSY
-        if event >= PROGRAM:
+        if PROGRAM <= event <= RIGHT_AMPLITUDE:
             return messages.REASON_NONE
         if self.window_open:
             return messages.REASON_PAIRING
+        if SHUT >> self.state & 1:
+            return _REFUSED[self.state]
         if self.failed_parts & ~(OUTPUT_PARTS if event == SELF_TEST else 0):
             return messages.REASON_SELF_TEST
+        if event == START or event == TEST:
+            reason = _REFUSED[self.state]
+            if reason:
+                return reason
         if magnet_near:
             return messages.REASON_MAGNET
         if event <= TEST and not has_amplitude:
@@ -190,16 +255,23 @@ class Machine:
             self.window_open = event == WINDOW_OPENED
         elif event == CONTACT_LOST:
             self.ending = True
+        elif event == SETTLED:
+            self.conditions = detail
 
     def _idle(self) -> int:
-        return messages.FAULT if self.failed_parts else messages.READY
+        held = self.conditions | (CONDITION_FAULT if self.failed_parts else 0)
+        if held:
+            for condition, state in RESTS:
+                if held & condition:
+                    return state
+        return messages.READY
 
 
 def cause(event: int, detail: int) -> int:
     """Why an event with the effect CAUSE ends what runs: messages.STOPPED_...."""
     if event == MAGNET:
         return messages.STOPPED_MAGNET
-    return messages.STOPPED_FAULT if event == FAILED else detail
+    return messages.STOPPED_FAULT if event == FAILED else detail  # of WATCHED, STOP and ENDED: what they say
 
 
 def logged_as(event: int) -> int:

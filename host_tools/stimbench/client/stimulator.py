@@ -22,6 +22,7 @@ from stimbench.client.access_records import (
 )
 from stimbench.client.board import Board, TimeLimit
 from stimbench.client.console import Console, answering
+from stimbench.client.journal_requests import JournalRequests
 from stimbench.client.records import (
     Details,
     FlashCache,
@@ -31,6 +32,7 @@ from stimbench.client.records import (
     unpack_pairs,
     unpack_pulses,
 )
+from stimbench.client.therapy_requests import TherapyRequests
 from stimbench.devices.link import Link
 from stimbench.errors import NoAnswerError, RefusedError, StimbenchError
 
@@ -68,7 +70,7 @@ def connect(link: Link, first_number: int | None = None) -> Stimulator:
     return answering(console, Stimulator(console))
 
 
-class Stimulator(Board):
+class Stimulator(TherapyRequests, JournalRequests, Board):
     """Requests to one stimulator, over USB or by radio; errors as of Board."""
 
     ROLE = "stimulator"

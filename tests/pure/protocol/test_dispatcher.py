@@ -59,6 +59,9 @@ class Conditions:
     def idle(self):
         return self._reason("idle")
 
+    def implanted(self):
+        return self._reason("implanted")
+
 
 class Group:
     """A handler for every row: notes the call and answers with zeros."""
@@ -148,6 +151,20 @@ def test_conditions_of_each_request():
         (requests.FORGET, "stimulator", "records_usable window_closed output_off"),
         (requests.RECORDS, "stimulator", "output_off"),
         (requests.REPAIR, "stimulator", "output_off window_closed"),
+        (requests.IMPLANT, "stimulator", "output_off"),
+        (requests.EXPLANT, "stimulator", "implanted output_off"),
+        (requests.GET_PRESCRIPTION, "stimulator", "implanted"),
+        (requests.SET_PRESCRIPTION, "stimulator", "implanted output_off"),
+        (requests.THERAPY, "stimulator", "implanted"),
+        (requests.MODE, "stimulator", "implanted output_off"),
+        (requests.TRAIN, "stimulator", "implanted"),
+        (requests.TRAIN_ON, "stimulator", "implanted"),
+        (requests.JOURNAL, "stimulator", ""),
+        (requests.LEDGER, "stimulator", "implanted"),
+        (requests.HISTORY, "stimulator", "implanted"),
+        (requests.KEPT_TIME, "stimulator", "implanted"),
+        (requests.WATCH, "stimulator", "implanted"),
+        (requests.CLEAR_FAULT, "stimulator", "implanted output_off"),
         (requests.PAIRINGS, "remote", "records_usable"),
         (requests.PAIR, "remote", "random_works"),
         (requests.FORGET, "remote", "idle"),

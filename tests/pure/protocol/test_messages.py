@@ -2,7 +2,7 @@
 
 import struct
 
-from stimfw.protocol import asking, messages, requests
+from stimfw.protocol import asking, messages, requests, therapy_reasons
 from stimfw.protocol.messages import COUNTER_NAMES
 from stimfw.telemetry import fragments
 
@@ -21,7 +21,7 @@ def raises(call):
 
 
 def test_a_reply_belongs_to_its_request():
-    for opcode in range(requests.IDENTIFY, requests.MODEM_CLOSE + 1):
+    for opcode in range(requests.IDENTIFY, requests.CLEAR_FAULT + 1):
         message = messages.reply(opcode, messages.WRONG_STATE, b"ab")
         assert messages.parse_reply(opcode, message) == (messages.WRONG_STATE, b"ab")
         assert raises(lambda opcode=opcode, message=message: messages.parse_reply(opcode + 1, message))
@@ -54,12 +54,21 @@ def test_what_the_remote_needs_fits_one_piece_of_a_radio_frame():
     assert fragments.count(bytes(RADIO_PIECE)) == 1 and fragments.count(bytes(RADIO_PIECE + 1)) == 2
 
 
+def test_what_the_remote_asks_of_an_implanted_stimulator_fits_two_pieces():
+    therapy = requests.row_of(requests.THERAPY)
+    body = requests.pack_reply(therapy, (0,) * len(therapy[requests.REPLY_FIELDS].split()))
+    assert fragments.count(messages.reply(requests.THERAPY, messages.OK, body)) == 2
+    kept = requests.row_of(requests.KEPT_TIME)
+    assert fragments.count(messages.request(requests.KEPT_TIME, asking.pack_body(kept, (0xFFFFFFFF,)))) == 1
+
+
 def test_the_largest_replies_fit_the_console():
     assert 12 * struct.calcsize(requests.PAIR_RECORD) <= messages.MAX_BODY
     assert 4 * len(COUNTER_NAMES) <= messages.MAX_BODY
     assert 4 + 33 * struct.calcsize(requests.PULSE_RECORD) <= messages.MAX_BODY
     assert 4 + 16 * struct.calcsize(requests.LOG_RECORD) <= messages.MAX_BODY
     assert 4 + messages.SLOTS * struct.calcsize(requests.PAIRING_RECORD) <= messages.MAX_BODY
+    assert struct.calcsize(requests.row_of(requests.JOURNAL)[requests.REPLY]) + 7 * 32 <= messages.MAX_BODY
 
 
 def test_records_are_packed_without_gaps():
@@ -83,7 +92,9 @@ def test_every_code_state_and_reason_has_a_name():
     assert len(messages.EVENT_NAMES) == messages.EVENT_KEY_RETIRED + 1
     assert messages.EVENT_NAMES[messages.EVENT_PAIRED] == "paired"
     assert messages.STATE_NAMES[messages.FAULT] == "fault" and messages.STATE_NAMES[messages.REST] == "rest"
-    assert len(messages.REASON_TEXTS) == messages.REASON_RANDOM + 1
+    assert messages.STATE_NAMES[-1] == "test train" and messages.STOP_NAMES[-1] == "limit"
+    assert messages.REASON_TEXTS[messages.REASON_RANDOM] == "the random source failed its tests"
+    assert len(messages.REASON_TEXTS) == therapy_reasons.DAY_LIMIT + 1
     assert messages.STOP_NAMES[messages.STOPPED_MAGNET] == "magnet"
     assert messages.PART_NAMES.index("matrix") == 1 and messages.PART_MATRIX == 1 << 1
     assert 1 << messages.PART_NAMES.index("filesystem") == messages.PART_FILESYSTEM

@@ -8,6 +8,7 @@ from stimfw.therapy import program
 CONDITIONS = (
     "session_allowed", "test_allowed", "impedance_allowed", "self_test_allowed",
     "output_off", "window_closed", "records_usable", "random_works", "magnet_near", "idle",
+    "implanted",
 )  # fmt: skip
 
 
@@ -167,6 +168,20 @@ def test_the_formats_of_the_wire():
         (requests.XIP, "stimulator", "<B", "<II", ""),
         (requests.MODEM_SEND, "remote", "<4sBB32s", "<I", ""),
         (requests.MODEM_RECEIVE, "remote", "", "<BII", "s"),
+        (requests.IMPLANT, "stimulator", "<8sBI", "", ""),
+        (requests.EXPLANT, "stimulator", "", "", ""),
+        (requests.GET_PRESCRIPTION, "stimulator", "", "<HBI", "s"),
+        (requests.SET_PRESCRIPTION, "stimulator", "<HHHHIHBIIHBBHHHHHBBHHHHH", "<HHHHHI", ""),
+        (requests.THERAPY, "stimulator", "", "<BBBBIHHHBBBBBI", ""),
+        (requests.MODE, "stimulator", "<B", "", ""),
+        (requests.TRAIN, "stimulator", "<BBBHHHBB", "", ""),
+        (requests.TRAIN_ON, "stimulator", "", "<H", ""),
+        (requests.JOURNAL, "stimulator", "<I", "<III", "s"),
+        (requests.LEDGER, "stimulator", "<B", "<IIHHHHH", ""),
+        (requests.HISTORY, "stimulator", "<B", "<HBI", "s"),
+        (requests.KEPT_TIME, "stimulator", "<I", "", ""),
+        (requests.WATCH, "stimulator", "<B", "<BhhhhhhHI", ""),
+        (requests.CLEAR_FAULT, "stimulator", "", "", ""),
     ):
         row = requests.row_of(opcode, board)
         assert (row[requests.BODY], row[requests.REPLY], row[requests.TAIL]) == (body, reply, tail), row

@@ -1,6 +1,6 @@
 """The numbers of the wire, written out a second time: boards and hosts of two versions must agree."""
 
-from stimfw.protocol import asking, messages, requests
+from stimfw.protocol import asking, messages, requests, therapy_reasons
 
 OPCODES = (
     ("IDENTIFY", 0x01), ("STATUS", 0x02), ("START", 0x03), ("STOP", 0x04), ("GET_PROGRAM", 0x05),
@@ -10,7 +10,10 @@ OPCODES = (
     ("PAIRINGS", 0x14), ("PAIR", 0x15), ("FORGET", 0x16), ("FACTORY_RESET", 0x17), ("RECORDS", 0x18),
     ("REPAIR", 0x19), ("XIP", 0x1A), ("UPTIME", 0x1B), ("STRANGERS", 0x1C), ("MODEM_SEND", 0x20),
     ("MODEM_RECEIVE", 0x21),
-    ("MODEM_CLOSE", 0x22),
+    ("MODEM_CLOSE", 0x22), ("IMPLANT", 0x30), ("EXPLANT", 0x31), ("GET_PRESCRIPTION", 0x32),
+    ("SET_PRESCRIPTION", 0x33), ("THERAPY", 0x34), ("MODE", 0x35), ("TRAIN", 0x36), ("TRAIN_ON", 0x37),
+    ("JOURNAL", 0x38), ("LEDGER", 0x39), ("HISTORY", 0x3A), ("KEPT_TIME", 0x3B), ("WATCH", 0x3C),
+    ("CLEAR_FAULT", 0x3D),
 )  # fmt: skip
 IN_ORDER = (
     ("OK", "OUT_OF_RANGE", "WRONG_STATE", "UNKNOWN_OPCODE", "BAD_LENGTH", "FORBIDDEN"),
@@ -51,14 +54,50 @@ BITS = (
     ("FLAG_MAGNET", "FLAG_PAIRING", "FLAG_UNPAIRED"),
 )
 NAMES = (
-    ("CODE_NAMES", 6), ("STATE_NAMES", 7), ("REASON_TEXTS", 14), ("STOP_NAMES", 8), ("PART_NAMES", 9),
+    ("CODE_NAMES", 6), ("STATE_NAMES", 15), ("REASON_TEXTS", 33), ("STOP_NAMES", 12), ("PART_NAMES", 9),
     ("EVENT_NAMES", 29), ("KIND_NAMES", 4), ("COUNTER_NAMES", 16),
 )  # fmt: skip
+# Of an implanted stimulator: they continue messages.REASON_..., STATE_NAMES and STOP_NAMES.
+THERAPY_REASONS = (
+    "NOT_IMPLANTED", "IMPLANTED", "UNCONFIGURED", "HEALING", "DAY_COMPLETE", "TOO_SOON", "CLOCK_UNKNOWN",
+    "FAULT", "INTERFERENCE", "MRI_MODE", "STORAGE_MODE", "END_OF_SERVICE", "NOT_MEASURED", "RULES",
+    "PRESCRIBED", "NOT_PRESCRIBED_HERE", "CLOCK_KNOWN", "JOURNAL", "DAY_LIMIT",
+)  # fmt: skip
+LATER_STATES = (
+    "unconfigured", "healing", "stopped", "complete", "interference", "mri mode", "storage", "test train",
+)  # fmt: skip
+LATER_STOPS = ("watch", "host gone", "interference", "limit")
 
 
 def test_every_opcode_is_the_one_that_other_versions_use():
     for name, opcode in OPCODES:
         assert getattr(requests, name) == opcode, name
+    assert {row[requests.OPCODE] for row in requests.TABLE} == {opcode for _, opcode in OPCODES}
+
+
+def test_reasons_states_and_causes_of_an_implanted_stimulator_go_on_from_the_others():
+    reasons = [getattr(therapy_reasons, name) for name in THERAPY_REASONS]
+    assert reasons == list(range(messages.REASON_RANDOM + 1, len(messages.REASON_TEXTS)))
+    assert messages.STATE_NAMES[messages.FAULT + 1 :] == LATER_STATES
+    assert messages.STOP_NAMES[messages.STOPPED_CONTACT + 1 :] == LATER_STOPS
+
+
+def test_the_text_of_a_therapys_reason_is_its_own():
+    for reason, word in (
+        (therapy_reasons.NOT_IMPLANTED, "not implanted"),
+        (therapy_reasons.IMPLANTED, "its prescription says"),
+        (therapy_reasons.UNCONFIGURED, "no prescription"), (therapy_reasons.HEALING, "healing"),
+        (therapy_reasons.DAY_COMPLETE, "sessions of today"), (therapy_reasons.TOO_SOON, "too short a time"),
+        (therapy_reasons.CLOCK_UNKNOWN, "not know the time"), (therapy_reasons.FAULT, "a fault"),
+        (therapy_reasons.INTERFERENCE, "disturbs"), (therapy_reasons.MRI_MODE, "MRI mode"),
+        (therapy_reasons.STORAGE_MODE, "in storage"), (therapy_reasons.END_OF_SERVICE, "end of its service"),
+        (therapy_reasons.NOT_MEASURED, "not measured"), (therapy_reasons.RULES, "fails a rule"),
+        (therapy_reasons.PRESCRIBED, "while a session runs"), (therapy_reasons.CLOCK_KNOWN, "knows the time"),
+        (therapy_reasons.NOT_PRESCRIBED_HERE, "a patient"), (therapy_reasons.JOURNAL, "journal"),
+        (therapy_reasons.DAY_LIMIT, "reached its limit"),
+    ):  # fmt: skip
+        texts = [number for number, text in enumerate(messages.REASON_TEXTS) if word in text]
+        assert texts == [reason], word
 
 
 def test_codes_states_reasons_causes_and_events_count_from_zero():

@@ -117,7 +117,7 @@ RESTS = (
 # States, event, next state, effects. What is not here cannot happen, or is refused: `Machine.refusal`.
 ROWS = (
     (STARTABLE, START, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
-    (1 << _READY, TEST, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
+    (STARTABLE, TEST, _RAMP_UP, BEGIN_SESSION | LIGHT | NOTE | TELL),
     (AWAKE, MEASURE, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
     (AWAKE, SELF_TEST, _MEASURING, BEGIN_MEASURING | LIGHT | NOTE | TELL),
     (SESSION, START, SAME, 0),  # asked for twice: it runs

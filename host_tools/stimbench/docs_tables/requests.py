@@ -21,6 +21,7 @@ _CONDITIONS = {
     "random_works": "random",
     "magnet_near": "magnet",
     "idle": "idle",
+    "implanted": "implanted",
 }
 """In short; docs/telemetry.md says below the table what each means."""
 _WIDEST_CELL = 60

@@ -4,40 +4,25 @@ from stimfw.protocol import messages
 from stimfw.protocol.messages import FAULT, HOLD, MEASURING, RAMP_DOWN, RAMP_UP, READY, REST
 from stimfw.therapy import machine
 from stimfw.therapy.machine import Machine
-
-STATES = range(7)
-SESSION = (RAMP_UP, HOLD, RAMP_DOWN, REST)
-ON = SESSION + (MEASURING,)
-ASKED = (
-    machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST, machine.PROGRAM, machine.LEFT_AMPLITUDE,
-    machine.RIGHT_AMPLITUDE,
+from support.machine_states import (
+    AWAKE,
+    CONTRACTING,
+    INTERFERENCE,
+    MRI,
+    ON,
+    REST_STATES,
+    SESSION,
+    SHUT,
+    STATES,
+    STOPPED,
+    STORAGE,
+    TRAIN,
+    fed,
+    in_state,
 )  # fmt: skip
+
 BEGINS = machine.LIGHT | machine.NOTE | machine.TELL
 ENDED = machine.OFF | machine.CAUSE | machine.TELL | machine.HOLD_BACK
-
-
-def in_state(state, failed_parts=0):
-    """A machine that came to `state` by its own rows."""
-    one = Machine(failed_parts or (messages.PART_RADIO if state == FAULT else 0))
-    if state == MEASURING:
-        one.feed(machine.MEASURE)
-    elif state in SESSION:
-        one.feed(machine.START)
-        while one.state != state:
-            one.feed(one.over())
-    assert one.state == state
-    return one
-
-
-def fed(state, event, detail=0):
-    """The state after an event, and its effects; None if it cannot happen."""
-    one = in_state(state)
-    try:
-        effects = one.feed(event, detail)
-    except ValueError:
-        assert one.state == state
-        return None
-    return one.state, effects
 
 
 def test_it_starts_ready_or_in_fault():
@@ -46,17 +31,20 @@ def test_it_starts_ready_or_in_fault():
         assert Machine(1 << bit).state == FAULT and not Machine(1 << bit).is_on()
 
 
-def test_a_session_and_a_measurement_are_on():
+def test_a_session_a_measurement_and_a_train_are_on():
     assert [state for state in STATES if in_state(state).is_on()] == list(ON)
 
 
 def test_what_is_asked_for_begins():
     session, measuring = machine.BEGIN_SESSION | BEGINS, machine.BEGIN_MEASURING | BEGINS
     for event in (machine.START, machine.TEST):
-        assert fed(READY, event) == (RAMP_UP, session)
-    assert fed(READY, machine.MEASURE) == (MEASURING, measuring)
-    for state in (READY, FAULT):
-        assert fed(state, machine.SELF_TEST) == (MEASURING, measuring)
+        begun = {state: fed(state, event) for state in STATES if state not in SESSION and fed(state, event)}
+        assert begun == {READY: (RAMP_UP, session), STOPPED: (RAMP_UP, session)}
+    for event in (machine.MEASURE, machine.SELF_TEST):
+        begun = {state: fed(state, event) for state in STATES if fed(state, event)}
+        assert begun == {state: (MEASURING, measuring) for state in AWAKE}
+    begun = {state: fed(state, machine.TRAIN) for state in STATES if fed(state, machine.TRAIN)}
+    assert begun == {state: (TRAIN, machine.BEGIN_TRAIN | machine.LIGHT | machine.TELL) for state in AWAKE}
 
 
 def test_a_start_while_a_session_runs_does_nothing():
@@ -81,6 +69,7 @@ def test_parts_of_a_contraction_end_in_their_own_states_only():
         machine.RAMP_OVER: [RAMP_UP, RAMP_DOWN],
         machine.HOLD_OVER: [HOLD],
         machine.REST_OVER: [REST],
+        machine.RESUMED: [INTERFERENCE],
     }
     for event, states in ends.items():
         assert [state for state in STATES if fed(state, event)] == states
@@ -108,7 +97,7 @@ def test_a_lost_part_turns_the_output_off_in_every_state():
     for state in STATES:
         after, effects = fed(state, machine.FAILED, messages.PART_EPOCHS)
         wanted = ENDED | machine.NOTE if state in ON else ENDED & ~machine.CAUSE | machine.NOTE
-        assert (after, effects) == (FAULT, wanted), state
+        assert (after, effects) == (state if state in SHUT else FAULT, wanted), state
 
 
 def test_a_random_source_that_fails_ends_nothing_and_lets_nothing_begin():
@@ -118,21 +107,23 @@ def test_a_random_source_that_fails_ends_nothing_and_lets_nothing_begin():
         if state in ON:
             assert (one.state, effects) == (state, machine.NOTE), state
         else:
-            assert (one.state, effects) == (FAULT, machine.NOTE | machine.TELL), state
+            wanted = state if state in SHUT else FAULT
+            assert (one.state, effects) == (wanted, machine.NOTE | machine.TELL), state
         one.feed(machine.STOP, messages.STOPPED_HOST)
-        assert one.state == FAULT and one.failed_parts & messages.PART_RANDOM
-        for event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST):
-            assert one.refusal(event, False, True) == messages.REASON_SELF_TEST
+        assert one.state == (state if state in SHUT else FAULT) and one.failed_parts & messages.PART_RANDOM
+        for event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST, machine.TRAIN):
+            wanted = {MRI: 23, STORAGE: 24}.get(state, messages.REASON_SELF_TEST)
+            assert one.refusal(event, False, True) == wanted
 
 
 def test_effects_are_single_bits_in_the_order_in_which_they_are_carried_out():
     effects = (
         machine.OFF, machine.BEGIN_SESSION, machine.BEGIN_MEASURING, machine.LIGHT, machine.NOTE,
-        machine.CAUSE, machine.TELL, machine.HOLD_BACK,
+        machine.CAUSE, machine.TELL, machine.HOLD_BACK, machine.BEGIN_TRAIN,
     )  # fmt: skip
-    assert effects == (1, 2, 4, 8, 16, 32, 64, 128)
+    assert effects == (1, 2, 4, 8, 16, 32, 64, 128, 256)
     assert len(machine.EFFECT_NAMES) == len(effects)
-    assert machine.EFFECT_NAMES[0] == "off" and machine.EFFECT_NAMES[-1] == "hold back"
+    assert machine.EFFECT_NAMES[0] == "off" and machine.EFFECT_NAMES[-1] == "begin train"
 
 
 def test_what_stands_for_no_state_is_none():
@@ -143,7 +134,7 @@ def test_what_stands_for_no_state_is_none():
 
 def test_a_procedure_ends_only_where_one_runs():
     assert [state for state in STATES if fed(state, machine.ENDED)] == list(ON)
-    for state in SESSION:
+    for state in SESSION + (TRAIN,):
         assert fed(state, machine.ENDED) == (READY, ENDED)
     assert fed(MEASURING, machine.ENDED) == (READY, machine.OFF | machine.NOTE | machine.TELL)
 
@@ -185,7 +176,7 @@ def test_a_session_whose_self_test_failed_ends_in_fault():
 
 def test_the_pairing_window_opens_at_rest_only():
     for event in (machine.WINDOW_OPENED, machine.WINDOW_CLOSED):
-        assert [state for state in STATES if fed(state, event)] == [READY, FAULT]
+        assert [state for state in STATES if fed(state, event)] == list(REST_STATES)
     one = in_state(READY)
     assert one.feed(machine.WINDOW_OPENED) == machine.NOTE | machine.TELL
     assert one.window_open and one.state == READY
@@ -219,7 +210,7 @@ def test_parts_fail_and_are_mended_by_their_own_events_alone():
     for state in STATES:
         for event in range(len(machine.EVENT_NAMES)):
             for detail in (0x00, 0x55, 0xAA, 0xFF):
-                for failed in (0x00, 0x0F, 0xF0, 0xFF):
+                for failed in (0x00, 0x0F, 0xFF):
                     one = in_state(state)
                     one.failed_parts = failed
                     try:
@@ -254,14 +245,14 @@ def test_contact_is_lost_in_a_session_only_and_ends_nothing_by_itself():
 def test_a_session_that_lost_contact_is_ending_until_it_is_over():
     ends = (
         (machine.STOP, messages.STOPPED_REMOTE), (machine.ENDED, messages.STOPPED_CONTACT),
-        (machine.MAGNET, 0), (machine.FAILED, messages.PART_RADIO),
+        (machine.MAGNET, 0), (machine.FAILED, messages.PART_RADIO), (machine.WATCHED, 8),
     )  # fmt: skip
     for state in SESSION:
         for event, detail in ends:
             one = in_state(state)
             assert not one.ending
             one.feed(machine.CONTACT_LOST)
-            for still in (machine.LEFT_AMPLITUDE, machine.MENDED):
+            for still in (machine.LEFT_AMPLITUDE, machine.MENDED, machine.SETTLED):
                 one.feed(still)
             assert one.ending and one.refusal(machine.START, False, True) == messages.REASON_LOCKED
             assert one.refusal(machine.LEFT_AMPLITUDE, False, True) == messages.REASON_NONE
@@ -270,95 +261,15 @@ def test_a_session_that_lost_contact_is_ending_until_it_is_over():
     assert Machine(0).ending is False
 
 
-def reason(state, event, magnet_near=False, has_amplitude=True, failed_parts=0, window=False, held=False):
-    one = in_state(state, failed_parts)
-    one.window_open = window
-    return one.refusal(event, magnet_near, has_amplitude, held)
-
-
-def test_what_was_sent_before_somebodys_stop_begins_nothing():
-    """Not even again: a START while a session runs is held back like any other. The others have no output."""
-    for event in ASKED:
-        begins = event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST)
-        wanted = messages.REASON_JUST_STOPPED if begins else messages.REASON_NONE
-        assert reason(READY, event, held=True) == wanted, event
-    for state in SESSION:
-        assert reason(state, machine.START, held=True) == messages.REASON_JUST_STOPPED
-        assert reason(state, machine.TEST, held=True) == messages.REASON_LOCKED
-        assert reason(state, machine.LEFT_AMPLITUDE, held=True) == messages.REASON_NONE
-
-
-def test_nothing_is_refused_that_can_begin():
-    for event in ASKED:
-        assert reason(READY, event) == messages.REASON_NONE, event
-    assert reason(FAULT, machine.SELF_TEST, failed_parts=messages.PART_DAC) == messages.REASON_NONE
-
-
-def test_what_is_not_refused_has_a_row_and_what_has_none_is_refused():
-    for state in STATES:
-        for event in ASKED:
-            if reason(state, event) == messages.REASON_NONE:
-                assert fed(state, event) is not None, (state, event)
-            if fed(state, event) is None:
-                assert reason(state, event) != messages.REASON_NONE, (state, event)
-
-
-def test_while_a_measurement_runs_everything_is_refused_as_busy():
-    for event in ASKED:
-        assert reason(MEASURING, event, True, False, window=True) == messages.REASON_BUSY, event
-
-
-def test_while_a_session_runs_only_amplitudes_and_another_start_are_not_locked():
-    free = (machine.START, machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)
-    for state in SESSION:
-        for event in ASKED:
-            wanted = messages.REASON_NONE if event in free else messages.REASON_LOCKED
-            assert reason(state, event) == wanted, (state, event)
-        assert reason(state, machine.START, magnet_near=True) == messages.REASON_MAGNET
-        assert reason(state, machine.START, has_amplitude=False) == messages.REASON_NO_AMPLITUDE
-
-
-def test_reasons_come_in_their_order():
-    """The window, failed parts, the magnet, the amplitudes; last what is over in a second."""
-    radio = messages.PART_RADIO
-    for event in (machine.START, machine.TEST):
-        assert reason(READY, event, False, False, held=True) == messages.REASON_NO_AMPLITUDE
-        assert reason(READY, event, True, True, held=True) == messages.REASON_MAGNET
-        assert reason(FAULT, event, True, False, radio, True) == messages.REASON_PAIRING
-        assert reason(FAULT, event, True, False, radio) == messages.REASON_SELF_TEST
-        assert reason(READY, event, True, False) == messages.REASON_MAGNET
-        assert reason(READY, event, False, False) == messages.REASON_NO_AMPLITUDE
-    for event in (machine.MEASURE, machine.SELF_TEST):
-        assert reason(FAULT, event, True, False, radio, True) == messages.REASON_PAIRING
-        assert reason(FAULT, event, True, False, radio) == messages.REASON_SELF_TEST
-        assert reason(READY, event, True, False) == messages.REASON_MAGNET
-        assert reason(READY, event, False, False) == messages.REASON_NONE
-
-
-def test_only_a_self_test_overlooks_the_outputs_parts():
-    for part in (messages.PART_DAC, messages.PART_MATRIX, messages.PART_SENSE):
-        for event in (machine.START, machine.TEST, machine.MEASURE):
-            assert reason(FAULT, event, failed_parts=part) == messages.REASON_SELF_TEST
-        assert reason(FAULT, machine.SELF_TEST, failed_parts=part) == messages.REASON_NONE
-    for bit in (2, 4, 5, 6, 7):
-        assert reason(FAULT, machine.SELF_TEST, failed_parts=1 << bit) == messages.REASON_SELF_TEST
-
-
-def test_a_programme_at_rest_is_taken_whatever_else_there_is():
-    for state in (READY, FAULT):
-        for event in (machine.PROGRAM, machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE):
-            assert reason(state, event, True, False, window=True) == messages.REASON_NONE
-    assert fed(READY, machine.PROGRAM) == (READY, 0) and fed(FAULT, machine.PROGRAM) == (FAULT, 0)
-    for state in (READY, FAULT) + SESSION:
-        for event in (machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE):
-            assert fed(state, event) == (state, machine.NOTE)
-
-
 def test_why_the_output_went_off():
     assert machine.cause(machine.STOP, messages.STOPPED_REMOTE) == messages.STOPPED_REMOTE
     assert machine.cause(machine.ENDED, messages.STOPPED_SESSION_OVER) == messages.STOPPED_SESSION_OVER
     assert machine.cause(machine.MAGNET, 0) == messages.STOPPED_MAGNET
     assert machine.cause(machine.FAILED, messages.PART_RADIO) == messages.STOPPED_FAULT
+    for event in (machine.STOP, machine.ENDED, machine.WATCHED):
+        for name in ("watch", "host gone", "interference", "limit"):
+            stopped = messages.STOP_NAMES.index(name)
+            assert machine.cause(event, stopped) == stopped
 
 
 def test_every_note_has_its_own_place_in_the_log():
@@ -391,9 +302,15 @@ def test_no_state_has_two_rows_for_one_event():
 def test_sets_of_states_and_parts_are_those_of_the_wire():
     assert machine.SESSION == sum([1 << state for state in SESSION])
     assert machine.ON == sum([1 << state for state in ON])
-    assert machine.AT_REST == 1 << READY | 1 << FAULT
+    assert machine.CONTRACTING == sum([1 << state for state in CONTRACTING])
+    assert machine.SHUT == sum([1 << state for state in SHUT])
+    assert machine.AWAKE == sum([1 << state for state in AWAKE])
+    assert machine.AT_REST == sum([1 << state for state in REST_STATES])
+    assert machine.STARTABLE == 1 << READY | 1 << STOPPED
     assert machine.OUTPUT_PARTS == messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
-    assert (machine.SESSION, machine.ON, machine.AT_REST, machine.OUTPUT_PARTS) == (30, 62, 65, 11)
+    assert (machine.SESSION, machine.ON, machine.AT_REST, machine.OUTPUT_PARTS) == (2078, 18494, 14273, 11)
+    assert (machine.CONTRACTING, machine.SHUT, machine.AWAKE, machine.STARTABLE) == (30, 12288, 1985, 513)
+    assert messages.STATE_NAMES[TRAIN] == "test train" and len(STATES) == len(messages.STATE_NAMES)
 
 
 def test_what_cannot_happen_says_so():

@@ -27,7 +27,7 @@ from stimfw.drivers.sampler import Sampler
 from stimfw.drivers.sense import Sense
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
-from stimfw.protocol import messages
+from stimfw.protocol import identity, messages
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
 from stimfw.stimulator import boot_test
@@ -48,6 +48,7 @@ from stimfw.storage.areas import Areas
 from stimfw.storage.event_store import EventStore
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import PairingTable
+from stimfw.storage.record import Record
 from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
 from stimfw.therapy import program
@@ -60,6 +61,7 @@ del _path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from stimfw.storage.blocks import BlockDevice
 
@@ -92,7 +94,7 @@ def make_radio() -> NRF24L01:
     return NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
 
 
-def open_flash(source: CheckedBits) -> "tuple[Areas, EventStore]":
+def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
     """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
@@ -101,14 +103,30 @@ def open_flash(source: CheckedBits) -> "tuple[Areas, EventStore]":
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
     areas = Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
-    return areas, EventStore(flash, layout.EVENTS)
+    return flash, areas, EventStore(flash, layout.EVENTS)
 
 
-def restart_with_log(keeper: LogKeeper) -> "Callable[[int], None]":
+def is_implanted(flash: "BlockDevice") -> bool:
+    """Whether the board has a life as an implant; also if the record of it is damaged: then nothing begins."""
+    try:
+        return Record(flash, layout.LIFE).peek() is not None
+    except OSError:
+        return True
+
+
+def load_implanted() -> "Any":
+    """stimfw.stimulator.implanted: its modules take heap that a board on the bench does not have."""
+    from stimfw.stimulator import implanted
+
+    return implanted
+
+
+def restart_with_log(app: App) -> "Callable[[int], None]":
     """`restart_in`, after what is new in the log has come to flash."""
 
     def restart(delay_ms: int) -> None:
-        keeper.flush()
+        if app.log_keeper:
+            app.log_keeper.flush()
         restart_in(delay_ms)
 
     return restart
@@ -129,7 +147,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     radio = make_radio()
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
-    areas, store = open_flash(source)
+    flash, areas, store = open_flash(source)
+    life = load_implanted() if is_implanted(flash) else None
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
@@ -140,10 +159,11 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     failed |= messages.PART_RANDOM if source.failed else 0
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
-    log, strangers = EventLog(clock.uptime_s, store.next_number), StrangerLog(clock.uptime_s)
+    make_log, make_conditions = (life.make_log, life.ImplantConditions) if life else (EventLog, Conditions)
+    log, strangers = make_log(clock.uptime_s, store.next_number), StrangerLog(clock.uptime_s)
     log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, watchdog.start_cause)
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
-    conditions = Conditions(control, table)
+    conditions = make_conditions(control, table)
     dispatcher = Dispatcher("stimulator", conditions, log)
     keys.on_failure = lambda: control.fail(messages.PART_RANDOM)
     responder = Responder(table, dispatcher.execute, areas.epoch, keys.take, log.add, strangers.add)
@@ -158,18 +178,28 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     keeper = app.log_keeper = LogKeeper(
         log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked
     )
-    clinician = ClinicianRequests(control, conditions, dispatcher, log, clock, keeper, strangers)
+    restart = restart_with_log(app)
+    clinician = ClinicianRequests(
+        control, conditions, dispatcher, log, clock, keeper, strangers, flash, restart
+    )
+    groups: "tuple[object, ...]" = ()
+    restore = clinician.restore
+    if life:
+        implant = life.Implant(
+            flash, control, output, measurements, sense, clock, log, keeper, dispatcher, conditions, restart,
+            watchdog.start_cause, identity.SOURCE_HASH,
+        )  # fmt: skip
+        groups, restore, app.log_keeper = implant.groups, implant.restore, implant.therapy
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
     )
     dispatcher.serve(
+        *groups,
         SessionRequests(control, conditions, dispatcher, log),
         readings,
         clinician,
-        PairingRequests(controller, table, conditions, responder, port, keys.take, log, clinician.restore),
-        FlashRequests(
-            areas, conditions, watchdog.feed, restart_with_log(keeper), lambda: bytes((keeper.state,))
-        ),
+        PairingRequests(controller, table, conditions, responder, port, keys.take, log, restore),
+        FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)

@@ -31,7 +31,7 @@ class Dispatcher:
     """One board's requests, the same for the console and the radio.
 
     Attributes:
-        role, sender: of the request that is being executed: stimfw.protocol.roles, slot or FROM_USB.
+        role, sender, opcode: of the request that is being executed: stimfw.protocol.roles, slot or FROM_USB.
         asked, refused, forbidden: how many were, since the start.
     """
 
@@ -45,6 +45,7 @@ class Dispatcher:
         self._groups: "list[object]" = []
         self.role = roles.SERVICE
         self.sender = messages.FROM_USB
+        self.opcode = 0
         self.asked = self.refused = 0
         self.forbidden = 0
 
@@ -61,10 +62,11 @@ class Dispatcher:
         self._rows, self._groups = [None] * size, [None] * size
         for row in rows:
             found = [group for group in groups if hasattr(group, row[requests.NAME])]
-            if not found:
+            # What only an implanted stimulator does is refused by its condition before a handler is looked for.
+            if not found and not row[requests.CONDITIONS].startswith("implanted"):
                 raise ValueError("no handler of " + row[requests.NAME])
             self._rows[row[requests.OPCODE]] = row
-            self._groups[row[requests.OPCODE]] = found[0]
+            self._groups[row[requests.OPCODE]] = found[0] if found else None
 
     def from_host(self, message: bytes) -> bytes:
         """Answer a request that came over the console."""
@@ -89,7 +91,7 @@ class Dispatcher:
             values = () if len(message) == 1 else None
         if values is None:
             return self._refuse(opcode, messages.BAD_LENGTH)
-        self.role, self.sender = role, sender
+        self.role, self.sender, self.opcode = role, sender, opcode
         conditions = row[requests.CONDITIONS]
         reason = self._refusal_reason(conditions) if conditions else messages.REASON_NONE
         if reason != messages.REASON_NONE:

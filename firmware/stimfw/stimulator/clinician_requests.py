@@ -7,12 +7,15 @@ from stimfw.therapy import program, ranges
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stimfw.clock.wall_clock import WallClock
     from stimfw.protocol.dispatcher import Dispatcher
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.log_keeper import LogKeeper
+    from stimfw.storage.blocks import BlockDevice
     from stimfw.therapy.event_log import EventLog
     from stimfw.therapy.stranger_log import StrangerLog
 
@@ -37,8 +40,13 @@ class ClinicianRequests:
         clock: "WallClock",
         kept: "EventLog | LogKeeper",
         strangers: "StrangerLog",
+        flash: "BlockDevice",
+        restart: "Callable[[int], None]",
     ) -> None:
-        """Args: log: is told what changes; kept: what LOG reads; strangers: what STRANGERS does."""
+        """Args: log: is told what changes; kept: what LOG reads; strangers: what STRANGERS does.
+
+        flash, restart: for a life as an implant; restart: after so many ms.
+        """
         self._control = control
         self._conditions = conditions
         self._dispatcher = dispatcher
@@ -46,6 +54,8 @@ class ClinicianRequests:
         self._clock = clock
         self._kept = kept
         self._strangers = strangers
+        self._flash = flash
+        self._restart = restart
         self.window_ua: "tuple[int, ...]" = (0, 0, 0, 0)
         """Left lowest, left highest, right lowest, right highest."""
         control.on_program = self.close_window
@@ -116,3 +126,23 @@ class ClinicianRequests:
         self._clock.set(time_s)
         self._log.add(messages.EVENT_TIME_SET, self._dispatcher.sender, 0)
         return refusals.done()
+
+    # A board on the bench has no room to keep what these two take: it is loaded when somebody asks.
+
+    def implant(self, device_id: bytes, healing_days: int, time_s: int) -> "Answer":
+        """Become an implant at the next start, which follows at once."""
+        from stimfw.stimulator import implanting
+
+        try:
+            answer = implanting.implant(self._flash, device_id, healing_days, time_s)
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        if answer[0] == messages.OK:
+            self._restart(implanting.RESTART_MS)
+        return answer
+
+    def journal(self, first: int) -> "Answer":
+        """Slots of the journal of an earlier life."""
+        from stimfw.stimulator import implanting
+
+        return refusals.done(*implanting.read_journal(self._flash, first))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from stimfw.protocol import messages, refusals
 from stimfw.therapy import machine
 
+_NOT_IMPLANTED = 14  # therapy_reasons.NOT_IMPLANTED, which a board on the bench does not import
+
 if TYPE_CHECKING:
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.control import Control
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 class Conditions:
     """Each gives the reason of a refusal, or REASON_NONE."""
+
+    is_implanted = False
 
     def __init__(self, control: "Control", table: "PairingTable") -> None:
         self._control = control
@@ -60,6 +64,10 @@ class Conditions:
         """The random source has passed all its tests."""
         failed = self._control.failed_parts & messages.PART_RANDOM
         return messages.REASON_RANDOM if failed else messages.REASON_NONE
+
+    def implanted(self) -> int:
+        """The stimulator is no board on the bench any more."""
+        return messages.REASON_NONE if self.is_implanted else _NOT_IMPLANTED
 
     def magnet_near(self) -> int:
         """A magnet is held at the stimulator."""

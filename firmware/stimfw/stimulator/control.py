@@ -7,6 +7,8 @@ it and calling `Output.off` is all that a stop needs.
 from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
+from micropython import const
+
 from stimfw.protocol import messages
 from stimfw.stimulator.link_watch import LinkWatch
 from stimfw.stimulator.session import Session
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from stimfw.therapy.program import Program
 
 _IDLE_MS = 500  # often enough for the watchdog
+_GATE_CLOSED = const(1 << 4 | 1 << 11)  # states of a session without pulses: messages.REST, INTERFERENCE
 _NOBODY = messages.FROM_NOBODY
 _HOLD_BACK_MS = 1100
 """A peer tries a request for 1 s; the rest is for its last frame on the way."""
@@ -43,6 +46,8 @@ class Control:
         silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
         link: of the peer that began the session.
         on_program: called with the sender before a programme is taken that differs in more than amplitudes.
+        on_over: called with a session that is over, the output off.
+        make_session, make_train: what runs, of an implanted stimulator another than of one on the bench.
     """
 
     def __init__(
@@ -74,6 +79,9 @@ class Control:
         self._stopped_ms = 0
         self._stopped_by = _NOBODY
         self.on_program: "Callable[[int], None]" = _nothing
+        self.on_over: "Callable[[Session], None]" = _nothing
+        self.make_session: "Callable[..., Session]" = Session
+        self.make_train: "Callable[[], Generator[int, None, int]] | None" = None
         self.session: "Session | None" = None
         self.cycles = 0
         self.missed = 0
@@ -152,6 +160,20 @@ class Control:
                     self._happened(event, -(-ua // messages.LOG_AMPLITUDE_STEP_UA), sender)
         return reason
 
+    # What an implanted stimulator's therapy tells: stimfw.stimulator.therapy.
+
+    def conditions(self) -> int:
+        """The machine's CONDITION_... bits, as they were told last."""
+        return self._machine.conditions
+
+    def ask(self, event: int, sender: int) -> int:
+        """Begin what `event` of the machine asks for; a messages.REASON_...."""
+        return self._ask(event, 0, sender)
+
+    def tell(self, event: int, detail: int) -> None:
+        """Conditions, the watch, interference: an event of the machine that no request makes."""
+        self._happened(event, detail, _NOBODY)
+
     # What happens.
 
     def stop(self, cause: int, sender: int = _NOBODY) -> None:
@@ -207,7 +229,7 @@ class Control:
         """A KEEPALIVE edge unless in a rest; False if the gate may have closed meanwhile: that was a stop."""
         now = ticks_ms()
         since, self._kept_ms = ticks_diff(now, self._kept_ms), now
-        if self._machine.state == messages.REST:
+        if _GATE_CLOSED >> self._machine.state & 1:
             return True
         if since > gate.STILL_OPEN_MS:
             self.stop(messages.STOPPED_FAULT)
@@ -229,13 +251,15 @@ class Control:
         if effects & machine.OFF:
             self._turn_off()
         if effects & machine.BEGIN_SESSION:
-            self.session = Session(
+            self.session = self.make_session(
                 self._output, self.program, self._enter, detail, self.silent_ms, self._lose_contact
             )
             self.link.begin(sender)
             self._begin(self._stimulate(self.session))
         if effects & machine.BEGIN_MEASURING:
             self._begin_measuring(event)
+        if effects & machine.BEGIN_TRAIN and self.make_train:
+            self._begin(self.make_train())
         if effects & machine.LIGHT:
             self._led(1)
         if effects & machine.NOTE:
@@ -266,6 +290,7 @@ class Control:
         if self.session:
             self.cycles += self.session.cycles
             self.missed += self.session.missed
+            self.on_over(self.session)
         self.session = None
         self.link.end()
         self._led(0)
@@ -314,8 +339,8 @@ class Control:
         return failed == 0
 
 
-def _nothing(_state: int) -> None:
-    """What a state or a programme means to whoever is not told."""
+def _nothing(_what: object) -> None:
+    """What a state, a programme or a session means to whoever is not told."""
 
 
 def _nobody_told(_sender: int, _now_ms: int) -> None:

@@ -1,0 +1,235 @@
+"""An implanted stimulator's part of the composition: loaded by a board that is one, and by no other.
+
+A board on the bench has no heap to spare for these modules (docs/decisions/0047-two-lives.md).
+"""
+
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import journal_entries, messages, therapy_reasons
+from stimfw.stimulator.conditions import Conditions
+from stimfw.stimulator.journal_keeper import JournalKeeper
+from stimfw.stimulator.journaled_log import JournaledLog
+from stimfw.stimulator.therapy import Therapy
+from stimfw.stimulator.therapy_requests import TherapyRequests
+from stimfw.stimulator.watched_session import WatchedSession
+from stimfw.storage import layout
+from stimfw.storage.journal import Journal
+from stimfw.storage.life import Life
+from stimfw.storage.prescriptions import Prescriptions
+from stimfw.storage.record import Record
+from stimfw.therapy import prescription
+from stimfw.therapy.care import Care
+from stimfw.therapy.ranges import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any
+
+    from stimfw.clock.wall_clock import WallClock
+    from stimfw.drivers.sense import Sense
+    from stimfw.protocol.dispatcher import Dispatcher
+    from stimfw.protocol.refusals import Answer
+    from stimfw.stimulator.control import Control
+    from stimfw.stimulator.log_keeper import LogKeeper
+    from stimfw.stimulator.measure import Measurements
+    from stimfw.stimulator.output import Output
+    from stimfw.storage.blocks import BlockDevice
+
+_DAY_S = 86_400
+_RESTART_MS = 200
+_MERGED_S = 60
+_UNKNOWN_S = 0xFFFF
+
+
+def make_log(uptime_s: "Callable[[], int]", first: int) -> JournaledLog:
+    """In the place of a bench's log."""
+    return JournaledLog(uptime_s, first)
+
+
+class ImplantConditions(Conditions):
+    """Tells the journal what was refused, at most one entry a minute. See Conditions."""
+
+    is_implanted = True
+    refused: "Refused | None" = None
+
+    def outcome(self, reason: int) -> "Answer":
+        """Done without a value, or refused."""
+        if reason != messages.REASON_NONE and self.refused:
+            self.refused.add(reason)
+        return super().outcome(reason)
+
+
+class Refused:
+    """Refused requests, counted into one entry a minute: who asks again and again fills no journal."""
+
+    def __init__(self, dispatcher: "Dispatcher", keeper: JournalKeeper, uptime_s: "Callable[[], int]") -> None:
+        self._dispatcher = dispatcher
+        self._keeper = keeper
+        self._uptime_s = uptime_s
+        self._noted_s = -_MERGED_S
+        self._times = 0
+
+    def add(self, reason: int) -> None:
+        """A request was refused."""
+        self._times = min(self._times + 1, 0xFFFF)
+        now_s = self._uptime_s()
+        if now_s - self._noted_s >= _MERGED_S:
+            self._noted_s = now_s
+            dispatcher = self._dispatcher
+            self._keeper.add(
+                journal_entries.REFUSED, dispatcher.sender, dispatcher.opcode, reason, self._times
+            )
+            self._times = 0
+
+
+class Implant:
+    """The modules of a therapy, made and joined. Made before anything is served.
+
+    Attributes:
+        groups: handlers that go before a bench's.
+    """
+
+    def __init__(
+        self,
+        flash: "BlockDevice",
+        control: "Control",
+        output: "Output",
+        measurements: "Measurements",
+        sense: "Sense",
+        clock: "WallClock",
+        log: JournaledLog,
+        log_keeper: "LogKeeper",
+        dispatcher: "Dispatcher",
+        conditions: ImplantConditions,
+        restart: "Callable[[int], None]",
+        start_cause: int,
+        source_hash: str,
+    ) -> None:
+        """Open the records of this life. Raises nothing, whatever is on flash."""
+        self._flash = flash
+        self._control = control
+        self._output = output
+        self._measurements = measurements
+        self._sense = sense
+        self._clock = clock
+        self._restart = restart
+        self._life = Life(flash)
+        self._journal = Journal(flash)
+        self._keeper = keeper = JournalKeeper(self._journal, self._entry_s, self._can_write)
+        progress = Record(flash, layout.PROGRESS)
+        self.prescriptions = Prescriptions(flash)
+        care = self._open_care(progress)
+        supply = lambda: (sense.supply_mv(), sense.temperature_dc())  # noqa: E731
+        self.therapy = Therapy(control, care, keeper, log_keeper, clock, progress, supply)
+        self.requests = TherapyRequests(
+            self.therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output, clock
+        )
+        conditions.refused = Refused(dispatcher, keeper, clock.uptime_s)
+        self._join(log)
+        self._note_start(start_cause, source_hash)
+        self.therapy.settle()
+        keeper.flush()
+        self.groups = (self, self.requests)
+
+    def explant(self) -> "Answer":
+        """A board on the bench again, at the next start, which follows at once. The journal stays."""
+        self._keeper.add(journal_entries.EXPLANTED, messages.FROM_USB)
+        if not self._keeper.flush():
+            return messages.WRONG_STATE, (self._control.state(), messages.REASON_STORAGE)
+        try:
+            self._life.end()
+        except OSError:
+            return messages.WRONG_STATE, (self._control.state(), messages.REASON_STORAGE)
+        self._restart(_RESTART_MS)
+        return messages.OK, ()
+
+    def implant(self, *_values: object) -> "Answer":
+        """It is one already."""
+        return messages.WRONG_STATE, (self._control.state(), therapy_reasons.IMPLANTED)
+
+    def restore(self) -> None:
+        """A factory reset forgets pairings; what a clinician prescribed stays."""
+
+    def _entry_s(self) -> int:
+        return self._clock.time_s() or self._clock.uptime_s()
+
+    def _can_write(self) -> bool:
+        state = self._control.state()
+        return state == messages.REST or not self._control.busy()
+
+    def _open_care(self, progress: Record) -> Care:
+        """What is known of the therapy; what was lost is said, and keeps it from beginning."""
+        lost = []
+        activation_s = 0
+        if self._life.is_sound:
+            activation_s = self._life.implanted_s + self._life.healing_days * _DAY_S
+        else:
+            lost.append(journal_entries.LOST_LIFE)
+        note = self._keeper.add
+        times = (self._clock.time_s, self._clock.uptime_s)
+        try:
+            care = Care(progress.load(), activation_s, note, *times)
+        except (OSError, ValueError):
+            lost.append(journal_entries.LOST_PROGRESS)
+            care = Care(None, activation_s, note, *times)
+        found = self.prescriptions.history(0)
+        if found is not None:
+            try:
+                care.hold(prescription.unpack(found[3]), found[0])
+            except ParameterError:
+                lost.append(journal_entries.LOST_PRESCRIPTION)
+        if self.prescriptions.lost:
+            lost.append(journal_entries.LOST_PRESCRIPTION)
+        care.unsound = bool(lost)
+        for what in lost:
+            note(journal_entries.LOST, messages.FROM_NOBODY, what, 0)
+        if self._journal.lost:
+            note(journal_entries.LOST, messages.FROM_NOBODY, journal_entries.LOST_JOURNAL, self._journal.lost)
+        return care
+
+    def _join(self, log: JournaledLog) -> None:
+        control = self._control
+        if self.therapy.care.prescription is not None:
+            control.program = self.therapy.care.prescription  # type: ignore[assignment]
+        control.make_session = self._make_session  # type: ignore[assignment]
+        log.note = self._keeper.add
+        log.on_measured = self.therapy.measured
+        log.on_stopped = self._stopped
+
+    def _stopped(self, cause: int, sender: int) -> None:
+        self.requests.train_ended(cause, sender)
+        self.therapy.stopped(cause, sender)
+
+    def _make_session(
+        self,
+        output: "Output",
+        _program: "Any",
+        enter: "Callable[[int], None]",
+        _test_s: int,
+        silent_ms: "Callable[[int], int]",
+        lose_contact: "Callable[[], None]",
+    ) -> WatchedSession:
+        return WatchedSession(
+            output, self._measurements, self._sense, self.therapy.care.prescription, enter, silent_ms,
+            lose_contact, self.therapy,
+        )  # fmt: skip
+
+    def _note_start(self, start_cause: int, source_hash: str) -> None:
+        """The start, and what an unexpected one ended."""
+        care = self.therapy.care
+        digest = bytes([int(source_hash[k : k + 2], 16) for k in (0, 2, 4, 6)]) if _is_hex(source_hash) else bytes(4)
+        self._keeper.add(
+            journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
+        )
+        if care.schedule.in_session:
+            care.end(messages.STOPPED_FAULT, _UNKNOWN_S, _UNKNOWN_S, 0, messages.FROM_NOBODY)
+            self.therapy.save()
+
+
+def _is_hex(text: str) -> bool:
+    if len(text) < 8:
+        return False
+    for character in text[:8]:
+        if character not in "0123456789abcdef":
+            return False
+    return True

@@ -1,0 +1,200 @@
+"""The therapy of an implanted stimulator: it joins what is prescribed and known (stimfw.therapy.care) to the
+output (Control), the flash and the clock.
+
+Whatever erases flash stops the CPU for 45 ms (400 at most). So it happens with the output off, and never in
+the call that turned it off: `poll` does it in a later pass.
+"""
+
+from time import ticks_diff, ticks_ms
+from typing import TYPE_CHECKING
+
+from stimfw.protocol import journal_entries, messages, therapy_reasons
+from stimfw.therapy import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stimfw.clock.wall_clock import WallClock
+    from stimfw.stimulator.control import Control
+    from stimfw.stimulator.journal_keeper import JournalKeeper
+    from stimfw.stimulator.log_keeper import LogKeeper
+    from stimfw.stimulator.watched_session import WatchedSession
+    from stimfw.storage.record import Record
+    from stimfw.therapy.care import Care
+
+_LOOK_MS = 1000
+_DAY_S = 86_400
+_UNKNOWN_S = 0xFFFF
+_SESSION_STATES = machine.SESSION
+
+
+class Therapy:
+    """One implanted stimulator's therapy.
+
+    Attributes:
+        care: what it knows.
+        last: the last session, for LEDGER; None since the start.
+    """
+
+    def __init__(
+        self,
+        control: "Control",
+        care: "Care",
+        keeper: "JournalKeeper",
+        log_keeper: "LogKeeper",
+        clock: "WallClock",
+        progress: "Record",
+        supply: "Callable[[], tuple[int, int]]",
+    ) -> None:
+        """Join them; `settle` is to be called once everything is there.
+
+        Args:
+            control: its state is the machine's.
+            care: what the record held.
+            keeper: the journal's.
+            log_keeper: the log's, which goes on beside the journal.
+            clock: of the board.
+            progress: where `care.pack` is stored.
+            supply: reads supply (mV) and temperature (tenths of a degree), with the output off.
+        """
+        self.care = care
+        self._control = control
+        self._keeper = keeper
+        self._log_keeper = log_keeper
+        self._clock = clock
+        self._progress = progress
+        self._supply = supply
+        self.last: "WatchedSession | None" = None
+        self._over: "WatchedSession | None" = None
+        self._ended: "tuple[int, int] | None" = None  # cause and sender of what is still to be written
+        self._to_save = False
+        self._looked_ms = ticks_ms()
+        self._checked_s = -_DAY_S  # uptime of the last daily check
+        self._checking = False
+        control.on_over = self._note_over  # type: ignore[assignment]
+
+    # What requests ask for. Each returns a messages.REASON_....
+
+    def start(self, sender: int) -> int:
+        """Begin a session. It counts, on flash, before the output goes on."""
+        control = self._control
+        if _SESSION_STATES >> control.state() & 1:
+            return control.start(sender=sender)
+        self.write_end()
+        reason = control.refusal(machine.START, sender) or self.care.refusal()
+        if reason == messages.REASON_NONE and not self._keeper.ready():
+            reason = therapy_reasons.JOURNAL
+        if reason != messages.REASON_NONE:
+            return reason
+        self.care.begin(sender)
+        if self.save() and self._keeper.flush():
+            reason = control.start(sender=sender)
+        else:
+            reason = therapy_reasons.JOURNAL
+        if reason != messages.REASON_NONE:  # a magnet came meanwhile, or the flash failed
+            self.care.end(messages.STOPPED_FAULT, 0, 0, 0, sender)
+            self._to_save = True
+        return reason
+
+    def save(self) -> bool:
+        """Store what has to outlive a restart; whether the flash took it. With the output off only."""
+        try:
+            self._progress.store(self.care.pack())
+        except OSError:
+            self._to_save = True
+            return False
+        self._to_save = False
+        return True
+
+    def settle(self) -> None:
+        """Tell the machine what holds now. To be called after whatever changes it."""
+        self._control.tell(machine.SETTLED, self.care.conditions())
+
+    def has_told(self, bits: int) -> bool:
+        """Whether the machine knows these conditions."""
+        return self._control.conditions() == bits
+
+    # What the watch of a session tells.
+
+    def found(self, fault: int, lead: int, latches: bool) -> None:
+        """A fault; `latches`: it outlives the session."""
+        if latches:
+            self.care.found(fault, lead)
+            self._to_save = True
+
+    # What the log tells.
+
+    def stopped(self, cause: int, sender: int) -> None:
+        """What ran was ended: a session, a train or a measurement. The output is off."""
+        if self._over:
+            self._ended = (cause, sender)
+        self._checking = False
+
+    def measured(self) -> None:
+        """A measurement of impedances ended by itself."""
+        if self._checking:
+            self._checking = False
+
+    # The loop.
+
+    def poll(self, now_ms: int) -> None:
+        """What can wait for a pass: the end of a session, entries, and once a second what holds now."""
+        control = self._control
+        off = not control.busy()
+        if off:
+            self.write_end()
+            if self._to_save:
+                self.save()
+        self._keeper.poll(now_ms, off)
+        if off and ticks_diff(now_ms, self._looked_ms) >= _LOOK_MS:
+            self._looked_ms = now_ms
+            self._look()
+        self._log_keeper.poll(now_ms)
+
+    def flush(self) -> None:
+        """Write all that waits: before a restart, with the output off. Raises nothing."""
+        self.write_end()
+        if self._to_save:
+            self.save()
+        self._keeper.flush()
+        self._log_keeper.flush()
+
+    def write_end(self) -> None:
+        """The end of a session, if it is not written yet: what was planned, what was delivered, and why."""
+        if self._ended is None or self._over is None:
+            return
+        (cause, sender), session = self._ended, self._over
+        self._ended = self._over = None
+        self.last = session
+        for entry in session.ledger.entries():
+            self._keeper.add(entry[0], messages.FROM_NOBODY, *entry[1:])
+        self.care.end(cause, session.ended_s, session.ledger.stimulated_s(), session.cycles, sender)
+        self.save()
+        self.settle()
+
+    def _note_over(self, session: "WatchedSession") -> None:
+        session.ended_s = session.elapsed_s()
+        self._over = session
+
+    def _look(self) -> None:
+        """Once a second, with the output off."""
+        care = self.care
+        if care.new_day():
+            self._to_save = True
+        self._daily()
+        bits = care.conditions()
+        if not self.has_told(bits):
+            self.settle()
+
+    def _daily(self) -> None:
+        """Supply and temperature, once a day; the impedances of all pairs follow."""
+        now_s = self._clock.uptime_s()
+        if now_s - self._checked_s < _DAY_S:
+            return
+        self._checked_s = now_s
+        supply_mv, temperature_dc = self._supply()
+        self.care.read_supply(supply_mv)
+        self._keeper.add(journal_entries.DAILY_CHECK, messages.FROM_NOBODY, 0, supply_mv, temperature_dc)
+        self._to_save = True
+        if self._control.ask(machine.MEASURE, messages.FROM_NOBODY) == messages.REASON_NONE:
+            self._checking = True

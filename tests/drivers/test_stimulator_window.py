@@ -6,8 +6,10 @@ import pytest
 from stimfw.clock.wall_clock import WallClock
 from stimfw.protocol import messages, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
+from stimfw.storage import layout
 from stimfw.therapy import program
 from stimfw.therapy.stranger_log import StrangerLog
+from support.flash_fake import FlashFake
 from support.stimulator_harness import StimulatorHarness
 
 from stimfw.stimulator.clinician_requests import ClinicianRequests  # isort: skip
@@ -43,8 +45,9 @@ class Clinic:
         conditions = Conditions(control, None)
         self.dispatcher = Dispatcher("stimulator", conditions, log)
         self.clinician = ClinicianRequests(
-            control, conditions, self.dispatcher, log, WallClock(lambda: 0), log, StrangerLog(lambda: 0)
-        )
+            control, conditions, self.dispatcher, log, WallClock(lambda: 0), log, StrangerLog(lambda: 0),
+            FlashFake(layout.BLOCKS), lambda _ms: None,
+        )  # fmt: skip
         self.dispatcher.serve(
             SessionRequests(control, conditions, self.dispatcher, log), self.clinician, Others()
         )

@@ -24,6 +24,7 @@ from stimfw.stimulator.log_keeper import LogKeeper
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
 from stimfw.stimulator.session_requests import SessionRequests
+from stimfw.storage import layout
 from stimfw.storage.event_store import EventStore
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.therapy import program
@@ -73,7 +74,7 @@ def _stimulator(board):
     strangers = StrangerLog(lambda: CLOCK.now_us // 1_000_000)
     clinician = ClinicianRequests(
         harness.control, conditions, dispatcher, harness.log, WallClock(lambda: CLOCK.now_us // 1000),
-        keeper, strangers,
+        keeper, strangers, FlashFake(layout.BLOCKS), lambda _ms: None,
     )  # fmt: skip
     counters = _Counters()
     readings = ReadingRequests(

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from stimfw.protocol import journal_entries, messages, refusals, requests, therapy_reasons
 from stimfw.stimulator.train import Train, TrainPlan
 from stimfw.therapy import care as care_of
-from stimfw.therapy import machine, rules
-from stimfw.therapy.prescription import FIELD_NAMES, Prescription
+from stimfw.therapy import limits, machine, prescription, rules
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
@@ -88,13 +87,9 @@ class TherapyRequests:
         if held is None:
             return self._conditions.outcome(therapy_reasons.UNCONFIGURED)
         for lead, wanted_ua in enumerate((left_ua, right_ua)):
-            if not held.least_ua[lead] <= wanted_ua <= held.most_ua[lead] or not held.most_ua[lead]:
-                if wanted_ua != held.amplitude_ua[lead]:
-                    return self._conditions.outcome(messages.REASON_WINDOW)
-        try:
-            wanted = held.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
-        except ParameterError as refused:
-            return refusals.out_of_range(refused.value)
+            if wanted_ua != held.amplitude_ua[lead] and not held.allows(lead, wanted_ua):
+                return self._conditions.outcome(messages.REASON_WINDOW)
+        wanted = held.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
         self._care.hold(wanted, self._care.version)
         self._control.program = wanted  # type: ignore[assignment]
         if self._control.session:
@@ -165,73 +160,57 @@ class TherapyRequests:
         return refusals.done(version, sender, set_s, payload)
 
     def set_prescription(self, *values: int) -> "Answer":
-        """Take a whole prescription: it is refused whole, with every rule that it fails, or clamped and kept."""
-        readings = self._readings()
-        failed = rules.failures(values, readings, self._earliest_s())
-        if failed:
-            bits = 0
-            for rule, _field, _value, _limit in failed:
-                bits |= 1 << rule
-            self._keeper.add(
-                journal_entries.REFUSED, self._dispatcher.sender, 0x33, therapy_reasons.RULES, 1
-            )
-            return refusals.done(0, 0, 0, 0, 0, bits)
-        wanted = Prescription(values)
-        allowed, clamped_by = [], []
-        for lead in (0, 1):
-            kind, ohm, capacitance_nf = readings[lead][wanted.cathode[lead] << 2 | wanted.anode[lead]]
-            most_ua, rule = rules.allowed_ua(lead, wanted, ohm, capacitance_nf)
-            allowed.append(most_ua)
-            clamped_by.append(rule)
-        kept = wanted.clamped(allowed[0], allowed[1])
-        return self._keep(wanted, kept, allowed, clamped_by, readings)
-
-    def _keep(
-        self,
-        wanted: Prescription,
-        kept: Prescription,
-        allowed: "list[int]",
-        clamped_by: "list[int]",
-        readings: "list[dict[int, tuple[int, int, int]]]",
-    ) -> "Answer":
+        """Take a whole prescription: refused whole, with every rule that it fails, or kept, clamped if need be."""
         sender, care = self._dispatcher.sender, self._care
+        readings = rules.Readings(self._pairs(values), care.activation_s)
+        failed = rules.failed_bits(rules.failures(values, readings))
+        if failed:
+            self._keeper.add(
+                journal_entries.REFUSED, sender, requests.SET_PRESCRIPTION, therapy_reasons.RULES, 1
+            )
+            return refusals.done(0, 0, 0, 0, 0, failed)
+        kept, clamps = rules.accepted(values, readings)
         try:
             version = self._prescriptions.store(kept.pack(), sender, self._clock.time_s())
         except OSError:
             return self._conditions.outcome(messages.REASON_STORAGE)
         care.hold(kept, version)
         care.unsound = False
-        for lead in (0, 1):
-            pair = kept.cathode[lead] << 2 | kept.anode[lead]
-            care.reference_ohm[lead] = readings[lead][pair][1]
-            if kept.amplitude_ua[lead] != wanted.amplitude_ua[lead]:
-                self._keeper.add(
-                    journal_entries.PRESCRIPTION_CLAMPED, sender, lead, wanted.amplitude_ua[lead],
-                    kept.amplitude_ua[lead], clamped_by[lead],
-                )  # fmt: skip
         self._control.program = kept  # type: ignore[assignment]
-        self._keeper.add(journal_entries.PRESCRIBED, sender, version, self._prescriptions.checksum(), care.starts_s())
+        allowed, clamped_by = [], []
+        for lead in (0, 1):
+            _, ohm, capacitance_nf = readings.of(lead, kept.cathode[lead], kept.anode[lead])
+            care.reference_ohm[lead] = ohm
+            allowed.append(rules.allowed_ua(lead, kept, ohm, capacitance_nf)[0])
+            clamped_by.append(rules.NONE)
+        for lead, asked_ua, allowed_ua, rule in clamps:
+            allowed[lead], clamped_by[lead] = allowed_ua, rule
+            self._keeper.add(
+                journal_entries.PRESCRIPTION_CLAMPED, sender, lead, asked_ua, allowed_ua, rule
+            )
+        self._keeper.add(
+            journal_entries.PRESCRIBED, sender, version, self._prescriptions.checksum(), care.starts_s()
+        )
+        self._keeper.flush()
         if not self._therapy.save():
             return self._conditions.outcome(messages.REASON_STORAGE)
-        self._keeper.flush()
         self._therapy.settle()
         return refusals.done(version, allowed[0], allowed[1], clamped_by[0], clamped_by[1], 0)
 
-    def _earliest_s(self) -> int:
-        return self._care.activation_s
-
-    def _readings(self) -> "list[dict[int, tuple[int, int, int]]]":
-        """Of each lead: pair -> kind, ohm, nF, of the pairs that were measured."""
+    def _pairs(self, values: "tuple[int, ...]") -> "tuple[dict[tuple[int, int], tuple[int, int, int]], ...]":
+        """Of each lead what was measured of the pair that `values` ask for, if it was."""
         found = []
         for lead in (0, 1):
+            first = prescription.lead_index(lead, 0)
+            wanted = (values[first + prescription.CATHODE], values[first + prescription.ANODE])
             records = self._measurements.pair_records(lead)
             known = {}
             for at in range(0, len(records), _PAIR_BYTES):
                 pair, kind, ohm, capacitance_nf, _ua = struct.unpack_from(requests.PAIR_RECORD, records, at)
-                if kind != messages.KIND_NOT_MEASURED:
-                    known[pair] = (kind, ohm, capacitance_nf)
+                if (pair >> 2, pair & 3) == wanted and kind != messages.KIND_NOT_MEASURED:
+                    known[wanted] = (kind, ohm, capacitance_nf)
             found.append(known)
-        return found
+        return found[0], found[1]
 
     def mode(self, mode: int) -> "Answer":
         """NORMAL, MRI or STORAGE."""
@@ -258,7 +237,8 @@ class TherapyRequests:
             plan = TrainPlan(*values)
         except ParameterError as refused:
             return refusals.out_of_range(refused.value)
-        if rules.exceeds_limits(plan.amplitude_ua, plan.width_us):
+        phase_nc = limits.charge_nc(plan.amplitude_ua, plan.width_us)
+        if phase_nc > limits.CHARGE_NC or not limits.shannon_holds(phase_nc):
             return refusals.out_of_range(plan.amplitude_ua)
         reason = self._control.refusal(machine.TRAIN, self._dispatcher.sender)
         if reason == messages.REASON_NONE:

@@ -109,8 +109,9 @@ def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
 def is_implanted(flash: "BlockDevice") -> bool:
     """Whether the board has a life as an implant; also if the record of it is damaged: then nothing begins."""
     try:
-        return Record(flash, layout.LIFE).peek() is not None
-    except OSError:
+        record = Record(flash, layout.LIFE).peek()
+        return record is not None and record[1] != 0  # stimfw.storage.life.BENCH: it was explanted
+    except (OSError, IndexError):
         return True
 
 

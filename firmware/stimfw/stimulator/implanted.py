@@ -14,7 +14,7 @@ from stimfw.stimulator.therapy_requests import TherapyRequests
 from stimfw.stimulator.watched_session import WatchedSession
 from stimfw.storage import layout
 from stimfw.storage.journal import Journal
-from stimfw.storage.life import Life
+from stimfw.storage.life import IMPLANTED, Life
 from stimfw.storage.prescriptions import Prescriptions
 from stimfw.storage.record import Record
 from stimfw.therapy import prescription
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from stimfw.stimulator.output import Output
     from stimfw.storage.blocks import BlockDevice
 
-_DAY_S = 86_400
 _RESTART_MS = 200
 _MERGED_S = 60
 _UNKNOWN_S = 0xFFFF
@@ -122,7 +121,8 @@ class Implant:
         supply = lambda: (sense.supply_mv(), sense.temperature_dc())  # noqa: E731
         self.therapy = Therapy(control, care, keeper, log_keeper, clock, progress, supply)
         self.requests = TherapyRequests(
-            self.therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output, clock
+            self.therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output,
+            clock, self._life.earliest_s,
         )
         conditions.refused = Refused(dispatcher, keeper, clock.uptime_s)
         self._join(log)
@@ -137,7 +137,7 @@ class Implant:
         if not self._keeper.flush():
             return messages.WRONG_STATE, (self._control.state(), messages.REASON_STORAGE)
         try:
-            self._life.end()
+            self._life.explant()
         except OSError:
             return messages.WRONG_STATE, (self._control.state(), messages.REASON_STORAGE)
         self._restart(_RESTART_MS)
@@ -159,28 +159,27 @@ class Implant:
 
     def _open_care(self, progress: Record) -> Care:
         """What is known of the therapy; what was lost is said, and keeps it from beginning."""
+        note, life = self._keeper.add, self._life
         lost = []
-        activation_s = 0
-        if self._life.is_sound:
-            activation_s = self._life.implanted_s + self._life.healing_days * _DAY_S
-        else:
+        if life.life != IMPLANTED:
             lost.append(journal_entries.LOST_LIFE)
-        note = self._keeper.add
         times = (self._clock.time_s, self._clock.uptime_s)
+        newest = self.prescriptions.history(0)
         try:
-            care = Care(progress.load(), activation_s, note, *times)
+            care = Care(progress.load(), note, *times)
         except (OSError, ValueError):
             lost.append(journal_entries.LOST_PROGRESS)
-            care = Care(None, activation_s, note, *times)
-        found = self.prescriptions.history(0)
-        if found is not None:
+            care = Care(None, note, *times)
+            care.lose(newest[2] if newest else life.implanted_s)
+        # A number below that in the record: the present one was lost, and no former one takes its place.
+        if newest is not None and not 0 < (care.version - newest[0] & 0xFFFF) < 0x8000:
             try:
-                care.hold(prescription.unpack(found[3]), found[0])
+                care.hold(prescription.unpack(newest[3]), newest[0])
             except ParameterError:
-                lost.append(journal_entries.LOST_PRESCRIPTION)
-        if self.prescriptions.lost:
+                pass
+        if care.version and care.prescription is None:
             lost.append(journal_entries.LOST_PRESCRIPTION)
-        care.unsound = bool(lost)
+        care.unsound = care.unsound or bool(lost)
         for what in lost:
             note(journal_entries.LOST, messages.FROM_NOBODY, what, 0)
         if self._journal.lost:
@@ -221,8 +220,8 @@ class Implant:
         self._keeper.add(
             journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
         )
-        if care.schedule.in_session:
-            care.end(messages.STOPPED_FAULT, _UNKNOWN_S, _UNKNOWN_S, 0, messages.FROM_NOBODY)
+        if care.schedule.was_interrupted:
+            care.end(messages.STOPPED_FAULT, _UNKNOWN_S, 0, messages.FROM_NOBODY)
             self.therapy.save()
 
 

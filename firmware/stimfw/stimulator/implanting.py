@@ -6,7 +6,6 @@ from stimfw.protocol import journal_entries, messages, refusals
 from stimfw.storage import layout
 from stimfw.storage.journal import Journal
 from stimfw.storage.life import Life
-from stimfw.storage.prescriptions import Prescriptions
 from stimfw.storage.record import Record
 
 if TYPE_CHECKING:
@@ -37,13 +36,14 @@ def implant(flash: "BlockDevice", device_id: bytes, healing_days: int, time_s: i
     if time_s < LEAST_TIME_S:
         return refusals.out_of_range(time_s)
     Record(flash, layout.PROGRESS).forget()
-    Prescriptions(flash).forget()
+    for block in range(layout.PRESCRIPTIONS, layout.LIFE, 2):
+        Record(flash, block).forget()
     journal = Journal(flash)
     while journal.room() < _ROOM and journal.prepare():
         pass
     body = journal_entries.pack(journal_entries.IMPLANTED, device_id, healing_days)
     journal.append(journal_entries.IMPLANTED, messages.FROM_USB, time_s, body)
-    Life(flash).begin(device_id, time_s, healing_days)
+    Life(flash).implant(device_id, time_s, healing_days)
     return refusals.done()
 
 

@@ -92,7 +92,7 @@ class Therapy:
         else:
             reason = therapy_reasons.JOURNAL
         if reason != messages.REASON_NONE:  # a magnet came meanwhile, or the flash failed
-            self.care.end(messages.STOPPED_FAULT, 0, 0, 0, sender)
+            self.care.end(messages.STOPPED_FAULT, 0, 0, sender)
             self._to_save = True
         return reason
 
@@ -110,9 +110,10 @@ class Therapy:
         """Tell the machine what holds now. To be called after whatever changes it."""
         self._control.tell(machine.SETTLED, self.care.conditions())
 
-    def has_told(self, bits: int) -> bool:
-        """Whether the machine knows these conditions."""
-        return self._control.conditions() == bits
+    def changed(self) -> None:
+        """The clock was set: store what follows from it in a later pass, and tell the machine."""
+        self._to_save = True
+        self.settle()
 
     # What the watch of a session tells.
 
@@ -168,7 +169,7 @@ class Therapy:
         self.last = session
         for entry in session.ledger.entries():
             self._keeper.add(entry[0], messages.FROM_NOBODY, *entry[1:])
-        self.care.end(cause, session.ended_s, session.ledger.stimulated_s(), session.cycles, sender)
+        self.care.end(cause, session.ended_s, session.cycles, sender)
         self.save()
         self.settle()
 
@@ -178,12 +179,9 @@ class Therapy:
 
     def _look(self) -> None:
         """Once a second, with the output off."""
-        care = self.care
-        if care.new_day():
-            self._to_save = True
+        self.care.look()
         self._daily()
-        bits = care.conditions()
-        if not self.has_told(bits):
+        if self._control.conditions() != self.care.conditions():
             self.settle()
 
     def _daily(self) -> None:

@@ -1,5 +1,6 @@
 """Requests of an implanted stimulator: what takes the place of a bench's, and what only it has."""
 
+import binascii
 import struct
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from stimfw.therapy import limits, machine, prescription, rules
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from stimfw.clock.wall_clock import WallClock
     from stimfw.protocol.dispatcher import Dispatcher
@@ -42,7 +43,9 @@ class TherapyRequests:
         measurements: "Measurements",
         output: "Output",
         clock: "WallClock",
+        earliest_s: "Callable[[], int]",
     ) -> None:
+        """Keep what the handlers need; earliest_s: when the healing time is over, seconds since 1970."""
         self._therapy = therapy
         self._care = therapy.care
         self._control = control
@@ -53,6 +56,7 @@ class TherapyRequests:
         self._measurements = measurements
         self._output = output
         self._clock = clock
+        self._earliest_s = earliest_s
         self._train: "Train | None" = None
         control.make_train = self._make_train
 
@@ -99,7 +103,7 @@ class TherapyRequests:
 
     def set_time(self, time_s: int) -> "Answer":
         """A clinician sets the clock: forwards and backwards; a day that was used stays used."""
-        return self._set_time(time_s)
+        return self._set_time(time_s, True)
 
     # Only an implanted one's.
 
@@ -107,14 +111,15 @@ class TherapyRequests:
         """A paired remote has kept the time: taken only if it is lost here, and if it can be true."""
         if self._clock.time_s():
             return self._conditions.outcome(therapy_reasons.CLOCK_KNOWN)
-        if not self._care.schedule.is_plausible(time_s):
-            return refusals.out_of_range(time_s)
-        return self._set_time(time_s)
+        return self._set_time(time_s, False)
 
-    def _set_time(self, time_s: int) -> "Answer":
+    def _set_time(self, time_s: int, by_clinician: bool) -> "Answer":
         before_s = self._clock.time_s()
+        try:
+            self._care.schedule.clock_set(time_s, by_clinician)
+        except ValueError:
+            return refusals.out_of_range(time_s)
         self._clock.set(time_s)
-        self._care.schedule.clock_set(before_s, time_s)
         self._keeper.add(journal_entries.CLOCK_SET, self._dispatcher.sender, before_s, time_s)
         self._therapy.changed()
         return refusals.done()
@@ -139,7 +144,7 @@ class TherapyRequests:
             care.last_cause,
             care.fault,
             care.fault_lead,
-            care.battery.state,
+            care.schedule.battery.state,
             1 if time_s else 0,
             time_s,
         )
@@ -162,7 +167,7 @@ class TherapyRequests:
     def set_prescription(self, *values: int) -> "Answer":
         """Take a whole prescription: refused whole, with every rule that it fails, or kept, clamped if need be."""
         sender, care = self._dispatcher.sender, self._care
-        readings = rules.Readings(self._pairs(values), care.activation_s)
+        readings = rules.Readings(self._pairs(values), self._earliest_s())
         failed = rules.failed_bits(rules.failures(values, readings))
         if failed:
             self._keeper.add(
@@ -171,7 +176,7 @@ class TherapyRequests:
             return refusals.done(0, 0, 0, 0, 0, failed)
         kept, clamps = rules.accepted(values, readings)
         try:
-            version = self._prescriptions.store(kept.pack(), sender, self._clock.time_s())
+            version = self._prescriptions.store(kept.pack(), sender, self._clock.time_s(), care.version)
         except OSError:
             return self._conditions.outcome(messages.REASON_STORAGE)
         care.hold(kept, version)
@@ -189,7 +194,7 @@ class TherapyRequests:
                 journal_entries.PRESCRIPTION_CLAMPED, sender, lead, asked_ua, allowed_ua, rule
             )
         self._keeper.add(
-            journal_entries.PRESCRIBED, sender, version, self._prescriptions.checksum(), care.starts_s()
+            journal_entries.PRESCRIBED, sender, version, _checksum(kept.pack()), kept.activation_s
         )
         self._keeper.flush()
         if not self._therapy.save():
@@ -288,6 +293,11 @@ class TherapyRequests:
             return refusals.out_of_range(lead)
         session = self._control.session or self._therapy.last
         return refusals.done(*(session.watch_figures(lead) if session else (0,) * 9))  # type: ignore[attr-defined]
+
+
+def _checksum(packed: bytes) -> bytes:
+    """What the journal says of a prescription's content: CRC-32."""
+    return struct.pack("<I", binascii.crc32(packed))
 
 
 _TRAINING = 14  # messages.STATE_NAMES: test train

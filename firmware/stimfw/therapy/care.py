@@ -8,8 +8,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import journal_entries, messages, therapy_reasons
-from stimfw.therapy import battery, machine
-from stimfw.therapy.battery import Battery
+from stimfw.therapy import machine, schedule
 from stimfw.therapy.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ MODE_NAMES = ("normal", "mri", "storage")
 _MODE_BITS = (0, machine.CONDITION_MRI, machine.CONDITION_STORAGE)
 
 VERSION = 1
-_FORMAT = "<BBBBHH"
+_FORMAT = "<BBBBHHH"
 _FORMAT_BYTES = struct.calcsize(_FORMAT)
 _NO_LEAD = journal_entries.NO_LEAD
 
@@ -34,13 +33,13 @@ class Care:
 
     Attributes:
         prescription: what a session does; None: there is none.
-        version: of the prescription, 0 without one.
+        version: of the prescription, 0 without one; before `hold`, that which the record names.
         mode: NORMAL, MRI or STORAGE.
         fault, fault_lead: what the watch found last and nobody has cleared (stimfw.therapy.watch_table), 0:
             nothing; the lead, or journal_entries.NO_LEAD.
         reference_ohm: of the prescribed pair of each lead when it was prescribed; 0: not measured.
-        unsound: a record of its own was lost: nothing begins until a clinician prescribes again.
-        schedule, battery: of the day, of the supply.
+        unsound: a record of its own was lost: nothing begins until a clinician has dealt with it.
+        schedule: of the day; it has the battery, too.
         stopped: today's last session was ended before its time.
         last_cause: why the last session ended, messages.STOPPED_....
     """
@@ -48,7 +47,6 @@ class Care:
     def __init__(
         self,
         payload: "bytes | None",
-        activation_s: int,
         note: "Callable[..., None]",
         time_s: "Callable[[], int]",
         uptime_s: "Callable[[], int]",
@@ -57,7 +55,6 @@ class Care:
 
         Args:
             payload: of `pack`; None: a device that was implanted just now.
-            activation_s: the first second in which a session may begin, if no prescription says a later one.
             note: `note(kind, sender, *fields)`, an entry of the journal.
             time_s: seconds since 1970, 0 if nobody knows.
             uptime_s: seconds since the start.
@@ -68,7 +65,6 @@ class Care:
         self._note = note
         self._time_s = time_s
         self._uptime_s = uptime_s
-        self.activation_s = activation_s
         self.prescription: "Prescription | None" = None
         self.version = 0
         self.mode = NORMAL
@@ -79,45 +75,44 @@ class Care:
         self.stopped = False
         self.last_cause = messages.STOPPED_NEVER_ON
         if payload is None:
-            self.schedule, self.battery = Schedule(None), Battery(None)
+            self.schedule = Schedule()
             return
-        if len(payload) < _FORMAT_BYTES or payload[0] != VERSION:
+        if len(payload) < _FORMAT_BYTES or payload[0] != VERSION or payload[1] >= len(_MODE_BITS):
             raise ValueError("no progress of version %d" % VERSION)
-        _, self.mode, self.fault, self.fault_lead, left_ohm, right_ohm = struct.unpack(
+        _, self.mode, self.fault, self.fault_lead, left_ohm, right_ohm, self.version = struct.unpack(
             _FORMAT, payload[:_FORMAT_BYTES]
         )
         self.reference_ohm = [left_ohm, right_ohm]
-        if self.mode >= len(_MODE_BITS):
-            raise ValueError("no mode %d" % self.mode)
-        rest = payload[_FORMAT_BYTES:]
-        self.battery = Battery(rest[: battery.PACKED_BYTES])
-        self.schedule = Schedule(rest[battery.PACKED_BYTES :])
+        self.schedule = Schedule(payload[_FORMAT_BYTES:])
+
+    def lose(self, floor_s: int) -> None:
+        """The record of it cannot be read: today is used up, and nothing begins until a clinician says so.
+
+        floor_s: a time that has surely passed, seconds since 1970.
+        """
+        self.schedule = schedule.lost(floor_s)
+        self.unsound = True
 
     def pack(self) -> bytes:
         """What has to outlive a restart."""
         head = struct.pack(
-            _FORMAT, VERSION, self.mode, self.fault, self.fault_lead, self.reference_ohm[0], self.reference_ohm[1]
-        )
-        return head + self.battery.pack() + self.schedule.pack()
+            _FORMAT, VERSION, self.mode, self.fault, self.fault_lead, self.reference_ohm[0],
+            self.reference_ohm[1], self.version,
+        )  # fmt: skip
+        return head + self.schedule.pack()
 
     def hold(self, prescription: "Prescription | None", version: int) -> None:
         """This is the prescription from now on."""
         self.prescription = prescription
         self.version = version
 
-    def starts_s(self) -> int:
-        """The first second since 1970 in which a session may begin."""
-        own = self.prescription.activation_s if self.prescription else 0
-        return max(own, self.activation_s)
-
     def is_healing(self) -> bool:
         """Whether the healing time is not over, as far as it is known: a lost clock stands still."""
-        return (self._time_s() or self.schedule.floor_s) < self.starts_s()
+        held = self.prescription
+        return held is not None and (self._time_s() or self.schedule.floor_s) < held.activation_s
 
     def sessions_left(self) -> int:
         """Sessions that today still has; with a clock that was lost, those of the last day that was known."""
-        if self.prescription is None:
-            return 0
         return self.schedule.sessions_left(self._time_s(), self.prescription)
 
     def conditions(self) -> int:
@@ -139,22 +134,11 @@ class Care:
         """Why a session may not begin now, besides what the machine's state says; 0: it may."""
         if self.unsound or self.fault:
             return therapy_reasons.FAULT
-        if self.prescription is None:
-            return therapy_reasons.UNCONFIGURED
-        if self.is_healing():
-            return therapy_reasons.HEALING
-        if self.battery.state == battery.END_OF_SERVICE:
-            return therapy_reasons.END_OF_SERVICE
         return self.schedule.refusal(self._time_s(), self._uptime_s(), self.prescription)
 
     def next_s(self) -> int:
-        """Seconds until a session may begin; 0: now, or nobody can tell."""
-        if self.prescription is None:
-            return 0
-        time_s = self._time_s()
-        if self.is_healing():
-            return self.starts_s() - time_s if time_s else 0
-        return self.schedule.next_s(time_s, self._uptime_s(), self.prescription)
+        """Seconds until a session may begin; 0: now; schedule.UNKNOWN_S: nobody can tell."""
+        return self.schedule.next_s(self._time_s(), self._uptime_s(), self.prescription)
 
     # What happens.
 
@@ -163,7 +147,7 @@ class Care:
         prescription = self.prescription
         if prescription is None:
             raise ValueError("no prescription")
-        number = self.schedule.began(self._time_s(), self._uptime_s(), prescription)
+        number = self.schedule.began(self._time_s(), self._uptime_s(), prescription, self.version)
         self.stopped = False
         self._note(
             journal_entries.SESSION_BEGAN, sender, self.version, prescription.session_s, number,
@@ -171,10 +155,10 @@ class Care:
         )  # fmt: skip
         return number
 
-    def end(self, cause: int, elapsed_s: int, stimulated_s: int, cycles: int, sender: int) -> None:
-        """It is over; cause: messages.STOPPED_...; stimulated_s: of it, with pulses. Store `pack`."""
+    def end(self, cause: int, elapsed_s: int, cycles: int, sender: int) -> None:
+        """It is over; cause: messages.STOPPED_...; elapsed_s: since it began. Store `pack`."""
         number = self.schedule.number
-        self.schedule.ended(self._time_s(), self._uptime_s(), stimulated_s)
+        self.schedule.ended(self._time_s(), self._uptime_s(), elapsed_s)
         self.last_cause = cause
         self.stopped = cause != messages.STOPPED_SESSION_OVER
         self._note(
@@ -200,17 +184,17 @@ class Care:
             self.mode = mode
 
     def read_supply(self, supply_mv: int) -> bool:
-        """A reading with the output off; whether the battery's state changed. Then store `pack`."""
-        before = self.battery.state
-        self.battery.reading(self._time_s() or self.schedule.floor_s, supply_mv)
-        if self.battery.state == before:
-            return False
-        self._note(journal_entries.BATTERY, messages.FROM_NOBODY, before, self.battery.state, supply_mv)
-        return True
+        """A reading with the output off; whether something changed that is to be kept: store `pack`."""
+        battery = self.schedule.battery
+        before = battery.state
+        changed = battery.read(supply_mv, self._time_s(), self._uptime_s())
+        if battery.state != before:
+            self._note(journal_entries.BATTERY, messages.FROM_NOBODY, before, battery.state, supply_mv)
+        return changed
 
-    def new_day(self) -> bool:
-        """Whether a day has begun since the last session: what was stopped yesterday is over then."""
-        if self.stopped and self.schedule.is_new_day(self._time_s()):
-            self.stopped = False
-            return True
-        return False
+    def look(self) -> None:
+        """To be called once a second with the output off: a day may have begun."""
+        before = self.schedule.day
+        self.schedule.seen(self._time_s())
+        if self.schedule.day != before:
+            self.stopped = False  # what was stopped yesterday is over

@@ -31,7 +31,15 @@ class TrainPlan:
     """One lead's pulses, checked; it cannot be made otherwise."""
 
     def __init__(
-        self, lead: int, cathode: int, anode: int, amplitude_ua: int, width_us: int, gap_us: int, rate_hz: int, pulses: int
+        self,
+        lead: int,
+        cathode: int,
+        anode: int,
+        amplitude_ua: int,
+        width_us: int,
+        gap_us: int,
+        rate_hz: int,
+        pulses: int,
     ) -> None:
         """Check the values.
 
@@ -89,20 +97,15 @@ class Train:
         began_ms = ticks_ms()
         if not output.start(True):
             return messages.STOPPED_FAULT
-        cause = messages.STOPPED_SESSION_OVER
         while True:
             yield min(_LOOK_MS, max(1, plan.period_us // 4000))
             self.delivered = output.begun(plan.lead)
             if self.delivered >= plan.pulses:
                 break
             if ticks_diff(ticks_ms(), self._asked_ms) > HELD_MS:
-                cause = HOST_GONE
-                break
+                return HOST_GONE  # and the output goes off, in the middle of a pulse if there is one
             if ticks_diff(ticks_ms(), began_ms) * 1000 > (plan.pulses + 2) * plan.period_us + 100_000:
                 return messages.STOPPED_FAULT
-        if cause == HOST_GONE:
-            output.trip()
-            return cause
         # The other lead's go of this period has no amplitude: the train may end behind this pulse.
         ended = yield from output.finish()
-        return cause if ended and not output.tripped else messages.STOPPED_FAULT
+        return messages.STOPPED_SESSION_OVER if ended and not output.tripped else messages.STOPPED_FAULT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    Kind = tuple[int, str, str, str, str]
+    Kind = tuple[Any, ...]
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -70,8 +70,8 @@ FIELDS = const(4)
 # `cause` is messages.STOPPED_...; `reason` is messages.REASON_...; `parts` are messages.PART_... bits.
 # Each row is a literal, so that MicroPython's compiler puts the table into flash.
 TABLE: "tuple[Kind, ...]" = (
-    # What the journal itself has dropped: a run of routine entries, the last one's number is this one's.
-    (0, "thinned", "safety", "<I", "entries"),
+    # A run of entries that the journal itself has dropped: the last one's number is this one's.
+    (0, "thinned", "safety", "<II", "entries clinical"),
     (1, "boot", "routine", "<B4sI", "reset_cause firmware failed_parts"),
     (2, "implanted", "safety", "<8sB", "device_id healing_days"),
     (3, "explanted", "safety", "", ""),

@@ -68,9 +68,8 @@ COMMANDS: Mapping[str, Entry] = {
         restart=True,
     ),
     "log": Entry(
-        "stimbench.cli.records:log",
+        "stimbench.cli.log:app",
         "Show what happened on the stimulator since its start: who connected, what was refused and done.",
-        restart=True,
     ),
     "time": Entry(
         "stimbench.cli.records:time_",

@@ -9,6 +9,8 @@ from stimfw.protocol import asking, messages, requests, roles
 from stimbench.client.records import name_of
 
 __all__ = (
+    "OPCODE_NAMES",
+    "START_NAMES",
     "AmplitudeWindow",
     "LogEvent",
     "PairingEntry",
@@ -23,7 +25,7 @@ ID_BYTES = 4
 """Length of a peer's id and of a stimulator's base."""
 STATE_NAMES = ("free", "pending", "active")
 FRAME_NAMES = ("unknown", "hello", "challenge", "request", "reply", "pair", "pair reply")
-_START_NAMES = (
+START_NAMES = (
     "unknown",
     "power on or RUN pin",
     "restart by software",
@@ -199,7 +201,7 @@ class Strangers:
 
 
 _DETAIL_NAMES = {
-    messages.EVENT_STARTED: _START_NAMES,
+    messages.EVENT_STARTED: START_NAMES,
     messages.EVENT_FORGED: FRAME_NAMES,
     messages.EVENT_REPLAYED: FRAME_NAMES,
     messages.EVENT_CONNECTED: roles.ROLE_NAMES,

@@ -1,0 +1,1 @@
+"""What journals and outcomes say: of one device, of a service, for a registry, for an incident report."""

@@ -1,0 +1,1 @@
+"""Journals of implanted stimulators: pulled into SQLite exactly once, verified, shown, exported."""

@@ -63,7 +63,7 @@ class Prescriptions:
     def is_doubtful(self) -> bool:
         """Whether a newer one than `newest` may have been lost: the record after it cannot be read.
 
-        That record may as well have held the oldest one. Who has kept the number in force can tell: `has_lost`.
+        That record may as well have held the oldest one. Who keeps the number in force can tell: `has_lost`.
         """
         return self.states[self._next_at()] >= DAMAGED
 

@@ -37,8 +37,8 @@ SHANNON_K_MILLI = const(1500)
 """k, in thousandths, that a prescription is checked against."""
 SHANNON_MOST_K_MILLI = const(1750)
 """k, in thousandths, that nothing may pass, whatever was measured."""
-_TEN_TO_K = const(31_622)  # 1000 x 10^1.5, rounded down
-_TEN_TO_MOST_K = const(56_234)  # 1000 x 10^1.75
+_TEN_TO_K = const(316_227)  # 10 000 x 10^1.5, rounded down
+_TEN_TO_MOST_K = const(562_341)  # 10 000 x 10^1.75
 
 COMPLIANCE_MV = const(13_000)
 """What a pulse may need of the pump's +-15 V (docs/hardware.md).
@@ -90,7 +90,7 @@ def shannon_holds(phase_nc: int, k_milli: int = SHANNON_K_MILLI) -> bool:
     Q^2 / A <= 10^k in uC and cm2 is nC^2 <= mm2 x 10^k x 10 000.
     """
     ten_to_k = _TEN_TO_K if k_milli == SHANNON_K_MILLI else _TEN_TO_MOST_K
-    return phase_nc <= MOST_PULSE_NC and phase_nc * phase_nc <= ELECTRODE_MM2 * ten_to_k * 10
+    return phase_nc <= MOST_PULSE_NC and phase_nc * phase_nc <= ELECTRODE_MM2 * ten_to_k
 
 
 def shannon_nc(k_milli: int = SHANNON_K_MILLI) -> int:
@@ -165,22 +165,28 @@ def net_dc_pa(
 ) -> int:
     """The most net direct current that a contraction can leave, in pA: the sum of two bounds.
 
-    Phases differ by up to MISMATCH_PPM of their charge; what recharge leaves of that until the next pulse
-    counts for good. And double layers leak while they hold a phase's charge, always in the same direction:
-    for width + gap in each pulse. That charges the blocking capacitor up to the mean of their voltage,
-    whatever their resistance is; that charge, over the time of the hold, is the current.
+    Net is what stays on the blocking capacitor: all charge that flowed one way more than the other.
 
-    The firmware cannot measure this: 25 nA is far below a step of its converter. So it is bounded at entry,
-    and the watch compares the measured phases with each other.
+    - Phases differ by up to MISMATCH_PPM of their charge. Recharge takes some of that back before the next
+      pulse, so it adds up to the difference over (1 - what recharge leaves), and never to more than all
+      differences together.
+    - Double layers leak while they hold a phase's charge, always in the same direction: for width + gap in
+      each pulse. That charges the blocking capacitor up to the mean of their voltage, whatever their
+      resistance is.
+
+    Over the time of the hold, `on_ms`, these charges are currents. The firmware cannot measure them: 25 nA is
+    far below a step of its converter. So they are bounded at entry, and the watch compares the phases.
     """
     phase_pc = amplitude_ua * width_us
     rest_us = max(0, period_us - 2 * width_us - gap_us - AROUND_PULSE_US)
-    left = left_ppm(rest_us, ohm, capacitance_nf)
-    # pC each period in us are uA: x 10^6 for pA.
-    unbalanced = phase_pc * MISMATCH_PPM * left // (1_000_000 * period_us) + 1
+    taken_ppm = 1_000_000 - left_ppm(rest_us, ohm, capacitance_nf)
+    # pC / us = 10^6 pA, and pC / ms = 1000 pA.
+    unbalanced = phase_pc * MISMATCH_PPM // period_us + 1
+    if taken_ppm > 0:
+        unbalanced = min(unbalanced, phase_pc * MISMATCH_PPM * 1000 // (taken_ppm * on_ms) + 1)
     if capacitance_nf == 0:
         return unbalanced
-    # V = Q / C x (w + gap) / T; times the blocking capacitor, over on_ms. pC / ms = nA.
+    # V = Q / C x (w + gap) / T, on the blocking capacitor.
     leaked = phase_pc * (width_us + gap_us) * BLOCKING_NF * 1000 // (capacitance_nf * period_us * on_ms) + 1
     return unbalanced + leaked
 

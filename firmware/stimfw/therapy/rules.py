@@ -79,7 +79,7 @@ class Readings:
 
     Attributes:
         pairs: of (left, right): (cathode, anode) to (kind, ohm, capacitance in nF; 0: none was found); kinds
-            are messages.KIND_...; a pair that is not there was not measured since the electrodes last changed.
+            are messages.KIND_...; a pair that is missing was not measured since the electrodes last changed.
         earliest_s: when the healing time is over, seconds since 1970; 0: not known, nothing is judged by it.
         is_known: False: there is no board, so what only its impedances decide is not judged.
     """

@@ -1,7 +1,7 @@
-"""The journal of an implanted stimulator: entries that stay, numbered and chained, in a ring of blocks on flash.
+"""The journal of an implanted stimulator: entries that stay, numbered and chained, on flash.
 
-How an entry lies there: stimfw.storage.journal_format. How the blocks: journal_ring. What goes when they are full:
-journal_thin. docs/journal.md has it all in one place.
+How an entry lies there: stimfw.storage.journal_format. The ring of blocks: journal_ring. What goes when it is
+full: journal_thin. docs/journal.md has it all in one place.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stimfw.storage import journal_format, layout
 from stimfw.storage.areas import DAMAGED, EMPTY, LATER, SOUND, UNUSABLE, USED_UP
 from stimfw.storage.blocks import PAGE_BYTES, StorageError
-from stimfw.storage.journal_format import FIRST_NUMBER, SLOT_BYTES, begin_of, chain_of, is_whole, number_of
+from stimfw.storage.journal_format import FIRST_NUMBER, SLOT_BYTES, begin_of, chain_of, number_of
 from stimfw.storage.journal_ring import A_PAGE, BAD, FREE, RAW, READY, SLOTS, Ring
 from stimfw.storage.journal_thin import KEPT_NUMBERS, thin
 
@@ -40,7 +40,7 @@ class Journal:
 
     Attributes:
         state: SOUND, EMPTY, DAMAGED, LATER, UNUSABLE, or USED_UP: full, and nothing in it may be dropped.
-        lost: entries that are missing, or cannot be read: counted to the end when `prepare` has given False once.
+        lost: entries that are missing or cannot be read. Complete when `prepare` has given False.
         next_number: of the next entry.
     """
 
@@ -57,7 +57,7 @@ class Journal:
             device: has the blocks.
             first_block: `blocks` blocks from it on are the journal's alone.
             blocks: 5 at the least.
-            kept_numbers: so many of the newest numbers keep their routine entries as long as something else can go.
+            kept_numbers: so many of the newest numbers keep their routine entries while others can go.
         """
         self._ring = Ring(device, first_block, blocks)
         self._kept_numbers = kept_numbers
@@ -101,8 +101,8 @@ class Journal:
             body: up to 12 bytes.
 
         Raises:
-            StorageError: it was not written: the flash does not take it, no slot is blank, or the journal is a later
-                firmware's.
+            StorageError: it was not written: the flash does not take it, no slot is blank, or a later
+                firmware wrote here.
             ValueError: the body is longer.
         """
         number = self.next_number
@@ -156,14 +156,14 @@ class Journal:
             return self.next_number, b""
         ring = self._ring
         if self._cursor[0] == first and ring.holds(self._cursor[1]):
-            _, block, place = self._cursor
+            _, block, begin = self._cursor
         else:
-            block, place = ring.holding(first), 1
+            block, begin = ring.holding(first), 1
             if block < 0:
                 block = ring.oldest()
         slots = b""
         while block >= 0 and len(slots) < most * SLOT_BYTES:
-            for place, slot in ring.slots(block, place):
+            for place, slot in ring.slots(block, begin):
                 if number_of(slot) < first:
                     continue
                 slots += slot
@@ -172,8 +172,8 @@ class Journal:
                 if len(slots) == most * SLOT_BYTES:
                     break
             else:
-                block, place = ring.next_of(block), 1
-        return (number_of(slots) if slots else self.next_number), slots
+                block, begin = ring.next_of(block), 1
+        return number_of(slots) if slots else self.next_number, slots
 
     # At a start.
 
@@ -213,8 +213,8 @@ class Journal:
     def _make_firm(self, block: int, used: int, newest: int) -> None:
         """Program the last page once more, and what is no entry after the newest one to zeros.
 
-        A cut at the end of programming may have left bits that only just read as 0, or as 1: what this start takes
-        for an entry must be one at the next start, and what it passes over must not.
+        A cut at the end of programming may have left bits that only just read as 0, or as 1: what this start
+        takes for an entry must be one at the next start, and what it passes over must not.
         """
         page = (used - 1) // A_PAGE
         content = self._ring.page(block, page)

@@ -3,12 +3,13 @@
     0..3          4..7          8     9       10..21              22..29      30..31
     number (u32)  time_s (u32)  kind  sender  body, then zeros    chain hash  CRC-16 of all before it
 
-The chain hash is the first 8 bytes of SHA-256 over "SBj1", the chain hash of the entry before (8 zero bytes before
-the first one) and bytes 0..21. The CRC is CRC-16/IBM-3740 (polynomial 0x1021, begins at 0xFFFF), which tells up to 3
-wrong bits in a slot.
+The chain hash is the first 8 bytes of SHA-256 over "SBj1", the chain hash of the entry before (8 zero bytes
+before the first one) and bytes 0..21. The CRC is CRC-16/IBM-3740 (polynomial 0x1021, begins at 0xFFFF), which
+tells up to 3 wrong bits in a slot.
 
-A marker, kind THINNED, stands in the place of consecutive entries that the journal dropped. Its number and its chain
-hash are those of the last one of them, so the next entry still follows from it; how many they were is in its body.
+A marker, kind THINNED, stands in the place of consecutive entries that the journal dropped. Its number and
+its chain hash are those of the last one of them, so the next entry still follows from it; how many they were
+is in its body.
 """
 
 import struct
@@ -86,21 +87,26 @@ def pack(number: int, time_s: int, kind: int, sender: int, body: bytes, before: 
     return _closed(head + chained(before, head))
 
 
-def marker(last: bytes, entries: int, clinical: int) -> bytes:
-    """The slot that stands for `entries` dropped ones, `clinical` of them clinical; `last` is the last one's."""
+def marker(last: "Buffer", entries: int, clinical: int) -> bytes:
+    """The slot that stands for `entries` dropped ones, `last` the last of them; `clinical` were so."""
     number, time_s, _, _, _, chain = fields(last)
     body = journal_entries.pack(THINNED, entries, clinical)
     head = struct.pack(_HEAD, number, time_s, THINNED, 0) + body + bytes(BODY_BYTES - len(body))
     return _closed(head + chain)
 
 
+def checksum(data: "Buffer") -> int:
+    """CRC-16/IBM-3740."""
+    return int(crc_hqx(data, _CRC_START))
+
+
 def _closed(slot: bytes) -> bytes:
-    return slot + struct.pack("<H", crc_hqx(slot, _CRC_START))
+    return slot + struct.pack("<H", checksum(slot))
 
 
 def is_whole(slot: "Buffer") -> bool:
     """Whether the checksum of 32 bytes holds."""
-    return bool(crc_hqx(slot[:_CRC_AT], _CRC_START) == slot[_CRC_AT] | slot[_CRC_AT + 1] << 8)
+    return bool(checksum(slot[:_CRC_AT]) == slot[_CRC_AT] | slot[_CRC_AT + 1] << 8)
 
 
 def fields(slot: "Buffer") -> "tuple[int, int, int, int, bytes, bytes]":
@@ -146,8 +152,8 @@ def chained(before: bytes, slot: "Buffer") -> bytes:
 def fault_of(slot: "Buffer", last: int, before: bytes) -> int:
     """What is wrong with a slot that comes after entry `last`, whose chain hash is `before`: SOUND, ...
 
-    A marker's own chain hash cannot be recomputed: of a marker only number and count are compared. Whoever can write
-    the flash can put a marker over entries that were not dropped by the journal; only what a host has pulled before
+    A marker's own chain hash cannot be recomputed: only its number and count are compared. Whoever can write
+    the flash can put a marker over entries that the journal did not drop; only what a host has pulled before
     tells that. Likewise it takes a host's memory, or the head, to tell that the end is missing.
 
     Args:
@@ -189,7 +195,7 @@ class Walk:
         self.faults: "list[tuple[int, int]]" = []
 
     def feed(self, slot: "Buffer") -> int:
-        """What is wrong with the next slot: SOUND, UNREADABLE, ... The next one is compared with it all the same."""
+        """What is wrong with the next slot: SOUND, UNREADABLE, ... Later ones are compared with it anyway."""
         fault = fault_of(slot, self.last, self.head)
         if fault == UNREADABLE:
             self.faults.append((self.last + 1, fault))

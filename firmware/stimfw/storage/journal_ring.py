@@ -2,13 +2,16 @@
 
 Slot 0 of a block is its head, written in two parts; slots 1-127 are entries (stimfw.storage.journal_format):
 
-    0..3    4        5  6..9            10..11           12   13  14..17       18..21      22..23            24..31
-    "SBj1"  version  0  sequence (u32)  CRC-16 of 0..9   use  0   first (u32)  last (u32)  CRC-16 of 12..21  0xFF
+    0..3    4        5  6..9            10..11
+    "SBj1"  version  0  sequence (u32)  CRC-16 of 0..9
 
-The first part comes after an erase: only then is a block ready, and no erase was cut short. `sequence` counts these.
-The second part comes with a block's first entry (RAW: `last` is 0xFFFFFFFF), or, in a block that is made from older
-ones, when it is complete (ROUTINE_GONE, CLINICAL_GONE): from then on it holds all numbers from `first` to `last`, and
-what other blocks of a lower sequence hold of these counts no more. A block that is not sealed so is none.
+    12   13  14..17       18..21      22..23            24..31
+    use  0   first (u32)  last (u32)  CRC-16 of 12..21  0xFF
+
+The first part comes after an erase: only then is a block ready, and its erase was not cut short. `sequence`
+counts these. The second part comes with a block's first entry (RAW: `last` is 0xFFFFFFFF), or, in a block
+made from older ones, when it is complete (ROUTINE_GONE, CLINICAL_GONE): from then on it stands for all numbers
+from `first` to `last`, and what blocks of a lower sequence hold of these counts no more.
 """
 
 import array
@@ -25,7 +28,7 @@ from stimfw.storage.blocks import (
     program_page,
     read_page,
 )
-from stimfw.storage.journal_format import SLOT_BYTES, begin_of, chain_of, crc_hqx, is_whole, number_of
+from stimfw.storage.journal_format import SLOT_BYTES, begin_of, chain_of, checksum, is_whole, number_of
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -65,7 +68,6 @@ _MAGIC = b"SBj1"
 _BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_SLOT = b"\xff" * SLOT_BYTES
 _BLANK_PART = b"\xff" * (_USED_END - _USED_AT)
-_CRC_START = 0xFFFF
 
 
 class Ring:
@@ -116,7 +118,7 @@ class Ring:
             place = 0
 
     def tail(self, block: int) -> "tuple[int, int, bytearray | None]":
-        """How many slots are in use, the place of the newest whole one, and its content; 0 and None: there is none."""
+        """How many slots are in use; place and content of the newest whole one, 0 and None without one."""
         used = 1
         for page in range(PAGES - 1, -1, -1):
             content = self.page(block, page)
@@ -133,7 +135,7 @@ class Ring:
 
     def has_room(self, block: int) -> bool:
         """Whether the last slot of a block is blank."""
-        return self.page(block, PAGES - 1)[-SLOT_BYTES:] == _BLANK_SLOT
+        return bool(self.page(block, PAGES - 1)[-SLOT_BYTES:] == _BLANK_SLOT)
 
     # The order of numbers.
 
@@ -197,7 +199,7 @@ class Ring:
         return min(ready)[1]
 
     def make_ready(self) -> bool:
-        """Erase the next free block, in turn. Whether there was one: one that does not take it is BAD then."""
+        """Erase the next free block, in turn; one that does not take it is BAD then. False: there is none."""
         for step in range(self.blocks):
             block = (self._turn + step) % self.blocks
             if self.use[block] == FREE:
@@ -209,7 +211,7 @@ class Ring:
     def _is_prepared(self, block: int) -> bool:
         sequence = max(self._sequence) + 1
         part = struct.pack(_PREPARED, _MAGIC, VERSION, 0, sequence)
-        part += struct.pack("<H", crc_hqx(part, _CRC_START))
+        part += struct.pack("<H", checksum(part))
         page = part + _BLANK_PAGE[len(part) :]
         try:
             erase(self._device, self._base + block)
@@ -227,7 +229,7 @@ class Ring:
         """Page 0 of a block with the second part of its head in it."""
         page = self.page(block, 0)
         part = struct.pack(_USED, use, 0, first, last)
-        page[_USED_AT:_USED_END] = part + struct.pack("<H", crc_hqx(part, _CRC_START))
+        page[_USED_AT:_USED_END] = part + struct.pack("<H", checksum(part))
         return page
 
     def take(self, block: int, use: int, first: int) -> None:
@@ -277,7 +279,7 @@ class Ring:
 
     def _read_head(self, block: int, page: bytearray, last: "array.array[int]") -> bool:
         """Note what the head of a block says; whether its first part is whole."""
-        if page[:4] != _MAGIC or crc_hqx(page[:10], _CRC_START) != page[10] | page[11] << 8:
+        if page[:4] != _MAGIC or checksum(page[:10]) != page[10] | page[11] << 8:
             return False
         self._sequence[block] = struct.unpack_from("<I", page, 6)[0]
         if page[4] > VERSION:
@@ -294,16 +296,7 @@ class Ring:
         """From which number on each block counts, and which ones do not any more, as others replace them."""
         held = [(self.first[b], self._sequence[b], b) for b in range(self.blocks) if self.holds(b)]
         held.sort()
-        following = -1
-        for first, _, block in reversed(held):
-            if self.use[block] == RAW:
-                if following >= 0 and self.first[following] == first:
-                    # The same number was put into two blocks: the first one did not take it.
-                    self.use[block] = FREE
-                    continue
-                if following >= 0:
-                    last[block] = self.first[following] - 1
-                following = block
+        self._end_raw(held, last)
         for first, sequence, block in held:
             if self.use[block] == FREE:
                 continue
@@ -315,6 +308,17 @@ class Ring:
             if first > last[block]:
                 self.use[block] = FREE
             self.first[block] = first
+
+    def _end_raw(self, held: "list[tuple[int, int, int]]", last: "array.array[int]") -> None:
+        """The last number of each raw block: the one before the next raw one's first."""
+        following = _OPEN + 1
+        for first, _, block in reversed(held):
+            if self.use[block] == RAW:
+                if first == following:  # this one, the earlier of the two, did not take its first entry
+                    self.use[block] = FREE
+                else:
+                    last[block] = following - 1
+                following = first
 
     def _vouched(self, block: int) -> int:
         """The first number of a block whose head cannot be read; -1 if nothing in it counts.
@@ -341,7 +345,7 @@ class Ring:
 def _used_part(page: bytearray) -> "Head | None":
     """Use, first and last number, as the second part of a head says them; None if it is not whole."""
     part = page[_USED_AT:_USED_END]
-    if part == _BLANK_PART or crc_hqx(part[:-2], _CRC_START) != part[-2] | part[-1] << 8:
+    if part == _BLANK_PART or checksum(part[:-2]) != part[-2] | part[-1] << 8:
         return None
     use, _, first, last = struct.unpack_from(_USED, part, 0)
     return (use, first, last) if RAW <= use <= CLINICAL_GONE and first <= last else None

@@ -7,8 +7,8 @@ The rule, of which each line holds only where the one before finds nothing more:
 3. Routine entries go wherever they are.
 4. Clinical entries go wherever they are, from the oldest on.
 
-Safety entries never go, nor does an entry of a kind that this firmware does not know, nor one of the block that is
-being written. Each step ends when two blocks are free for the one it takes, so no more goes than is needed.
+Safety entries never go, nor does one of a kind that this firmware does not know, nor one in the block that is
+being written. A step ends when two blocks are free for the one it takes: no more goes than must.
 """
 
 from typing import TYPE_CHECKING
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from stimfw.storage.journal_ring import Ring
 
 KEPT_NUMBERS = const(1000)
-"""So many of the newest numbers keep their routine entries as long as something else can go: some 25 days of 40."""
+"""So many of the newest numbers keep their routine entries while others can go: 25 days of 40 entries."""
 _RULES = ((ROUTINE_GONE, True), (CLINICAL_GONE, True), (ROUTINE_GONE, False), (CLINICAL_GONE, False))
 _ENOUGH = const(2)
 
 
 def thin(ring: "Ring", next_number: int, kept_numbers: int) -> bool:
-    """Write the oldest blocks that have something to drop into one that is ready. False: nothing may be dropped.
+    """Write the oldest blocks that have something to drop into one that is ready. False: nothing may go.
 
-    The blocks that it replaces are free then, to be erased by `Ring.make_ready`. A cut leaves either all of them, or
-    the one that is complete.
+    The blocks that it replaces are free then, to be erased by `Ring.make_ready`. A cut leaves either all of
+    them, or the one that is complete.
     """
     for use, spares_newest in _RULES:
         limit = next_number - (kept_numbers if spares_newest else 0)
@@ -64,7 +64,7 @@ def _is_old(ring: "Ring", block: int, limit: int) -> bool:
 
 
 def _start(ring: "Ring", use: int, limit: int) -> int:
-    """The oldest block in which something may go; -1 if there is none. One with room before it is filled up."""
+    """The oldest block in which something may go, or the one before if that has room; -1: there is none."""
     before, block = -1, ring.oldest()
     while block >= 0 and _is_old(ring, block, limit):
         if ring.use[block] < use:
@@ -89,7 +89,7 @@ class _Thinned:
         self._entries = self._clinical = 0  # of the run
 
     def write(self, start: int, limit: int) -> bool:
-        """Take blocks from `start` on, until enough are free or this one is full; False: it does not take it."""
+        """Take blocks from `start` on, until enough are free or this one is full; False: it takes nothing."""
         ring, block, spent = self._ring, start, []
         first = ring.first[start]
         self._last = first - 1

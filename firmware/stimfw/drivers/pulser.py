@@ -10,13 +10,13 @@ from micropython import const
 
 from stimfw.pulses import pio_words as w
 from stimfw.pulses.sampling import DIVIDER as SAMPLER_DIVIDER
-from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
+from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, SAMPLER, WORDS
 
 if TYPE_CHECKING:
     from stimfw.pulses.waveform import Pacer
 
 _CTRL = const(0x50200000)
-_TXF2 = const(0x50200018)
+_TXF0 = const(0x50200010)
 _IRQ = const(0x50200030)
 _INSTR_MEM = const(0x50200048)
 _CLKDIV = const(0x502000C8)
@@ -69,13 +69,20 @@ class Pulser:
         for pin in list(range(left_base, left_base + 3)) + list(range(right_base, right_base + 3)) + [ldac]:
             mem32[_GPIO_CTRL + 8 * pin] = _FUNCTION_PIO0
 
-    def load(self, pulse: "list[int]", pacer: "Pacer", sampler_words: "list[int]") -> None:
+    def load(
+        self,
+        pulse: "list[int]",
+        pacer: "Pacer",
+        sampler_words: "list[int]",
+        registers: "tuple[tuple[int, int], ...]" = (),
+    ) -> None:
         """Put the programmes of a train in place; nothing runs yet.
 
         Args:
             pulse: words of both leads, for address 0.
             pacer: waveform.Pacer, made for the address behind them.
             sampler_words: for the address behind that.
+            registers: what the left and the right lead's machine hold in ISR and OSR; empty: what they like.
 
         Raises:
             ValueError: they need more than the block's 32 words.
@@ -89,6 +96,7 @@ class Pulser:
         pace = len(pulse)
         sample = pace + len(pacer.words)
         self._pacer = pacer
+        self._registers = registers
         self._starts = (0, 0, pace, sample)
         self._wrap(0, 0, pace - 1)
         self._wrap(1, 0, pace - 1)
@@ -105,8 +113,9 @@ class Pulser:
             mem32[shift] = plain | _FJOIN_RX  # a change of FJOIN empties the FIFOs (section 3.5.4.1)
             mem32[shift] = plain
             self._execute(machine, w.jmp(self._starts[machine]))
-        self._load_register(self._pacer.isr, w.mov_isr_osr())
-        self._load_register(self._pacer.osr, 0)
+        self._load_registers(PACER, self._pacer.isr, self._pacer.osr)
+        for machine, held in enumerate(self._registers):
+            self._load_registers(machine, held[0], held[1])
         mem32[_IRQ] = 0xFF
 
     def start(self) -> None:
@@ -132,7 +141,7 @@ class Pulser:
 
     def left_has_gone(self) -> bool:
         """Whether the pacer is between a period's left go and its right go, not between right and left."""
-        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= RIGHT_GO
+        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= self._pacer.right_go
 
     def running(self) -> bool:
         """Whether the machines are enabled."""
@@ -148,12 +157,13 @@ class Pulser:
         mem32[_IRQ] = 1 << FLAG_PERIOD
         mem32[_INTE] = 1 << (_FLAGS_TO_CPU + FLAG_PERIOD) if wanted else 0
 
-    def _load_register(self, value: int, then: int) -> None:
-        """OSR of the pacer := `value`, then execute one word (0: none)."""
-        mem32[_TXF2] = value
-        self._execute(PACER, w.pull_block())
-        if then:
-            self._execute(PACER, then)
+    def _load_registers(self, machine: int, isr: int, osr: int) -> None:
+        """ISR and OSR of a machine that stands still, its FIFO empty."""
+        mem32[_TXF0 + 4 * machine] = isr
+        self._execute(machine, w.pull_block())
+        self._execute(machine, w.mov_isr_osr())
+        mem32[_TXF0 + 4 * machine] = osr
+        self._execute(machine, w.pull_block())
 
     def _configure(self, machine: int, divider: int, bottom: int, top: int, pins: int) -> None:
         offset = machine * _STRIDE

@@ -57,10 +57,14 @@ class Output:
         pacer = waveform.Pacer(len(pulse), period_us, slot_us(width_us, gap_us))
         plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
+        self.loaded(plan, period_us)
+        return plan
+
+    def loaded(self, plan: SamplePlan, period_us: int) -> None:
+        """A train with these samples and this period is in the pulser: `load` did it, or who composes his own."""
         self.plan = plan
         self._period_ms = (period_us + 999) // 1000
         self._finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
-        return plan
 
     def connect(self, left: int, right: int) -> None:
         """Set the electrode switches (adg714.select); only while no train runs."""

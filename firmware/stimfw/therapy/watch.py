@@ -1,0 +1,293 @@
+"""The watch on every pulse: from eight samples of a pulse to what is wrong with it, before the lead's next one.
+
+Pure arithmetic on codes of the converter. A healthy pulse costs comparisons with limits that were worked out when
+its amplitude was set, and no garbage. Where each limit comes from: docs/watch.md.
+"""
+
+import array
+from typing import TYPE_CHECKING
+
+from stimfw.therapy import watch_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+try:
+    from micropython import const  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # CPython
+
+    def const(value: int) -> int:  # type: ignore[misc,unused-ignore]
+        """The value itself."""
+        return value
+
+
+SAMPLES = const(8)
+"""Of a pulse: V and I at rest; V, I, I, V in the cathodic phase; I, V in the anodic one."""
+
+# Codes of the converter: 5.37 uA or 8.06 mV each.
+REST_I = const(14)  # ten times the noise of 1.4
+REST_V = const(24)  # noise as above, and 80 mV that double layers keep
+_LOW_CODES = const(18)  # noise 8.4 (six times), integral error 4.5, DAC 1.3, rounding 0.5; 3 to spare
+_LOW_SHARE = const(25)  # 4 %: pump 1, DAC 0.1, amplifier 1, converter 0.1, its codes between wide ones 0.9
+_HIGH_CODES = const(20)
+_HIGH_SHARE = const(16)
+_BALANCE_CODES = const(50)  # of early + late - 2 anodic: noise 21 (six times), two wide codes 18, their spread 2
+_BALANCE_SHARE = const(33)
+_BALANCE_MEAN_CODES = const(24)
+_BALANCE_MEAN_SHARE = const(66)
+_LIMIT_MV = const(11_500)  # the pump's 15 V, less 2.1 V of the blocking capacitor, 3 % and the converter's errors
+_DRIFT_PERCENT = const(15)
+_DRIFT_CODES = const(11)  # noise of a difference 6 (three times, three pulses in a row), integral error 4.5
+_SHORT_OHM = const(60)
+_SHORT_CODES = const(9)
+_REFERENCE_CODES = const(12)
+_LEAST_CODES = const(24)
+"""Of a set current that lets a missing one be told from noise: 129 uA."""
+_MEAN_OF = const(32)
+_FORGET_PULSES = const(512)
+_WIDE = const(1 << 20)
+
+# Counters of a lead, in `_counts`.
+_GONE, _LIMITED, _LOW, _SHORTED, _DRIFTED, _STUCK = range(6)
+_COUNTERS = const(6)
+# Limits of a lead, in `_limits`.
+_I_LOW, _I_HIGH, _BALANCE, _V_LOW, _V_HIGH, _I_GONE, _V_SHORT = range(7)
+_LIMITS = const(7)
+
+
+class Watch:
+    """Both leads' watch.
+
+    Attributes:
+        samples: SAMPLES codes of the pulse to look at next, to be filled by who calls `look`.
+        cathodic, anodic: of the last pulse looked at: the sum of both cathodic samples of current and twice the
+            anodic one, in codes, positive as they should be.
+        muted: by lead; then only what is current out of control is found: the lead is being ramped down.
+    """
+
+    def __init__(self, microamps: "Callable[[int], int]", millivolts: "Callable[[int], int]") -> None:
+        """Args: microamps, millivolts: of a difference of codes (stimfw.pulses.calibration)."""
+        self._ua_per_1024 = microamps(1024)
+        self._mv_per_1024 = millivolts(1024)
+        self.samples = array.array("i", [0] * SAMPLES)
+        self._base = array.array("i", (2048, 2048, 2048))
+        self._limits = (array.array("i", [0] * _LIMITS), array.array("i", [0] * _LIMITS))
+        self._counts = (array.array("i", [0] * _COUNTERS), array.array("i", [0] * _COUNTERS))
+        self._dirty = [False, False]
+        self._breaks = [0, 0]
+        self._whole = [0, 0]  # pulses since the last break
+        self._ohm = [0, 0]
+        self._set_ua = [-1, -1]
+        self._least_ua = [-1, -1]
+        self._drift_told = [False, False]
+        self._differences = [0, 0]  # of the phases, summed over _mean pulses
+        self._sums = [0, 0]
+        self._summed = [0, 0]
+        self.muted = [False, False]
+        self.cathodic = 0
+        self.anodic = 0
+        self._v_limit = _LIMIT_MV * 1024 // self._mv_per_1024
+
+    def begin(self, base16: "Sequence[int]", ohm: "Sequence[int]") -> None:
+        """A session begins.
+
+        Args:
+            base16: 16 times the codes of V left, V right and I with the output off.
+            ohm: each lead's access resistance, switches included; 0: not known.
+        """
+        for k in range(3):
+            self._base[k] = (base16[k] + 8) // 16
+        for lead in range(2):
+            self._ohm[lead] = ohm[lead]
+            self._set_ua[lead] = -1
+            self._breaks[lead] = self._whole[lead] = 0
+            self._drift_told[lead] = self.muted[lead] = False
+            self._differences[lead] = self._sums[lead] = self._summed[lead] = 0
+            self._clear(lead)
+
+    def look(self, lead: int, set_ua: int, least_ua: int) -> int:
+        """Judge `samples`, a pulse of `lead`: a fault of watch_table, NONE if there is none.
+
+        Args:
+            lead: 0 left, 1 right.
+            set_ua, least_ua: the highest and the lowest amplitude that may have been in force; alike but for a
+                pulse at which it changed.
+        """
+        if set_ua != self._set_ua[lead] or least_ua != self._least_ua[lead]:
+            self._aim(lead, set_ua, least_ua)
+        s = self.samples
+        limits = self._limits[lead]
+        base = self._base[2]
+        early = base - s[3]
+        late = base - s[4]
+        anodic = s[6] - base
+        rest_i = base - s[1]
+        base = self._base[lead]
+        rest_v = base - s[0]
+        late_v = base - s[5]
+        self.cathodic = both = early + late
+        self.anodic = twice = anodic + anodic
+        low = limits[0]
+        high = limits[1]
+        if (
+            low <= early <= high
+            and low <= late <= high
+            and low <= anodic <= high
+            and -REST_I <= rest_i <= REST_I
+            and -REST_V <= rest_v <= REST_V
+            and -limits[2] <= both - twice <= limits[2]
+            and limits[3] <= s[0] - s[2] <= limits[4]
+            and late_v < self._v_limit
+            and s[7] - base < self._v_limit
+        ):
+            self._whole[lead] += 1
+            if self._dirty[lead]:
+                self._clear(lead)
+            return self._mean(lead, both, twice)
+        return self._judge(lead)
+
+    def figures(self, lead: int) -> "tuple[int, int, int, int]":
+        """Of the last pulse looked at: cathodic and anodic current, uA, early and late voltage, mV."""
+        base = self._base[lead]
+        return (
+            self.cathodic * self._ua_per_1024 // 2048,
+            self.anodic * self._ua_per_1024 // 2048,
+            (base - self.samples[2]) * self._mv_per_1024 // 1024,
+            (base - self.samples[5]) * self._mv_per_1024 // 1024,
+        )
+
+    def rest_figures(self, lead: int) -> "tuple[int, int]":
+        """Of the last pulse looked at: current, uA, and voltage, mV, with the bridge off."""
+        return (
+            (self._base[2] - self.samples[1]) * self._ua_per_1024 // 1024,
+            (self._base[lead] - self.samples[0]) * self._mv_per_1024 // 1024,
+        )
+
+    # What a pulse should look like.
+
+    def _aim(self, lead: int, set_ua: int, least_ua: int) -> None:
+        """The limits of pulses between `least_ua` and `set_ua`."""
+        self._set_ua[lead] = set_ua
+        self._least_ua[lead] = least_ua
+        limits = self._limits[lead]
+        most = set_ua * 1024 // self._ua_per_1024
+        least = least_ua * 1024 // self._ua_per_1024
+        limits[_I_HIGH] = most + most // _HIGH_SHARE + _HIGH_CODES
+        limits[_I_LOW] = least - least // _LOW_SHARE - _LOW_CODES
+        limits[_BALANCE] = _BALANCE_CODES + 2 * most // _BALANCE_SHARE
+        limits[_I_GONE] = least * 3 // 10
+        if least < _LEAST_CODES:
+            limits[_V_LOW], limits[_V_HIGH] = -_WIDE, _WIDE
+            limits[_V_SHORT] = -_WIDE
+            return
+        short = self._codes_of(set_ua, _SHORT_OHM) + _SHORT_CODES
+        lowest = self._codes_of(least_ua, self._ohm[lead])
+        highest = self._codes_of(set_ua, self._ohm[lead])
+        limits[_V_SHORT] = short if lowest > 2 * short else -_WIDE
+        if self._ohm[lead] == 0 or self._drift_told[lead]:
+            limits[_V_LOW] = limits[_V_SHORT]
+            limits[_V_HIGH] = _WIDE
+            return
+        limits[_V_LOW] = lowest - lowest * _DRIFT_PERCENT // 100 - _DRIFT_CODES
+        limits[_V_HIGH] = highest + highest * _DRIFT_PERCENT // 100 + _DRIFT_CODES
+
+    def _codes_of(self, ua: int, ohm: int) -> int:
+        """Codes of voltage of a current through a resistance."""
+        return ua * ohm // 1000 * 1024 // self._mv_per_1024
+
+    def _clear(self, lead: int) -> None:
+        counts = self._counts[lead]
+        for k in range(_COUNTERS):
+            counts[k] = 0
+        self._dirty[lead] = False
+
+    def _mean(self, lead: int, both: int, twice: int) -> int:
+        """A healthy pulse: what only many of them show."""
+        self._differences[lead] += both - twice
+        self._sums[lead] += both
+        self._summed[lead] += 1
+        if self._summed[lead] < _MEAN_OF:
+            return watch_table.NONE
+        off = abs(self._differences[lead])
+        limit = _MEAN_OF * _BALANCE_MEAN_CODES + self._sums[lead] // _BALANCE_MEAN_SHARE
+        self._differences[lead] = self._sums[lead] = self._summed[lead] = 0
+        return watch_table.IMBALANCE if off > limit else watch_table.NONE
+
+    # A pulse that does not look so.
+
+    def _judge(self, lead: int) -> int:
+        """Name what is wrong; NONE if it has not lasted for long enough."""
+        counts, limits, s = self._counts[lead], self._limits[lead], self.samples
+        self._dirty[lead] = True
+        if s[0] == s[1] == s[2] == s[3] == s[4] == s[5] == s[6] == s[7]:
+            return self._counted(lead, _STUCK, 2, watch_table.ADC)
+        fault = self._at_rest(lead)
+        if fault:
+            return fault
+        base = self._base[2]
+        early, late, anodic = base - s[3], base - s[4], s[6] - base
+        if max(early, late, anodic) > limits[_I_HIGH]:
+            return watch_table.OVER
+        base = self._base[lead]
+        if max(base - s[2], base - s[5], s[7] - base) >= self._v_limit:
+            return self._at_limit(lead, early, late, anodic)
+        if abs(early + late - 2 * anodic) > limits[_BALANCE]:
+            return watch_table.IMBALANCE
+        if self.muted[lead]:
+            return watch_table.NONE
+        if min(early, late, anodic) < limits[_I_LOW]:
+            return self._counted(lead, _LOW, 2, watch_table.LOSS)
+        if counts[_LOW] or counts[_LIMITED] or counts[_GONE] or counts[_STUCK]:
+            counts[_LOW] = counts[_LIMITED] = counts[_GONE] = counts[_STUCK] = 0
+        self._whole[lead] += 1
+        if s[0] - s[2] <= limits[_V_SHORT]:
+            return self._counted(lead, _SHORTED, 2, watch_table.SHORT)
+        counts[_SHORTED] = 0
+        if self._drift_told[lead] or limits[_V_LOW] <= s[0] - s[2] <= limits[_V_HIGH]:
+            return watch_table.NONE  # what is left: a negative current of a lead with no amplitude
+        fault = self._counted(lead, _DRIFTED, 3, watch_table.DRIFT)
+        if fault:
+            self._drift_told[lead] = True
+            self._set_ua[lead] = -1
+        return fault
+
+    def _at_rest(self, lead: int) -> int:
+        """Current or voltage while the bridge is off."""
+        rest_v, rest_i = self._base[lead] - self.samples[0], self._base[2] - self.samples[1]
+        if abs(rest_i) > REST_I:
+            if abs(rest_v - rest_i) <= _REFERENCE_CODES:
+                return watch_table.REFERENCE
+            return watch_table.DIRECT if abs(rest_v) <= REST_V else watch_table.INTERFERENCE
+        if abs(rest_v) <= REST_V:
+            return watch_table.NONE
+        # A contact that opened between the phases leaves the charge of one of them on the double layers.
+        if self._breaks[lead] and self._whole[lead] < 2:
+            return watch_table.INTERMITTENT
+        return watch_table.INTERFERENCE
+
+    def _at_limit(self, lead: int, early: int, late: int, anodic: int) -> int:
+        """The pump is at its compliance limit: a lead that is broken, loose or too resistive."""
+        if self.muted[lead]:
+            return watch_table.NONE
+        limits = self._limits[lead]
+        gone = (early < limits[_I_GONE]) + (late < limits[_I_GONE]) + (anodic < limits[_I_GONE])
+        if gone == 0:
+            return self._counted(lead, _LIMITED, 2, watch_table.COMPLIANCE)
+        whole = (early >= limits[_I_LOW]) + (late >= limits[_I_LOW]) + (anodic >= limits[_I_LOW])
+        if self._counts[lead][_GONE] == 0:
+            if self._whole[lead] > _FORGET_PULSES:
+                self._breaks[lead] = 0
+            self._breaks[lead] += 1
+            self._whole[lead] = 0
+        if whole or self._breaks[lead] > 1:
+            return watch_table.INTERMITTENT
+        return self._counted(lead, _GONE, 2, watch_table.OPEN)
+
+    def _counted(self, lead: int, counter: int, pulses: int, fault: int) -> int:
+        """The fault, once it was seen in so many pulses in a row."""
+        counts = self._counts[lead]
+        counts[counter] += 1
+        for k in range(_COUNTERS):
+            if k != counter:
+                counts[k] = 0
+        return fault if counts[counter] >= pulses else watch_table.NONE

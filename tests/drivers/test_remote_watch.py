@@ -7,14 +7,15 @@ import pytest
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS
-from stimfw.ui import feedback
+from stimfw.ui import feedback, therapy_feedback
 from support.remote_harness import Remote, merged
 
 EVERY_MS = (5000, 5500)  # docs/remote.md
 LOST_AFTER_MS = 3 * 5500 + LIMIT_MS
 LONGEST_S = 3690
 STATES = range(len(messages.STATE_NAMES))
-SESSION = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
+INTERFERENCE = messages.STATE_NAMES.index("interference")
+SESSION = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST, INTERFERENCE)
 IDLE = [state for state in STATES if state not in SESSION]
 ANSWER_MS = 100
 DARK = (0, 0)
@@ -383,11 +384,15 @@ def test_close_in_the_middle_of_a_look_leaves_all_dark():
 
 def test_no_pattern_can_be_taken_for_another():
     """Nor for the beginning of another. Red and green in turns are the lost link's alone."""
-    statuses = [feedback.status(state, magnet) for state in STATES for magnet in (False, True)]
+    known = range(messages.FAULT + 1)
+    statuses = [feedback.status(state, magnet) for state in known for magnet in (False, True)]
+    statuses += [therapy_feedback.status(state, False) for state in STATES if state not in known]
     others = [
         feedback.DELIVERED, feedback.NO_ANSWER, feedback.NO_RADIO, feedback.NO_FLASH, feedback.LOW_BATTERY,
         feedback.PAIRING_BEGUN, feedback.PAIRED, feedback.NOT_PAIRED,
-        *(feedback.refused(reason) for reason in range(len(messages.REASON_TEXTS))),
+        *(feedback.refused(reason) for reason in range(messages.REASON_RANDOM + 1)),
+        *(therapy_feedback.refused(reason) for reason in range(14, len(messages.REASON_TEXTS))),
+        therapy_feedback.TRY_LATER, therapy_feedback.CALL_CLINIC, therapy_feedback.SEE_DOCTOR,
         *(feedback.pairing_failed(count) for count in (1, 2, 3)), *statuses,
     ]  # fmt: skip
     watched = [feedback.LINK_LOST, feedback.LINK_BACK, feedback.SESSION_OVER]

@@ -119,7 +119,12 @@ class Radio:
 
 
 class Stimulator:
-    """Its end of the protocol and of a pairing; what it executes is noted, what it replies is set."""
+    """Its end of the protocol and of a pairing; what it executes is noted, what it replies is set.
+
+    Attributes:
+        code, body: of a reply; codes, bodies: of those to one opcode.
+        executed, asked: opcodes, and whole requests.
+    """
 
     def __init__(self):
         rng = link_harness.Rng(7)
@@ -129,6 +134,8 @@ class Stimulator:
         self.executed = []
         self.code, self.body = messages.OK, b""
         self.bodies: dict[int, bytes] = {}
+        self.codes: dict[int, int] = {}
+        self.asked: list[bytes] = []
         self.slots = []
 
     def hear(self, frame, to, now_ms):
@@ -140,9 +147,12 @@ class Stimulator:
         return answer
 
     def _execute(self, message, role, slot):
-        self.executed.append(message[0])
+        opcode = message[0]
+        self.executed.append(opcode)
+        self.asked.append(bytes(message))
         self.slots.append(slot)
-        return messages.reply(message[0], self.code, self.bodies.get(message[0], self.body))
+        code = self.codes.get(opcode, self.code)
+        return messages.reply(opcode, code, self.bodies.get(opcode, self.body))
 
     def _add(self, peer_id, role, key):
         self.table.pairings[SLOT + 1] = link_harness.Pairing(role, key, peer_id)

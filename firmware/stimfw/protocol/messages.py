@@ -114,6 +114,7 @@ PART_RANDOM = 256
 FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
 FLAG_UNPAIRED = 4  # of a remote: it has no pairing
+FLAG_IMPLANTED = 8  # it is no board on the bench: it answers THERAPY
 
 COUNTER_NAMES = (
     "console_frames",

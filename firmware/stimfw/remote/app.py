@@ -10,7 +10,8 @@ from micropython import const
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.drbg import RandomError
-from stimfw.protocol import asking, messages, requests
+from stimfw.protocol import messages, requests
+from stimfw.remote import answers
 from stimfw.telemetry import addresses
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
 from stimfw.ui import feedback
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stimfw.remote.modem import Modem
     from stimfw.remote.pairing_state import PairingState
     from stimfw.remote.panel import Display, Key
+    from stimfw.remote.therapy_view import TherapyView
     from stimfw.remote.watch import Watch
 
 LOW_BATTERY_MV = 3300
@@ -44,8 +46,10 @@ _MODEM = const(5)
 """A host's frame."""
 _WATCH = const(6)
 """A STATUS request of the watch. Nothing of it is shown, and all else takes its place."""
+_THERAPY = const(7)
+"""THERAPY, or KEPT_TIME, of an implanted stimulator, behind another request. All else takes its place."""
 
-_SESSION = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
+_SESSION = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST, 11)  # and interference
 
 
 class App:
@@ -76,6 +80,7 @@ class App:
         self._pressed_ms = 0  # the last button
         self._opcode = 0  # of the latest button's request
         self._pairing_refused = False  # by the STOP that is under way: its abort frame comes afterwards
+        self._view: "TherapyView | None" = None  # once a stimulator said that it is implanted
         self.refused = 0
 
     @property
@@ -91,6 +96,8 @@ class App:
                 self._on_press(key, now_ms)
         if self._keys[-1].held(now_ms) and not self._stopping():
             self._begin_pairing(now_ms)
+        if self._view is not None:
+            self._view.keep_time(now_ms)
         if self._activity == _IDLE and not self._display.playing():
             self._keep_watch(now_ms)
             self._confirm_key(now_ms)
@@ -202,15 +209,20 @@ class App:
 
     def _keep_watch(self, now_ms: int) -> None:
         """Look whether the session still runs, if it is time to."""
-        requester = self.requester
-        if not self._watch.due(requester, now_ms) or requester is None:
+        if not self._watch.due(self.requester, now_ms):
             return
         self._watch.asked(now_ms)
-        if self._transport.begin(requester, self._pairing.to, self._pairing.own):
-            requester.begin(messages.request(requests.STATUS), LIMIT_MS, now_ms)
-            self._activity = _WATCH
-        else:
+        if not self._ask(messages.request(requests.STATUS), _WATCH, now_ms):
             self._display.play(self._watch.unanswered(), now_ms)
+
+    def _ask(self, message: bytes, activity: int, now_ms: int) -> bool:
+        """Ask by nobody's press; False: without a pairing, or a radio that works."""
+        requester = self.requester
+        if requester is None or not self._transport.begin(requester, self._pairing.to, self._pairing.own):
+            return False
+        requester.begin(message, LIMIT_MS, now_ms)
+        self._activity = activity
+        return True
 
     def _begin_pairing(self, now_ms: int) -> None:
         self._modem.close()
@@ -267,19 +279,20 @@ class App:
         self._end()
         if activity == _WATCH:
             self._display.play(self._seen(requester), now_ms)
-        if activity != _REQUEST:
-            return
-        self._take_note(requester, now_ms)
-        if self._pairing_refused:
+        if activity == _REQUEST:
+            self._take_note(requester, now_ms)
+        self._follow(activity, requester, now_ms)
+        if self._pairing_refused and activity == _REQUEST:
             self._pairing_refused = False
             if self._carry_pairing():
                 self._activity = _ABORTING_PAIRING
 
     def _pattern(self, requester: Requester) -> "feedback.Pattern":
         """What to show of a button's request that is over, and of a pairing that it ended."""
-        pattern = self._outcome(requester)
-        if self._opcode == requests.STATUS and self._supply_mv() < LOW_BATTERY_MV:
-            pattern = pattern + feedback.LOW_BATTERY
+        pattern, refused = answers.outcome(self._opcode, requester)
+        self.refused += refused
+        if self._opcode == requests.STATUS and not answers.is_implanted(requester):
+            pattern = pattern + self._low_battery()
         return pattern + self._pairing.pattern() if self._pairing_refused else pattern
 
     def _conclude_pairing(self, now_ms: int) -> None:
@@ -293,13 +306,7 @@ class App:
         self._display.play(pairing.pattern(), now_ms)
         if pairing.paired():
             # The first use of the new key makes it the stimulator's only one for this remote.
-            self._begin_first_use(now_ms)
-
-    def _begin_first_use(self, now_ms: int) -> None:
-        requester = self.requester
-        if requester is not None and self._transport.begin(requester, self._pairing.to, self._pairing.own):
-            requester.begin(messages.request(requests.STATUS), LIMIT_MS, now_ms)
-            self._activity = _FIRST_USE
+            self._ask(messages.request(requests.STATUS), _FIRST_USE, now_ms)
 
     def _last_frame_sent(self, now_ms: int) -> bool:
         """Whether the last frame of a pairing was sent, if there was one."""
@@ -310,13 +317,51 @@ class App:
         self._transport.end()
         self._activity = _IDLE
 
+    def _low_battery(self) -> "feedback.Pattern":
+        """This remote's own, at the end of what STATUS shows."""
+        return feedback.LOW_BATTERY if self._supply_mv() < LOW_BATTERY_MV else ()
+
+    # What an implanted stimulator says besides.
+
+    def _follow(self, activity: int, requester: Requester, now_ms: int) -> None:
+        """What is asked behind a request that is over; a look of the watch asks for the time only."""
+        if activity == _THERAPY:
+            self._conclude_therapy(requester, now_ms)
+        elif activity == _REQUEST:
+            if answers.asks_for_therapy(self._opcode, requester):
+                self._ask_therapy(self._opcode == requests.STATUS, now_ms)
+        elif activity == _WATCH and answers.is_implanted(requester):
+            if self._view is None or self._view.wants_time():
+                self._ask_therapy(False, now_ms)
+
+    def _ask_therapy(self, shown: bool, now_ms: int) -> None:
+        if self._view is None:
+            from stimfw.remote.therapy_view import TherapyView
+
+            self._view = TherapyView()
+        self._view.asked(shown, now_ms)
+        if not self._ask(messages.request(requests.THERAPY), _THERAPY, now_ms) and shown:
+            self._display.add(self._low_battery(), now_ms)
+
+    def _conclude_therapy(self, requester: Requester, now_ms: int) -> None:
+        """THERAPY is over, or the KEPT_TIME that followed it."""
+        view = self._view
+        if view is None or requester.reply[:1] == bytes((requests.KEPT_TIME | messages.REPLY,)):
+            return
+        pattern, kept = view.answered(requester.reply, now_ms)
+        if view.shown:
+            self._display.add(pattern + self._low_battery(), now_ms)
+            view.shown = False
+        if kept:
+            self._ask(messages.request(requests.KEPT_TIME, kept), _THERAPY, now_ms)
+
     # What the watch learns.
 
     def _seen(self, requester: Requester) -> "feedback.Pattern":
         """What to show of a look of the watch that is over."""
         if requester.state != Requester.ANSWERED:
             return self._watch.unanswered()
-        status = _status_of(requester)
+        status = answers.status_of(requester)
         return self._watch.answered(status is None or status["state"] in _SESSION)
 
     def _take_note(self, requester: Requester, now_ms: int) -> None:
@@ -330,35 +375,8 @@ class App:
         elif self._opcode == requests.STOP and done:
             self._watch.end()
         elif self._opcode == requests.STATUS:
-            status = _status_of(requester)
+            status = answers.status_of(requester)
             if status is None or status["state"] not in _SESSION:
                 self._watch.end()
             else:
                 self._watch.session(requester, status["session_s"], now_ms)
-
-    # What is shown.
-
-    def _outcome(self, requester: Requester) -> "feedback.Pattern":
-        """What to show of a request that is over."""
-        if requester.state != Requester.ANSWERED:
-            return feedback.NO_ANSWER
-        try:
-            code, body = messages.parse_reply(self._opcode, requester.reply)
-            if code == messages.OK and self._opcode == requests.STATUS:
-                status = asking.unpack_status(body)
-                return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET))
-        except ValueError:
-            code, body = messages.BAD_LENGTH, b""
-        if code == messages.OK:
-            return feedback.DELIVERED
-        self.refused += 1
-        return feedback.refused(body[1] if code == messages.WRONG_STATE and len(body) == 2 else 0)
-
-
-def _status_of(requester: Requester) -> "dict[str, int] | None":
-    """What the stimulator answered to STATUS; None if it makes no sense."""
-    try:
-        code, body = messages.parse_reply(requests.STATUS, requester.reply)
-        return asking.unpack_status(body) if code == messages.OK else None
-    except ValueError:
-        return None

@@ -65,6 +65,11 @@ class Display:
         self._player.play(pattern, now_ms)
         self._apply()
 
+    def add(self, pattern: "feedback.Pattern", now_ms: int) -> None:
+        """Show this behind what is shown now."""
+        self._player.add(pattern, now_ms)
+        self._apply()
+
     def update(self, now_ms: int) -> int:
         """Show what is due; the time until the next change in ms, or -1."""
         if self._player.wait_ms(now_ms) == 0:

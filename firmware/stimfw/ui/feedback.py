@@ -52,9 +52,16 @@ def blinks(lights: int, count: int, on_ms: int = 250) -> "Pattern":
 
 
 def refused(reason: int) -> "Pattern":
-    """Two beeps, then amber blinks the number of a messages.REASON; one long light if there is none."""
-    beeps = _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE
-    return beeps + (blinks(AMBER, reason) if reason else ((AMBER, 0, 1000),))
+    """Two beeps, then amber blinks the number of a messages.REASON; one long light if there is none.
+
+    Of reasons beyond messages.REASON_RANDOM: stimfw.ui.therapy_feedback.
+    """
+    return refusal(blinks(AMBER, reason) if reason else ((AMBER, 0, 1000),))
+
+
+def refusal(shown: "Pattern") -> "Pattern":
+    """Two beeps, then `shown`."""
+    return _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE + shown
 
 
 def pairing_failed(count: int) -> "Pattern":
@@ -63,7 +70,7 @@ def pairing_failed(count: int) -> "Pattern":
 
 
 def status(state: int, magnet: bool) -> "Pattern":
-    """One beep, then the stimulator's state."""
+    """One beep, then the stimulator's state. Of states beyond messages.FAULT: stimfw.ui.therapy_feedback."""
     if state == messages.READY:
         shown: "Pattern" = ((GREEN, 0, 1000),)
     elif state == messages.REST:
@@ -74,6 +81,11 @@ def status(state: int, magnet: bool) -> "Pattern":
         shown = blinks(RED, 3)
     else:
         shown = blinks(GREEN, 4, 150)  # the output is on
+    return state_shown(shown, magnet)
+
+
+def state_shown(shown: "Pattern", magnet: bool) -> "Pattern":
+    """One beep, then `shown`, then whether a magnet is at the stimulator."""
     if magnet:
         shown = shown + _PAUSE + blinks(AMBER, messages.REASON_MAGNET)
     return _BEEP + shown
@@ -95,6 +107,13 @@ class Player:
         self._index = 0
         self._since_ms = now_ms
         self._show()
+
+    def add(self, pattern: "Pattern", now_ms: int) -> None:
+        """Show `pattern` behind the present one."""
+        if self.playing():
+            self._steps = self._steps + pattern
+        else:
+            self.play(pattern, now_ms)
 
     def update(self, now_ms: int) -> None:
         """Go on to the step that is due. Late calls do not shorten the steps that follow."""

@@ -13,6 +13,7 @@ from stimfw.therapy import program
 __all__ = ("table",)
 
 _WIDEST_LINE = 116
+_FLAGS = ("magnet near", "pairing window open", "remote: not paired", "implanted")
 
 
 def table() -> str:
@@ -25,7 +26,7 @@ def table() -> str:
         ("`reason` in WRONG_STATE", _counted(reasons)),
         ("`field` in OUT_OF_RANGE", f"{_counted(program.FIELD_NAMES)}; 255 none of these"),
         ("`role`", _counted(roles.ROLE_NAMES)),
-        ("`flags` of STATUS, by bit", _bits(("magnet near", "pairing window open", "remote: not paired"))),
+        ("`flags` of STATUS, by bit", _bits(_FLAGS)),
         ("`stop_cause`", _counted(messages.STOP_NAMES)),
         ("`failed_parts`, by bit", _bits(messages.PART_NAMES)),
         ("order of COUNTERS", _counted(messages.COUNTER_NAMES)),

@@ -19,6 +19,6 @@ def values(**changes):
 
 
 def readings(ohm=500, capacitance_nf=2500, kind=messages.KIND_OK, earliest_s=0, right=None):
-    """A board whose leads have measured that of the pair in `values`; right: of the right lead, if another."""
+    """A board whose leads have measured that of the pair in `values`; right: another right lead."""
     left = (kind, ohm, capacitance_nf)
     return Readings(({PAIR: left}, {PAIR: right or left}), earliest_s)

@@ -83,7 +83,7 @@ def test_the_present_one_and_three_former_ones():
 
 def test_numbers_go_round_past_0():
     flash = holding(1, 1)
-    assert opened(flash).store(body(0xFFFE), SENDER, 1000 + 0xFFFE, after=0xFFFD) == 2, "far behind is no successor"
+    assert opened(flash).store(body(2), SENDER, 1002, after=0xFFFD) == 2, "that one was before the first"
     flash = FlashFake(BLOCKS)
     opened(flash).store(body(0x7001), SENDER, 1000 + 0x7001, after=0x7000)
     opened(flash).store(body(0xE001), SENDER, 1000 + 0xE001, after=0xE000)

@@ -18,9 +18,8 @@ def days(one, supply_mv, count, first=0):
 
 def test_three_low_readings_make_each_step():
     one = Battery()
-    assert days(one, END_MV - 1, 7) == [GOOD, GOOD, REPLACE_SOON, REPLACE_SOON, REPLACE_SOON, END_OF_SERVICE] + [
-        END_OF_SERVICE
-    ]
+    expected = [GOOD] * 2 + [REPLACE_SOON] * 3 + [END_OF_SERVICE] * 2
+    assert days(one, END_MV - 1, 7) == expected
 
 
 def test_the_thresholds():

@@ -41,8 +41,8 @@ def test_another_number_of_values():
 
 def test_all_that_fails_is_told_at_once():
     wanted = values(
-        rate_hz=201, left__anode=1, off_ms=0, session_s=3600, sessions_a_day=10, between_s=0, activation_s=UNTIL_S - 1,
-        right__amplitude_ua=10_000, right__width_us=500,
+        rate_hz=201, left__anode=1, off_ms=0, session_s=3600, sessions_a_day=10, between_s=0,
+        activation_s=UNTIL_S - 1, right__amplitude_ua=10_000, right__width_us=500,
     )  # fmt: skip
     found = failed(wanted, readings(kind=messages.KIND_OPEN, earliest_s=UNTIL_S))
     told = {rule for rule, _, _, _ in found}
@@ -141,7 +141,8 @@ def test_not_before_the_healing_time_is_over():
     board = readings(earliest_s=UNTIL_S)
     assert failed(values(activation_s=UNTIL_S), board) == []
     assert failed(values(activation_s=0), board) == []
-    assert only(values(activation_s=UNTIL_S - 1), board) == (rules.ACTIVATION, "activation_s", UNTIL_S - 1, UNTIL_S)
+    found = only(values(activation_s=UNTIL_S - 1), board)
+    assert found == (rules.ACTIVATION, "activation_s", UNTIL_S - 1, UNTIL_S)
 
 
 def test_a_lead_must_have_an_amplitude():
@@ -157,7 +158,8 @@ def test_the_highest_amplitude_and_the_rule_that_sets_it():
     assert rules.allowed_ua(1, one, 500, 2500) == (3225, rules.SHANNON)
     assert rules.allowed_ua(0, Prescription(values(left__width_us=20)), 500, 2500) == (10_000, rules.NONE)
     slow = Prescription(values(left__width_us=300, left__gap_us=500, on_ms=1000))
-    assert rules.allowed_ua(0, slow, 500, 2500) == (limits.net_dc_ua(300, 500, 50_000, 1000, 500, 2500), rules.NET_DC)
+    highest = limits.net_dc_ua(300, 500, 50_000, 1000, 500, 2500)
+    assert rules.allowed_ua(0, slow, 500, 2500) == (highest, rules.NET_DC)
 
 
 def test_what_compliance_does_not_allow_is_clamped_and_the_rule_said():

@@ -179,7 +179,7 @@ def test_sessions_without_a_clock_count_for_the_day_at_which_it_comes_back():
     one = reset(one)
     one.clock_set(NOON + 3 * DAY, False)
     assert one.sessions_left(NOON + 3 * DAY, TWICE) == 1 and one.stim_s_today == 1800
-    assert one.next_s(NOON + 3 * DAY, 60, TWICE) == BETWEEN - 60, "when it ended nobody knows: from this start"
+    assert one.next_s(NOON + 3 * DAY, 60, TWICE) == BETWEEN - 60, "from this start on"
     assert one.sessions_left(NOON + 4 * DAY, TWICE) == 2 and one.stim_s_today == 0
 
 
@@ -290,7 +290,7 @@ def test_a_lost_record_has_used_up_the_day():
     one.clock_set(NOON + HOURS, False)
     assert one.refusal(NOON + HOURS, HOURS, TWICE) == why.DAY_COMPLETE
     assert one.sessions_left(MIDNIGHT + DAY, TWICE) == 2
-    assert one.refusal(MIDNIGHT + DAY, BETWEEN - 1, TWICE) == why.TOO_SOON, "a session may have ended just now"
+    assert one.refusal(MIDNIGHT + DAY, BETWEEN - 1, TWICE) == why.TOO_SOON, "one may have ended just now"
     assert one.refusal(MIDNIGHT + DAY, BETWEEN, TWICE) == messages.REASON_NONE
     assert raises(schedule.lost(), NOON, False) and not schedule.lost().clock_refused(NOON, True)
 

@@ -190,7 +190,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
             flash, control, output, measurements, sense, clock, log, keeper, dispatcher, conditions, restart,
             watchdog.start_cause, identity.SOURCE_HASH,
         )  # fmt: skip
-        groups, restore, app.log_keeper = implant.groups, implant.restore, implant.therapy
+        groups, restore, app.log_keeper = implant.groups, implant.restore, implant.polled
     readings = ReadingRequests(
         control, output, measurements, sense, dispatcher, app, console, port, responder
     )

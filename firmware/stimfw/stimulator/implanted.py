@@ -86,6 +86,7 @@ class Implant:
 
     Attributes:
         groups: handlers that go before a bench's.
+        polled: what the loop polls in the place of the log's keeper.
     """
 
     def __init__(
@@ -119,17 +120,18 @@ class Implant:
         self.prescriptions = Prescriptions(flash)
         care = self._open_care(progress)
         supply = lambda: (sense.supply_mv(), sense.temperature_dc())  # noqa: E731
-        self.therapy = Therapy(control, care, keeper, log_keeper, clock, progress, supply)
+        self._therapy = Therapy(control, care, keeper, log_keeper, measurements, clock, progress, supply)
         self.requests = TherapyRequests(
-            self.therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output,
+            self._therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output,
             clock, self._life.earliest_s,
         )
         conditions.refused = Refused(dispatcher, keeper, clock.uptime_s)
         self._join(log)
         self._note_start(start_cause, source_hash)
-        self.therapy.settle()
+        self._therapy.settle()
         keeper.flush()
         self.groups = (self, self.requests)
+        self.polled = self._therapy
 
     def explant(self) -> "Answer":
         """A board on the bench again, at the next start, which follows at once. The journal stays."""
@@ -188,16 +190,16 @@ class Implant:
 
     def _join(self, log: JournaledLog) -> None:
         control = self._control
-        if self.therapy.care.prescription is not None:
-            control.program = self.therapy.care.prescription  # type: ignore[assignment]
+        if self._therapy.care.prescription is not None:
+            control.program = self._therapy.care.prescription  # type: ignore[assignment]
         control.make_session = self._make_session  # type: ignore[assignment]
         log.note = self._keeper.add
-        log.on_measured = self.therapy.measured
+        log.on_measured = self._therapy.measured
         log.on_stopped = self._stopped
 
     def _stopped(self, cause: int, sender: int) -> None:
         self.requests.train_ended(cause, sender)
-        self.therapy.stopped(cause, sender)
+        self._therapy.stopped(cause, sender)
 
     def _make_session(
         self,
@@ -209,20 +211,20 @@ class Implant:
         lose_contact: "Callable[[], None]",
     ) -> WatchedSession:
         return WatchedSession(
-            output, self._measurements, self._sense, self.therapy.care.prescription, enter, silent_ms,
-            lose_contact, self.therapy,
+            output, self._measurements, self._sense, self._therapy.care.prescription, enter, silent_ms,
+            lose_contact, self._therapy,
         )  # fmt: skip
 
     def _note_start(self, start_cause: int, source_hash: str) -> None:
         """The start, and what an unexpected one ended."""
-        care = self.therapy.care
+        care = self._therapy.care
         digest = bytes([int(source_hash[k : k + 2], 16) for k in (0, 2, 4, 6)]) if _is_hex(source_hash) else bytes(4)
         self._keeper.add(
             journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
         )
         if care.schedule.was_interrupted:
             care.end(messages.STOPPED_FAULT, _UNKNOWN_S, 0, messages.FROM_NOBODY)
-            self.therapy.save()
+            self._therapy.save()
 
 
 def _is_hex(text: str) -> bool:

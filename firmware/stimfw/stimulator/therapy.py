@@ -5,10 +5,11 @@ Whatever erases flash stops the CPU for 45 ms (400 at most). So it happens with 
 the call that turned it off: `poll` does it in a later pass.
 """
 
+import struct
 from time import ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.protocol import journal_entries, messages, therapy_reasons
+from stimfw.protocol import journal_entries, messages, requests, therapy_reasons
 from stimfw.therapy import machine
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.journal_keeper import JournalKeeper
     from stimfw.stimulator.log_keeper import LogKeeper
+    from stimfw.stimulator.measure import Measurements
     from stimfw.stimulator.watched_session import WatchedSession
     from stimfw.storage.record import Record
     from stimfw.therapy.care import Care
 
 _LOOK_MS = 1000
 _DAY_S = 86_400
-_UNKNOWN_S = 0xFFFF
+_PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
+_NO_PAIR = 0xFF
+_BAD = (messages.KIND_OPEN, messages.KIND_SHORT)
 _SESSION_STATES = machine.SESSION
 
 
@@ -42,6 +46,7 @@ class Therapy:
         care: "Care",
         keeper: "JournalKeeper",
         log_keeper: "LogKeeper",
+        measurements: "Measurements",
         clock: "WallClock",
         progress: "Record",
         supply: "Callable[[], tuple[int, int]]",
@@ -53,6 +58,7 @@ class Therapy:
             care: what the record held.
             keeper: the journal's.
             log_keeper: the log's, which goes on beside the journal.
+            measurements: the last impedances.
             clock: of the board.
             progress: where `care.pack` is stored.
             supply: reads supply (mV) and temperature (tenths of a degree), with the output off.
@@ -61,6 +67,7 @@ class Therapy:
         self._control = control
         self._keeper = keeper
         self._log_keeper = log_keeper
+        self._measurements = measurements
         self._clock = clock
         self._progress = progress
         self._supply = supply
@@ -132,9 +139,19 @@ class Therapy:
         self._checking = False
 
     def measured(self) -> None:
-        """A measurement of impedances ended by itself."""
-        if self._checking:
-            self._checking = False
+        """A measurement of impedances, or a self-test, ended by itself."""
+        why = journal_entries.WHY_DAILY if self._checking else journal_entries.WHY_ASKED
+        self._checking = False
+        held = self.care.prescription
+        for lead in (0, 1):
+            prescribed = held.cathode[lead] << 2 | held.anode[lead] if held else _NO_PAIR
+            records = self._measurements.pair_records(lead)
+            for at in range(0, len(records), _PAIR_BYTES):
+                pair, kind, ohm, capacitance_nf, _ua = struct.unpack_from(requests.PAIR_RECORD, records, at)
+                if pair == prescribed or (why == journal_entries.WHY_ASKED and kind in _BAD):
+                    self._keeper.add(
+                        journal_entries.IMPEDANCE, messages.FROM_NOBODY, lead, pair, kind, ohm, capacitance_nf, why
+                    )
 
     # The loop.
 

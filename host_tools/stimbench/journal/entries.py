@@ -9,6 +9,7 @@ from typing import Any
 
 from stimfw.protocol import journal_entries, messages, roles
 from stimfw.storage import journal_format
+from stimfw.therapy import battery, care
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.client.access_records import OPCODE_NAMES, START_NAMES
@@ -18,8 +19,6 @@ __all__ = ("FIRST_UNIX_S", "Entry", "fault_name", "unix_text", "warning_name")
 
 FIRST_UNIX_S = 1_000_000_000
 """An entry's time from here on counts from 1970; a smaller one counts from the board's last start."""
-BATTERY_NAMES = ("good", "replace soon", "end of service")
-MODE_NAMES = ("normal", "mri", "storage")
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ _WHAT = {
     journal_entries.LOST: journal_entries.LOST_NAMES,
     journal_entries.INTERFERENCE: journal_entries.INTERFERENCE_NAMES,
 }
-_CHANGES = {journal_entries.MODE: MODE_NAMES, journal_entries.BATTERY: BATTERY_NAMES}
+_CHANGES = {journal_entries.MODE: care.MODE_NAMES, journal_entries.BATTERY: battery.STATE_NAMES}
 
 
 def _in_words(kind: int, name: str, value: Any) -> Any:

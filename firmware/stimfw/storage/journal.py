@@ -110,11 +110,13 @@ class Journal:
         if self._ring.is_later:
             raise StorageError("journal: written by a later firmware")
         failed = 0
-        for _ in range(_TRIES):
+        for tries in range(_TRIES):
             if self._used < SLOTS:
                 written = self._put(slot)
             else:
                 block = self._ring.next_ready(_SPARE)
+                if block < 0 and tries:
+                    break
                 if block < 0:
                     raise StorageError("journal: full" if self._is_full else "journal: no slot is ready")
                 written = self._begin_block(block, slot, number)

@@ -167,7 +167,8 @@ def fault_of(slot: "Buffer", last: int, before: bytes) -> int:
     if number <= last:
         return ORDER
     if kind_of(slot) == THINNED:
-        if begin <= last or begin > number or dropped(slot)[1] > number + 1 - begin:
+        entries, clinical = dropped(slot)
+        if begin <= last or not entries or clinical > entries:
             return CHANGED
         return MISSING if begin > last + 1 else SOUND
     if begin > last + 1:

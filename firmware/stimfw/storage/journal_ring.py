@@ -10,8 +10,8 @@ Slot 0 of a block is its head, written in two parts; slots 1-127 are entries (st
 
 The first part comes after an erase: only then is a block ready, and its erase was not cut short. `sequence`
 counts these. The second part comes with a block's first entry (RAW: `last` is 0xFFFFFFFF), or, in a block
-made from older ones, when it is complete (ROUTINE_GONE, CLINICAL_GONE): from then on it stands for all numbers
-from `first` to `last`, and what blocks of a lower sequence hold of these counts no more.
+made from older ones, when it is complete (ROUTINE_GONE, CLINICAL_GONE): from then on it stands for all the
+numbers from `first` to `last`, and what blocks of a lower sequence hold of these counts no more.
 """
 
 import array

@@ -139,17 +139,18 @@ def problems(values: "Sequence[int]") -> "list[Failure]":
             beyond = isinstance(value, int) and value > known.low
             found.append((RULE_RANGE, index, value, known.high if beyond else known.low))
     bad = [index for _, index, _, _ in found]
+    slot = 0
     for lead in range(len(LEADS)):
         first = lead_index(lead, 0)
         cathode, anode = values[first + CATHODE], values[first + ANODE]
         if not any_of(bad, first + CATHODE, first + ANODE) and cathode == anode:
             found.append((RULE_ELECTRODES, first + ANODE, anode, cathode))
-        if not any_of(bad, RATE, first + WIDTH, first + GAP):
-            slot = ranges.slot_us(values[first + WIDTH], values[first + GAP])
-            if slot > period_us(values[RATE]) // 2:
-                found.append((RULE_PERIOD, RATE, values[RATE], 1_000_000 // (2 * slot)))
+        if not any_of(bad, first + WIDTH, first + GAP):
+            slot = max(slot, ranges.slot_us(values[first + WIDTH], values[first + GAP]))
         if not any_of(bad, first + AMPLITUDE, first + LEAST, first + MOST):
             _window(found, values, first)
+    if RATE not in bad and slot > period_us(values[RATE]) // 2:
+        found.append((RULE_PERIOD, RATE, values[RATE], 1_000_000 // (2 * slot)))
     return found
 
 

@@ -210,9 +210,10 @@ class Implant:
         silent_ms: "Callable[[int], int]",
         lose_contact: "Callable[[], None]",
     ) -> WatchedSession:
+        therapy = self._therapy
         return WatchedSession(
-            output, self._measurements, self._sense, self._therapy.care.prescription, enter, silent_ms,
-            lose_contact, self._therapy,
+            output, therapy.care.prescription, enter, silent_ms, lose_contact, therapy.found, self._sense,
+            self._measurements.base16, therapy.care.reference_ohm, therapy.paused,
         )  # fmt: skip
 
     def _note_start(self, start_cause: int, source_hash: str) -> None:

@@ -10,10 +10,10 @@ from time import ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import journal_entries, messages, requests, therapy_reasons
-from stimfw.therapy import machine
+from stimfw.therapy import machine, watch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from stimfw.clock.wall_clock import WallClock
     from stimfw.stimulator.control import Control
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _LOOK_MS = 1000
 _DAY_S = 86_400
+_NOBODY = messages.FROM_NOBODY
+_PAUSE_BEGAN = 0  # journal_entries.INTERFERENCE_NAMES
+_MOST_I16 = 0x7FFF
 _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _NO_PAIR = 0xFF
 _BAD = (messages.KIND_OPEN, messages.KIND_SHORT)
@@ -124,11 +127,27 @@ class Therapy:
 
     # What the watch of a session tells.
 
-    def found(self, fault: int, lead: int, latches: bool) -> None:
-        """A fault; `latches`: it outlives the session."""
-        if latches:
-            self.care.found(fault, lead)
+    def found(self, fault: int, lead: int, action: int, figures: "Sequence[int]") -> None:
+        """A fault of watch_table, acted upon already; figures: pulse, then those of FAULT_FIGURES after the lead."""
+        side = lead if lead < watch_table.BOTH else journal_entries.NO_LEAD
+        if fault == watch_table.DRIFT:
+            before = self.care.reference_ohm[lead]
+            self._keeper.add(journal_entries.WARNING, _NOBODY, fault, side, figures[4], before)
+            return
+        self._keeper.add(journal_entries.FAULT, _NOBODY, fault, side, action, max(0, figures[0]))
+        codes = [max(-_MOST_I16, min(_MOST_I16, value)) for value in figures[1:]]
+        self._keeper.add(journal_entries.FAULT_FIGURES, _NOBODY, side, *codes)
+        if watch_table.latches(fault):
+            self.care.found(fault, side)
             self._to_save = True
+
+    def paused(self, what: int, current_ua: int, voltage_mv: int) -> None:
+        """Something disturbs the measurements: the session waits, goes on or is given up."""
+        self._keeper.add(
+            journal_entries.INTERFERENCE, _NOBODY, what, journal_entries.NO_LEAD, current_ua, voltage_mv
+        )
+        if what == _PAUSE_BEGAN:
+            self._control.tell(machine.PAUSED, 0)
 
     # What the log tells.
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from stimfw.stimulator.measure import Measurements
     from stimfw.stimulator.output import Output
     from stimfw.stimulator.therapy import Therapy
+    from stimfw.stimulator.watched_session import WatchedSession
     from stimfw.storage.prescriptions import Prescriptions
 
 _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _SLOTS_A_REPLY = 7
 _LONGEST_S = 0xFFFF
+_MOST_U32 = 0xFFFFFFFF
 
 
 class TherapyRequests:
@@ -281,18 +283,35 @@ class TherapyRequests:
         return refusals.done(number, journal.oldest, journal.next_number, slots)
 
     def ledger(self, lead: int) -> "Answer":
-        """What the present or last session has delivered on a lead."""
+        """What the present or last session has delivered on a lead, beside what was prescribed."""
         if lead > 1:
             return refusals.out_of_range(lead)
-        session = self._control.session or self._therapy.last
-        return refusals.done(*(session.ledger.figures(lead) if session else (0, 0, 0, 0, 0, 0, 0)))  # type: ignore[attr-defined]
+        session = self._session()
+        if session is None:
+            return refusals.done(0, 0, 0, 0, 0, 0, 0)
+        kept = session.ledger
+        mean_ua, prescribed_ua = kept.mean_ua(lead)
+        return refusals.done(
+            kept.pulses[lead],
+            min(_MOST_U32, max(0, kept.charge_uc(lead)[0]) * 1000),
+            min(kept.contractions[lead], _LONGEST_S),
+            prescribed_ua,
+            max(0, mean_ua),
+            max(0, kept.most_ua(lead)),
+            min(kept.missed[lead], _LONGEST_S),
+        )
 
     def watch(self, lead: int) -> "Answer":
         """The watch's last figures of a lead."""
         if lead > 1:
             return refusals.out_of_range(lead)
-        session = self._control.session or self._therapy.last
-        return refusals.done(*(session.watch_figures(lead) if session else (0,) * 9))  # type: ignore[attr-defined]
+        session = self._session()
+        if session is None:
+            return refusals.done(0, 0, 0, 0, 0, 0, 0, 0, 0)
+        return refusals.done(*session.watched(lead))
+
+    def _session(self) -> "WatchedSession | None":
+        return self._control.session or self._therapy.last  # type: ignore[return-value]
 
 
 def _checksum(packed: bytes) -> bytes:

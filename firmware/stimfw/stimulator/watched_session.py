@@ -132,6 +132,14 @@ class WatchedSession:
         """Pulses of both leads that were made and not measured."""
         return self.ledger.missed[0] + self.ledger.missed[1]
 
+    def watched(self, lead: int) -> "tuple[int, ...]":
+        """The last figures of a lead, as a WATCH reply has them: fault ... pulse."""
+        pulse, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv = self._figures(lead)
+        _, rest_mv = self._watch.rest_figures(lead)
+        reading = self.impedance[lead]
+        ohm = reading.ohm if reading else 0
+        return self.fault, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv, rest_mv, ohm, max(0, pulse)
+
     def elapsed_s(self) -> int:
         """Seconds since the session began."""
         return ticks_diff(ticks_ms(), self._began_ms) // 1000

@@ -129,7 +129,7 @@ def test_a_state_that_says_it_itself_does_not_say_it_twice():
     assert shown(remote) == merged(therapy_feedback.status(HEALING, False) + therapy_feedback.today(1, 2))
 
 
-@pytest.mark.parametrize("fault", [0, 1, 255])
+@pytest.mark.parametrize("fault", [0, 1, 5, 17, 255])
 def test_a_fault_says_what_it_means(fault):
     remote = implanted(messages.FAULT, fault=fault)
     steps = shown(remote)

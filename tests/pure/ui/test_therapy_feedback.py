@@ -1,6 +1,7 @@
 """What the remote shows of an implanted stimulator: each state, reason and meaning, a second time."""
 
 from stimfw.protocol import messages, therapy_reasons
+from stimfw.therapy import watch_table
 from stimfw.ui import fault_meanings, feedback, therapy_feedback
 from stimfw.ui.feedback import AMBER, GREEN, HIGH_HZ, LOW_HZ, RED, Player
 
@@ -158,6 +159,20 @@ def test_the_longest_that_status_can_show_ends():
     assert (player.lights, player.tone_hz) == (0, 0) and now_ms == length_ms(pattern) < 20_000
 
 
+def test_each_fault_means_what_the_watch_says():
+    words = {
+        "call the clinic": therapy_feedback.CLINIC,
+        "stop and see a doctor": therapy_feedback.DOCTOR,
+        "try again later, at another place": therapy_feedback.LATER,
+    }
+    for row in watch_table.TABLE[1:]:
+        assert fault_meanings.of(row[watch_table.NUMBER]) == words[row[watch_table.MEANING]], row
+    doctor = [row[1] for row in watch_table.TABLE if fault_meanings.of(row[0]) == therapy_feedback.DOCTOR]
+    assert doctor == ["over-stimulation", "charge imbalance", "direct current", "temperature"]
+    later = [row[1] for row in watch_table.TABLE if fault_meanings.of(row[0]) == therapy_feedback.LATER]
+    assert later == ["interference"]
+
+
 def test_a_fault_that_nobody_knows_means_the_clinic():
-    for fault in (0, 200, 255):
+    for fault in (0, len(watch_table.TABLE), 200, 255):
         assert fault_meanings.of(fault) == therapy_feedback.CLINIC

@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, Entry] = {
         "Measure every electrode pair of both leads. Exits 1 if a pair is open, shorted or was not measured.",
         restart=True,
     ),
-    "program": Entry("stimbench.cli.program:app", "The programme: show, set, check."),
+    "program": Entry("stimbench.cli.program:app", "A programme of the bench, or an implant's prescription."),
     "start": Entry(
         "stimbench.cli.session:start",
         "Begin a session with the programme that the stimulator holds. "
@@ -67,9 +67,55 @@ COMMANDS: Mapping[str, Entry] = {
         "Show what the stimulator measured in each pulse: its current, and the voltage across the lead.",
         restart=True,
     ),
+    "implant": Entry(
+        "stimbench.cli.therapy:implant",
+        "Make a stimulator a therapy device, as if it were implanted now. Over USB; the board restarts then.",
+        restart=True,
+    ),
+    "explant": Entry(
+        "stimbench.cli.therapy:explant",
+        "Make an implanted stimulator a board on the bench again. Over USB; the journal stays.",
+        restart=True,
+    ),
+    "therapy": Entry(
+        "stimbench.cli.therapy:therapy",
+        "Show what an implanted stimulator does, what is left of today, and what stands against a session.",
+        restart=True,
+    ),
+    "mode": Entry(
+        "stimbench.cli.therapy:mode",
+        "Set an implanted stimulator's mode: normal, mri or storage.",
+        restart=True,
+    ),
+    "train": Entry(
+        "stimbench.cli.therapy:train",
+        "Give a test train on one lead of an implanted stimulator, for as long as this command holds it.",
+        restart=True,
+    ),
+    "fault": Entry(
+        "stimbench.cli.therapy:fault",
+        "What the watch of an implanted stimulator found.",
+    ),
+    "ledger": Entry(
+        "stimbench.cli.therapy:ledger",
+        "Show what an implanted stimulator has delivered in its present or last session, lead by lead.",
+        restart=True,
+    ),
     "log": Entry(
         "stimbench.cli.log:app",
         "Show what happened on the stimulator since its start: who connected, what was refused and done.",
+    ),
+    "outcome": Entry("stimbench.cli.outcome:app", "Outcomes of a device: enter, list, correct."),
+    "event": Entry(
+        "stimbench.cli.event:app", "Coded events of a device: enter, list, correct, show the codes."
+    ),
+    "audit": Entry(
+        "stimbench.cli.audit:audit",
+        "Report a device from its journal and outcomes, or review a service of many.",
+    ),
+    "incident": Entry(
+        "stimbench.cli.audit:incident",
+        "Print the device part of an incident report, from its journal. Exits 1 if the journal is not whole.",
     ),
     "time": Entry(
         "stimbench.cli.records:time_",
@@ -119,6 +165,10 @@ COMMANDS: Mapping[str, Entry] = {
     "attacks": Entry(
         "stimbench.cli.attacks:attacks",
         "Try what the radio protocol says cannot be done, and count. Exits 1 if an attack succeeds.",
+    ),
+    "hazards": Entry(
+        "stimbench.cli.hazards:app",
+        "Hazards, what controls them, and whether a test that passed shows each control.",
     ),
     "campaign": Entry(
         "stimbench.cli.campaign:app",

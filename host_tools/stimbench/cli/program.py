@@ -1,4 +1,4 @@
-"""`stimbench program show | set | check`."""
+"""`stimbench program show | set | check`; those of a prescription are in stimbench.cli.prescribe."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from stimfw.therapy.program import PER_LEAD, Program, range_of
 from stimfw.therapy.ranges import LEADS
 
+from stimbench.cli import prescribe
 from stimbench.cli.common import (
     BoardOption,
     JsonOption,
@@ -24,15 +25,27 @@ from stimbench.cli.common import (
     print_json,
 )
 from stimbench.cli.restarting import with_restart
-from stimbench.client import program_file
+from stimbench.client import prescription_file, program_file
 from stimbench.errors import EXIT_CHECK_FAILED, InputError, ProgramError, ProtocolError
 
-app = typer.Typer(cls=StimbenchGroup, no_args_is_help=True, help="The programme: show, set, check.")
+app = typer.Typer(
+    cls=StimbenchGroup,
+    no_args_is_help=True,
+    help="A programme of the bench, or an implant's prescription.",
+)
 
 _SECTION_ENDS = ("session_s", f"{LEADS[-1]}.{PER_LEAD[-1].name}")
 
 _FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE.toml", help="A programme, as `program show --toml` prints it.")
+    Path, typer.Argument(metavar="FILE.toml", help="A programme, or a prescription.")
+]
+_ImpedanceOption = Annotated[
+    Path | None,
+    typer.Option("--impedance", metavar="FILE.json", help="What `impedance --json` printed."),
+]
+_MeasuredOption = Annotated[
+    str | None,
+    typer.Option("--board", metavar="PORT", help="Of a prescription: the board that measured its leads."),
 ]
 _ChangesOption = Annotated[
     list[str] | None,
@@ -61,8 +74,24 @@ def show(
 
 
 @app.command("check")
-def check(file: _FileArgument, as_json: JsonOption = False) -> None:
-    """Check a programme without any board. Names every refused value with its range."""
+def check(
+    ctx: typer.Context,
+    file: _FileArgument,
+    impedance: _ImpedanceOption = None,
+    board: _MeasuredOption = None,
+    radio: RadioOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a programme, or a prescription, without any board. Names every refused value with its range.
+
+    Of a prescription it names every rule that fails. Some take the impedances of the leads: from a file of
+    `stimbench impedance --json`, or as a board has measured them last.
+    """
+    if prescription_file.is_prescription(file):
+        prescribe.check_prescription(ctx, file, impedance, board, radio, as_json)
+        return
+    if impedance is not None or board is not None or radio is not None:
+        raise InputError(f"{file} is a programme: only a prescription is checked against impedances.")
     with _problems_as_json(as_json):
         wanted = program_file.load(file)
     if as_json:
@@ -111,6 +140,12 @@ def set_(
     if any(base or f"{lead}.amplitude_ua" in parsed for lead in zeroed):
         err.print("If the electrodes are right, set the amplitude again.")
         raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+app.command("prescribe")(with_restart(prescribe.prescribe))
+app.command("prescription")(with_restart(prescribe.show))
+app.command("compare")(with_restart(prescribe.compare))
+app.command("history")(with_restart(prescribe.history))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 LOGS := build/logs
+JUNIT := build/junit/test.xml
 READY := .venv/ready
 CORE_READY := .venv/core-ready
 CORE := host_tools/stimbench/emulator/native
@@ -112,8 +113,10 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests [5 to 7 min]
-	@$(BIN)/pytest $(PYTEST_ARGS) -m "not tools"
+pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [5 to 7 min]
+	@$(BIN)/pytest --junitxml=$(JUNIT) $(PYTEST_ARGS) -m "not tools"
+	@# With PYTEST_ARGS of one's own it may be a part of the tests: they show a part of the controls.
+	@$(if $(filter file,$(origin PYTEST_ARGS)),$(BIN)/stimbench hazards check $(JUNIT))
 
 .PHONY: test-tools
 test-tools: setup firmware ## run the tests of whole tools: lessons, the wheel, worker processes, wired benches [2 min]

@@ -38,6 +38,12 @@ def pytest_sessionfinish(session):
     targets.leave_boards(session.config)
 
 
+def pytest_itemcollected(item):
+    """Each control that a test shows becomes a property of it in JUnit XML: `stimbench hazards check`."""
+    shown = {control for mark in item.iter_markers("control") for control in mark.args}
+    item.user_properties += [("control", control) for control in sorted(shown)]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     targets.deselect(config, items)

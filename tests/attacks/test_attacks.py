@@ -42,6 +42,7 @@ SCALE = 0.001
 ON_BENCH = (pytest.mark.emulated, pytest.mark.slow)
 
 
+@pytest.mark.control("C-25")
 @pytest.mark.parametrize(
     "attack",
     [pytest.param(each, id=each.name, marks=ON_BENCH if each.on_bench else ()) for each in ATTACKS],

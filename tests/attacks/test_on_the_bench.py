@@ -22,6 +22,7 @@ def counters(peer):
     return dict(zip(messages.COUNTER_NAMES, values, strict=False))
 
 
+@pytest.mark.control("C-24", "C-25")
 @pytest.mark.emulated
 def test_recorded_and_forged_frames_change_nothing():
     rng = random.Random(4)

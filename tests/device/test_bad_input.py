@@ -2,6 +2,7 @@
 
 import struct
 
+import pytest
 from stimfw.protocol import console_frame, messages, requests
 from stimfw.therapy import program
 from stimfw.therapy.program import FIELD_NAMES, range_of
@@ -35,6 +36,7 @@ def wrong_values(name, letter):
     return [*below, *between, one.high + one.step, WIDEST[letter]]
 
 
+@pytest.mark.control("C-12")
 def test_every_field_out_of_range_is_refused_by_index_and_value(board: Board):
     before = board.client.program()
     refused = 0
@@ -94,6 +96,7 @@ def test_pulses_from_a_number_that_never_was(board: Board):
         assert code == messages.OK and len(body) == 4
 
 
+@pytest.mark.control("C-44")
 def test_cut_frames_are_counted_and_the_next_one_is_answered(board: Board):
     line = console_frame.encode(50, messages.request(requests.START))
     for cut in (1, 2, 5, len(line) - 2, len(line) - 1):
@@ -103,12 +106,14 @@ def test_cut_frames_are_counted_and_the_next_one_is_answered(board: Board):
     assert board.state() == messages.READY
 
 
+@pytest.mark.control("C-44")
 def test_an_endless_line_is_counted_and_the_next_frame_is_answered(board: Board):
     board.write(b"~" + b"A" * 1500)
     assert board.client.counters()["console_oversized"] == 1
     assert board.state() == messages.READY
 
 
+@pytest.mark.control("C-44")
 def test_noise_on_the_console_does_nothing(board: Board):
     for data in noise(7, 24, 1, 100):
         board.write(data.replace(b"\x03", b"\x04"))  # 0x03 is Ctrl-C, on purpose

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from stimbench.firmware_build import frozen
 from stimfw.protocol import messages, requests
 from stimfw.version import VERSION
@@ -13,6 +14,7 @@ READY_US = 1_000_000
 HEAP_READY = 100_000
 
 
+@pytest.mark.control("C-41")
 def test_it_names_its_version_and_the_hash_of_its_sources(board: Board):
     identity = board.client.identify()
     manifest = ROOT / "boards" / "STIMBENCH_STIMULATOR" / "manifest.py"

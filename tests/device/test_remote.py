@@ -197,6 +197,7 @@ def test_the_deepest_calls_leave_room_on_c_s_stack(both):
     assert STACK_LEFT <= len(left) - len(left.lstrip(b"\xa5")) < sleeping - STACK_END, "and it was used"
 
 
+@pytest.mark.control("C-04")
 def test_stop_overtakes_a_start_that_finds_no_way(both):
     both.set_program()
     both.bench.air.jam(None, both.bench.now_ns, both.bench.now_ns + 300 * MS)
@@ -231,6 +232,7 @@ def test_the_first_request_after_a_restart_of_either_board_is_executed(both):
         assert both.repeats() == repeats, "not executed: the reply was a cached one"
 
 
+@pytest.mark.control("C-11")
 def test_a_button_held_through_a_restart_asks_nothing(both):
     both.remote.parts.start.close()
     both.start_ns, both.first = both.bench.now_ns, len(both.bench.air.tap)
@@ -241,6 +243,7 @@ def test_a_button_held_through_a_restart_asks_nothing(both):
     assert both.packets() == [] and both.colours() == []
 
 
+@pytest.mark.control("C-46")
 def test_a_short_tap_of_stop_with_nobody_there_is_red_and_a_low_beep(alone):
     alone.press("STOP", 4200, hold_ms=0.1)
     assert alone.packets(HELLO)
@@ -288,6 +291,7 @@ def test_ctrl_c_gives_a_repl_that_stays_and_ctrl_d_the_application(alone):
     assert identity.startswith(b"remote\0")
 
 
+@pytest.mark.control("C-07")
 def test_a_hung_remote_restarts(alone):
     resets = len(alone.remote.resets)
     alone.remote.hang()

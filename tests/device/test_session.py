@@ -38,6 +38,7 @@ def test_a_self_test_is_stopped_by_a_stop_right_behind_it(board: Board):
     assert board.client.status().stop_cause == messages.STOPPED_HOST
 
 
+@pytest.mark.control("C-01")
 @pytest.mark.parametrize("name", [name for name in STATES if name != "self-test"])
 def test_the_host_stops_it_in_every_state(board: Board, name):
     bring_to(board, name)
@@ -47,6 +48,7 @@ def test_the_host_stops_it_in_every_state(board: Board, name):
     assert status.stop_cause == messages.STOPPED_HOST
 
 
+@pytest.mark.control("C-14")
 def test_all_but_the_amplitude_is_locked_while_pulsing(board: Board):
     pulse(board)
     before = board.client.program()
@@ -58,6 +60,7 @@ def test_all_but_the_amplitude_is_locked_while_pulsing(board: Board):
     assert board.client.status().amplitude_ua == (1500, 3000)
 
 
+@pytest.mark.control("C-39")
 def test_measurements_are_refused_while_pulsing(board: Board):
     pulse(board)
     for opcode in (requests.IMPEDANCE, requests.SELF_TEST):
@@ -75,6 +78,7 @@ def test_start_and_programmes_are_refused_while_measuring(board: Board):
     board.client.start()
 
 
+@pytest.mark.control("C-14")
 def test_moved_electrodes_zero_their_leads_amplitude(board: Board):
     board.set(left__amplitude_ua=2000, right__amplitude_ua=3000)
     assert board.set(left__cathode=0).amplitude_ua == (0, 3000)
@@ -104,6 +108,7 @@ def test_a_cycle_goes_through_its_states_and_is_counted(board: Board):
     board.client.stop()
 
 
+@pytest.mark.control("C-37")
 def test_the_board_measures_what_it_delivers(board: Board):
     pulse(board)
     samples = board.client.pulses()
@@ -127,5 +132,6 @@ def heap_after_sessions(board, count):
     return board.free_heap()
 
 
+@pytest.mark.control("C-40")
 def test_more_sessions_hold_no_more_heap(board: Board):
     assert heap_after_sessions(board, 4) == heap_after_sessions(board, 1)

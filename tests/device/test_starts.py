@@ -1,5 +1,6 @@
 """What `stimbench log` says that started the board, after each kind of start."""
 
+import pytest
 from stimfw.protocol import messages
 from support.board import INTERRUPT, SOFT_RESET, Board
 
@@ -47,6 +48,7 @@ def test_ctrl_d_is_told_whatever_reset_the_chip_before(board: Board):
     assert started_by(board) == BY_SOFTWARE
 
 
+@pytest.mark.control("C-07")
 def test_power_the_run_pin_and_the_watchdog(board: Board, bench):
     stimulator = bench.board("stimulator")
     assert started_by(board) == BY_POWER

@@ -104,6 +104,7 @@ def test_what_is_done_before_the_code_was_shown_is_no_consent(desk, hands, why):
     assert desk.paired(), "and then it is one"
 
 
+@pytest.mark.control("C-28")
 def test_an_unattended_remote_that_accepts_at_once_waits_for_the_whole_code(desk):
     desk.to_the_code()
     desk.remote.state = desk.remote.WAITING_MAGNET  # a remote that takes START whenever it is pressed
@@ -245,6 +246,7 @@ def test_the_light_of_the_output_goes_before_it():
 # The table.
 
 
+@pytest.mark.control("C-29")
 def test_a_pending_key_expires_after_an_hour(desk):
     desk.go(100)
     given(desk)
@@ -311,6 +313,7 @@ def test_flash_is_not_written_while_the_output_is_on():
     assert desk.stored() == 0
 
 
+@pytest.mark.control("C-34")
 def test_a_flash_that_does_not_take_it_is_a_failed_part(desk):
     desk.go(100)
     given(desk)

@@ -16,6 +16,7 @@ def remote():
     return Remote()
 
 
+@pytest.mark.control("C-11")
 @pytest.mark.parametrize(("name", "opcode"), PRESSES)
 def test_a_button_asks_once(remote, name, opcode):
     remote.press(name)
@@ -51,6 +52,7 @@ def test_delivered(remote, name):
     assert remote.watch() == merged(feedback.DELIVERED)
 
 
+@pytest.mark.control("C-46")
 @pytest.mark.parametrize("reason", range(1, len(messages.REASON_TEXTS)))
 def test_refused_blinks_its_reason(remote, reason):
     remote.stimulator.code, remote.stimulator.body = messages.WRONG_STATE, bytes((messages.READY, reason))
@@ -95,6 +97,7 @@ def test_a_low_battery_is_told_after_status_whatever_came_of_it(remote):
     assert remote.watch() == merged(feedback.NO_ANSWER + feedback.LOW_BATTERY)
 
 
+@pytest.mark.control("C-46")
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize(("name", "limit_ms"), [("start", LIMIT_MS), ("stop", STOP_LIMIT_MS)])
 def test_no_answer(remote, name, limit_ms, arrives):
@@ -171,6 +174,7 @@ def test_nothing_that_arrived_unanswered_moves_the_search(remote):
 # One thing at a time.
 
 
+@pytest.mark.control("C-04")
 def test_stop_takes_the_place_of_start(remote):
     remote.radio.delivers = False
     remote.press("start")
@@ -187,6 +191,7 @@ def test_both_at_once_is_stop(remote):
     assert remote.stimulator.executed == [requests.STOP]
 
 
+@pytest.mark.control("C-04")
 def test_nothing_takes_the_place_of_stop(remote):
     remote.radio.delivers = False
     remote.press("stop")

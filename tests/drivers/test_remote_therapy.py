@@ -74,6 +74,7 @@ def test_the_light_of_the_state_does_not_wait_for_the_therapy():
     assert remote.lights or remote.tone_hz
 
 
+@pytest.mark.control("C-04")
 def test_stop_takes_the_place_of_what_is_asked_behind():
     remote = implanted()
     remote.press("status")
@@ -91,6 +92,7 @@ def test_stop_takes_the_place_of_what_is_asked_behind():
 # What is shown.
 
 
+@pytest.mark.control("C-65")
 @pytest.mark.parametrize(
     ("elapsed_s", "over"), [(0, 0), (450, 1), (900, 2), (1799, 3)], ids=["begun", "a quarter", "half", "last"]
 )
@@ -116,6 +118,7 @@ def test_without_a_prescription_there_is_no_day():
     assert shown(remote) == merged(therapy_feedback.status(state, False))
 
 
+@pytest.mark.control("C-65")
 @pytest.mark.parametrize("state", [messages.READY, STOPPED])
 def test_a_state_that_could_begin_says_why_it_would_not(state):
     remote = implanted(state, reason=therapy_reasons.TOO_SOON)
@@ -129,6 +132,7 @@ def test_a_state_that_says_it_itself_does_not_say_it_twice():
     assert shown(remote) == merged(therapy_feedback.status(HEALING, False) + therapy_feedback.today(1, 2))
 
 
+@pytest.mark.control("C-65")
 @pytest.mark.parametrize("fault", [0, 1, 5, 17, 255])
 def test_a_fault_says_what_it_means(fault):
     remote = implanted(messages.FAULT, fault=fault)
@@ -137,6 +141,7 @@ def test_a_fault_says_what_it_means(fault):
     assert steps == merged(feedback.status(messages.FAULT, False) + therapy_feedback.today(1, 2) + meaning)
 
 
+@pytest.mark.control("C-62")
 @pytest.mark.parametrize("battery", [1, 2])
 def test_a_stimulators_low_battery_means_the_clinic(battery):
     meaning = therapy_feedback.meaning(therapy_feedback.CLINIC)
@@ -180,6 +185,7 @@ def lost(remote, state=messages.READY):
     tells(remote, state, clock_known=0, time_s=0)
 
 
+@pytest.mark.control("C-58")
 def test_a_time_that_was_told_is_kept_and_given_back_when_it_is_lost():
     remote = implanted()
     shown(remote)

@@ -155,6 +155,7 @@ def test_what_makes_no_sense_ends_no_watch():
 # What it tells.
 
 
+@pytest.mark.control("C-47")
 @pytest.mark.parametrize("state", IDLE)
 def test_the_end_of_the_session_is_told_once(state):
     remote = in_session()
@@ -180,6 +181,7 @@ def test_two_looks_without_an_answer_are_not_told():
     assert len(remote.shown) == before
 
 
+@pytest.mark.control("C-47")
 def test_a_lost_link_is_told_at_the_third_and_then_every_five_seconds():
     remote = in_session()
     remote.go(20_000)
@@ -382,6 +384,7 @@ def test_close_in_the_middle_of_a_look_leaves_all_dark():
     assert (remote.lights, remote.tone_hz, remote.radio.awake) == (0, 0, False)
 
 
+@pytest.mark.control("C-46", "C-47")
 def test_no_pattern_can_be_taken_for_another():
     """Nor for the beginning of another. Red and green in turns are the lost link's alone."""
     known = range(messages.FAULT + 1)

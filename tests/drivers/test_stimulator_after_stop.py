@@ -46,6 +46,7 @@ def in_hold():
     return harness
 
 
+@pytest.mark.control("C-09")
 @pytest.mark.parametrize("where", [at_rest, in_hold])
 @pytest.mark.parametrize("route", list(STOPS))
 @pytest.mark.parametrize("what", list(BEGINNINGS))

@@ -56,6 +56,7 @@ def assert_off(harness, cause=messages.STOPPED_CONTACT):
     assert not harness.pulser.running() and harness.matrix.closed == (0, 0) and harness.dac.ua == [0, 0]
 
 
+@pytest.mark.control("C-23")
 @pytest.mark.parametrize("rate_hz", [1, 20, 51, 200])
 def test_in_a_hold_the_ramp_down_begins_in_time_and_ends_the_session(rate_hz):
     harness = begun(rate_hz=rate_hz, ramp_up_ms=0)

@@ -31,6 +31,7 @@ def test_a_current_within_10_percent_passes(lead):
         assert harness.pulser.trains == 1 and harness.control.state() == messages.READY
 
 
+@pytest.mark.control("C-15")
 @pytest.mark.parametrize("lead", [0, 1])
 def test_a_current_beyond_10_percent_is_the_sense_amplifiers_or_the_references_fault(lead):
     for gain in BEYOND:
@@ -41,6 +42,7 @@ def test_a_current_beyond_10_percent_is_the_sense_amplifiers_or_the_references_f
         assert harness.control.start() == messages.REASON_SELF_TEST
 
 
+@pytest.mark.control("C-15")
 def test_a_session_does_not_begin_with_a_current_that_is_beyond():
     harness = StimulatorHarness(left__amplitude_ua=TEST_UA)
     harness.gain[1] = 1.3
@@ -50,6 +52,7 @@ def test_a_session_does_not_begin_with_a_current_that_is_beyond():
     assert harness.control.stop_cause == messages.STOPPED_FAULT and harness.pulser.trains == 1
 
 
+@pytest.mark.control("C-36")
 def test_without_dac_or_matrix_each_is_named():
     harness = StimulatorHarness()
     harness.dac.write = lambda channel, code: None
@@ -135,6 +138,7 @@ def test_all_pairs_of_both_leads_are_measured():
         assert all(abs(ohm - 1000) * 100 <= 1000 * OHM_PERCENT for _, ohm, *_ in lead)
 
 
+@pytest.mark.control("C-39")
 @pytest.mark.parametrize("after_ms", [1, 30, 200, 500])
 def test_a_measurement_that_is_stopped_leaves_no_older_results(after_ms):
     harness = StimulatorHarness()

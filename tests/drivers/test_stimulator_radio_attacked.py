@@ -136,6 +136,7 @@ def test_all_of_a_dense_flood_is_read_while_there_is_no_pause(bench):
     assert len(bench.link.taken) == 700
 
 
+@pytest.mark.control("C-02", "C-31")
 def test_a_genuine_sender_gets_through_a_flood(bench):
     """It repeats its burst as a link does; the pause ends, there is room, its frame is taken."""
     bench.link.pause = 20

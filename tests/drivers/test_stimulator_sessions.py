@@ -28,6 +28,7 @@ def gaps_ms(edges):
     return [(later - earlier) / US for earlier, later in pairwise(edges)]
 
 
+@pytest.mark.control("C-06")
 def test_keepalive_is_pulsed_while_the_output_is_on_and_silent_in_the_rest():
     harness = session(on_ms=1000, off_ms=3000)
     began_us = harness.now_us
@@ -80,6 +81,7 @@ def test_a_pause_that_leaves_the_gate_open_is_none(rate_hz):
         assert max(gaps_ms(harness.edges())) < KEEPALIVE_MS
 
 
+@pytest.mark.control("C-06", "C-08")
 def test_after_a_trip_there_is_no_keepalive_edge_until_somebody_asks_again():
     harness = session()
     harness.output.trip()
@@ -129,6 +131,7 @@ def test_a_magnet_between_the_last_question_and_the_start_of_the_pulses_wins():
         assert (control.state(), control.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)
 
 
+@pytest.mark.control("C-03")
 def test_no_train_runs_for_a_moment_after_a_magnet_that_came_as_it_started():
     harness = StimulatorHarness()
     harness.output.load(214, 0, 50_000, "IVIV", (40, 80, 120, 160))
@@ -143,6 +146,7 @@ def test_no_train_runs_for_a_moment_after_a_magnet_that_came_as_it_started():
     assert harness.output.start(True) and harness.pulser.running()
 
 
+@pytest.mark.control("C-22")
 def test_pulses_that_do_not_come_end_the_session():
     harness = session()
     harness.run_ms(5000)
@@ -157,6 +161,7 @@ def test_pulses_that_do_not_come_end_the_session():
     assert harness.edges(stopped_us) == [] and not harness.pulser.running() and harness.dac.ua == [0, 0]
 
 
+@pytest.mark.control("C-22")
 def test_a_train_that_does_not_end_ends_the_session():
     harness = session(on_ms=1000, off_ms=60_000)
     harness.run_ms(990 - 50)

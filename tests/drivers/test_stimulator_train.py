@@ -37,6 +37,7 @@ class Bench:
         return not harness.pulser.running() and harness.matrix.closed == (0, 0) and harness.dac.ua == [0, 0]
 
 
+@pytest.mark.control("C-63")
 @pytest.mark.parametrize("lead", [LEFT, RIGHT])
 @pytest.mark.parametrize(("rate_hz", "pulses"), [(1, 1), (20, 1), (20, 2), (20, 30), (50, 50)])
 def test_it_delivers_exactly_its_pulses_and_is_off(lead, rate_hz, pulses):
@@ -59,6 +60,7 @@ def test_only_its_lead_has_a_current_and_closed_switches(lead):
     assert bench.harness.matrix.closed[lead] and not bench.harness.matrix.closed[1 - lead]
 
 
+@pytest.mark.control("C-63")
 def test_it_stops_when_the_host_stops_asking():
     bench = Bench(rate_hz=50, pulses=200)
     bench.begin()
@@ -80,6 +82,7 @@ def test_holding_a_train_that_is_over_starts_nothing():
     assert bench.is_off() and bench.harness.pulser.trains == trains
 
 
+@pytest.mark.control("C-63", "C-01")
 @pytest.mark.parametrize("how", ["stop", "magnet"])
 def test_stop_and_magnet_end_it_at_once(how):
     bench = Bench(pulses=100)
@@ -103,6 +106,7 @@ def test_a_pacer_that_stands_still_is_a_fault():
     assert bench.is_off() and bench.control.stop_cause == messages.STOPPED_FAULT
 
 
+@pytest.mark.control("C-61")
 @pytest.mark.parametrize("mode", [machine.CONDITION_MRI, machine.CONDITION_STORAGE])
 def test_not_with_the_electrodes_shut(mode):
     bench = Bench()

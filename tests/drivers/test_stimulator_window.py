@@ -79,6 +79,7 @@ class Clinic:
         return [event[2:4] for event in events if event[1] == messages.EVENT_WINDOW_SET]
 
 
+@pytest.mark.control("C-13")
 @pytest.mark.parametrize("field", OTHER_VALUES)
 @pytest.mark.parametrize(("role", "sender"), SENDERS)
 def test_each_change_but_of_amplitude_closes_it_whoever_sends_it(field, role, sender):
@@ -146,6 +147,7 @@ def test_a_factory_reset_closes_it():
     assert len(clinic.window_events()) == 2, "it was closed already"
 
 
+@pytest.mark.control("C-13", "C-12")
 def test_no_window_allows_what_no_programme_may_have():
     for window_ua in (
         (0, 10_025, 0, 0),

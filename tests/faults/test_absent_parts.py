@@ -39,6 +39,7 @@ def test_an_absent_radio_is_named_at_boot(board: Board, bench):
     assert scene.edges(bench) == []
 
 
+@pytest.mark.control("C-36")
 @pytest.mark.parametrize("part", [pytest.param(part, marks=without(part)) for part in ("dac", "matrix")])
 def test_the_self_test_names_what_is_absent(board: Board, bench, part):
     board.set(**HOLD)
@@ -46,6 +47,7 @@ def test_the_self_test_names_what_is_absent(board: Board, bench, part):
     assert_refuses(board, bench, part)
 
 
+@pytest.mark.control("C-15", "C-36")
 @pytest.mark.parametrize("part", [pytest.param(part, marks=without(part)) for part in ("dac", "matrix")])
 def test_a_session_without_it_ends_in_its_own_self_test(board: Board, bench, part):
     board.set(**HOLD)
@@ -56,6 +58,7 @@ def test_a_session_without_it_ends_in_its_own_self_test(board: Board, bench, par
     assert scene.most_current_ua(bench) <= TEST_UA + TOLERANCE_UA
 
 
+@pytest.mark.control("C-36", "C-08")
 def test_a_radio_lost_while_pulsing_ends_the_session_and_its_return_starts_nothing(board: Board, bench):
     scene.pulse(board)
     bench.run_for(500 * MS)

@@ -48,6 +48,7 @@ def test_a_frame_that_is_only_late_begins_a_session(board: Board, bench, peer):
     board.wait_state(messages.HOLD)
 
 
+@pytest.mark.control("C-09")
 @pytest.mark.parametrize("route", list(ROUTES))
 @pytest.mark.parametrize("pulsing", [False, True])
 def test_a_start_that_was_kept_back_survives_no_stop(board: Board, bench, peer, route, pulsing):
@@ -67,6 +68,7 @@ def test_a_start_that_was_kept_back_survives_no_stop(board: Board, bench, peer, 
     assert board.state() == messages.READY
 
 
+@pytest.mark.control("C-09")
 @pytest.mark.parametrize("route", list(ROUTES))
 def test_a_press_right_after_the_stop_is_refused_and_says_why(board: Board, bench, peer, route):
     board.set(**HOLD)

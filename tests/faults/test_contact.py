@@ -98,6 +98,7 @@ def assert_ended_by_contact(board, bench):
     assert [matrix.mask(chip) for chip in (0, 1)] == [0, 0], "electrodes open"
 
 
+@pytest.mark.control("C-23")
 @both
 @pytest.mark.parametrize("moment", list(MOMENTS))
 def test_without_its_remote_a_session_ramps_down_in_time(board: Board, bench, moment):
@@ -146,6 +147,7 @@ def test_with_zero_it_goes_on_without_its_remote(board: Board, bench):
     assert scene.cathodic_edges(bench, bench.now_ns - S) >= 2 * 1000 // PERIOD_MS - 2
 
 
+@pytest.mark.control("C-23")
 def test_a_session_from_usb_ramps_down_with_exact_pulses(board: Board, bench):
     """What the console asks for is no contact."""
     board.set(**{**USUAL, "contact_s": CONTACT_S})
@@ -170,6 +172,7 @@ def test_a_session_from_usb_ramps_down_with_exact_pulses(board: Board, bench):
     assert all(abs(a - b) < 0.03 * hold_ua for a, b in zip(steps, wanted, strict=True))
 
 
+@pytest.mark.control("C-47")
 @both
 def test_a_stimulator_that_is_switched_off_is_a_lost_link_at_the_remote(board: Board, bench):
     start_by_remote(board, bench)
@@ -206,6 +209,7 @@ def test_a_link_that_was_jammed_for_20_seconds_is_lost_and_back_on_both_sides(bo
     assert lit(bench, "RED", quiet_ns) == [] and lit(bench, "GREEN", quiet_ns) == []
 
 
+@pytest.mark.control("C-47")
 @both
 def test_the_end_of_a_session_that_somebody_else_stopped_is_shown(board: Board, bench):
     start_by_remote(board, bench)

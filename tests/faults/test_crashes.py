@@ -1,5 +1,6 @@
 """A hung CPU, an application that dies, a supply that fails: output off, and off after the restart."""
 
+import pytest
 from stimfw.protocol import messages
 from support import scene
 from support.board import Board
@@ -57,6 +58,7 @@ def assert_back_and_off(board, bench, since_ns):
     scene.assert_stays_off(bench, since_ns)
 
 
+@pytest.mark.control("C-06", "C-07")
 def test_a_hung_cpu_turns_the_output_off_and_the_board_comes_back(board: Board, bench):
     scene.pulse(board)
     stimulator = bench.board("stimulator")
@@ -67,6 +69,7 @@ def test_a_hung_cpu_turns_the_output_off_and_the_board_comes_back(board: Board, 
     assert_back_and_off(board, bench, stimulator.resets[-1][0] + 1)
 
 
+@pytest.mark.control("C-06", "C-08")
 def test_pulses_do_not_come_back_after_a_pause_that_closed_the_gate(board: Board, bench):
     scene.pulse(board)
     stimulator = bench.board("stimulator")
@@ -83,6 +86,7 @@ def test_pulses_do_not_come_back_after_a_pause_that_closed_the_gate(board: Board
     assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_FAULT)
 
 
+@pytest.mark.control("C-06", "C-07")
 def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(board: Board, bench):
     changes = {name.replace("__", "."): value for name, value in HOLD.items()}
     stimulator = bench.board("stimulator")
@@ -98,6 +102,7 @@ def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(
     assert_back_and_off(board, bench, dead_ns)
 
 
+@pytest.mark.control("C-06", "C-07")
 def test_an_endless_loop_with_interrupts_on_turns_the_output_off(board: Board, bench):
     changes = {name.replace("__", "."): value for name, value in HOLD.items()}
     board.repl().exec_raw_no_follow(LOOPING.format(turns=60, changes=changes))
@@ -112,6 +117,7 @@ def test_an_endless_loop_with_interrupts_on_turns_the_output_off(board: Board, b
     board.reset()
 
 
+@pytest.mark.control("C-08")
 def test_a_cut_supply_ends_it_and_its_return_starts_nothing(board: Board, bench):
     scene.pulse(board)
     stimulator = bench.board("stimulator")
@@ -127,6 +133,7 @@ def test_a_cut_supply_ends_it_and_its_return_starts_nothing(board: Board, bench)
     scene.assert_stays_off(bench, cut_ns + 1, 500 * MS)
 
 
+@pytest.mark.control("C-08")
 def test_no_bridge_edge_in_boot_reset_and_repl(board: Board, bench):
     stimulator = bench.board("stimulator")
     board.set(**HOLD)

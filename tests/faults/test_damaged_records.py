@@ -174,6 +174,7 @@ def flip_one(board: str, area: str) -> bytes:
     return changed(lambda memory: flip(memory, at + byte, number % 8), board)[board]
 
 
+@pytest.mark.control("C-33")
 @pytest.mark.parametrize("area", AREAS)
 def test_a_wrong_bit_in_a_record_loses_nothing(area: str) -> None:
     with switched_on({board: flip_one(board, area) for board in BOARDS}, trace=False) as rig:
@@ -215,6 +216,7 @@ def test_another_micropythons_format_leaves_records_that_are_sound() -> None:
             assert rig.next_epoch(board) == DUE + 2
 
 
+@pytest.mark.control("C-33")
 @pytest.mark.parametrize("area", ["epochs", "pairings"])
 def test_without_its_records_a_board_is_safe(area: str) -> None:
     """USB and magnet work, nothing is driven, nothing is sent by radio; the remote says what is wrong."""

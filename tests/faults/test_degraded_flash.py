@@ -178,6 +178,7 @@ def test_a_flash_that_is_worn_when_a_paired_board_starts(way: str) -> None:
         rig.assert_alive()
 
 
+@pytest.mark.control("C-34")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_flash_that_wears_out_while_both_run(way: str) -> None:
     with switched_on(used()) as rig:
@@ -190,6 +191,7 @@ def test_a_flash_that_wears_out_while_both_run(way: str) -> None:
         rig.assert_alive()
 
 
+@pytest.mark.control("C-34")
 @pytest.mark.parametrize("way", ["no erase", "no program", "neither", "a bit stays 0", "all stay 1"])
 def test_a_new_board_whose_flash_takes_nothing(way: str) -> None:
     """Nothing was ever on it: it makes its file system and its records in vain, or with no erase at all."""

@@ -32,6 +32,7 @@ def stand_still(bench, still_ms):
     return True
 
 
+@pytest.mark.control("C-06", "C-08")
 @pytest.mark.bench(wiring={"stimulator": StimulatorWiring(pulse_tolerance=SHORTEST)})
 def test_a_gate_that_closed_by_itself_stays_closed(board: Board, bench):
     scene.pulse(board)

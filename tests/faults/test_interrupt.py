@@ -1,5 +1,6 @@
 """Ctrl-C: output off, then a REPL that stays. A host that does not read changes nothing."""
 
+import pytest
 from stimfw.protocol import console_frame, messages, requests
 from support import scene
 from support.board import Board
@@ -17,6 +18,7 @@ TOGETHER_US = 100
 """A second one that comes before the first is served ends in its own traceback."""
 
 
+@pytest.mark.control("C-01", "C-08")
 def test_ctrl_c_turns_the_output_off_then_gives_the_repl_for_good(board: Board, bench):
     scene.pulse(board)
     typed_ns = bench.now_ns
@@ -98,6 +100,7 @@ def ask_without_reading(board, bench, count=40):
     bench.run_for(200 * MS)
 
 
+@pytest.mark.control("C-21")
 def test_a_host_that_does_not_read_delays_neither_pulses_nor_stop(board: Board, bench, peer):
     peer.join()
     scene.pulse(board)
@@ -129,6 +132,7 @@ def test_ctrl_c_turns_the_output_off_even_if_nobody_reads(board: Board, bench):
     board.discard_input()
 
 
+@pytest.mark.control("C-02", "C-21")
 def test_a_flood_on_the_console_delays_neither_pulses_nor_stop(board: Board, bench, peer):
     peer.join()
     scene.pulse(board)

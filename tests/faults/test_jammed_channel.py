@@ -35,6 +35,7 @@ def stop(board, bench):
     return (max(last_ns, came_ns) - pressed_ns) / MS, answers[0].channel
 
 
+@pytest.mark.control("C-02")
 def test_stop_finds_another_channel():
     branch(lambda: assert_finds_another(couple_at_rest()))
 

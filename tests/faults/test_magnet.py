@@ -36,6 +36,7 @@ def assert_stopped_for_good(board, bench, since_ns):
     assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)
 
 
+@pytest.mark.control("C-03")
 @pytest.mark.bench(wiring={"stimulator": StimulatorWiring(bounce_ms=0.0)})
 def test_the_current_stops_at_once_by_hardware(board: Board, bench):
     scene.pulse(board)
@@ -47,6 +48,7 @@ def test_the_current_stops_at_once_by_hardware(board: Board, bench):
     assert came_ns - 20 * US <= scene.last_current_ns(bench) <= came_ns + HARDWARE_NS
 
 
+@pytest.mark.control("C-03")
 @pytest.mark.bench(wiring=cut())
 def test_the_firmware_alone_stops_within_200_us(board: Board, bench):
     scene.pulse(board)
@@ -67,6 +69,7 @@ def test_it_stops_for_good_and_is_counted(board: Board, bench):
     assert board.client.counters()["magnet_stops"] >= 1
 
 
+@pytest.mark.control("C-03")
 @pytest.mark.parametrize("name", STATES)
 def test_it_stops_in_every_state(board: Board, bench, name):
     scene.bring_to(board, name)
@@ -77,6 +80,7 @@ def test_it_stops_in_every_state(board: Board, bench, name):
     assert board.client.status().failed_parts == ()
 
 
+@pytest.mark.control("C-08")
 def test_nothing_starts_while_it_is_there(board: Board, bench, peer):
     board.set(**HOLD)
     bench.magnet(True)

@@ -33,6 +33,7 @@ def end(board, bench, how):
     bench.run_for(20 * MS)
 
 
+@pytest.mark.control("C-16")
 @pytest.mark.parametrize("how", ["stop", "magnet"])
 def test_a_session_uses_each_leads_own_electrodes_and_off_opens_them_and_zeroes_the_dac(
     board: Board, bench, how
@@ -46,6 +47,7 @@ def test_a_session_uses_each_leads_own_electrodes_and_off_opens_them_and_zeroes_
     assert (parts.dac.code(0), parts.dac.code(1)) == (0, 0), "DAC outputs zero, and latched"
 
 
+@pytest.mark.control("C-16")
 @pytest.mark.bench(
     wiring={
         "stimulator": StimulatorWiring(open_electrodes=(("left", 2), ("left", 3), ("right", 0), ("right", 1)))
@@ -59,6 +61,7 @@ def test_current_flows_where_only_the_programmes_electrodes_are_whole(board: Boa
         assert max(found) == pytest.approx(wanted_ua, rel=0.02), name
 
 
+@pytest.mark.control("C-17")
 def test_leads_that_differ_are_not_mixed_up(board: Board, bench):
     leads = bench.board("stimulator").parts.leads
     for name, ohm in (("left", LEFT_OHM), ("right", RIGHT_OHM)):

@@ -135,6 +135,7 @@ def with_a_magnet_left_lying(couple):
     assert couple.failed() == ONCE
 
 
+@pytest.mark.control("C-28")
 @pytest.mark.parametrize(
     "ends",
     [
@@ -155,6 +156,7 @@ def test_what_does_not_end_in_a_pairing(couple, ends):
     branch(body)
 
 
+@pytest.mark.control("C-04")
 def test_stop_in_a_pairing_stops_the_pulses(couple):
     branch(lambda: assert_stops(couple))
 
@@ -168,6 +170,7 @@ def assert_stops(couple):
     assert couple.board.client.status().stop_cause == messages.STOPPED_REMOTE
 
 
+@pytest.mark.control("C-28")
 def test_a_man_in_the_middle_is_seen_and_gets_nothing_without_the_magnet(couple):
     before = couple.stored()
     man = Middle(couple)

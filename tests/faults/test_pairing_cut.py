@@ -51,6 +51,7 @@ def cut_at(couple, name, number, share, before):
     return cut(couple, name, before)
 
 
+@pytest.mark.control("C-35")
 def test_the_supply_fails_in_a_pairing():
     branch(lambda: assert_outlives_cuts(couple_at_rest()))
 

@@ -98,6 +98,7 @@ def rig():
         yield Rig(bench)
 
 
+@pytest.mark.control("C-35")
 def test_a_record_is_old_or_new(rig: Rig) -> None:
     record = Record(rig.view, layout.PRESCRIPTIONS)
     record.store(b"older")
@@ -114,6 +115,7 @@ def test_a_record_is_old_or_new(rig: Rig) -> None:
     assert len(seen) == 1 + 2 and set(seen) == {b"old ", b"NEW!"}
 
 
+@pytest.mark.control("C-26")
 @pytest.mark.parametrize("boots", [3, PLACES], ids=["in a block", "at a change of blocks"])
 def test_epochs_rise(rig: Rig, boots: int) -> None:
     log = EpochLog(rig.view, layout.JOURNAL)
@@ -140,6 +142,7 @@ def test_a_pairing_is_there_or_not(rig: Rig) -> None:
     assert seen == {True, False}
 
 
+@pytest.mark.control("C-35")
 def test_a_board_outlives_a_cut_in_each_write_of_its_first_start() -> None:
     def switched_on() -> Rig:
         return Rig(Bench(BenchConfig(boards=("stimulator",), with_parts=False, trace=False)))

@@ -86,6 +86,7 @@ def test_what_the_radio_cannot_receive_is_not_even_counted(board: Board, bench, 
     assert board.client.counters()["radio_frames"] == before and len(bench.air.tap) == said + 6
 
 
+@pytest.mark.control("C-24")
 @pytest.mark.parametrize("where", [-1, -8, 5, 20])
 def test_a_forged_start_is_counted_and_does_nothing(board: Board, bench, peer, where):
     """A genuine START is kept back; what arrives differs from it in one bit."""
@@ -114,6 +115,7 @@ def test_forged_hellos_cost_the_open_connection_nothing(board: Board, bench, pee
     assert {frames.kind_of(frame) for frame, _ in peer.sent[said:]} == {frames.REQUEST}, "no new handshake"
 
 
+@pytest.mark.control("C-10")
 def test_a_request_that_comes_again_is_answered_again_and_executed_once(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
@@ -132,6 +134,7 @@ def test_a_request_that_comes_again_is_answered_again_and_executed_once(board: B
     assert len(peer.heard) == heard + 1  # STOP's reply
 
 
+@pytest.mark.control("C-10", "C-24")
 def test_what_was_recorded_is_dead_after_a_restart_of_either_side(board: Board, bench, peer):
     board.set(**HOLD)
     peer.join()
@@ -162,6 +165,7 @@ def test_requests_that_make_no_sense_are_refused(board: Board, bench, peer):
     assert counted(board, before) == {"refused": len(wrong)}
 
 
+@pytest.mark.control("C-21")
 def test_a_flood_of_noise_while_pulsing_neither_stops_nor_resets_it(board: Board, bench, peer):
     peer.join()
     scene.pulse(board)
@@ -176,6 +180,7 @@ def test_a_flood_of_noise_while_pulsing_neither_stops_nor_resets_it(board: Board
     assert max(pauses) < KEEPALIVE_NS
 
 
+@pytest.mark.control("C-02")
 @pytest.mark.parametrize("gap_ns", [2 * MS, 600_000, 450_000])
 def test_stop_gets_through_a_flood(board: Board, bench, peer, gap_ns):
     """The peer sends again what the radio had no room for, as a remote does."""
@@ -190,6 +195,7 @@ def test_stop_gets_through_a_flood(board: Board, bench, peer, gap_ns):
     assert scene.last_edge_ns(bench) < pressed_ns + 400 * MS
 
 
+@pytest.mark.control("C-02")
 def test_stop_gets_through_a_flood_of_forgeries(board: Board, bench, peer):
     """HELLOs of the right epoch, with counts to come: each costs a block of AES."""
     peer.join()

@@ -65,6 +65,7 @@ def switched_on(source):
     return bench, *boards(bench)
 
 
+@pytest.mark.control("C-32")
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_that_fails_at_the_start_is_named_and_pairs_nobody(name):
     _, stimulator, remote = switched_on(SOURCES[name])
@@ -77,6 +78,7 @@ def test_a_source_that_fails_at_the_start_is_named_and_pairs_nobody(name):
     assert stimulator.pairings().pairings, "the old pairing is there"
 
 
+@pytest.mark.control("C-32")
 def test_without_randomness_no_window_opens_and_nobody_is_let_in():
     bench, stimulator, _ = switched_on(SOURCES["stuck at 1"])
     bench.magnet(True)
@@ -148,6 +150,7 @@ def test_a_source_that_fails_while_it_is_drawn_from(couple):
     assert boards(bench)[0].status().failed_parts == (), "the test of a start is what takes it back"
 
 
+@pytest.mark.control("C-05")
 def test_stop_without_a_connection_needs_no_randomness(couple):
     """A peer that was connected since the stimulator's start, and has lost its connection."""
     bench, stimulator, peer = couple

@@ -101,6 +101,7 @@ def boards():
         yield made
 
 
+@pytest.mark.control("C-27")
 def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
     boards.restart()  # the minute in which what a peer repeats is one event begins anew
     boards.board.set(**HOLD)
@@ -124,6 +125,7 @@ def test_what_is_not_for_a_role_is_forbidden_noted_and_changes_nothing(boards):
     assert code == messages.OK and struct.unpack("<I", body[4:8]) == (0,), "nothing was forged"
 
 
+@pytest.mark.control("C-13")
 def test_a_patient_chooses_amplitudes_within_the_window_only(boards):
     amplitude = lambda *wanted: boards.ask(PATIENT, requests.AMPLITUDE, struct.pack("<HH", *wanted))  # noqa: E731
     boards.restart()
@@ -164,6 +166,7 @@ def test_the_window_ends_with_the_programme_that_it_was_for(boards, sender):
     assert (events[-1].sender, events[-1].detail_text) == (sender, "closed")
 
 
+@pytest.mark.control("C-04")
 def test_any_peer_stops_what_another_one_started(boards):
     boards.board.set(**HOLD)
     for starter, stopper in ((PATIENT, SECOND_PATIENT), (CLINICIAN, PATIENT), (SECOND_PATIENT, CLINICIAN)):
@@ -193,6 +196,7 @@ def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
     assert program.unpack(boards.programme()).rate_hz == 33, "the clinician's request went on where it was"
 
 
+@pytest.mark.control("C-04")
 @pytest.mark.parametrize("opcode", [requests.TEST_STIMULATION, requests.IMPEDANCE])
 def test_a_patient_stops_what_a_clinician_does(boards, opcode):
     boards.board.set(**HOLD)

@@ -22,6 +22,7 @@ def bring_to(board, name):
         board.wait(0.01)
 
 
+@pytest.mark.control("C-01")
 @pytest.mark.parametrize("name", list(STATES))
 def test_stop_by_radio_in_every_state(board: Board, bench, peer, name):
     peer.join()
@@ -34,6 +35,7 @@ def test_stop_by_radio_in_every_state(board: Board, bench, peer, name):
     assert (status.state, status.stop_cause) == (messages.READY, messages.STOPPED_REMOTE)
 
 
+@pytest.mark.control("C-01")
 @pytest.mark.parametrize("name", ["self-test", "impedance", "hold"])
 def test_stop_by_console_turns_the_bridges_off(board: Board, bench, name):
     bring_to(board, name)
@@ -41,6 +43,7 @@ def test_stop_by_console_turns_the_bridges_off(board: Board, bench, name):
     scene.assert_stays_off(bench, bench.now_ns, 150 * MS)
 
 
+@pytest.mark.control("C-01", "C-19")
 def test_stop_at_many_phases_of_a_pulse(board: Board, bench, peer):
     """The left lead's drive begins 12 us after the period, and takes 428 us; STOP comes anywhere in it."""
     peer.join()
@@ -52,6 +55,7 @@ def test_stop_at_many_phases_of_a_pulse(board: Board, bench, peer):
         assert board.state() == messages.READY
 
 
+@pytest.mark.control("C-22")
 def test_a_lost_session_ends_by_itself(board: Board, bench):
     board.set(**dict(HOLD, rate_hz=1, on_ms=1000, off_ms=9000))
     board.client.start()
@@ -61,6 +65,7 @@ def test_a_lost_session_ends_by_itself(board: Board, bench):
     scene.assert_stays_off(bench, bench.now_ns - 100 * MS, scene.S)
 
 
+@pytest.mark.control("C-22")
 def test_a_long_rest_does_not_prolong_the_session(board: Board, bench):
     board.set(**dict(HOLD, rate_hz=1, on_ms=1000, off_ms=300_000))
     board.client.start()
@@ -121,6 +126,7 @@ GARBAGE, ROOM_LEFT = 100_000, 40_000
 """About 130 KB are free before a contraction, which makes no garbage itself; requests of a host do."""
 
 
+@pytest.mark.control("C-40")
 def test_garbage_is_collected_before_the_pulses(board: Board, bench):
     made, started, used = board.exec(_FULL_OF_GARBAGE).split()
     assert int(made) > GARBAGE and int(started) == messages.REASON_NONE

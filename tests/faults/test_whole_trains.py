@@ -14,6 +14,7 @@ def widths(bench, signal, start_ns):
     return [fell - rose for (rose, _), (fell, _) in zip(edges[::2], edges[1::2], strict=True)]
 
 
+@pytest.mark.control("C-19")
 @pytest.mark.parametrize(("rate_hz", "width_us"), [(200, 1000), (199, 1000), (37, 214), (20, 1000), (2, 20)])
 def test_every_pulse_of_a_contraction_and_its_self_test_is_whole(board: Board, bench, rate_hz, width_us):
     board.set(**dict(HOLD, rate_hz=rate_hz, width_us=width_us, on_ms=1000, off_ms=60_000))

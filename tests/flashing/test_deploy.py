@@ -240,6 +240,7 @@ def test_compiled_as_the_image_was(sources, compiler):
     assert sources.changed(compiler) == [], "the image that was built last is of these sources"
 
 
+@pytest.mark.control("C-41")
 @pytest.mark.parametrize(
     ("head", "loads"),
     [("4d06001f", True), ("4d06131f", True), ("4d05001f", False), ("4d06171f", False), ("4d06121f", False)],

@@ -134,6 +134,7 @@ def test_ctrl_c_leaves_a_board_that_can_be_flashed_with_another_image_of_as_many
     assert flash_bench.board().flash.read(0, len(IMAGE.payload)) == IMAGE.payload, "no block of the first one"
 
 
+@pytest.mark.control("C-41")
 def test_a_page_that_does_not_hold_what_was_written_is_found(flash_bench, monkeypatch):
     flash = flash_bench.board().flash
     # A byte of a text that no start needs.
@@ -169,6 +170,7 @@ def test_an_application_that_does_not_start_is_told(flash_bench):
     assert any("/boot.py that is not from `stimbench deploy`" in text for text in flash_bench.said)
 
 
+@pytest.mark.control("C-41")
 def test_a_board_that_tells_another_firmware_than_was_written_is_named(flash_bench):
     with flash_bench.device() as device:
         lie = f"import stimfw_build\nstimfw_build.SOURCE_HASH = '{OTHER_BUILD}'\n"
@@ -207,6 +209,7 @@ def test_a_hung_board_needs_a_hand(flash_bench):
     assert "answers nothing" in done.before
 
 
+@pytest.mark.control("C-41")
 def test_the_other_boards_image_is_refused_unless_it_is_meant(make):
     flash_bench = make(boards=("remote",))
     target = flash_bench.targets["remote"]

@@ -153,6 +153,7 @@ def test_a_stimulator_without_power_is_no_answer_by_radio(boards):
     assert "out of reach, off, or jammed" in result.stderr
 
 
+@pytest.mark.control("C-29")
 @pytest.mark.slow
 def test_a_factory_reset_takes_the_magnet_and_ends_every_pairing(boards):
     base = boards.told("pair", "--clinician")["base"]

@@ -18,6 +18,7 @@ def test_a_whole_journal_verifies():
     assert (seen.first, seen.last, seen.entries, seen.head) == (0, 21, 22, journal.chain)
 
 
+@pytest.mark.control("C-66")
 @pytest.mark.parametrize("at", range(0, 30, 3))
 def test_a_changed_byte_is_found_even_if_its_checksum_was_made_right_again(at):
     journal = implanted(6)
@@ -41,6 +42,7 @@ def test_a_wrong_checksum_is_unreadable():
     assert (4, "unreadable") in found(journal.slots)
 
 
+@pytest.mark.control("C-66")
 def test_an_entry_that_was_taken_out_is_missing():
     journal = implanted(6)
     del journal.slots[3]

@@ -34,6 +34,7 @@ def stored(store, journal=1):
     return list(store.slots(journal))
 
 
+@pytest.mark.control("C-66")
 def test_everything_is_stored_once(store):
     journal = implanted(40)
     done = pulled(journal, store)
@@ -54,6 +55,7 @@ def test_what_is_new_is_added_and_only_that_is_asked_for(store):
     assert stored(store) == journal.slots
 
 
+@pytest.mark.control("C-66")
 @pytest.mark.parametrize("seed", range(20))
 def test_an_interruption_anywhere_leaves_a_good_store_and_the_next_pull_goes_on(store, seed):
     rng, journal = random.Random(seed), implanted(200)
@@ -107,6 +109,7 @@ def test_an_entry_that_the_board_changed_after_it_was_pulled_is_found(store):
     assert stored(store, 1) == journal.slots and stored(store, 2) == forged.slots
 
 
+@pytest.mark.control("C-66")
 def test_a_board_that_was_rolled_back_is_told(store):
     journal = implanted(20)
     older = journal.copy()

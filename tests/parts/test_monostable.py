@@ -129,6 +129,7 @@ def test_cut_clr_ignores_the_magnet_until_mended():
     assert not rig.gate.q, "mended while the magnet is there"
 
 
+@pytest.mark.control("C-06", "C-03")
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 150)), max_size=30))
 def test_never_on_without_a_trigger_within_the_pulse_or_with_clr_low(moves):
     rig = Rig()

@@ -1,6 +1,7 @@
 """Uptime and the time of day, to the millisecond at which a second is full."""
 
 from stimfw.clock.wall_clock import WallClock
+from support.control import control
 
 
 class Ticks:
@@ -32,6 +33,7 @@ def test_every_look_keeps_what_is_left_of_a_second():
         assert clock.uptime_s() == 333 * turn // 1000
 
 
+@control("C-45")
 def test_the_ticks_may_wrap():
     ticks, clock = clock_at(0x3FFFFFFF - 499)
     ticks.now_ms += 999

@@ -4,6 +4,7 @@ from binascii import unhexlify
 
 from stimfw.crypto import primitives
 from stimfw.crypto.ccm import MAX_HEADER, Ccm, NotAuthenticError
+from support.control import control
 
 KEY = bytes(range(0x40, 0x50))
 # Appendix C: nonce, header, plaintext, tag in bytes, sealed.
@@ -70,6 +71,7 @@ def test_every_length_and_tag_comes_back():
                 assert ccm.open(NONCE, header, sealed) == bytes(size)
 
 
+@control("C-24")
 def test_any_changed_bit_is_refused():
     ccm = Ccm(KEY)
     sealed = ccm.seal(NONCE, HEADER, PLAINTEXT)

@@ -5,6 +5,7 @@ import math
 from stimfw.crypto import health
 from stimfw.crypto.health import CheckedBits
 from stimfw.crypto.primitives import sha256
+from support.control import control
 
 H = 0.5
 ALPHA = 2.0**-20
@@ -153,6 +154,7 @@ def test_fair_bits_pass():
     assert starts_that_fail(ones=141) == 0, "0.55, as others have measured"
 
 
+@control("C-32")
 def test_a_stuck_or_biased_source_fails_at_each_start():
     assert starts_that_fail(ones=0) == starts_that_fail(ones=256) == STARTS
     assert starts_that_fail(ones=230) == STARTS, "0.9 ones"

@@ -5,6 +5,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import SILENCE_MS, PairingRequester
 from stimfw.pairing.stimulator_end import LINGER_MS, PairingResponder
 from stimfw.telemetry import frames
+from support.control import control
 from support.link_harness import Rng
 from support.pairing_harness import BASE, REMOTE_ID, PairingHarness, QuickCurve, confirming
 
@@ -108,6 +109,7 @@ def shown_whole(ends):
     ends.go(PASS_MS, person=False)
 
 
+@control("C-28")
 def test_consent_counts_only_after_the_code_was_shown_whole_and_the_remote_has_accepted():
     ends = PairingHarness()
     ends.stimulator.open(ends.now_ms)
@@ -385,6 +387,7 @@ def test_the_code_is_the_low_twenty_bits_of_the_last_three_bytes_little_endian()
     assert max([pk.PairingKeys(b"z" * 32, b"t%03d" % number).code for number in range(200)]) > 1 << 19
 
 
+@control("C-45")
 def test_the_clock_may_wrap():
     for back_ms in (1, 500, 2000, 4500, 5500):
         ends = PairingHarness()

@@ -5,6 +5,7 @@ from stimfw.pairing import exchange as pk
 from stimfw.pairing.remote_end import PairingRequester
 from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.telemetry import frames
+from support.control import control
 from support.link_harness import Rng
 from support.pairing_harness import BASE, LOOK_MS, REMOTE_ID, PairingHarness, QuickCurve
 
@@ -82,6 +83,7 @@ class Between:
             remote.on_frame(answer, self.ends.now_ms)
 
 
+@control("C-28")
 def test_a_man_in_the_middle_is_seen():
     for seed in range(12):
         between = Between(seed)

@@ -2,6 +2,7 @@
 
 from stimfw.protocol import console_frame
 from stimfw.protocol.console_frame import MAX_LINE, MAX_MESSAGE, Receiver, decode, encode
+from support.control import control
 
 
 def feed(receiver, data):
@@ -78,6 +79,7 @@ def test_a_frame_without_its_start_is_passed_over():
     assert counts(receiver) == (0, 0, 0)
 
 
+@control("C-44")
 def test_a_changed_byte_never_gives_a_frame():
     line = encode(7, b"message")
     for at in range(1, len(line) - 1):

@@ -4,6 +4,7 @@ import struct
 
 from stimfw.protocol import asking, messages, refusals, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
+from support.control import control
 
 ROWS = requests.answered_by("stimulator")
 
@@ -93,6 +94,7 @@ class Rig:
         return messages.parse_reply(row[requests.OPCODE], self.dispatcher.execute(message, role, slot))
 
 
+@control("C-27")
 def test_each_request_of_each_role():
     for role in range(5):
         for row in ROWS:
@@ -107,6 +109,7 @@ def test_each_request_of_each_role():
                 assert rig.dispatcher.forbidden == rig.dispatcher.refused == 1
 
 
+@control("C-27")
 def test_the_role_comes_before_the_length():
     """A wrong length must not tell a patient's key what it may not ask."""
     for row in ROWS:

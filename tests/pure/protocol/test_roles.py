@@ -1,6 +1,7 @@
 """Who may do what: all of the table, written out a second time from docs/telemetry.md."""
 
 from stimfw.protocol import asking, requests, roles
+from support.control import control
 
 EVERYBODY = ("STATUS", "UPTIME", "START", "STOP", "AMPLITUDE", "THERAPY", "KEPT_TIME")
 CLINICIAN = (
@@ -18,6 +19,7 @@ def opcodes(names):
     return [getattr(requests, name) for name in names]
 
 
+@control("C-27")
 def test_the_whole_table():
     allowed = {
         roles.PATIENT: opcodes(EVERYBODY),

@@ -4,6 +4,7 @@ from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.impedance import KINDS, SWITCHES_OHM, line, next_current_ua, read_at_once
 from stimfw.pulses.sampling import SamplePlan
+from support.control import control
 
 # What is promised: percent of the resistance, in and beyond 500 ohm to 5 kohm.
 INNER_PERCENT = 2
@@ -45,6 +46,7 @@ RESISTANCES = (200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10000)
 CAPACITANCES_UF = (1, 2, 5, 10, 20)  # of each electrode; the pair's is half
 
 
+@control("C-38")
 def test_resistance_is_found_whatever_the_capacitance():
     for ohm in RESISTANCES:
         percent = INNER_PERCENT if 500 <= ohm <= 5000 else OUTER_PERCENT
@@ -73,6 +75,7 @@ def test_a_plain_resistor_has_no_capacitance_worth_the_name():
     assert abs(found.ohm - 1000) <= 10 and (found.capacitance_nf == 0 or found.capacitance_nf > 10000)
 
 
+@control("C-38")
 def test_no_current_is_an_open_pair():
     flat = [2048 * PULSES] * len(KINDS)
     found = read_at_once(flat, PULSES, PLAN.times_ns, BASE, 250)
@@ -87,6 +90,7 @@ def test_less_than_half_of_the_current_is_an_open_pair():
         assert (found.ohm == 65_535) == (kind == OPEN)
 
 
+@control("C-38")
 def test_no_resistance_is_a_short():
     assert measured(0, 0).kind == messages.KIND_SHORT
     assert measured(40, 0).kind == messages.KIND_SHORT

@@ -3,6 +3,7 @@
 from stimfw.pulses import impedance, waveform
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V, SamplePlan, cs_word, evenly
 from stimfw.therapy import ranges
+from support.control import control
 from support.pio_cycles import Machine
 
 CYCLE_NS = 200
@@ -52,6 +53,7 @@ def check(kinds, times_us):
     return plan.times_ns
 
 
+@control("C-37")
 def test_every_width_of_a_session_is_sampled_inside_its_phase():
     for width_us in range(ranges.WIDTH_US.low, ranges.WIDTH_US.high + 1):
         times_ns = check("IVIV", evenly(width_us, 4))

@@ -12,6 +12,7 @@ from stimfw.pulses.waveform import (
 )
 from stimfw.therapy import ranges
 from stimfw.therapy.program import period_us
+from support.control import control
 from support.pio_cycles import Machine
 
 WIDTHS = range(ranges.WIDTH_US.low, ranges.WIDTH_US.high + 1)
@@ -62,6 +63,7 @@ def test_every_gap_at_the_widths_that_compose_differently():
             check_pulse(width_us, gap_us)
 
 
+@control("C-18")
 def test_recharge_opens_and_the_amplitude_is_latched_before_the_pulse():
     machine = pulse(214, 0)
     opened = machine.pins[0][0]
@@ -76,11 +78,13 @@ def test_the_sampler_is_told_before_the_cathodic_edge():
         assert machine.flags == [(machine.pins[1][0] - FLAG_LEAD_US, waveform.FLAG_SAMPLE)]
 
 
+@control("C-18")
 def test_no_two_bridge_lines_are_ever_high_together():
     for width_us, gap_us in ((20, 0), (214, 0), (1000, 500), (33, 33)):
         assert {value for _, value in pulse(width_us, gap_us).pins} <= {OFF, CATHODIC, ANODIC, SHORT}
 
 
+@control("C-18")
 def test_both_phases_are_equally_long():
     for width_us in WIDTHS:
         pins = pulse(width_us, 1).pins
@@ -102,6 +106,7 @@ class Train:
         self.right_us = self.gos[1][0] - self.gos[0][0]
 
 
+@control("C-20")
 def test_the_period_of_every_rate_is_exact():
     for rate_hz in RATES:
         train = Train(period_us(rate_hz))
@@ -120,6 +125,7 @@ def test_periods_of_odd_and_prime_lengths_are_exact_too():
         assert Train(period).period_us == period
 
 
+@control("C-20")
 def test_a_period_that_is_too_short_is_refused():
     try:
         Pacer(0, 71, 0)
@@ -144,6 +150,7 @@ def longest_allowed_us(rate_hz):
     return min(LONGEST_PULSE_US, period_us(rate_hz) // 2 - GUARD_US)
 
 
+@control("C-17", "C-20")
 def test_left_and_right_never_overlap_at_any_rate():
     assert ranges.slot_us(1000, 500) == LONGEST_PULSE_US + GUARD_US  # what the firmware asks a pacer for
     for rate_hz in RATES:

@@ -3,6 +3,7 @@
 from stimfw.protocol import messages
 from stimfw.stimulator.conditions import Conditions
 from stimfw.therapy import machine
+from support.control import control
 
 
 class Control:
@@ -42,6 +43,7 @@ NONE, LOCKED, BUSY, MAGNET, PART, ZERO = (
 )
 
 
+@control("C-39")
 def test_what_may_begin_in_which_state():
     assert reasons(messages.READY) == (NONE, NONE, NONE, NONE)
     for state in (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST):

@@ -2,6 +2,7 @@
 
 from stimfw.protocol import journal_entries
 from stimfw.stimulator.journal_keeper import PLACES, ROOM, JournalKeeper
+from support.control import control
 
 
 class Journal:
@@ -79,6 +80,7 @@ def test_room_is_made_with_the_output_off_only_and_one_step_at_a_time():
     assert desk.journal.steps == 3  # there was no more to do
 
 
+@control("C-64")
 def test_what_the_flash_does_not_take_waits_and_no_session_may_begin():
     desk = Desk()
     assert desk.keeper.ready()

@@ -11,6 +11,7 @@ from stimfw.storage.epoch_limit import STRIDE, EpochLimit
 from stimfw.storage.epochs import MAX_EPOCH, EpochLog
 from stimfw.storage.pairings import PairingTable
 from stimfw.storage.record import Record, _page
+from support.control import control
 from support.damage import FILLS, flip, record_bytes
 from support.flash_board import (
     BOARDS,
@@ -156,6 +157,7 @@ def test_whole_records_of_nonsense_open():
                     assert again.epoch and again.states == [SOUND] * 3, (board, area, payload)
 
 
+@control("C-33")
 def test_random_bytes_anywhere_raise_nothing_that_is_not_declared():
     """The opener would catch it: here it is not asked to."""
     random.seed(5)

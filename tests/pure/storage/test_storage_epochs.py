@@ -6,6 +6,7 @@ from binascii import crc32
 from stimfw.crypto.primitives import sha256
 from stimfw.storage.blocks import BLOCK_BYTES, DamagedError, LaterError, StorageError
 from stimfw.storage.epochs import PLACES, EpochLog
+from support.control import control
 from support.flash_fake import NO_CUT, FlashFake, each_cut, is_cut
 
 FIRST = 1
@@ -73,6 +74,7 @@ def test_flash_tells_neither_the_seed_in_use_nor_how_to_compute_it():
             assert sha256(b"use" + memory[at : at + 32] + SAME + struct.pack("<I", epoch)) != seed
 
 
+@control("C-26")
 def test_a_cut_at_any_moment_repeats_nothing():
     for boots in (0, 1, 5, PLACES - 1, PLACES, PLACES + 1, 2 * PLACES - 1, 2 * PLACES):
         start = after(boots)
@@ -155,6 +157,7 @@ def test_a_dead_flash_is_told():
         assert fails(flash)
 
 
+@control("C-26")
 def test_a_wrong_bit_anywhere_repeats_no_epoch():
     for boots in (2, 3, PLACES - 1, PLACES, PLACES + 2, 2 * PLACES, 2 * PLACES + 2):
         start = after(boots)

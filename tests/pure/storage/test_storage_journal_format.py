@@ -20,6 +20,7 @@ from stimfw.storage.journal_format import (
     pack,
     verify,
 )
+from support.control import control
 
 SLOT = 32
 
@@ -100,6 +101,7 @@ def test_blank_and_zero_slots_are_none():
     assert not journal_format.is_whole(b"\xff" * SLOT)
 
 
+@control("C-64")
 def test_a_changed_byte_is_told_even_with_a_right_checksum():
     slots = chain(6)
     for at in range(22):

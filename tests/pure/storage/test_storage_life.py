@@ -3,6 +3,7 @@
 from stimfw.storage import layout, life
 from stimfw.storage.blocks import BLOCK_BYTES, StorageError
 from stimfw.storage.life import BENCH, IMPLANTED, UNUSABLE, Life
+from support.control import control
 from support.flash_fake import FlashFake, each_cut
 
 FIRST = 1
@@ -64,6 +65,7 @@ def test_what_cannot_be_implanted():
     assert raised(lambda: opened(FlashFake()).implant(ID, NOW, -1), ValueError)
 
 
+@control("C-69")
 def test_a_cut_leaves_the_old_life_or_the_new():
     for start, action, lives in (
         (FlashFake(), implant, {BENCH, IMPLANTED}),
@@ -81,6 +83,7 @@ def test_a_cut_leaves_the_old_life_or_the_new():
         assert seen == lives
 
 
+@control("C-69")
 def test_whatever_else_is_there_is_unusable_until_it_is_explanted():
     for index in range(0, 256, 5):
         flash = implanted()
@@ -102,6 +105,7 @@ def test_a_record_of_another_format_is_unusable():
         assert opened(flash).life == UNUSABLE, payload
 
 
+@control("C-69")
 def test_a_cut_while_what_is_unusable_is_explanted_never_makes_it_implanted():
     start = implanted()
     start.memory[FIRST * BLOCK_BYTES + 30] ^= 0x18

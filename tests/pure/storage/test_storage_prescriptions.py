@@ -6,6 +6,7 @@ from stimfw.storage.blocks import BLOCK_BYTES, LaterError, StorageError
 from stimfw.storage.prescriptions import PRESCRIPTION_BYTES, RECORDS, Prescriptions
 from stimfw.storage.record import Record
 from stimfw.therapy import prescription
+from support.control import control
 from support.flash_fake import FlashFake, each_cut
 
 BLOCKS = 2 * RECORDS
@@ -105,6 +106,7 @@ def store_next(flash):
     one.store(body(one.newest() + 1), SENDER, 1001 + one.newest())
 
 
+@control("C-54")
 def test_a_cut_leaves_the_old_or_the_new_and_all_others():
     for count in (0, 1, 4, 5):
         before = kept(holding(count))
@@ -141,6 +143,7 @@ def test_damage_loses_one_and_no_other():
             assert one.is_doubtful() == (gone[0] in (whole[0], whole[-1]))
 
 
+@control("C-54")
 def test_who_kept_the_number_in_force_knows_whether_it_was_lost():
     newest_gone, oldest_gone = damage(holding(4), 3), damage(holding(4), 0)
     assert opened(newest_gone).has_lost(4) and opened(newest_gone).has_lost(0)

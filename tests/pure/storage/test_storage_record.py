@@ -4,6 +4,7 @@ import random
 
 from stimfw.storage.blocks import BLOCK_BYTES, DamagedError, LaterError, StorageError
 from stimfw.storage.record import MAX_PAYLOAD, Record, _page
+from support.control import control
 from support.flash_fake import NO_CUT, FlashFake, each_cut
 
 OLD = b"old " * 10
@@ -90,6 +91,7 @@ def test_a_store_is_one_program_and_one_erase_of_the_old():
     assert_only(flash, OLD)
 
 
+@control("C-35")
 def test_a_cut_in_a_store_leaves_old_or_new():
     for before in ((), (OLD,), (b"older", OLD)):
         seen = set()
@@ -151,6 +153,7 @@ def test_a_cut_in_forgetting_leaves_all_or_nothing_or_damage():
         assert cut == NO_CUT and record(flash).load() is None
 
 
+@control("C-34")
 def test_worn_flash_is_told_and_the_old_still_holds():
     for wear in ("dead", "stuck"):
         flash = holding(OLD)
@@ -177,6 +180,7 @@ def flipped(flash, index):
     return changed
 
 
+@control("C-33")
 def test_a_changed_bit_is_damage_which_stays_as_it_is():
     for flash in (holding(OLD), holding(OLD, OLD, OLD)):
         for index in range(256):

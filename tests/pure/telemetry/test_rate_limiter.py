@@ -2,6 +2,7 @@
 
 from stimfw.telemetry import rate_limiter
 from stimfw.telemetry.rate_limiter import RateLimiter
+from support.control import control
 
 MIDDLE = 0x80  # a draw that makes a pause its nominal time
 DRAIN_MS = rate_limiter.FORGIVE_MS
@@ -51,6 +52,7 @@ def test_a_flood_is_forgiven_when_it_ends():
     assert at_ms <= 128 * DRAIN_MS and made.level == 0
 
 
+@control("C-31")
 def test_no_flood_gets_more_than_its_share():
     """Three frames a window of 6 ms, for 10 s: the costs let through are what runs out of the bucket."""
     for verified, cost in ((False, 3), (True, 6)):
@@ -76,6 +78,7 @@ def test_after_an_authentic_frame_there_is_no_pause_for_a_while():
     assert made.pause_ms(10 + (1 << 29), 0xFF) == 0, "the bucket is empty by then"
 
 
+@control("C-45")
 def test_grace_does_not_come_back_when_the_clock_has_wrapped():
     made = RateLimiter()
     made.genuine(5)

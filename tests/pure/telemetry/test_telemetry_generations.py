@@ -2,6 +2,7 @@
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import keys
+from support.control import control
 from support.link_harness import ACTIVE, LinkHarness, Pairing, key_of
 from support.radio_peer import SLOT, STOP, Peer, flip
 
@@ -172,6 +173,7 @@ def test_the_next_generation_of_what_was_used_is_measured_from_there():
     assert join(one, 90 + 32, one.key_at(122), 92, now_ms=30_000) > 0
 
 
+@control("C-29")
 def test_old_keys_are_gone_with_their_generation():
     one = at_generation(0)
     join(one, 3, one.key_at(3))

@@ -2,6 +2,7 @@
 
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS, Requester
+from support.control import control
 from support.link_harness import LinkHarness, Rng
 
 START = requests.START
@@ -153,6 +154,7 @@ class Bench(LinkHarness):
         self.now_ms += self.dice.below(12)
 
 
+@control("C-09")
 def test_no_start_from_before_a_stop_is_executed_after_it():
     stops = starts = late = 0
     for seed in range(RUNS):

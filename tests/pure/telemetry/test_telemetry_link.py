@@ -3,6 +3,7 @@
 from stimfw.protocol import messages, requests, roles
 from stimfw.telemetry import connection, fragments, frames
 from stimfw.telemetry.requester import STOP_LIMIT_MS
+from support.control import control
 from support.link_harness import LinkHarness, Rng
 
 STOP = messages.request(requests.STOP)
@@ -31,6 +32,7 @@ def test_a_request_opens_a_connection_and_the_next_one_uses_it():
     assert link.stimulator.newly_connected == [], "flash knows this pairing and its generation"
 
 
+@control("C-30")
 def test_nothing_of_a_message_is_in_the_air():
     link = LinkHarness()
     marks = bytes(range(100, 116))
@@ -41,6 +43,7 @@ def test_nothing_of_a_message_is_in_the_air():
             assert part not in bytes(frame)
 
 
+@control("C-30")
 def test_every_frame_has_the_same_length():
     link = LinkHarness()
     for size in (1, 15, 16, 17, 100, 248):
@@ -49,6 +52,7 @@ def test_every_frame_has_the_same_length():
     assert {frames.kind_of(f) for _, f in link.heard} == {1, 2, 3, 4}
 
 
+@control("C-30")
 def test_a_counter_is_not_in_the_air():
     """The same requests in two connections: no open byte but kind and slot is the same, nor goes up."""
     link = LinkHarness()
@@ -147,6 +151,7 @@ def test_counters_go_to_their_end_and_a_new_connection_follows():
     assert counters == [connection.LAST_COUNTER - 1, connection.LAST_COUNTER, 0, 1]
 
 
+@control("C-10")
 def test_each_lost_frame_is_made_up_for_and_nothing_is_executed_twice():
     for lost in range(8):
         link = LinkHarness()
@@ -196,6 +201,7 @@ def test_thirty_percent_loss_and_the_time_that_it_takes():
     assert executed(link) == [START + bytes((number,)) for number in range(200)]
 
 
+@control("C-10")
 def test_delayed_duplicated_and_reordered_frames_execute_nothing_more():
     link = LinkHarness()
     rng = Rng(5)

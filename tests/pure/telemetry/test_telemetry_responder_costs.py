@@ -2,12 +2,14 @@
 
 from stimfw.protocol import messages
 from stimfw.telemetry import frames
+from support.control import control
 from support.link_harness import Rng
 from support.radio_peer import SLOT, Peer, flip
 
 REPEATS = 60
 
 
+@control("C-31")
 def test_failures_are_noted_once_a_second_for_each_kind():
     one = Peer()
     bad = flip(one.hello(1, 5), 31)

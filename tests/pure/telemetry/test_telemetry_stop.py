@@ -1,6 +1,7 @@
 """STOP: by a HELLO alone, by each REQUEST; and what every stop ends, so that no earlier START follows it."""
 
 from stimfw.protocol import messages, requests, roles
+from support.control import control
 from support.radio_peer import SLOT, STOP, Peer, flip
 
 START = messages.request(requests.START)
@@ -68,6 +69,7 @@ def test_it_stops_nothing_out_of_step():
         assert one.executed == [], mark
 
 
+@control("C-24")
 def test_it_stops_nothing_if_it_is_forged():
     one = connected()
     genuine = one.hello(10, 6, 0)
@@ -77,6 +79,7 @@ def test_it_stops_nothing_if_it_is_forged():
     assert one.executed == [] and one.counts()[2] > 20
 
 
+@control("C-05")
 def test_it_stops_without_randomness_too_and_still_once():
     one = connected()
     one.random_fails = True

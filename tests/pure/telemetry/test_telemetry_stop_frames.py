@@ -3,6 +3,7 @@
 from stimfw.protocol import messages, requests
 from stimfw.telemetry import fragments, frames
 from stimfw.telemetry.connection import LAST_COUNTER, TRIES, WINDOW
+from support.control import control
 from support.link_harness import LinkHarness
 from support.requester_rig import SLOT, STOP, asking, connected, reply, say
 
@@ -99,6 +100,7 @@ def test_counters_do_not_run_over_their_end():
     assert counters == [LAST_COUNTER - 1] + 3 * [LAST_COUNTER]
 
 
+@control("C-02")
 def test_stop_gets_through_to_whom_all_overheard_tokens_are_spent():
     """Each burst's token is overheard and spent by forged frames; the next burst is heard."""
     ends = LinkHarness(((SLOT, 1),))

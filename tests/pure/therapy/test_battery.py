@@ -2,6 +2,7 @@
 
 from stimfw.therapy import battery
 from stimfw.therapy.battery import END_MV, END_OF_SERVICE, GOOD, REPLACE_MV, REPLACE_SOON, Battery
+from support.control import control
 
 DAY = 86_400
 NOW = 1_800_000_000
@@ -16,6 +17,7 @@ def days(one, supply_mv, count, first=0):
     return told
 
 
+@control("C-62")
 def test_three_low_readings_make_each_step():
     one = Battery()
     expected = [GOOD] * 2 + [REPLACE_SOON] * 3 + [END_OF_SERVICE] * 2
@@ -46,6 +48,7 @@ def test_a_day_apart_also_after_a_step():
     assert one.read(3000, NOW + 3 * DAY, 1000 + 3 * DAY) and one.lows == 1
 
 
+@control("C-62")
 def test_a_reading_that_is_not_low_begins_the_count_anew():
     one = Battery()
     days(one, 3000, 2)

@@ -3,6 +3,7 @@
 from stimfw.protocol import journal_entries, messages, therapy_reasons
 from stimfw.therapy import battery, care, machine, prescription
 from stimfw.therapy.care import Care
+from support.control import control
 
 DAY_S = 86_400
 NOW_S = 20_000 * DAY_S + 8 * 3600
@@ -52,6 +53,7 @@ def test_a_device_that_was_just_implanted_has_no_prescription():
     assert device.care.refusal() == therapy_reasons.UNCONFIGURED
 
 
+@control("C-59", "C-58")
 def test_it_heals_until_the_prescriptions_activation_and_a_lost_clock_stands_still():
     device = Device(time_s=NOW_S - 10).prescribed()
     assert device.care.conditions() == machine.CONDITION_HEALING
@@ -121,6 +123,7 @@ def test_a_fault_stays_until_a_clinician_clears_it_through_every_restart():
     assert again.care.conditions() == 0 and again.care.refusal() == 0
 
 
+@control("C-61")
 def test_modes_outlive_a_restart_and_are_noted_once():
     for mode, bit in ((care.MRI, machine.CONDITION_MRI), (care.STORAGE, machine.CONDITION_STORAGE)):
         device = Device().prescribed()
@@ -130,6 +133,7 @@ def test_modes_outlive_a_restart_and_are_noted_once():
         assert device.restarted(NOW_S).care.conditions() & bit
 
 
+@control("C-57", "C-58")
 def test_a_restart_gives_no_session_back_and_a_lost_clock_none_at_all():
     device = Device().prescribed()
     device.session()
@@ -150,6 +154,7 @@ def test_references_and_the_version_outlive_a_restart():
     assert again.care.version == 7 and again.care.prescription is None
 
 
+@control("C-33", "C-57")
 def test_a_record_that_was_lost_uses_the_day_up_and_waits_for_a_clinician():
     device = Device().prescribed()
     device.care.lose(NOW_S - DAY_S)
@@ -183,6 +188,7 @@ def test_the_battery_steps_are_noted():
     assert not device.care.read_supply(5000)
 
 
+@control("C-59")
 def test_nothing_begins_without_a_prescription():
     device = Device()
     try:

@@ -1,8 +1,10 @@
 """The gate's time, derived once more: docs/hardware.md."""
 
 from stimfw.therapy import gate
+from support.control import control
 
 
+@control("C-06")
 def test_the_shortest_pulse_is_that_of_the_tolerance():
     assert (gate.NOMINAL_MS, gate.TOLERANCE_PERCENT, gate.SHORTEST_MS) == (100, 20, 80)
 

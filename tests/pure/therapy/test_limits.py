@@ -4,8 +4,10 @@ import math
 
 from stimfw.pulses import impedance, waveform
 from stimfw.therapy import limits, ranges
+from support.control import control
 
 
+@control("C-55")
 def test_the_numbers():
     assert limits.AMPLITUDE_UA == 10_000 and limits.AMPLITUDE_STEP_UA == 25
     assert (limits.SHANNON_K_MILLI, limits.SHANNON_MOST_K_MILLI) == (1500, 1750)

@@ -4,6 +4,7 @@ from stimfw.protocol import messages
 from stimfw.protocol.messages import FAULT, HOLD, MEASURING, RAMP_DOWN, RAMP_UP, READY, REST
 from stimfw.therapy import machine
 from stimfw.therapy.machine import Machine
+from support.control import control
 from support.machine_states import (
     AWAKE,
     CONTRACTING,
@@ -75,6 +76,7 @@ def test_parts_of_a_contraction_end_in_their_own_states_only():
         assert [state for state in STATES if fed(state, event)] == states
 
 
+@control("C-01")
 def test_a_stop_turns_the_output_off_in_every_state():
     for state in STATES:
         after, effects = fed(state, machine.STOP, messages.STOPPED_HOST)
@@ -84,6 +86,7 @@ def test_a_stop_turns_the_output_off_in_every_state():
             assert (after, effects) == (state, machine.OFF | machine.HOLD_BACK), state
 
 
+@control("C-03")
 def test_a_magnet_turns_the_output_off_in_every_state_and_is_noted():
     for state in STATES:
         after, effects = fed(state, machine.MAGNET)
@@ -93,6 +96,7 @@ def test_a_magnet_turns_the_output_off_in_every_state_and_is_noted():
             assert (after, effects) == (state, machine.OFF | machine.NOTE | machine.HOLD_BACK), state
 
 
+@control("C-36")
 def test_a_lost_part_turns_the_output_off_in_every_state():
     for state in STATES:
         after, effects = fed(state, machine.FAILED, messages.PART_EPOCHS)
@@ -100,6 +104,7 @@ def test_a_lost_part_turns_the_output_off_in_every_state():
         assert (after, effects) == (state if state in SHUT else FAULT, wanted), state
 
 
+@control("C-05", "C-32")
 def test_a_random_source_that_fails_ends_nothing_and_lets_nothing_begin():
     for state in STATES:
         one = in_state(state)

@@ -4,6 +4,7 @@ from stimfw.protocol import messages
 from stimfw.protocol.messages import FAULT, MEASURING, RAMP_UP, READY, REST
 from stimfw.therapy import machine
 from stimfw.therapy.machine import Machine
+from support.control import control
 from support.machine_states import (
     COMPLETE,
     CONDITION_OF,
@@ -71,6 +72,7 @@ def test_every_event_in_every_state():
                 assert found is not None and found[0] == after, (state, event, found)
 
 
+@control("C-61")
 def test_the_first_condition_that_holds_gives_the_state_at_rest():
     """Every set of conditions, with and without a failed part, from every state at rest."""
     order = (

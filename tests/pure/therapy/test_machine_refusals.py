@@ -3,6 +3,7 @@
 from stimfw.protocol import messages
 from stimfw.protocol.messages import FAULT, MEASURING, READY
 from stimfw.therapy import machine
+from support.control import control
 from support.machine_states import (
     AWAKE,
     COMPLETE,
@@ -26,6 +27,7 @@ BEGINNINGS = (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST, m
 ASKED = BEGINNINGS + (machine.PROGRAM, machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)
 
 
+@control("C-09")
 def test_what_was_sent_before_somebodys_stop_begins_nothing():
     """Not even again: a START while a session runs is held back like any other. The others have no output."""
     for event in ASKED:
@@ -104,6 +106,7 @@ def test_a_programme_at_rest_is_taken_whatever_else_there_is():
             assert fed(state, event) == (state, machine.NOTE)
 
 
+@control("C-59", "C-61")
 def test_a_start_at_rest_is_refused_with_the_states_own_reason():
     """Whatever else would refuse it too, but the window, a failed part and the two locked modes."""
     for state, wanted in (
@@ -178,6 +181,7 @@ def expected(state, event, magnet, amplitude, window, part, held):
     return messages.REASON_JUST_STOPPED if held else messages.REASON_NONE
 
 
+@control("C-59", "C-61")
 def test_every_refusal_in_every_state():
     for state in STATES:
         for part in (0, messages.PART_RADIO):

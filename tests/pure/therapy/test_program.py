@@ -5,6 +5,7 @@ import struct
 from stimfw.therapy import program
 from stimfw.therapy.program import FIELD_NAMES, PACKED_BYTES, Program, default, range_of, unpack
 from stimfw.therapy.ranges import ParameterError
+from support.control import control
 
 DEFAULTS = {
     "width_us": 214,
@@ -65,6 +66,7 @@ def test_each_field_is_where_it_is_looked_for():
     assert (one.contact_s, one.cathode, one.anode, one.session_s) == (20, (1, 0), (3, 2), 60)
 
 
+@control("C-12")
 def test_every_field_beyond_its_range_is_refused_by_name():
     before = default()
     for name in FIELD_NAMES:
@@ -158,6 +160,7 @@ def test_packed_values_beyond_their_range_are_refused():
                 assert error and (error.field, error.value) == (name, value), (name, value)
 
 
+@control("C-12")
 def test_every_damaged_byte_is_refused_or_taken_as_it_was_sent():
     packed = default().pack()
     refused = 0
@@ -171,6 +174,7 @@ def test_every_damaged_byte_is_refused_or_taken_as_it_was_sent():
     assert refused >= LEAST_REFUSED
 
 
+@control("C-14")
 def test_moved_electrodes_zero_their_own_lead_only():
     before = changed(left__amplitude_ua=2000, right__amplitude_ua=3000)()
     moved = before.replaced({"left.cathode": 0})

@@ -2,6 +2,7 @@
 
 from stimfw.therapy import ranges
 from stimfw.therapy.ranges import ParameterError, Range
+from support.control import control
 
 # What the bench promises (docs/hardware.md): low, high, step.
 PROMISED = {
@@ -47,6 +48,7 @@ def test_the_ranges_are_those_that_are_promised():
     assert {one.name: (one.low, one.high, one.step) for one in ALL} == PROMISED
 
 
+@control("C-12")
 def test_the_ends_are_taken_and_what_lies_beyond_is_not():
     for one in ALL:
         assert one.check(one.low) == one.low and one.check(one.high) == one.high

@@ -3,6 +3,7 @@
 from stimfw.protocol import messages
 from stimfw.therapy import limits, rules
 from stimfw.therapy.prescription import FIELD_NAMES, Prescription
+from support.control import control
 from support.prescriptions import readings, values
 
 UNTIL_S = 1_900_000_000
@@ -39,6 +40,7 @@ def test_another_number_of_values():
     raise AssertionError("taken")
 
 
+@control("C-56")
 def test_all_that_fails_is_told_at_once():
     wanted = values(
         rate_hz=201, left__anode=1, off_ms=0, session_s=3600, sessions_a_day=10, between_s=0,
@@ -60,6 +62,7 @@ def test_garbage_is_only_out_of_range():
     assert rules.failures((1 << 70,) * len(FIELD_NAMES), readings())
 
 
+@control("C-51")
 def test_impedance_must_have_been_measured():
     board = readings()
     board.pairs = ({}, board.pairs[1])
@@ -75,12 +78,14 @@ def test_without_a_board_nothing_is_measured():
     assert len(failed(values(), rules.Readings())) == 2
 
 
+@control("C-51")
 def test_an_open_or_shorted_pair():
     for kind in (messages.KIND_OPEN, messages.KIND_SHORT):
         board = readings(right=(kind, 20, 0))
         assert only(values(), board) == (rules.CONTACT, "right.cathode", kind, messages.KIND_OK)
 
 
+@control("C-43", "C-55")
 def test_charge_and_shannon_at_the_border():
     # 1948 nC in 300 us are 6.493 mA
     assert failed(values(left__width_us=300, left__amplitude_ua=6475)) == []
@@ -127,6 +132,7 @@ def test_the_least_time_between_sessions():
     assert only(values(between_s=1799)) == (rules.BETWEEN, "between_s", 1799, 1800)
 
 
+@control("C-43", "C-55")
 def test_net_dc():
     shape = {"left__width_us": 300, "left__gap_us": 500, "on_ms": 1000}
     highest = limits.net_dc_ua(300, 500, 50_000, 1000, 500, 2500)
@@ -137,6 +143,7 @@ def test_net_dc():
     )  # fmt: skip
 
 
+@control("C-59")
 def test_not_before_the_healing_time_is_over():
     board = readings(earliest_s=UNTIL_S)
     assert failed(values(activation_s=UNTIL_S), board) == []
@@ -162,6 +169,7 @@ def test_the_highest_amplitude_and_the_rule_that_sets_it():
     assert rules.allowed_ua(0, slow, 500, 2500) == (highest, rules.NET_DC)
 
 
+@control("C-52")
 def test_what_compliance_does_not_allow_is_clamped_and_the_rule_said():
     high = readings(right=(messages.KIND_OK, 6000, 2500))
     # 13 V / (6005 ohm + 214 us / 1631 nF) = 2.118 mA
@@ -194,6 +202,7 @@ def test_what_leaves_nothing_to_clamp_to_is_refused():
     assert found[0] == (rules.COMPLIANCE, "left.amplitude_ua", 25, 0)
 
 
+@control("C-55")
 def test_hard_limits_are_never_clamped():
     wanted = values(left__width_us=300, left__amplitude_ua=6500)
     try:

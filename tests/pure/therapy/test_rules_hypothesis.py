@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stimfw.protocol import messages
@@ -84,6 +85,7 @@ def test_any_bytes_are_a_prescription_or_a_parameter_error(body):
         pass
 
 
+@pytest.mark.control("C-55")
 @given(ordinary(), boards)
 def test_no_accepted_prescription_passes_a_limit(wanted, board):
     """Against floats and the formulas as the literature has them, not against the code's own functions."""
@@ -122,6 +124,7 @@ def test_what_is_kept_is_never_more_than_what_was_asked_for(wanted, board):
     assert not rules.failures(kept.values, board), "what is kept can be sent again"
 
 
+@pytest.mark.control("C-52")
 @given(ordinary(), boards)
 def test_the_allowed_amplitude_is_allowed_and_a_step_more_is_not(wanted, board):
     one = Prescription(wanted)

@@ -5,6 +5,7 @@ from stimfw.protocol import therapy_reasons as why
 from stimfw.therapy import schedule
 from stimfw.therapy.prescription import Prescription
 from stimfw.therapy.schedule import KEPT_DAYS, PACKED_BYTES, UNKNOWN_S, Schedule
+from support.control import control
 from support.prescriptions import values
 
 DAY = 86_400
@@ -52,6 +53,7 @@ def test_without_a_prescription():
     assert one.next_s(NOON, 5, None) == UNKNOWN_S and one.sessions_left(NOON, None) == 0
 
 
+@control("C-57")
 def test_the_least_time_between_sessions():
     one = after(NOON)
     for passed, reason in ((0, why.TOO_SOON), (BETWEEN - 1, why.TOO_SOON), (BETWEEN, messages.REASON_NONE)):
@@ -66,6 +68,7 @@ def test_the_least_time_goes_on_over_midnight():
     assert one.refusal(MIDNIGHT + DAY - 60 + BETWEEN, DAY - 60 + BETWEEN, TWICE) == 0
 
 
+@control("C-57")
 def test_the_days_sessions_and_midnight():
     one = after(NOON, NOON + 6 * HOURS)
     late = MIDNIGHT + DAY - 1
@@ -120,6 +123,7 @@ def test_an_end_without_a_session_is_nothing():
     assert one.pack() == before
 
 
+@control("C-59")
 def test_healing():
     later = Prescription(values(activation_s=NOON))
     one = Schedule()
@@ -139,6 +143,7 @@ def test_a_lost_clock_does_not_end_the_healing():
     assert reset(one).refusal(0, 5, later) == messages.REASON_NONE
 
 
+@control("C-57")
 def test_a_reset_changes_nothing():
     one = after(NOON, NOON + 6 * HOURS)
     again = reset(one)
@@ -156,6 +161,7 @@ def test_the_least_time_after_a_reset_is_that_of_the_clock_or_of_the_uptime():
     assert one.refusal(0, BETWEEN, TWICE) == messages.REASON_NONE
 
 
+@control("C-58")
 def test_no_day_begins_while_the_clock_is_lost():
     one = reset(after(NOON, NOON + 6 * HOURS))
     assert one.refusal(0, 99 * DAY, TWICE) == why.CLOCK_UNKNOWN
@@ -226,6 +232,7 @@ def raises(one, time_s, by_clinician):
     return False
 
 
+@control("C-58")
 def test_what_a_remote_may_tell():
     one = after(NOON)
     assert raises(one, NOON - 1, False)

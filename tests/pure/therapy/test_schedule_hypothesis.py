@@ -1,5 +1,6 @@
 """Any course of sessions, resets, lost and set clocks: no true day has more than is prescribed."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stimfw.therapy.prescription import Prescription
@@ -70,6 +71,7 @@ class World:
         self.now_s += 1
 
 
+@pytest.mark.control("C-57")
 @settings(max_examples=150)
 @given(steps)
 def test_no_day_has_more_than_is_prescribed_and_no_session_comes_too_soon(course):

@@ -12,6 +12,7 @@ from stimfw.ui.magnet import (
     Consent,
     MagnetHold,
 )
+from support.control import control
 
 
 def told(magnet, samples):
@@ -86,6 +87,7 @@ def test_it_tells_when_to_look_again():
     assert magnet.wait_ms(3300) == -1
 
 
+@control("C-45")
 def test_the_clock_may_wrap():
     magnet = MagnetHold()
     assert magnet.update(True, 0x3FFFFFFF) == TOUCH

@@ -4,6 +4,7 @@ from stimfw.protocol import messages, therapy_reasons
 from stimfw.therapy import watch_table
 from stimfw.ui import fault_meanings, feedback, therapy_feedback
 from stimfw.ui.feedback import AMBER, GREEN, HIGH_HZ, LOW_HZ, RED, Player
+from support.control import control
 
 BEEP = (0, HIGH_HZ, 100)
 ALL = GREEN | AMBER | RED
@@ -44,6 +45,7 @@ def length_ms(pattern):
     return sum([span_ms for _, _, span_ms in pattern])
 
 
+@control("C-46", "C-65")
 def test_a_therapys_reason_is_told_in_long_and_short_blinks():
     for reason, (long, short) in REASONS.items():
         pattern = therapy_feedback.code(reason)
@@ -116,6 +118,7 @@ def test_why_nothing_begins_is_three_beeps_and_the_reason():
         assert therapy_feedback.why_not(reason) == (), "the state or a press of START tells it"
 
 
+@control("C-65")
 def test_three_meanings_look_and_sound_different():
     """A light alone is enough, and so is a sound alone: not everybody sees and hears all."""
     shown = (therapy_feedback.TRY_LATER, therapy_feedback.CALL_CLINIC, therapy_feedback.SEE_DOCTOR)
@@ -159,6 +162,7 @@ def test_the_longest_that_status_can_show_ends():
     assert (player.lights, player.tone_hz) == (0, 0) and now_ms == length_ms(pattern) < 20_000
 
 
+@control("C-65")
 def test_each_fault_means_what_the_watch_says():
     words = {
         "call the clinic": therapy_feedback.CLINIC,

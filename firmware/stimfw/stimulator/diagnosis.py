@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg714
 from stimfw.pulses import impedance
-from stimfw.stimulator.probe import SHIFT_CODES, conducts
+from stimfw.stimulator.probe import SHIFT_CODES, UNSTEADY_CODES, conducts
 from stimfw.therapy import watch_table
 from stimfw.therapy.watch_table import BOTH
 
@@ -65,19 +65,24 @@ class Diagnosis:
         """With the bridges off: converter, reference, amplifiers, a leak or a field."""
         if rest.stuck:
             return watch_table.ADC, BOTH
-        if rest.is_unsteady():
+        by_rest = fault in (watch_table.INTERFERENCE, watch_table.DIRECT, watch_table.REFERENCE)
+        # A leak moves the voltage steadily, and its own current by less than twice its mean: a field does not.
+        is_direct = abs(rest.shift[2]) >= SHIFT_CODES - 2 and rest.unsteady[2] <= 2 * abs(rest.shift[2])
+        if rest.unsteady[2] >= UNSTEADY_CODES and not is_direct:
             return watch_table.INTERFERENCE, BOTH
-        shift = rest.shift
+        shift = yield from self._probe.open_shift()
         if min([abs(each) for each in shift]) >= SHIFT_CODES - 2 and max(shift) - min(shift) <= _ALIKE_CODES:
             return watch_table.REFERENCE, BOTH
-        if abs(shift[2]) >= SHIFT_CODES - 2:
-            without_way = yield from self._probe.current_shift()
-            return (watch_table.DIRECT, lead) if abs(without_way) < SHIFT_CODES - 2 else (watch_table.AMPLIFIER, BOTH)
+        if is_direct:
+            if abs(shift[2]) >= SHIFT_CODES - 2:  # no current has a way: an offset
+                return watch_table.AMPLIFIER, BOTH
+            alone = yield from self._probe.alone_shifts(self._switches)
+            return watch_table.DIRECT, 0 if abs(alone[0]) >= abs(alone[1]) else 1
         if max(abs(shift[0]), abs(shift[1])) >= SHIFT_CODES:
             return watch_table.AMPLIFIER, BOTH
-        if fault in (watch_table.INTERFERENCE, watch_table.DIRECT, watch_table.REFERENCE):
-            return watch_table.INTERFERENCE, BOTH  # it has gone: nothing of the device's own does
-        return None
+        # A field, there or gone: nothing of the device's own goes. What another fault's charge has left on the
+        # double layers is a voltage too, so after another fault a voltage says nothing.
+        return (watch_table.INTERFERENCE, BOTH) if by_rest else None
 
     def _of_source(self) -> "Generator[int, None, Found | None]":
         """Two currents through the switches of electrode 0, on both leads at once."""

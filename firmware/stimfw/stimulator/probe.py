@@ -37,14 +37,24 @@ class Rest:
     every reading of every channel was one code.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept_codes: "tuple[int, int]") -> None:
+        self._kept = kept_codes
         self.shift = [0, 0, 0]
         self.unsteady = [0, 0, 0]
         self.stuck = True
 
     def is_quiet(self) -> bool:
         """Whether nothing is there."""
-        return not self.stuck and not self.is_unsteady() and max([abs(each) for each in self.shift]) < SHIFT_CODES
+        return not self.stuck and not self.is_unsteady() and not self.is_shifted()
+
+    def is_shifted(self) -> bool:
+        """Whether something is there beyond what double layers keep."""
+        kept, shift = self._kept, self.shift
+        return (
+            abs(shift[0]) >= SHIFT_CODES + kept[0]
+            or abs(shift[1]) >= SHIFT_CODES + kept[1]
+            or abs(shift[2]) >= SHIFT_CODES
+        )
 
     def is_unsteady(self) -> bool:
         """Whether something moves: a field from outside."""
@@ -59,6 +69,8 @@ class Probe(Measurements):
         super().__init__(output, sense)
         self.base16 = base16
         self.sense = sense
+        self.kept_codes = (0, 0)
+        """By lead: what double layers may keep of a pulse, in codes of voltage (watch.kept_mv)."""
 
     def ready(self) -> "Generator[int, None, None]":
         """Load the test train, and open the gate."""
@@ -97,7 +109,7 @@ class Probe(Measurements):
     def rest(self, switches: "tuple[int, int]") -> "Generator[int, None, Rest]":
         """What is there without a pulse, through these switches. No train may run."""
         output = self._output
-        found = Rest()
+        found = Rest(self.kept_codes)
         output.connect(switches[0], switches[1])
         yield 2
         channels = (CHANNEL_V[0], CHANNEL_V[1], CHANNEL_I)
@@ -119,11 +131,23 @@ class Probe(Measurements):
         output.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
         return found
 
-    def current_shift(self) -> "Generator[int, None, int]":
-        """The shift of the current's channel, codes, with all electrodes open: no current has a way then."""
+    def alone_shifts(self, switches: "tuple[int, int]") -> "Generator[int, None, list[int]]":
+        """The current's shift, codes, with only the left and with only the right lead joined: they share a shunt."""
+        found = []
+        for pair in ((switches[0], adg714.ALL_OPEN), (adg714.ALL_OPEN, switches[1])):
+            self._output.connect(pair[0], pair[1])
+            yield 1
+            found.append((self.sense.mean16(CHANNEL_I, 64) - self.base16[CHANNEL_I]) // 16)
+        return found
+
+    def open_shift(self) -> "Generator[int, None, list[int]]":
+        """The shift of each channel, codes, with all electrodes open: neither current nor field has a way."""
         self._output.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
         yield 2
-        return (self.sense.mean16(CHANNEL_I, 64) - self.base16[CHANNEL_I]) // 16
+        return [
+            (self.sense.mean16(channel, 64) - self.base16[channel]) // 16
+            for channel in (CHANNEL_V[0], CHANNEL_V[1], CHANNEL_I)
+        ]
 
 
 def conducts(reading: "Reading") -> bool:

@@ -46,6 +46,7 @@ class PulseWatch:
         self._from = [0, 0]  # the first pulse of the present amplitude
         self._now_ua = [0, 0]
         self._before_ua = [0, 0]
+        self._unsure = [False, False]
         self.lead = 0
         self.pulse = 0
 
@@ -61,6 +62,12 @@ class PulseWatch:
             self._before_ua[lead] = self._now_ua[lead]
             self._now_ua[lead] = ua
             self._from[lead] = pulse
+            self._unsure[lead] = False
+
+    def doubt(self, lead: int, begun: int) -> None:
+        """So many pulses of a lead had begun once its amplitude was set: the first one may have had the old one."""
+        if begun > self._from[lead]:
+            self._unsure[lead] = True
 
     def look(self) -> int:
         """Judge the pulses that are complete, up to the first with a fault (of watch_table)."""
@@ -76,11 +83,11 @@ class PulseWatch:
             self.pulse = pulse = number >> 1
             set_ua = least_ua = self._now_ua[lead]
             first = self._from[lead]
-            if pulse <= first:
+            if pulse < first:
+                set_ua = least_ua = self._before_ua[lead]
+            elif pulse == first and self._unsure[lead]:
                 before = self._before_ua[lead]
-                if pulse < first:
-                    set_ua = least_ua = before
-                elif before > set_ua:  # it was set while the pulse's own go came
+                if before > set_ua:
                     set_ua = before
                 else:
                     least_ua = before

@@ -18,7 +18,7 @@ from stimfw.stimulator.probe import Probe
 from stimfw.therapy import gate, watch_table
 from stimfw.therapy.contraction import Contraction
 from stimfw.therapy.ledger import Ledger
-from stimfw.therapy.watch import Watch
+from stimfw.therapy.watch import Watch, kept_mv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -132,14 +132,6 @@ class WatchedSession:
         """Pulses of both leads that were made and not measured."""
         return self.ledger.missed[0] + self.ledger.missed[1]
 
-    def watched(self, lead: int) -> "tuple[int, ...]":
-        """The last figures of a lead, as a WATCH reply has them: fault ... pulse."""
-        pulse, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv = self._figures(lead)
-        _, rest_mv = self._watch.rest_figures(lead)
-        reading = self.impedance[lead]
-        ohm = reading.ohm if reading else 0
-        return self.fault, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv, rest_mv, ohm, max(0, pulse)
-
     def elapsed_s(self) -> int:
         """Seconds since the session began."""
         return ticks_diff(ticks_ms(), self._began_ms) // 1000
@@ -183,6 +175,8 @@ class WatchedSession:
         fault = self._of_board()
         if fault:
             return self._end(fault, watch_table.BOTH)
+        kept = [self._kept_mv(lead) for lead in (0, 1)]
+        probe.kept_codes = (kept[0] // 8, kept[1] // 8)  # 8.06 mV a code; an earlier session may have left them
         yield from probe.ready()
         rest = yield from probe.rest(self._switches)
         if not rest.is_quiet():
@@ -206,8 +200,16 @@ class WatchedSession:
                 yield from self._judge_pair(lead, measured[0][lead])
         if not self._any_lead():
             return STOPPED_WATCH
-        self._watch.begin(probe.base16, ohm)
+        kept = [self._kept_mv(lead) for lead in (0, 1)]
+        probe.kept_codes = (kept[0] // 8, kept[1] // 8)
+        self._watch.begin(probe.base16, ohm, kept)
         return _GOES_ON
+
+    def _kept_mv(self, lead: int) -> int:
+        plan, reading = self._plan, self.impedance[lead]
+        return kept_mv(
+            max(self._target_ua[lead], plan.most_ua[lead]), plan.width_us[lead], plan.gap_us[lead], plan.period_us, reading.capacitance_nf if reading else 0
+        )
 
     def _early_ohm(self, lead: int, reading: "Reading") -> int:
         """What the early sample of voltage sees: switches, and what double layers take until then."""
@@ -255,7 +257,7 @@ class WatchedSession:
             fault, where = yield from self._diagnosis.find(suspect, lead)
             if self._output.tripped:
                 return messages.STOPPED_FAULT
-            if fault != suspect:
+            if fault != suspect or where != lead and where != watch_table.BOTH:
                 self._tell(fault, where, self._figures(lead))
             if fault == watch_table.INTERFERENCE:
                 return _GOES_ON if (yield from self._wait_until_clean()) else STOPPED_INTERFERENCE
@@ -373,12 +375,17 @@ class WatchedSession:
         return self._contraction.held_after(begun) * self._plan.period_us < 2000 * gate.PAUSE_MS
 
     def _set_amplitude(self, left_period: int, right_period: int) -> None:
-        amplitude = self.amplitude_ua
-        amplitude[0] = self._amplitude(0, left_period)
-        amplitude[1] = self._amplitude(1, right_period)
-        self._pulses.set(0, left_period, amplitude[0])
-        self._pulses.set(1, right_period, amplitude[1])
-        self._output.amplitude(amplitude[0], amplitude[1])
+        amplitude, output = self.amplitude_ua, self._output
+        left, right = self._amplitude(0, left_period), self._amplitude(1, right_period)
+        if left == amplitude[0] and right == amplitude[1] and left_period:
+            return
+        amplitude[0], amplitude[1] = left, right
+        self._pulses.set(0, left_period, left)
+        self._pulses.set(1, right_period, right)
+        output.amplitude(left, right)
+        if output.pulser.running():
+            self._pulses.doubt(0, output.begun(0))
+            self._pulses.doubt(1, output.begun(1))
 
     def _amplitude(self, lead: int, period: int) -> int:
         if self._off[lead] and not self._going_down[lead]:

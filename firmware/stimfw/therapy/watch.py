@@ -26,7 +26,7 @@ SAMPLES = const(8)
 
 # Codes of the converter: 5.37 uA or 8.06 mV each.
 REST_I = const(14)  # ten times the noise of 1.4
-REST_V = const(24)  # noise as above, and 80 mV that double layers keep
+REST_V = const(24)  # noise as above, and 80 mV to spare; what double layers keep comes on top: `kept_mv`
 _LOW_CODES = const(18)  # noise 8.4 (six times), integral error 4.5, DAC 1.3, rounding 0.5; 3 to spare
 _LOW_SHARE = const(25)  # 4 %: pump 1, DAC 0.1, amplifier 1, converter 0.1, its codes between wide ones 0.9
 _HIGH_CODES = const(20)
@@ -44,6 +44,7 @@ _REFERENCE_CODES = const(12)
 _LEAST_CODES = const(24)
 """Of a set current that lets a missing one be told from noise: 129 uA."""
 _MEAN_OF = const(32)
+_LEAST_NF = const(1000)  # of a pair whose capacitance is not known
 _FORGET_PULSES = const(512)
 _WIDE = const(1 << 20)
 
@@ -51,8 +52,21 @@ _WIDE = const(1 << 20)
 _GONE, _LIMITED, _LOW, _SHORTED, _DRIFTED, _STUCK = range(6)
 _COUNTERS = const(6)
 # Limits of a lead, in `_limits`.
-_I_LOW, _I_HIGH, _BALANCE, _V_LOW, _V_HIGH, _I_GONE, _V_SHORT = range(7)
-_LIMITS = const(7)
+_I_LOW, _I_HIGH, _BALANCE, _V_LOW, _V_HIGH, _I_GONE, _V_SHORT, _V_REST = range(8)
+_LIMITS = const(8)
+
+
+def kept_mv(amplitude_ua: int, width_us: int, gap_us: int, period_us: int, capacitance_nf: int) -> int:
+    """What double layers keep at rest from pulse to pulse, mV, at the most.
+
+    The blocking capacitor lets no mean current pass, so the mean voltage on a double layer is 0. In a pulse it is
+    Q / C at the most, of one sign, for width and gap: the rest of the period has the other sign, and the balance.
+    Twice that, because the capacitance is known to some 20 % and falls while electrodes age.
+    """
+    if capacitance_nf <= 0:
+        capacitance_nf = _LEAST_NF
+    charge_mv = amplitude_ua * width_us // capacitance_nf  # pC / nF
+    return 2 * charge_mv * (width_us + gap_us) // period_us
 
 
 class Watch:
@@ -88,17 +102,19 @@ class Watch:
         self.anodic = 0
         self._v_limit = _LIMIT_MV * 1024 // self._mv_per_1024
 
-    def begin(self, base16: "Sequence[int]", ohm: "Sequence[int]") -> None:
+    def begin(self, base16: "Sequence[int]", ohm: "Sequence[int]", kept_mv: "Sequence[int]") -> None:
         """A session begins.
 
         Args:
             base16: 16 times the codes of V left, V right and I with the output off.
             ohm: each lead's access resistance, switches included; 0: not known.
+            kept_mv: what each lead's double layers may keep from pulse to pulse (`kept_mv`).
         """
         for k in range(3):
             self._base[k] = (base16[k] + 8) // 16
         for lead in range(2):
             self._ohm[lead] = ohm[lead]
+            self._limits[lead][_V_REST] = REST_V + kept_mv[lead] * 1024 // self._mv_per_1024
             self._set_ua[lead] = -1
             self._breaks[lead] = self._whole[lead] = 0
             self._drift_told[lead] = self.muted[lead] = False
@@ -134,7 +150,7 @@ class Watch:
             and low <= late <= high
             and low <= anodic <= high
             and -REST_I <= rest_i <= REST_I
-            and -REST_V <= rest_v <= REST_V
+            and -limits[7] <= rest_v <= limits[7]
             and -limits[2] <= both - twice <= limits[2]
             and limits[3] <= s[0] - s[2] <= limits[4]
             and late_v < self._v_limit
@@ -254,11 +270,12 @@ class Watch:
     def _at_rest(self, lead: int) -> int:
         """Current or voltage while the bridge is off."""
         rest_v, rest_i = self._base[lead] - self.samples[0], self._base[2] - self.samples[1]
+        most_v = self._limits[lead][_V_REST]
         if abs(rest_i) > REST_I:
             if abs(rest_v - rest_i) <= _REFERENCE_CODES:
                 return watch_table.REFERENCE
-            return watch_table.DIRECT if abs(rest_v) <= REST_V else watch_table.INTERFERENCE
-        if abs(rest_v) <= REST_V:
+            return watch_table.DIRECT if abs(rest_v) <= most_v else watch_table.INTERFERENCE
+        if abs(rest_v) <= most_v:
             return watch_table.NONE
         # A contact that opened between the phases leaves the charge of one of them on the double layers.
         if self._breaks[lead] and self._whole[lead] < 2:

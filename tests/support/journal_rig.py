@@ -66,8 +66,10 @@ def new_flash(blocks=BLOCKS):
 def filled(count, kept_numbers=1000, kind=None, flash=None, blocks=BLOCKS):
     """A flash with so many entries."""
     flash = flash or new_flash(blocks)
-    run(opened(flash, kept_numbers, blocks), count, kind)
-    flash.operations.clear()
+    journal = opened(flash, kept_numbers, blocks)
+    for _ in range(count):
+        run(journal, 1, kind)
+        flash.operations.clear()
     return flash
 
 
@@ -98,7 +100,7 @@ def assert_whole(journal, told, kind=None):
 
     Gives the walk along it. One entry more is there if the cut came at the end of its programming.
     """
-    slots = read_all(journal)
+    slots = read_all(journal, 0, 64)
     walk = journal_format.verify(slots)
     assert walk.faults == [], walk.faults
     assert walk.last in (told - 1, told) and journal.next_number == walk.last + 1, (walk.last, told)
@@ -161,20 +163,26 @@ def torn(old, new, share_256, seed):
     return bytes(mixed)
 
 
-def each_torn(start, record, shares=(0, 64, 128, 192, 256)):
-    """(flash, index of the operation): cut in each operation of a record, at each share of its bits."""
+def each_torn(start, record, shares=(64, 128, 192, 256), each=1):
+    """(flash, index of the operation): cut in each operation of a record, at each share of its bits.
+
+    each: give only each so manieth of them.
+    """
     memory = bytearray(start.memory)
+    turn = 0
     for index, (_, address, old, new) in enumerate(record.changes):
         for share in shares:
-            flash = FlashFake(len(memory) // BLOCK)
-            flash.memory[:] = memory
-            flash.memory[address : address + len(old)] = torn(old, new, share, index)
-            yield flash, index
+            turn += 1
+            if turn % each == 0:
+                flash = FlashFake(len(memory) // BLOCK)
+                flash.memory[:] = memory
+                flash.memory[address : address + len(old)] = torn(old, new, share, index)
+                yield flash, index
         memory[address : address + len(old)] = new
 
 
 class WeakFlash(FlashFake):
-    """Flash after a cut at the end of an operation: its bits read as done; only a repetition keeps them so."""
+    """Flash after a cut at the end of an operation: its bits read as done; a repetition keeps them so."""
 
     def __init__(self, memory, address, old, new):
         super().__init__(len(memory) // BLOCK)

@@ -257,7 +257,7 @@ class Ring:
         """Read page 0 of each block, and all of those whose head tells too little. Writes nothing."""
         last = array.array("I", [_OPEN] * self.blocks)
         doubtful = []
-        found_any = False
+        found_any = is_strange = False
         for block in range(self.blocks):
             page = self.page(block, 0)
             if page == _BLANK_PAGE:
@@ -266,6 +266,8 @@ class Ring:
             found_any = found_any or prepared
             if not self.use[block]:
                 doubtful.append(block)
+                # Else a cut left half of the very first head.
+                is_strange = is_strange or page[_USED_AT:] != _BLANK_PAGE[_USED_AT:]
         if self.is_later:
             return
         self._settle(last)
@@ -273,7 +275,7 @@ class Ring:
         kept = [(block, first) for block, first in [(b, self._vouched(b)) for b in doubtful] if first >= 0]
         for block, first in kept:
             self.take(block, RAW, first)
-        self.is_garbage = bool(doubtful) and not found_any and not kept
+        self.is_garbage = is_strange and not found_any and not kept
         if self.blocks:
             self._turn = max([(number, block) for block, number in enumerate(self._sequence)])[1] + 1
 

@@ -7,6 +7,7 @@ from stimfw.storage.blocks import StorageError
 from stimfw.storage.journal import Journal
 from stimfw.storage.journal_format import dropped, kind_of, number_of
 from support import journal_rig as rig
+from support.control import control
 from support.flash_fake import BLOCK, PAGE, FlashFake
 from support.journal_rig import BLOCKS, FIRST, append, assert_whole, filled, opened, prepare, read_all
 
@@ -18,18 +19,10 @@ class CountingFlash(FlashFake):
     """Counts the reads, too."""
 
     reads = 0
-    read_bytes = 0
 
     def readblocks(self, block, buffer, offset=0):
         self.reads += 1
-        self.read_bytes += len(buffer)
         super().readblocks(block, buffer, offset)
-
-
-def counting(start):
-    flash = CountingFlash(len(start.memory) // BLOCK)
-    flash.memory[:] = start.memory
-    return flash
 
 
 def raised(action, kind):
@@ -113,23 +106,6 @@ def test_it_keeps_to_its_blocks():
     assert (layout.JOURNAL, layout.JOURNAL_BLOCKS) == (288, 44)
 
 
-def test_five_thousand_entries_are_kept_before_anything_goes():
-    flash = FlashFake(44)
-    journal = Journal(flash, 0, 44)
-    prepare(journal)
-    kept = 0
-    for number in range(6000):
-        prepare(journal)
-        journal.append(journal_entries.MAGNET, 254, number, b"\x01")
-        flash.operations.clear()
-        if kind_of(journal.read(0, 1)[1]) != journal_entries.THINNED:
-            kept = number + 1
-        else:
-            break
-    assert 5000 <= kept < 5500, kept
-    assert kept == 41 * A_BLOCK + 1, "three blocks of 44 stay ready, for what comes next"
-
-
 def read_marks(journal):
     """Of a journal's slots: the numbers of the entries, and those that are dropped."""
     there, gone, due = set(), set(), 0
@@ -147,7 +123,7 @@ def test_routine_entries_go_first_oldest_first_and_not_the_newest():
     kept, blocks = 150, 10
     journal = opened(rig.new_flash(blocks), kept, blocks)
     seen = set()
-    for number in range(7 * A_BLOCK, 14 * A_BLOCK, 7):
+    for number in range(7 * A_BLOCK, 12 * A_BLOCK, 41):
         while journal.next_number < number:
             prepare(journal)
             append(journal)
@@ -186,6 +162,7 @@ def test_a_run_of_dropped_entries_is_one_marker():
     assert len(doubled) <= 2, "only where a block ends"
 
 
+@control("C-64")
 def test_safety_entries_and_unknown_kinds_never_go():
     for kinds in ((rig.SAFETY, journal_entries.MAGNET), (250, journal_entries.IMPEDANCE)):
         flash = rig.new_flash()
@@ -195,6 +172,7 @@ def test_safety_entries_and_unknown_kinds_never_go():
             prepare(journal)
             is_kept = number % 12 == 0
             append(journal, kinds[0] if is_kept else kinds[1])
+            flash.operations.clear()
             if is_kept:
                 kept.append(number)
         there = [number_of(slot) for slot in read_all(opened(flash, 50)) if kind_of(slot) == kinds[0]]
@@ -267,7 +245,7 @@ def test_dead_blocks_are_passed_over():
 
 
 def test_blocks_that_die_while_they_are_written_lose_nothing():
-    for dies in (1, 2, 60, 126, 127, 128, 200, 3 * A_BLOCK, 3 * A_BLOCK + 1):
+    for dies in (1, 127, 200, 3 * A_BLOCK + 1):
         flash = rig.new_flash()
         journal = opened(flash, 100)
         rig.run(journal, dies)
@@ -284,13 +262,10 @@ def test_blocks_that_die_while_they_are_written_lose_nothing():
 
 
 def test_a_block_that_dies_when_it_is_to_be_thinned_into_is_replaced():
-    for after in range(0, 40, 3):
+    for after in (0, 20):
         flash = rig.new_flash(BLOCKS + 1)
         journal = opened(flash, 100, BLOCKS + 1)
         rig.run(journal, 4 * A_BLOCK + 1)
-        ready = [block for block in range(BLOCKS + 1) if journal._ring.use[block] == 4]
-        if after % 2:
-            flash.stuck[FIRST + min(ready), 40 * after] = 0  # harmless
         flash.dead.add(FIRST + journal._ring.next_ready(0))
         rig.run(journal, 3 * A_BLOCK + after)
         assert_whole(journal, 7 * A_BLOCK + 1 + after)
@@ -323,31 +298,37 @@ def test_a_dead_flash_is_unusable():
     assert len(read_all(journal)) == 200, "what is there can be read"
 
 
-def test_what_starting_appending_and_reading_cost_in_reads():
+def test_five_thousand_entries_are_kept_before_anything_goes_and_what_each_call_reads():
     """The figures of docs/journal.md."""
-    flash = FlashFake(44)
+    flash = CountingFlash(44)
     journal = Journal(flash, 0, 44)
-    for number in range(6500):
+    kept = 0
+    while True:
         prepare(journal)
-        journal.append(rig.kind_of(number), 254, number, b"")
+        if kind_of(journal.read(0, 1)[1] or b"\x01" * SLOT) == journal_entries.THINNED:
+            break
+        kept = journal.append(journal_entries.MAGNET, 254, 5, b"\x01") + 1
         flash.operations.clear()
-    flash = counting(flash)
+    assert kept == 41 * A_BLOCK + 1, "three blocks of 44 stay ready, for what comes next"
+    assert kept >= 5000
+
+    flash.reads = 0
+    flash.operations.clear()
     journal = Journal(flash, 0, 44)
-    assert flash.reads <= 44 + 44 + 16 + 2 and len(flash.operations) == 1, flash.reads
+    assert flash.reads <= 44 + 41 + 16 + 2 and len(flash.operations) == 1, flash.reads
     prepare(journal)
     flash.reads = 0
     flash.operations.clear()
     journal.append(rig.SAFETY, 254, 0, b"")
     assert flash.reads <= 2 and len(flash.operations) == 1
-    journal.read(0, 7)
-    worst = 0
-    first = journal.read(0, 7)[0] + 7
-    while first < 6000:
+    worst, first = 0, 1000
+    journal.read(first - 1, 1)
+    while first < 1500:
         flash.reads = 0
-        number, raw = journal.read(first, 7)
+        _, raw = journal.read(first, 7)
         worst = max(worst, flash.reads)
         first = number_of(raw[-SLOT:]) + 1
     assert worst <= 3, "one after the other"
     flash.reads = 0
-    journal.read(6000, 7)
-    assert flash.reads <= 19, "anywhere"
+    journal.read(4321, 7)
+    assert flash.reads <= 18, "anywhere"

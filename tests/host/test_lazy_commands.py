@@ -64,7 +64,7 @@ def test_a_typing_error_suggests_the_right_name() -> None:
 
 def test_a_shell_completes_names_with_their_texts() -> None:
     fish = {"_STIMBENCH_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    typed = {**fish, "_TYPER_COMPLETE_ARGS": "stimbench imp"}
+    typed = {**fish, "_TYPER_COMPLETE_ARGS": "stimbench impe"}
     done = CliRunner().invoke(app, env=typed, prog_name="stimbench")
     assert done.output == "impedance\tMeasure every electrode pair of both leads.\n"
 

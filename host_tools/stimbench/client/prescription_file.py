@@ -133,7 +133,7 @@ def _line(field: str, value: int) -> str:
     name = field.rpartition(".")[2]
     said = prescription.range_of(field).text()
     if name == "activation_s" and value:
-        said = f"{utc(value)}; {said}"
+        said = f"{utc(value)}; {said.partition(',')[0]}"
     return f"{f'{name} = {value}':<26}# {said}"
 
 

@@ -99,7 +99,7 @@ _MOST_OR_LEAST = {
     rules.COMPLIANCE: f"at most %d uA, for {limits.COMPLIANCE_MV / 1000:g} V through the measured impedance",
     rules.CHARGE: f"at most %d uA, for {limits.CHARGE_NC / 1000:g} uC a phase",
     rules.SHANNON: f"at most %d uA, for k = {limits.SHANNON_K_MILLI / 1000:g} and {limits.ELECTRODE_MM2} mm2",
-    rules.PULSE_DUTY: f"at most %d us, for {limits.PULSE_DUTY_PERMIL / 10:g} % of the time",
+    rules.PULSE_DUTY: f"at most %d us, for {limits.PULSE_DUTY_PERMIL / 10:g} %% of the time",
     rules.DUTY: "at least %d ms, as long as the contraction with its ramps",
     rules.DAY_TOTAL: f"at most %d, for {limits.DAY_S} s a day",
     rules.DAY_LENGTH: "at most %d s, so that the day holds its sessions",

@@ -105,7 +105,7 @@ def test_what_recharge_leaves_is_never_less_than_the_exponential():
 
 
 def test_net_dc_bounds_what_the_bench_has_measured():
-    """docs/figures.md: 0.67 nA (default programme), and at 10 mA, 2 x 1000 us: 22 nA (20 Hz), 2.8 uA (198 Hz)."""
+    """docs/figures.md: 0.67 nA (default programme); 22 nA (10 mA, 2 x 1000 us, 20 Hz); 2.8 uA (198 Hz)."""
     assert 670 <= limits.net_dc_pa(4000, 214, 0, 50_000, 10_000, 500, 2500) < 1000
     assert 22_000 <= limits.net_dc_pa(10_000, 1000, 500, 50_000, 10_000, 500, 2500) < 60_000
     assert 2_800_000 <= limits.net_dc_pa(10_000, 1000, 500, 5051, 1000, 500, 2500) < 8_000_000

@@ -83,7 +83,7 @@ class Journal:
     @property
     def oldest(self) -> int:
         """Number of the oldest slot that can be read; `next_number` if there is none."""
-        return self.read(FIRST_NUMBER, 1)[0]
+        return int(self.read(FIRST_NUMBER, 1)[0])
 
     def room(self) -> int:
         """Entries that `append` takes without another `prepare`."""
@@ -109,29 +109,13 @@ class Journal:
         slot = journal_format.pack(number, time_s, kind, sender, body, self._head)
         if self._ring.is_later:
             raise StorageError("journal: written by a later firmware")
-        failed = 0
-        for tries in range(_TRIES):
-            if self._used < SLOTS:
-                written = self._put(slot)
-            else:
-                block = self._ring.next_ready(_SPARE)
-                if block < 0 and tries:
-                    break
-                if block < 0:
-                    raise StorageError("journal: full" if self._is_full else "journal: no slot is ready")
-                written = self._begin_block(block, slot, number)
-                failed = 0
-            if written:
-                self.next_number, self._head = number + 1, chain_of(slot)
-                self._is_refused = False
-                self.state = self._judged()
-                return number
-            failed += 1
-            if failed == _TRIES_A_BLOCK:
-                self._used = SLOTS
-        self._is_refused = True
+        self._is_refused = not self._is_written(slot)
+        if not self._is_refused:
+            self.next_number, self._head = number + 1, chain_of(slot)
         self.state = self._judged()
-        raise StorageError("journal: not programmed")
+        if self._is_refused:
+            raise StorageError("journal: not programmed")
+        return number
 
     def prepare(self) -> bool:
         """Make room, or look at a block: one step, one erase (0.4 s) at the most. True: ask again.
@@ -239,6 +223,26 @@ class Journal:
 
     # Writing.
 
+    def _is_written(self, slot: bytes) -> bool:
+        """Program an entry where the flash takes it; StorageError: no slot is blank."""
+        failed = 0
+        for tries in range(_TRIES):
+            if self._used < SLOTS:
+                if self._put(slot):
+                    return True
+                failed += 1
+                if failed == _TRIES_A_BLOCK:
+                    self._used = SLOTS
+                continue
+            block = self._ring.next_ready(_SPARE)
+            if block < 0:
+                if tries:
+                    return False
+                raise StorageError("journal: full" if self._is_full else "journal: no slot is ready")
+            if self._begin_block(block, slot):
+                return True
+        return False
+
     def _put(self, slot: bytes) -> bool:
         """Program the next blank slot of the block; whether it reads back. If not, it is made unreadable."""
         page, at = self._used // A_PAGE, self._used % A_PAGE * SLOT_BYTES
@@ -252,9 +256,9 @@ class Journal:
         self._ring.program(self._block, page, content)
         return False
 
-    def _begin_block(self, block: int, slot: bytes, number: int) -> bool:
+    def _begin_block(self, block: int, slot: bytes) -> bool:
         """Program a ready block's first entry, and its head with it; whether they read back."""
-        ring = self._ring
+        ring, number = self._ring, self.next_number
         content = ring.used_page(block, RAW, number)
         content[SLOT_BYTES : 2 * SLOT_BYTES] = slot
         ring.program(block, 0, content)

@@ -141,7 +141,7 @@ class Ring:
 
     def holds(self, block: int) -> bool:
         """Whether a block has entries that count."""
-        return RAW <= self.use[block] <= CLINICAL_GONE
+        return bool(RAW <= self.use[block] <= CLINICAL_GONE)
 
     def holding(self, number: int) -> int:
         """The block that has a number, or would have it; -1 if all numbers here are later."""

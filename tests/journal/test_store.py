@@ -14,7 +14,7 @@ from support.journals import JournalBoard, implanted
 def path(tmp_path):
     path = tmp_path / "j.sqlite"
     with Store(path, create=True) as store:
-        pull(JournalBoard(implanted(300)), store, lambda: 1_900_000_000)
+        pull(JournalBoard(implanted(60)), store, lambda: 1_900_000_000)
     return path
 
 
@@ -82,7 +82,7 @@ def test_a_process_that_died_in_a_transaction_leaves_a_good_store(path):
         copy.write_bytes(path.read_bytes())
         store._db.execute("ROLLBACK")
     with Store(copy) as store:
-        assert store.journals() == [1] and len(list(store.slots(1))) == 302
+        assert store.journals() == [1] and len(list(store.slots(1))) == 62
 
 
 def test_where_a_store_is_unless_it_is_named():

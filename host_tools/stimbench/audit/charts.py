@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -13,22 +13,29 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.audit.adherence import Adherence
 from stimbench.audit.leads import Fault, Impedance
 from stimbench.audit.outcomes import Score
+from stimbench.audit.timeline import DAY_S
 from stimbench.report.style import ACCENT, GOOD, LEAD_COLORS, MUTED, Chart, Layout
 
 __all__ = ("adherence_chart", "impedance_chart", "score_chart")
 
+_EPOCH = date(1970, 1, 1)
 _MARKERS = ("o", "x")
 _SCALES = {"nrs": "NRS, 0-10", "odi": "ODI, %"}
 
 
-def _time(at_s: int) -> datetime:
-    return datetime.fromtimestamp(at_s, UTC)
+def _days(at_s: int | None) -> float:
+    """Matplotlib counts days since 1970."""
+    return (at_s or 0) / DAY_S
+
+
+def _day(on: date) -> float:
+    return (on - _EPOCH).days
 
 
 def _dates(axes: Any, layout: Layout) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=5 if layout.is_narrow else 8)
+    locator: Any = AutoDateLocator(minticks=3, maxticks=5 if layout.is_narrow else 8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
 
 
 def impedance_chart(measured: Sequence[Impedance], found: Sequence[Fault]) -> Chart | None:
@@ -43,17 +50,17 @@ def impedance_chart(measured: Sequence[Impedance], found: Sequence[Fault]) -> Ch
         axes = drawn.add_subplot()
         for lead, name in enumerate(LEADS):
             of_lead = [each for each in known if each.lead == lead]
-            axes.plot([_time(each.at_s or 0) for each in of_lead], [each.ohm for each in of_lead],
+            axes.plot([_days(each.at_s) for each in of_lead], [each.ohm for each in of_lead],
                       color=LEAD_COLORS[lead], linestyle="none", marker=_MARKERS[lead], markersize=4,
                       label=f"{name} lead")  # fmt: skip
         axes.set_ylim(bottom=0)
         if bad:
             # Above the frame: an open pair has no value.
-            axes.plot([_time(each.at_s or 0) for each in bad], [0.97] * len(bad), color=ACCENT, marker="v",
+            axes.plot([_days(each.at_s) for each in bad], [0.97] * len(bad), color=ACCENT, marker="v",
                       linestyle="none", markersize=6, transform=axes.get_xaxis_transform(),
                       label="open or short")  # fmt: skip
         for index, at_s in enumerate(times):
-            axes.axvline(_time(at_s), color=ACCENT, linewidth=1, linestyle="--",
+            axes.axvline(_days(at_s), color=ACCENT, linewidth=1, linestyle="--",
                          label="" if index else "fault")  # fmt: skip
         axes.set_title("ohm", fontweight="normal")
         _dates(axes, layout)
@@ -61,7 +68,7 @@ def impedance_chart(measured: Sequence[Impedance], found: Sequence[Fault]) -> Ch
 
     return Chart(
         "Impedance of the leads",
-        f"{len(known)} impedances of electrode pairs over time, {len(bad)} open or short, {len(times)} faults.",
+        f"{len(known)} impedances of pairs over time, {len(bad)} open or short, {len(times)} faults.",
         "All pairs that were measured. Dashed lines: the watch found a fault. Triangles: open or short.",
         (250, 280),
         paint,
@@ -81,7 +88,7 @@ def adherence_chart(kept: Adherence) -> Chart | None:
 
     def paint(drawn: Canvas, layout: Layout) -> None:
         axes = drawn.add_subplot()
-        begin, rows = list(weeks), list(weeks.values())
+        begin, rows = [_day(monday) for monday in weeks], list(weeks.values())
         axes.bar(begin, [row[1] for row in rows], width=6, align="edge", color=GOOD, label="complete")
         axes.step(begin, [row[0] for row in rows], where="post", color=MUTED, label="prescribed")
         unknown = [at for at, row in zip(begin, rows, strict=True) if row[2]]
@@ -113,7 +120,8 @@ def score_chart(found: Sequence[Score]) -> Chart | None:
         panels = drawn.subplots(*shape, squeeze=False).flat
         for axes, name in zip(panels, known, strict=True):
             values = sorted((score.on, score.value) for score in found if score.name == name)
-            axes.plot([on for on, _ in values], [value for _, value in values], color=LEAD_COLORS[0], marker="o")
+            days = [_day(on) for on, _ in values]
+            axes.plot(days, [value for _, value in values], color=LEAD_COLORS[0], marker="o")
             axes.set_ylim(0, 10.5 if name == "nrs" else 105)
             axes.set_title(_SCALES[name], fontweight="normal")
             _dates(axes, layout)

@@ -23,11 +23,12 @@ from stimbench.audit.page import (
     write_audit_page,
 )
 from stimbench.journal.entries import unix_text
-from stimbench.report.style import Chart, picture_of
+from stimbench.report.style import Chart, Picture, picture_of
 
 __all__ = ("device_page", "write_device_csv", "write_device_page")
 
 _MOST_ROWS = 200
+_COLUMNS = ("device", "date", "prescribed", "complete", "cut_short", "prescribed_s", "elapsed_s", "unknown")
 CAVEATS = (
     "A bench for resistors and saline made this journal, or a made-up one: no person was treated.",
     "Currents and charges are what the board itself measured; docs/figures.md states how well it does.",
@@ -49,8 +50,8 @@ def device_page(audit: DeviceAudit) -> Page:
     return Page(
         title=f"Audit of device {audit.device_id}",
         summary=f"Implanted {day_text(audit.implanted_s)}, therapy from {day_text(audit.activated_s)}, "
-        f"journal pulled {day_text(audit.pulled_s)}. {kept.complete} of {kept.prescribed} prescribed sessions "
-        f"complete on the {len(kept.known)} days that are known.",
+        f"journal pulled {day_text(audit.pulled_s)}. {kept.complete} of {kept.prescribed} prescribed "
+        f"sessions complete on the {len(kept.known)} days that are known.",
         verdict=f"{len(warnings)} things to look at" if warnings else "Nothing to look at",
         warnings=warnings,
         sections=[_adherence(audit), _delivered(audit), _leads(audit), _faults(audit), _supply(audit),
@@ -77,7 +78,7 @@ def _warnings(audit: DeviceAudit) -> Iterator[str]:
             yield f"{event.field.title}, {event.on}: {event.severity}, cause {event.cause}."
 
 
-def _pictures(*charts: Chart | None) -> list:  # type: ignore[type-arg]
+def _pictures(*charts: Chart | None) -> list[Picture]:
     return [picture_of(chart) for chart in charts if chart is not None]
 
 
@@ -90,8 +91,8 @@ def _adherence(audit: DeviceAudit) -> Section:
     unknown = ", ".join(f"{count} ({why})" for why, count in kept.unknown.items()) or "0"
     return Section(
         "Adherence",
-        "Whole days (UTC) since sessions are allowed. Days that nothing is known of count neither as kept nor "
-        "as missed.",
+        "Whole days (UTC) since sessions are allowed. Days that nothing is known of count neither as kept "
+        "nor as missed.",
         _pictures(adherence_chart(kept)),
         [
             ("days known", str(len(kept.known))),
@@ -107,8 +108,8 @@ def _adherence(audit: DeviceAudit) -> Section:
 
 
 def _delivered(audit: DeviceAudit) -> Section:
-    head = ("lead", "sessions", "pulses", "pulses prescribed", "charge", "charge prescribed", "amplitude prescribed",
-            "mean measured", "largest measured", "not measured")  # fmt: skip
+    head = ("lead", "sessions", "pulses", "pulses prescribed", "charge", "charge prescribed",
+            "amplitude prescribed", "mean measured", "largest measured", "not measured")  # fmt: skip
     return Section("Stimulation delivered", tables=[Table(
         "As the board measured it, beside what was prescribed for the contractions that were begun.", head,
         [_lead_row(total) for total in audit.leads],
@@ -116,11 +117,11 @@ def _delivered(audit: DeviceAudit) -> Section:
 
 
 def _lead_row(total: LeadTotal) -> list[str]:
-    charge = number_text(total.planned_charge_uc, "uC") if total.planned_charge_uc is not None else "not known"
     return [
         total.lead, str(total.sessions), number_text(total.pulses), number_text(total.planned_pulses),
-        number_text(total.charge_uc, "uC"), charge, number_text(total.prescribed_ua, "uA"),
-        number_text(total.mean_ua, "uA"), number_text(total.most_ua, "uA"), number_text(total.missed, "pulses"),
+        number_text(total.charge_uc, "uC"), number_text(total.planned_charge_uc, "uC"),
+        number_text(total.prescribed_ua, "uA"), number_text(total.mean_ua, "uA"),
+        number_text(total.most_ua, "uA"), number_text(total.missed, "pulses"),
     ]  # fmt: skip
 
 
@@ -130,8 +131,8 @@ def _leads(audit: DeviceAudit) -> Section:
     undated = sum(each.at_s is None for each in measured)
     return Section(
         "Lead integrity",
-        f"{len(measured)} impedances were measured, {len(bad)} of them not ok; {undated} have no date and are "
-        "not in the picture.",
+        f"{len(measured)} impedances were measured, {len(bad)} of them not ok; {undated} have no date and "
+        "are not in the picture.",
         _pictures(impedance_chart(measured, audit.faults)),
     )
 
@@ -153,13 +154,14 @@ def _newest(caption: str, rows: list[list[str]]) -> str:
 
 
 def _supply(audit: DeviceAudit) -> Section:
-    readings = [each.entry.fields["supply_mv"] for each in audit.of_kind(kinds.DAILY_CHECK) if each.entry.fields]
-    rows = [[_when(each.at_s), str(each.entry.words.get("before")), str(each.entry.words.get("after")),
-             f"{each.entry.fields.get('supply_mv')} mV"] for each in audit.of_kind(kinds.BATTERY)]  # fmt: skip
-    text = f"{len(readings)} daily readings: " + (
-        f"{min(readings)} to {max(readings)} mV, the newest {readings[-1]} mV." if readings else "none are kept."
-    )
-    tables = [Table("Changes of its state.", ("time", "before", "after", "supply"), rows)] if rows else []
+    checks = audit.of_kind(kinds.DAILY_CHECK)
+    readings = [each.entry.fields["supply_mv"] for each in checks if each.entry.fields]
+    rows = [[_when(each.at_s), *map(str, each.entry.words.values())] for each in audit.of_kind(kinds.BATTERY)]
+    text = "No daily reading is kept."
+    if readings:
+        between = f"{min(readings)} to {max(readings)} mV"
+        text = f"{len(readings)} daily readings: {between}, the newest {readings[-1]} mV."
+    tables = [Table("Changes of its state.", ("time", "before", "after", "supply, mV"), rows)] if rows else []
     return Section("Battery", text, tables=tables)
 
 
@@ -169,7 +171,7 @@ def _scores(audit: DeviceAudit) -> Section:
     every = [*audit.baselines, *(change.score for change in audit.changes)]
     relief = [change.meaningful for change in audit.changes if change.score.name == "nrs"]
     text = "Clinically meaningful: NRS less by 2 or more, ODI by 10 or more. " + (
-        f"Pain relief was meaningful at {sum(map(bool, relief))} of {len(relief)} times that it was asked for."
+        f"Pain relief was meaningful at {sum(map(bool, relief))} of {len(relief)} times that it was asked."
         if relief else "Pain after the baseline was not entered."
     )  # fmt: skip
     head = ("score", "date", "value", "months", "change", "clinically meaningful")
@@ -210,7 +212,7 @@ def _journal(audit: DeviceAudit) -> Section:
 def write_device_csv(audit: DeviceAudit, file: TextIO) -> None:
     """One row a day: what was prescribed and delivered."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("device", "date", "prescribed", "complete", "cut_short", "prescribed_s", "elapsed_s", "unknown"))
+    writer.writerow(_COLUMNS)
     for day in audit.adherence.days:
         prescribed = "" if day.prescribed is None else day.prescribed
         writer.writerow((audit.device_id, day.on, prescribed, day.complete, day.cut_short, day.prescribed_s,

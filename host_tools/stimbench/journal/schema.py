@@ -18,6 +18,7 @@ CREATE TRIGGER {table}_stays BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
 """
 
+# The columns of a primary key come first: else SQLite's quick_check tells of NULL values that are not there.
 # A journal is what one board's flash held. Usually a store has one for each device; a second one for the same
 # device id means that the board's journal was erased, rolled back, or is another board's.
 # An entry's device id may be set once: entries of a journal can come before the one that says whose they are.
@@ -39,8 +40,8 @@ CREATE TABLE pulls (
     firmware TEXT NOT NULL, at_s INTEGER NOT NULL, oldest INTEGER NOT NULL, next INTEGER NOT NULL
 );
 CREATE TABLE prescriptions (
-    device_id TEXT NOT NULL, version INTEGER NOT NULL, sender INTEGER NOT NULL, set_s INTEGER NOT NULL,
-    payload BLOB NOT NULL, PRIMARY KEY (device_id, version, payload)
+    device_id TEXT NOT NULL, version INTEGER NOT NULL, payload BLOB NOT NULL, sender INTEGER NOT NULL,
+    set_s INTEGER NOT NULL, PRIMARY KEY (device_id, version, payload)
 ) WITHOUT ROWID;
 CREATE TABLE scores (
     score INTEGER PRIMARY KEY, device_id TEXT NOT NULL, name TEXT NOT NULL, value REAL NOT NULL,

@@ -242,7 +242,7 @@ class Store:
         with self.writing() as db:
             db.execute(
                 "INSERT OR IGNORE INTO prescriptions VALUES (?, ?, ?, ?, ?)",
-                (device_id, version, sender, set_s, payload),
+                (device_id, version, payload, sender, set_s),
             )
 
     def prescriptions(self, device_id: str) -> list[tuple[int, int, int, bytes]]:

@@ -66,6 +66,8 @@ class Machine:
         elif condition == 4:
             taken = self.y != 0
             self.y = (self.y - 1) & 0xFFFFFFFF
+        elif condition == 1:
+            taken = self.x == 0
         else:
             assert condition == 0, condition
             taken = True

@@ -107,8 +107,8 @@ class PairPacer:
 
     Attributes:
         right_go: where in `words` the right lead's go stands.
-        told_us: from the right lead's go until the CPU is told; its pulse is over by then, if `slot_us` was
-            the longer lead's and 31 of the pacer's cycles hold it.
+        told_us: from the right lead's go until the CPU is told. Its pulse is over by then, if `slot_us` was the
+            longer lead's and 31 of the pacer's cycles hold it: not with a period that has few divisors.
     """
 
     right_go = 3

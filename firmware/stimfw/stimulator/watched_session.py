@@ -42,6 +42,7 @@ LOOK_MS = 1000
 GIVE_UP_S = 120
 _SLOW_RATE_HZ = 50
 _FAST_LOOK_MS = 8
+_PULSE_MS = 3  # the longest pulse and what leads to it
 _STALLED_PERIODS = 3
 _ASLEEP_MS = 500
 _GOES_ON = -1
@@ -369,6 +370,9 @@ class WatchedSession:
             if not slow:
                 wait = _FAST_LOOK_MS
                 output.tell_periods(part != messages.HOLD or self._ends_soon(left))
+            else:
+                # A period that has few divisors tells the CPU early: the right lead's pulse is not over then.
+                wait = _PULSE_MS if self._pulses.looked_at(1) < output.begun(1) else gate.PAUSE_MS
 
     def _ends_soon(self, begun: int) -> bool:
         """Whether the hold ends so soon that each period must wake the CPU."""

@@ -252,7 +252,8 @@ class Watch:
         if self.muted[lead]:
             return watch_table.NONE
         if min(early, late, anodic) < limits[_I_LOW]:
-            return self._counted(lead, _LOW, 2, watch_table.LOSS)
+            one_phase = min(early, late) >= limits[_I_LOW] or anodic >= limits[_I_LOW] > max(early, late)
+            return self._counted(lead, _LOW, 2, watch_table.IMBALANCE if one_phase else watch_table.LOSS)
         if counts[_LOW] or counts[_LIMITED] or counts[_GONE] or counts[_STUCK]:
             counts[_LOW] = counts[_LIMITED] = counts[_GONE] = counts[_STUCK] = 0
         self._whole[lead] += 1

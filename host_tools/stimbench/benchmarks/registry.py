@@ -6,7 +6,17 @@ from stimbench.benchmarks.campaign import resuming
 from stimbench.benchmarks.captures import accuracy, analysis, planted
 from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
-from stimbench.benchmarks.output import current, hanging, impedance, naive, quiet, resources, stopping, timing
+from stimbench.benchmarks.output import (
+    current,
+    hanging,
+    impedance,
+    naive,
+    quiet,
+    resources,
+    stopping,
+    timing,
+    watched,
+)
 from stimbench.benchmarks.radio import (
     attacked,
     attacks,
@@ -35,6 +45,7 @@ ROWS: tuple[Row, ...] = (
     resources.READY,
     resources.HEAP,
     resources.CPU,
+    watched.WATCH,
     reply.REPLY,
     stop.STOP_RADIO,
     pairing.PAIRING,

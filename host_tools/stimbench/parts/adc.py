@@ -48,6 +48,14 @@ class Rp2040Adc:
         self._thresholds = list(accumulate(widths[:-1]))
         self._offset = rng.uniform(-4.0, 4.0)
         self._gain = 1.0 + rng.uniform(-0.001, 0.001)
+        self.vref_v = VREF_V
+        """The reference at ADC_VREF, V: another one makes every code wrong by the same share."""
+        self.stuck_code: int | None = None
+        """What every conversion gives, if the converter is stuck."""
+
+    def tolerance(self, gain: float, offset: float) -> None:
+        """These errors in place of the seed's; offset in steps."""
+        self._gain, self._offset = gain, offset
 
     def convert(self, volts: float, channel: int) -> int:
         """One conversion.
@@ -64,5 +72,7 @@ class Rp2040Adc:
         """
         if not 0 <= channel <= 4:
             raise ValueError(f"the RP2040 has ADC channels 0-4, not {channel}")
-        steps = volts * (_CODES / VREF_V) * self._gain + self._offset + self._rng.gauss(0.0, _NOISE_STEPS)
+        if self.stuck_code is not None:
+            return self.stuck_code
+        steps = volts * (_CODES / self.vref_v) * self._gain + self._offset + self._rng.gauss(0.0, _NOISE_STEPS)
         return bisect_right(self._thresholds, steps)

@@ -92,7 +92,10 @@ class MatrixChain:
         )
         self._registers = [0, 0]
         self._clocks = 0
+        self._latched = [0, 0]
         self._masks = [0, 0]
+        self._stuck_closed = [0, 0]
+        self._stuck_open = [0, 0]
         self._listeners: list[Callable[[int, int], None]] = []
         self.absent = absent
         if not absent:
@@ -122,6 +125,18 @@ class MatrixChain:
             self._clocks += bits
         return None
 
+    def stick(self, chip: int, bit: int, closed: bool, time_ns: int) -> None:
+        """Let one switch of chip 0 (left) or 1 (right) stay as it is, whatever its register says; `mend` ends it."""
+        for masks, wanted in ((self._stuck_closed, closed), (self._stuck_open, not closed)):
+            masks[chip] = masks[chip] & ~(1 << bit) | (wanted << bit)
+        self._tell(chip, time_ns)
+
+    def mend(self, time_ns: int) -> None:
+        """No switch is stuck any more."""
+        self._stuck_closed, self._stuck_open = [0, 0], [0, 0]
+        for chip in (0, 1):
+            self._tell(chip, time_ns)
+
     def power_on_reset(self, time_ns: int) -> None:
         """Back to the state after power-on: zeros in the registers, everything open."""
         self._registers = [0, 0]
@@ -136,8 +151,13 @@ class MatrixChain:
             self._apply(time_ns)
 
     def _apply(self, time_ns: int) -> None:
-        for chip, mask in enumerate(self._registers):
-            if mask != self._masks[chip]:
-                self._masks[chip] = mask
-                for listener in self._listeners:
-                    listener(chip, time_ns)
+        self._latched = list(self._registers)
+        for chip in range(len(self._latched)):
+            self._tell(chip, time_ns)
+
+    def _tell(self, chip: int, time_ns: int) -> None:
+        mask = (self._latched[chip] | self._stuck_closed[chip]) & ~self._stuck_open[chip]
+        if mask != self._masks[chip]:
+            self._masks[chip] = mask
+            for listener in self._listeners:
+                listener(chip, time_ns)

@@ -56,6 +56,8 @@ class Bridge:
         self._gate = gate
         self._state = BridgeState.OFF
         self._listener: Callable[[BridgeState, int], None] | None = None
+        self.anodic_share = 1.0
+        """Of the anodic phase's current that reaches the lead: less past a leaking switch, 0 if it stays open."""
         for bit, pin in enumerate((cath, anod, short)):
             pin.on_edge(self._edge(1 << bit))
         gate.on_change(lambda _, time_ns: self._update(time_ns))
@@ -64,6 +66,11 @@ class Bridge:
     def state(self) -> BridgeState:
         """What conducts now."""
         return self._state
+
+    @property
+    def is_supplied(self) -> bool:
+        """Whether the gate lets the +-15 V supply on."""
+        return self._gate.q
 
     def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:
         """Call `listener(state, time_ns)` when the state changes. One listener: the lead."""

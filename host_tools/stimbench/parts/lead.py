@@ -20,7 +20,7 @@ import numpy as np
 
 from .adg714 import MatrixChain
 from .bridge import Bridge, BridgeState
-from .circuit_interval import CircuitInterval
+from .circuit_interval import CircuitInterval, Vector
 from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
 from .interfaces import Scheduler
 from .network import BLOCKING_F, LeadConfig, Modes, solve
@@ -77,6 +77,8 @@ class Lead:
         self.trace = LeadTrace(self._present)
         self.events: deque[tuple[int, str]] = deque(maxlen=10_000)
         """(time_ns, what): `compliance`, `shoot-through`, `cathodic into short` ... the last 10 000."""
+        self._leak_ohm: float | None = None
+        self._leak_v = 0.0
         self._charge_zero_v = 0.0
         self._listeners: list[StepListener] = []
         self._solved: dict[float | None, Modes] = {}
@@ -91,6 +93,12 @@ class Lead:
         broken = [str(electrode.index) for electrode in self.electrodes if electrode.is_open]
         health = f"electrode {' and '.join(broken)} open" if broken else "no electrode open"
         return f"<{self.name} lead, electrodes 0 to {len(self.electrodes) - 1}: {health}>"
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether electrodes are on both rails."""
+        mask = self._matrix.mask(self._chip)
+        return bool(mask & 0xF and mask >> 4)
 
     # What can be read.
 
@@ -130,8 +138,10 @@ class Lead:
 
     def _delivered(self, time_ns: int) -> float:
         """What the pump delivers, A, in the present stretch."""
-        if self._conducting in _DRIVEN:
+        if self._conducting in _DRIVEN or self._leaks and self._conducting is BridgeState.OFF:
             return self._stretch.amps(time_ns)
+        if self._leaks:
+            return self._leak_amps
         sign = _SIGN.get(self._conducting)
         return 0.0 if sign is None else sign * self._pump.amps(time_ns)
 
@@ -161,8 +171,28 @@ class Lead:
         """
         self.set_pair(r_s_ohm=ohm, c_dl_uf=0.0)
 
+    def leak(self, ohm: float | None, positive: bool = True) -> None:
+        """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
+
+        It leaks while the gate lets the supply on, also between pulses; into the recharge, most of it goes there.
+        """
+        self._leak_ohm, self._leak_v = ohm, COMPLIANCE_V if positive else -COMPLIANCE_V
+        self.part_changed()
+
+    def part_changed(self) -> None:
+        """Pump or bridge are others from now on."""
+        self._restart(self._scheduler.now_ns)
+
+    @property
+    def _leaks(self) -> bool:
+        return self._leak_ohm is not None and self._bridge.is_supplied
+
+    @property
+    def _leak_amps(self) -> float:
+        return 0.0 if self._leak_ohm is None else self._leak_v / self._leak_ohm
+
     def restore(self) -> None:
-        """Undo every fault on this lead."""
+        """Undo every fault of the electrodes of this lead."""
         for electrode in self.electrodes:
             electrode.restore()
 
@@ -216,14 +246,15 @@ class Lead:
         self._until_ns = None
         sign = _SIGN.get(self._conducting)
         if sign is None:
-            source = RECHARGE_OHM if self._conducting is BridgeState.RECHARGE else None
-            self._stretch = CircuitInterval(self._modes(source), state, 0.0, now)
+            self._stretch = self._undriven(state, now)
             return
         middle = now
         if self._pump.settled_ns() > now:
             self._until_ns = now + _SLEW_STEP_NS
             middle = now + _SLEW_STEP_NS // 2
         amps = sign * self._pump.amps(middle)
+        if sign > 0.0:
+            amps *= self._bridge.anodic_share
         if self._conducting in _FAULTS:
             modes = self._modes(RECHARGE_OHM)
             self._stretch = CircuitInterval(modes, state, amps * RECHARGE_OHM, now)
@@ -231,6 +262,16 @@ class Lead:
         self._stretch = CircuitInterval(self._modes(None), state, amps, now)
         if self._over(now):
             self._limit(now)
+
+    def _undriven(self, state: Vector, now: int) -> CircuitInterval:
+        """The bridge drives nothing: only the recharge, or a switch that leaks."""
+        recharges = self._conducting is BridgeState.RECHARGE
+        source = RECHARGE_OHM if recharges else None
+        if not self._leaks or self._leak_ohm is None:
+            return CircuitInterval(self._modes(source), state, 0.0, now)
+        if recharges:
+            return CircuitInterval(self._modes(source), state, self._leak_amps * RECHARGE_OHM, now)
+        return CircuitInterval(self._modes(self._leak_ohm), state, self._leak_v, now)
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its compliance to hold the current."""
@@ -273,7 +314,7 @@ class Lead:
         if not self.trace.enabled or now <= stretch.t0_ns:
             return
         self.trace.voltage.add(stretch, now)
-        if self._conducting in _NO_WAY:
+        if self._conducting in _NO_WAY and not self._leaks:
             return
         if self._conducting in _DRIVEN and not stretch.limited:
             microamps = stretch.amps(now) * 1e6

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .interfaces import PinPort, Scheduler, SpiBusPort, SpiClock
 from .seeds import spread
@@ -110,6 +110,7 @@ class Mcp4922:
         self._input_words = [0, 0]
         self._dac_words = [0, 0]
         self._outputs = [_Output(), _Output()]
+        self._stuck: list[int | None] = [None, None]
         self._listeners: list[Callable[[int, int], None]] = []
         self.absent = absent
         self.ignored_frames = 0
@@ -153,6 +154,22 @@ class Mcp4922:
             return out.start_v + math.copysign(SLEW_V_PER_NS * elapsed, gap)
         left = min(abs(gap), linear) * math.exp(-(elapsed - slewing_ns) / SETTLE_TAU_NS)
         return out.target_v - math.copysign(left, gap)
+
+    def stick(self, channel: int, code: int | None) -> None:
+        """Let a channel convert this code, whatever was written; None: it works again."""
+        self._stuck[channel] = code
+        self._move(channel, self._scheduler.now_ns)
+
+    def scale(self, channel: int, share: float) -> None:
+        """A gain error of a channel in place of its own: 0.1 gives 110 % of what is right."""
+        self._errors[channel] = replace(self._errors[channel], gain=share)
+        self._move(channel, self._scheduler.now_ns)
+
+    def reference(self, volts: float) -> None:
+        """Another voltage at both references."""
+        self._vref_v = volts
+        for channel in (0, 1):
+            self._move(channel, self._scheduler.now_ns)
 
     def power_on_reset(self) -> None:
         """Back to the state after power-on: registers cleared, both outputs off."""
@@ -200,7 +217,10 @@ class Mcp4922:
     def _move(self, channel: int, time_ns: int) -> None:
         word = self._dac_words[channel]
         full_scale_v = self._vref_v * (1.0 if word & _NOT_GA else 2.0)
-        target = self._errors[channel].volts(word & 0xFFF, full_scale_v) if word & _NOT_SHDN else 0.0
+        stuck = self._stuck[channel]
+        code = word & 0xFFF if stuck is None else stuck
+        on = word & _NOT_SHDN or stuck is not None
+        target = self._errors[channel].volts(code, full_scale_v) if on else 0.0
         target = min(target, 4.96)  # the amplifier reaches VDD (5 V) less 40 mV
         start = self.volts(channel, time_ns)
         gap, linear = abs(target - start), SLEW_V_PER_NS * SETTLE_TAU_NS

@@ -16,6 +16,8 @@ __all__ = ("COMPLIANCE_V", "Pump")
 
 COMPLIANCE_V = 15.0
 _AMPS_PER_VOLT = 2.5e-3
+_SATURATED_A = 0.1
+"""Of an op-amp whose output sits at its rail: more than any load here takes, so the compliance limit decides."""
 
 
 class Pump:
@@ -28,10 +30,21 @@ class Pump:
         self._dac, self.channel = dac, channel
         self._gain = 1.0 if ideal else 1.0 + rng.uniform(-0.003, 0.003)
         self._offset_a = 0.0 if ideal else rng.uniform(-0.5e-6, 0.5e-6)
+        self.gain_fault = 1.0
+        """What a broken resistor does: its current is this many times as high. 0: the pump is dead."""
+        self.saturated = False
+        """Its op-amp's output is at a rail (an open feedback)."""
 
     def amps(self, time_ns: int) -> float:
         """The current that it tries to deliver, in A."""
-        return self._dac.volts(self.channel, time_ns) * _AMPS_PER_VOLT * self._gain + self._offset_a
+        if self.saturated:
+            return _SATURATED_A
+        own = self._dac.volts(self.channel, time_ns) * _AMPS_PER_VOLT * self._gain + self._offset_a
+        return own * self.gain_fault
+
+    def tolerance(self, gain: float) -> None:
+        """This gain in place of the seed's."""
+        self._gain = gain
 
     def settled_ns(self) -> int:
         """From when on the current is constant."""

@@ -8,6 +8,7 @@ Left out: amplifier noise (the ADC's is far larger), common-mode rejection, slew
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp, pi
 
 from .lead import Lead
@@ -47,10 +48,11 @@ class _Errors:
         rng = spread(seed, name)
         self.gain = 1.0 if ideal else 1.0 + rng.choice((-1.0, 1.0)) * rng.uniform(0.001, 0.005)
         self.offset_v = 0.0 if ideal else rng.uniform(-0.003, 0.003)
+        self.fault_v = 0.0
 
     def output(self, ideal_v: float) -> float:
         """What the pin shows for an ideal deviation from the middle, in V, clipped to the rails."""
-        return min(RAIL_V, max(0.0, MIDDLE_V + self.offset_v + ideal_v * self.gain))
+        return min(RAIL_V, max(0.0, MIDDLE_V + self.offset_v + self.fault_v + ideal_v * self.gain))
 
 
 class VoltageSense:
@@ -61,10 +63,22 @@ class VoltageSense:
         self._errors = _Errors(seed, f"{lead.name}/v_sense", ideal)
         self._lag = _Lag()
         lead.on_step(lambda t, v0, _i0, v1, _i1: self._lag.step(t, v0, v1))
+        self.pickup: Callable[[int], float] | None = None
+        """What a field induces between the electrodes that are joined to both rails, V of bench time in ns."""
+
+    def shift(self, volts: float) -> None:
+        """A fault: another offset at the output, V; 0: none."""
+        self._errors.fault_v = volts
+
+    def tolerance(self, gain: float, offset_v: float) -> None:
+        """These errors in place of the seed's."""
+        self._errors.gain, self._errors.offset_v = gain, offset_v
 
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""
         volts = self._lead.volts(time_ns) - self._lag.value(time_ns)
+        if self.pickup is not None and self._lead.is_joined:
+            volts += self.pickup(time_ns)
         return self._errors.output(volts / 10.0)
 
 
@@ -77,8 +91,20 @@ class CurrentSense:
         self._lag = _Lag()
         for lead in leads:
             lead.on_step(lambda t, _v0, i0, _v1, i1: self._lag.step(t, i0, i1))
+        self.pickup: Callable[[int], float] | None = None
+        """What a field makes the amplifier show while a lead's electrodes are joined, A of bench time in ns."""
+
+    def shift(self, volts: float) -> None:
+        """A fault: another offset at the output, V; 0: none."""
+        self._errors.fault_v = volts
+
+    def tolerance(self, gain: float, offset_v: float) -> None:
+        """These errors in place of the seed's."""
+        self._errors.gain, self._errors.offset_v = gain, offset_v
 
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""
         amps = sum(lead.shunt_amps(time_ns) for lead in self._leads) - self._lag.value(time_ns)
+        if self.pickup is not None and any(lead.is_joined for lead in self._leads):
+            amps += self.pickup(time_ns)
         return self._errors.output(amps * 150.0)

@@ -97,6 +97,9 @@ class StimulatorParts:
     led: Led
     supply: Supply
     adc: Rp2040Adc
+    pumps: dict[str, Pump]
+    voltage_senses: dict[str, VoltageSense]
+    current_sense: CurrentSense
 
     @property
     def shunt(self) -> SharedShunt:
@@ -162,7 +165,12 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         side: Bridge(ports.pin(f"{k}_CATH"), ports.pin(f"{k}_ANOD"), ports.pin(f"{k}_SHORT"), gate)
         for side, k in _SIDES
     }
-    leads = _wire_leads(ports, config, dac, matrix, bridges)
+    pumps = {
+        side: Pump(dac, channel, seed=config.seed, name=f"{side}/pump", ideal=config.ideal)
+        for channel, (side, _) in enumerate(_SIDES)
+    }
+    leads = _wire_leads(ports, config, dac, matrix, bridges, pumps)
+    voltage_senses, current_sense = _wire_senses(ports, config, leads)
     supply = _wire_supply(ports, config)
     return StimulatorParts(
         dac=dac,
@@ -175,6 +183,9 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         led=Led(ports.pin("LED")),
         supply=supply,
         adc=Rp2040Adc(config.seed, "stimulator/adc"),
+        pumps=pumps,
+        voltage_senses=voltage_senses,
+        current_sense=current_sense,
     )
 
 
@@ -209,22 +220,37 @@ def _check_absent(board: str, absent: Sequence[str]) -> None:
 
 
 def _wire_leads(
-    ports: BoardPorts, config: StimulatorWiring, dac: Mcp4922, matrix: MatrixChain, bridges: dict[str, Bridge]
+    ports: BoardPorts,
+    config: StimulatorWiring,
+    dac: Mcp4922,
+    matrix: MatrixChain,
+    bridges: dict[str, Bridge],
+    pumps: dict[str, Pump],
 ) -> dict[str, Lead]:
     leads: dict[str, Lead] = {}
     for channel, (side, _) in enumerate(_SIDES):
-        pump = Pump(dac, channel, seed=config.seed, name=f"{side}/pump", ideal=config.ideal)
-        lead = Lead(side, ports.scheduler, pump, bridges[side], matrix, channel, seed=config.seed)
+        lead = Lead(side, ports.scheduler, pumps[side], bridges[side], matrix, channel, seed=config.seed)
         lead.set_pair(r_s_ohm=config.pair_r_s_ohm, c_dl_uf=config.c_dl_uf, r_ct_ohm=config.r_ct_ohm)
         dac.on_change(lead.on_dac)
-        ports.wire_adc(channel, VoltageSense(lead, seed=config.seed, ideal=config.ideal))
         leads[side] = lead
-    ports.wire_adc(2, CurrentSense(tuple(leads.values()), seed=config.seed, ideal=config.ideal))
     for side, electrode in config.open_electrodes:
         if side not in leads or not 0 <= electrode < 4:
             raise ValueError(f"there is no electrode {electrode} on a lead {side!r}")
         leads[side].electrodes[electrode].open()
     return leads
+
+
+def _wire_senses(
+    ports: BoardPorts, config: StimulatorWiring, leads: dict[str, Lead]
+) -> tuple[dict[str, VoltageSense], CurrentSense]:
+    voltages = {
+        side: VoltageSense(lead, seed=config.seed, ideal=config.ideal) for side, lead in leads.items()
+    }
+    for channel, sense in enumerate(voltages.values()):
+        ports.wire_adc(channel, sense)
+    current = CurrentSense(tuple(leads.values()), seed=config.seed, ideal=config.ideal)
+    ports.wire_adc(2, current)
+    return voltages, current
 
 
 def _wire_radio(ports: BoardPorts, config: StimulatorWiring | RemoteWiring, air: AirChannel) -> Nrf24L01:

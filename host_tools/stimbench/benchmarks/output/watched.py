@@ -1,0 +1,252 @@
+"""The watch on every pulse: each failure of stimbench.parts.faults at random moments of a session, and none."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stimfw.therapy import watch_table
+
+from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
+from stimbench.benchmarks.harness.rig import MARK_GPIO, MS, SIDES, Rig, programme
+from stimbench.benchmarks.output.watched_script import FAULT_LINE, script
+from stimbench.parts import faults
+from stimbench.parts.faults import FAILURES, Failure, Place
+
+__all__ = ("WATCH", "Case", "Outcome", "run_case")
+
+FINAL: dict[str, int] = {
+    "conductor broken": watch_table.OPEN,
+    "conductors touch": watch_table.SHORT,
+    "loose contact": watch_table.INTERMITTENT,
+    "electrode too resistive": watch_table.COMPLIANCE,
+    "electrode drifts": watch_table.DRIFT,
+    "DAC code stuck": watch_table.DAC,
+    "DAC reference off": watch_table.REFERENCE,
+    "switch stuck open": watch_table.SWITCH,
+    "switch stuck closed": watch_table.SWITCH,
+    "pump dead": watch_table.PUMP,
+    "pump saturated": watch_table.PUMP,
+    "pump gain too high": watch_table.PUMP,
+    "anodic switch dead": watch_table.IMBALANCE,
+    "anodic switch shunted": watch_table.IMBALANCE,
+    "bridge leaks": watch_table.DIRECT,
+    "converter stuck": watch_table.ADC,
+    "converter reference off": watch_table.REFERENCE,
+    "current amplifier's offset": watch_table.AMPLIFIER,
+    "supply low": watch_table.SUPPLY,
+    "too warm": watch_table.TEMPERATURE,
+    "field from outside": watch_table.INTERFERENCE,
+}
+"""What the last word of watch and diagnosis has to be."""
+
+AT_ONCE = (
+    "pump saturated", "pump gain too high", "anodic switch dead", "anodic switch shunted", "bridge leaks",
+)  # fmt: skip
+"""Current out of control, direct current, imbalance: before the next pulse of that lead, or within 20 ms."""
+IN_A_REST = ("supply low", "too warm")
+SHOWS_UA = 1500
+"""A pulse counts from this amplitude on: below it a share of the current is less than the converter's errors."""
+
+_AMPLITUDE_UA = 4000
+_ELECTRODES = (1, 2)
+_CYCLE_MS = 4000
+_WAIT_MS = 7000
+_TOLERANCES = (0, 1, -1)
+_AT_ONCE_MS = 20
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure at one moment.
+
+    Attributes:
+        failure: its name; "" for none.
+        seed: of the bench and of the moment.
+        tolerance: 0 the seed's parts, 1 and -1 the ends of all tolerances.
+        rate_hz: of the session.
+    """
+
+    failure: str
+    seed: int
+    tolerance: int
+    rate_hz: int
+
+
+@dataclass
+class Outcome:
+    """What became of it.
+
+    Attributes:
+        case: which.
+        side: 0 left, 1 right, 2 the device.
+        told: fault, lead and action of all that the board told, in order.
+        pulses: of that lead in which the failure showed, until it was told.
+        first_ms: from the first such pulse's edge until it was told; 0 if it was told before one.
+        allowed_ms: for AT_ONCE.
+    """
+
+    case: Case
+    side: int
+    told: list[tuple[int, int, int]] = field(default_factory=list)
+    pulses: int = 0
+    first_ms: float = 0.0
+    allowed_ms: float = 0.0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether name and side are right, and the action came in time."""
+        return self.is_named and self.is_timely
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the last word has the right name and side."""
+        if not self.told:
+            return not self.case.failure
+        wanted = FINAL[self.case.failure]
+        fault, lead, _ = self.told[-1]
+        device = lead == watch_table.BOTH and watch_table.row_of(wanted)[watch_table.SIDE] == watch_table.DEVICE
+        return fault == wanted and (lead == self.side or device)
+
+    @property
+    def is_timely(self) -> bool:
+        """Whether the action came within the pulses, or the time, that there were for it."""
+        name = self.case.failure
+        if not name or name in IN_A_REST:
+            return True
+        if not self.told:
+            return False
+        return self.first_ms <= self.allowed_ms if name in AT_ONCE else self.pulses <= 3
+
+
+class _Pulses:
+    """Every pulse's edge, and what there was to see in it."""
+
+    def __init__(self, rig: Rig, side: str, row: Failure) -> None:
+        self.found: list[tuple[int, bool]] = []
+        self._rig, self._side, self._row = rig, side, row
+        self._lead = rig.parts.leads[side]
+        self._channel = list(SIDES).index(side)
+        self._since = -1
+        names = {"left": ("L_CATH", "L_ANOD"), "right": ("R_CATH", "R_ANOD")}[side]
+        self._shown = False
+        rig.board.pin(names[0]).on_edge(self._cathodic)
+        rig.board.pin(names[1]).on_edge(self._anodic)
+
+    def _shows(self) -> bool:
+        if self._rig.parts.dac.code(self._channel) * 2.5 < SHOWS_UA:
+            return False
+        name = self._row.name
+        electrodes = [self._lead.electrodes[k] for k in _ELECTRODES]
+        if name == "loose contact":
+            return any(each.is_open for each in electrodes)
+        if name == "electrode drifts":
+            return sum(each.values.r_s_ohm for each in electrodes) > 1.25 * 500.0
+        if name == "electrode too resistive":
+            return sum(each.values.r_s_ohm for each in electrodes) * self._rig.parts.dac.code(self._channel) > 6.2e6
+        return True
+
+    def _cathodic(self, level: bool, time_ns: int) -> None:
+        if level:
+            self.found.append((time_ns, self._shows()))
+
+    def _anodic(self, level: bool, _time_ns: int) -> None:
+        if self.found and not level and self._row.name == "loose contact" and self._shows():
+            self.found[-1] = (self.found[-1][0], True)
+
+
+def run_case(case: Case) -> Outcome:
+    """Boot, start a session, break something at a random moment, and listen."""
+    rng = random.Random(f"watch/{case.failure}/{case.seed}")
+    row = faults.failure(case.failure) if case.failure else FAILURES[0]
+    side = rng.choice(tuple(SIDES))
+    with Rig(case.seed) as rig:
+        if case.tolerance:
+            faults.worst_case(rig.parts, case.tolerance)
+        stimulator = rig.execute(script(MARK_GPIO))
+        rig.set_program(
+            stimulator,
+            programme(
+                rate_hz=case.rate_hz, ramp_ms=500, on_ms=2000, off_ms=1000,
+                amplitude_ua=(_AMPLITUDE_UA, _AMPLITUDE_UA), electrodes=_ELECTRODES,
+            ),
+        )  # fmt: skip
+        marks = rig.mark()
+        begin_ns = rig.now_ns
+        stimulator.start()
+        rig.board.console.read()
+        pulses = _Pulses(rig, side, row)
+        while sum(at > begin_ns for at, _ in pulses.found) < 30 and rig.now_ns < begin_ns + 3000 * MS:
+            rig.run_ms(5)
+        rig.run_ms(rng.uniform(200, 200 + _CYCLE_MS))
+        at_ns = rig.now_ns
+        lead = watch_table.BOTH if not row.one_side else list(SIDES).index(side)
+        outcome = Outcome(case, lead)
+        if case.failure:
+            code = round(_AMPLITUDE_UA / 2.5)
+            row.inject(Place(rig.parts, rig.board.scheduler, side, *_ELECTRODES, rng, code))
+        rig.run_ms(_WAIT_MS)
+        _judge_times(outcome, pulses.found, marks, at_ns, case)
+        outcome.told = _told(bytes(rig.board.console.read()))
+        return outcome
+
+
+def _told(text: bytes) -> list[tuple[int, int, int]]:
+    found = []
+    for line in text.split(b"\r\n"):
+        if line.startswith(FAULT_LINE):
+            fault, lead, action = line[len(FAULT_LINE) :].split(b" ")[:3]
+            if int(fault) < 100:
+                found.append((int(fault), int(lead), int(action)))
+    return found
+
+
+def _judge_times(
+    outcome: Outcome, pulses: Sequence[tuple[int, bool]], marks: Sequence[int], at_ns: int, case: Case
+) -> None:
+    """From the first pulse in which it showed: one that was under way counts from its begin."""
+    after = [mark for mark in marks if mark > at_ns]
+    showed = [at for at, shows in pulses if shows and at > at_ns - 1 * MS]
+    if not after or not showed or showed[0] > after[0]:
+        return
+    told_ns = after[0]
+    outcome.pulses = sum(at < told_ns for at in showed)
+    outcome.first_ms = (told_ns - showed[0]) / MS
+    outcome.allowed_ms = 1000 / case.rate_hz if case.rate_hz <= 50 else _AT_ONCE_MS
+
+
+def _cases(options: Options) -> list[Case]:
+    moments = 3 if options.quick else 50
+    rates = (20, 20, 50, 100)
+    return [
+        Case(row.name, options.seed + k, _TOLERANCES[k % 3], rates[k % 4])
+        for row in FAILURES
+        for k in range(moments)
+    ]
+
+
+def _judge(found: Sequence[Outcome], options: Options) -> list[Line]:
+    lines = []
+    wrong = [each for each in found if not each.is_right]
+    told = sum(bool(each.told) for each in found)
+    worst = max((each.first_ms for each in found if each.case.failure in AT_ONCE), default=0.0)
+    examples = "; ".join(
+        f"{each.case.failure}, seed {each.case.seed}, {each.case.rate_hz} Hz, tolerance {each.case.tolerance}: "
+        f"told {each.told}, {each.pulses} pulses, {each.first_ms:.1f} ms"
+        for each in wrong[:5]
+    )
+    lines.append(
+        reached(
+            "faults injected at random moments of a session: right name and side, action in time",
+            100.0 * (len(found) - len(wrong)) / len(found), Relation.AT_LEAST, 100, "%",
+            f"{len(found) - len(wrong)} of {len(found)}; told {told}; {len(FAILURES)} failures, typical and worst "
+            f"tolerances, 20, 50 and 100 Hz, {_AMPLITUDE_UA} uA; seed {options.seed}; current out of control acted on "
+            f"after {worst:.1f} ms at the most. {options.cache_note}" + (f" Wrong: {examples}" if wrong else ""),
+            samples=len(found), wrong=[vars(each.case) for each in wrong],
+        )
+    )  # fmt: skip
+    return lines
+
+
+WATCH = Row("watch", "every fault named, on the right side, in time", _cases, run_case, _judge, weight=3)

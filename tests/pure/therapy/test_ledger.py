@@ -1,0 +1,101 @@
+"""The ledger: charge to the last uA us, however many pulses; what was prescribed beside it."""
+
+from stimfw.protocol import journal_entries
+from stimfw.pulses.calibration import microamps
+from stimfw.therapy.ledger import FOLD, Ledger
+
+WIDTH_US = (214, 400)
+SMALLEST_BIG = 1 << 30  # from here on a number takes heap on a board
+
+
+def made():
+    return Ledger(WIDTH_US, 50_000, microamps)
+
+
+def exact_uc(codes, width_us):
+    """uC of the sum of twice the codes, rounded down once."""
+    return codes * 5500 // 2048 * width_us // 1_000_000
+
+
+def test_charge_is_exact_over_many_pulses():
+    ledger = made()
+    cathodic, anodic, set_ua = 0, 0, 0
+    for n in range(10 * FOLD + 7):
+        ledger.count(0, 745 + n % 13, 740 + n % 7, 2000 + n % 3)
+        cathodic, anodic, set_ua = cathodic + 745 + n % 13, anodic + 740 + n % 7, set_ua + 2000 + n % 3
+    assert ledger.pulses == [10 * FOLD + 7, 0]
+    assert ledger.charge_uc(0) == (
+        exact_uc(cathodic, 214), exact_uc(anodic, 214), set_ua * 214 // 1_000_000,
+    )  # fmt: skip
+    mean, prescribed = ledger.mean_ua(0)
+    assert abs(mean - cathodic * 5500 / 2048 / ledger.pulses[0]) <= 1
+    assert abs(prescribed - set_ua / ledger.pulses[0]) <= 1
+    assert ledger.charge_uc(1) == (0, 0, 0) and ledger.mean_ua(1) == (0, 0)
+
+
+def test_asking_changes_nothing():
+    asked, alone = made(), made()
+    for n in range(100):
+        for each in (asked, alone):
+            each.count(1, 744, 744, 2000)
+        asked.charge_uc(1)
+    assert asked.charge_uc(1) == alone.charge_uc(1) and asked.mean_ua(1) == alone.mean_ua(1)
+
+
+def test_pulses_without_an_amplitude_are_counted_apart():
+    ledger = made()
+    ledger.count(0, 3, -2, 0)
+    assert (ledger.pulses, ledger.silent) == ([0, 0], [1, 0])
+    assert ledger.charge_uc(0) == (0, 0, 0) and ledger.most_ua(0) == 0
+
+
+def test_the_highest_current_is_kept():
+    ledger = made()
+    for codes in (744, 800, 700):
+        ledger.count(0, codes, codes, 2000)
+    assert ledger.most_ua(0) == 800 * 5500 // 2048
+
+
+def test_negative_currents_do_not_make_charge_vanish():
+    ledger = made()
+    ledger.count(0, -20, -20, 25)
+    ledger.count(0, 40, 40, 25)
+    assert ledger.charge_uc(0)[0] == exact_uc(20, 214)
+
+
+def test_what_a_pulse_touches_needs_no_heap_at_the_limits():
+    """10.2 mA and 1 ms for an hour at 200 Hz."""
+    ledger = Ledger((1000, 1000), 5000, microamps)
+    for _ in range(FOLD - 1):
+        ledger.count(0, 2 * 2048, 2 * 2048, 10_000)
+    assert ledger._cathodic[0] * 5500 < SMALLEST_BIG
+    assert 10_000 * FOLD * 1000 + 1_000_000 < SMALLEST_BIG
+    hour_uc = 3600 * 200 * 11
+    assert hour_uc < SMALLEST_BIG
+
+
+def test_seconds_of_stimulation_are_those_of_the_periods():
+    ledger = made()
+    for _ in range(100):
+        ledger.count(0, 744, 744, 2000)
+        ledger.count(1, 0, 0, 0)
+    assert ledger.stimulated_s() == 5
+
+
+def test_entries_fit_the_journal():
+    ledger = made()
+    ledger.contractions = [3, 2]
+    ledger.missed[1] = 70_000
+    for _ in range(1000):
+        ledger.count(0, 744, 744, 2000)
+    entries = ledger.entries()
+    assert [entry[0] for entry in entries] == [
+        journal_entries.DELIVERED, journal_entries.CURRENT, journal_entries.DELIVERED, journal_entries.CURRENT,
+    ]  # fmt: skip
+    for entry in entries:
+        body = journal_entries.pack(entry[0], *entry[1:])
+        assert len(body) <= journal_entries.BODY_BYTES
+    left = journal_entries.unpack(entries[0][0], journal_entries.pack(entries[0][0], *entries[0][1:]))
+    assert left["pulses"] == 1000 and left["contractions"] == 3 and left["charge_uc"] == exact_uc(744_000, 214)
+    right = journal_entries.unpack(entries[3][0], journal_entries.pack(entries[3][0], *entries[3][1:]))
+    assert right["missed"] == 65_535 and right["prescribed_ua"] == right["mean_ua"] == 0

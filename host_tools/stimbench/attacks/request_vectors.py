@@ -23,6 +23,17 @@ _PROGRAM = (
 )
 _WINDOW = "left_min_ua u16 500, left_max_ua u16 2000, right_min_ua u16 0, right_max_ua u16 3000"
 
+_DEVICE = "5342303030303031"
+_PRESCRIPTION = (
+    "rate_hz u16 35, ramp_up_ms u16 2000, ramp_down_ms u16 1000, on_ms u16 5000, off_ms u32 70000,"
+    " session_s u16 1800, sessions_a_day u8 2, between_s u32 14400, activation_s u32 1797292800,"
+    " contact_s u16 300, left.cathode u8 0, left.anode u8 1, left.amplitude_ua u16 1500, left.width_us u16 200,"
+    " left.gap_us u16 50, left.least_ua u16 500, left.most_ua u16 2000,"
+    " right.cathode u8 3, right.anode u8 2, right.amplitude_ua u16 2500, right.width_us u16 250,"
+    " right.gap_us u16 0, right.least_ua u16 0, right.most_ua u16 3000"
+)
+_KEPT = "version u16 3, sender u8 254, set_s u32 1796083200"
+
 # A field: name, u8 to i32 or a number of bytes, value. A row: number, name, who answers, the lowest role
 # that may send it, body, reply, and the records that follow it.
 _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
@@ -81,6 +92,33 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
     (0x21, "MODEM_RECEIVE", "remote", SERVICE, "", "state u8 2, at_ms u32 70003, now_ms u32 70009",
      (f"frame bytes {_FRAME}",)),
     (0x22, "MODEM_CLOSE", "remote", SERVICE, "", "", ()),
+    (0x30, "IMPLANT", "stimulator", SERVICE,
+     f"device_id 8 {_DEVICE}, healing_days u8 14, time_s u32 1796083200", "", ()),
+    (0x31, "EXPLANT", "stimulator", SERVICE, "", "", ()),
+    (0x32, "GET_PRESCRIPTION", "stimulator", CLINICIAN, "", _KEPT, (f"prescription bytes {_FRAME}",)),
+    (0x33, "SET_PRESCRIPTION", "stimulator", CLINICIAN, _PRESCRIPTION,
+     "version u16 3, left_allowed_ua u16 2000, right_allowed_ua u16 2275, left_rule u16 0, right_rule u16 9,"
+     " failed_rules u32 0", ()),
+    (0x34, "THERAPY", "stimulator", PATIENT, "",
+     "state u8 2, reason u8 0, sessions_left u8 1, sessions_a_day u8 2, next_s u32 14400, session_s u16 1800,"
+     " elapsed_s u16 417, cycles u16 14, ended_cause u8 4, fault u8 0, fault_lead u8 255, battery u8 1,"
+     " clock_known u8 1, time_s u32 1796083200", ()),
+    (0x35, "MODE", "stimulator", CLINICIAN, "mode u8 1", "", ()),
+    (0x36, "TRAIN", "stimulator", CLINICIAN,
+     "lead u8 1, cathode u8 3, anode u8 2, amplitude_ua u16 1500, width_us u16 200, gap_us u16 50,"
+     " rate_hz u8 20, pulses u8 40", "", ()),
+    (0x37, "TRAIN_ON", "stimulator", CLINICIAN, "", "pulses u16 17", ()),
+    (0x38, "JOURNAL", "stimulator", CLINICIAN, "first u32 66000",
+     "first u32 66000, oldest u32 12, next u32 66001", (f"entries bytes {_FRAME}",)),
+    (0x39, "LEDGER", "stimulator", CLINICIAN, "lead u8 0",
+     "pulses u32 144000, charge_nc u32 43200000, contractions u16 60, prescribed_ua u16 1500,"
+     " mean_ua u16 1498, most_ua u16 1510, missed u16 0", ()),
+    (0x3A, "HISTORY", "stimulator", CLINICIAN, "back u8 2", _KEPT, (f"prescription bytes {_FRAME}",)),
+    (0x3B, "KEPT_TIME", "stimulator", PATIENT, "time_s u32 1796083200", "", ()),
+    (0x3C, "WATCH", "stimulator", CLINICIAN, "lead u8 1",
+     "fault u8 1, set_ua i16 1500, cathodic_ua i16 -12, anodic_ua i16 9, early_mv i16 11500,"
+     " late_mv i16 11500, rest_mv i16 -20, ohm u16 65535, pulse u32 70001", ()),
+    (0x3D, "CLEAR_FAULT", "stimulator", CLINICIAN, "", "", ()),
 )  # fmt: skip
 
 _REFUSALS = (

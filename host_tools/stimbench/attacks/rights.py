@@ -51,6 +51,7 @@ def escalation(tries: int, seed: int) -> Result:
         ways = (_by_opcode, _by_clinicians_frame, _by_role, _by_slot)
         answered += ways[number % len(ways)](link, key, number // len(ways), rng)
         allowed = {requests.STATUS, requests.UPTIME, requests.START, requests.STOP, requests.AMPLITUDE}
+        allowed |= {requests.THERAPY, requests.KEPT_TIME}
         successes += sum(slot != _PATIENT or opcode not in allowed for slot, opcode in application.did)
     return Result("role escalation", tries, successes, f"{answered} were answered (FORBIDDEN, or allowed)")
 

@@ -17,9 +17,9 @@ _HEAD = f"""\
 
 This page is made from `{HAZARDS_FILE}` by `stimbench hazards page`. It is an exercise in risk management by
 the steps of ISO 14971: hazard, sequence of events, harm, control, and the test that shows the control. **It
-is for teaching. The bench is no medical device, and nobody may connect it to a person.** Severity is that of an
-implant in use, as the bench stands in for one, in the words of ISO/TR 24971's example. No probability is
-estimated: nobody used this on anybody, so there is no data for one.
+is for teaching. The bench is no medical device, and nobody may connect it to a person.** Severity is that
+of an implant in use, as the bench stands in for one, in the words of ISO/TR 24971's example. No probability
+is estimated: nobody used this on anybody, so there is no data for one.
 
 A test names the control that it shows: `@pytest.mark.control("C-07")`. `stimbench hazards check` reads what
 pytest ran, in `make test`, and fails on a control without a test that passed, on one whose test was skipped,

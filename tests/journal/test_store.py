@@ -85,6 +85,22 @@ def test_a_process_that_died_in_a_transaction_leaves_a_good_store(path):
         assert store.journals() == [1] and len(list(store.slots(1))) == 62
 
 
+def test_a_process_that_died_in_a_pull_leaves_what_it_had_written(path):
+    journal = implanted(200)
+    with Store(path) as store, store.many_pages():
+        number = store.begin_journal(1_900_000_000)
+        store.add_page(number, journal.slots[:100], [], 1_900_000_000)
+        for name in ("j.sqlite", "j.sqlite-wal"):
+            (path.parent / ("dead" + name[1:])).write_bytes((path.parent / name).read_bytes())
+    with Store(path.parent / "dead.sqlite") as store:
+        assert list(store.slots(2)) == journal.slots[:100]
+
+
+def test_nothing_lies_beside_a_store_when_it_is_closed(path):
+    assert [each.name for each in path.parent.iterdir()] == ["j.sqlite"]
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 def test_where_a_store_is_unless_it_is_named():
     assert str(default_path({"STIMBENCH_STORE": "/x/y.sqlite"})) == "/x/y.sqlite"
     assert default_path({}).name == "journals.sqlite"

@@ -25,10 +25,14 @@ from stimbench.audit.page import (
 from stimbench.journal.entries import unix_text
 from stimbench.report.style import Chart, Picture, picture_of
 
-__all__ = ("device_page", "write_device_csv", "write_device_page")
+__all__ = ("device_page", "warnings_of", "write_device_csv", "write_device_page")
 
 _MOST_ROWS = 200
 _COLUMNS = ("device", "date", "prescribed", "complete", "cut_short", "prescribed_s", "elapsed_s", "unknown")
+_DELIVERED = (
+    "sessions", "contractions", "pulses", "charge, cathodic phases", "amplitude (measured: the mean)",
+    "largest pulse", "pulses without a measurement",
+)  # fmt: skip
 CAVEATS = (
     "A bench for resistors and saline made this journal, or a made-up one: no person was treated.",
     "Currents and charges are what the board itself measured; docs/figures.md states how well it does.",
@@ -45,7 +49,7 @@ def write_device_page(audit: DeviceAudit, path: Path) -> None:
 
 def device_page(audit: DeviceAudit) -> Page:
     """What the page says."""
-    warnings = list(_warnings(audit))
+    warnings = list(warnings_of(audit))
     kept = audit.adherence
     return Page(
         title=f"Audit of device {audit.device_id}",
@@ -60,7 +64,8 @@ def device_page(audit: DeviceAudit) -> Page:
     )  # fmt: skip
 
 
-def _warnings(audit: DeviceAudit) -> Iterator[str]:
+def warnings_of(audit: DeviceAudit) -> Iterator[str]:
+    """What somebody has to look at, a sentence each."""
     for finding in audit.findings:
         yield f"The journal is not whole. {finding.text}"
     if audit.faults:
@@ -108,21 +113,23 @@ def _adherence(audit: DeviceAudit) -> Section:
 
 
 def _delivered(audit: DeviceAudit) -> Section:
-    head = ("lead", "sessions", "pulses", "pulses prescribed", "charge", "charge prescribed",
-            "amplitude prescribed", "mean measured", "largest measured", "not measured")  # fmt: skip
-    return Section("Stimulation delivered", tables=[Table(
-        "As the board measured it, beside what was prescribed for the contractions that were begun.", head,
-        [_lead_row(total) for total in audit.leads],
-    )])  # fmt: skip
+    caption = "As the board measured it, beside what was prescribed for the contractions that were begun."
+    head = ("", *(f"{total.lead}, {what}" for total in audit.leads for what in ("prescribed", "measured")))
+    columns = [column for total in audit.leads for column in _lead_columns(total)]
+    rows = [[name, *cells] for name, *cells in zip(_DELIVERED, *columns, strict=True)]
+    return Section("Stimulation delivered", tables=[Table(caption, head, rows)])
 
 
-def _lead_row(total: LeadTotal) -> list[str]:
-    return [
-        total.lead, str(total.sessions), number_text(total.pulses), number_text(total.planned_pulses),
-        number_text(total.charge_uc, "uC"), number_text(total.planned_charge_uc, "uC"),
-        number_text(total.prescribed_ua, "uA"), number_text(total.mean_ua, "uA"),
-        number_text(total.most_ua, "uA"), number_text(total.missed, "pulses"),
+def _lead_columns(total: LeadTotal) -> tuple[list[str], list[str]]:
+    """What was prescribed and what was measured, in the order of _DELIVERED."""
+    prescribed = ["", "", number_text(total.planned_pulses), number_text(total.planned_charge_uc, "uC"),
+                  number_text(total.prescribed_ua, "uA"), "", ""]  # fmt: skip
+    measured = [
+        str(total.sessions), number_text(total.contractions), number_text(total.pulses),
+        number_text(total.charge_uc, "uC"), number_text(total.mean_ua, "uA"),
+        number_text(total.most_ua, "uA"), number_text(total.missed),
     ]  # fmt: skip
+    return prescribed, measured
 
 
 def _leads(audit: DeviceAudit) -> Section:
@@ -138,10 +145,13 @@ def _leads(audit: DeviceAudit) -> Section:
 
 
 def _faults(audit: DeviceAudit) -> Section:
-    rows = [[_when(each.at_s), each.name, each.lead, str(each.pulse), each.figures] for each in audit.faults]
+    rows = [[_when(each.at_s), each.name, each.lead, each.action, str(each.pulse), each.figures]
+            for each in audit.faults]  # fmt: skip
     parts = audit.of_kind(kinds.PART_FAILED, kinds.PART_MENDED, kinds.INTERFERENCE, kinds.FAULT_CLEARED)
-    tables = [Table(_newest("What the watch found.", rows), ("time", "fault", "lead", "pulse", "figures"),
-                    rows[-_MOST_ROWS:])] if rows else []  # fmt: skip
+    tables = []
+    if rows:
+        head = ("time", "fault", "lead", "action", "pulse", "figures")
+        tables.append(Table(_newest("What the watch found.", rows), head, rows[-_MOST_ROWS:]))
     others = [[_when(each.at_s), each.entry.name, each.entry.text] for each in parts]
     if others:
         caption = _newest("Parts, interference, faults that were cleared.", others)

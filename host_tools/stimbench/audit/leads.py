@@ -67,7 +67,7 @@ class Fault:
     number: int
     name: str
     lead: str
-    action: int
+    action: str
     pulse: int
     figures: str
 
@@ -133,5 +133,5 @@ def faults(found: Sequence[Dated]) -> list[Fault]:
         after = found[index + 1].entry if index + 1 < len(found) else None
         figures = after.text if after is not None and after.kind == kinds.FAULT_FIGURES else ""
         every.append(Fault(each.at_s, values["fault"], fault_name(values["fault"]), each.entry.words["lead"],
-                           values["action"], values["pulse"], figures))  # fmt: skip
+                           each.entry.words["action"], values["pulse"], figures))  # fmt: skip
     return every

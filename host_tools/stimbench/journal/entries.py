@@ -9,7 +9,7 @@ from typing import Any
 
 from stimfw.protocol import journal_entries, messages, roles
 from stimfw.storage import journal_format
-from stimfw.therapy import battery, care
+from stimfw.therapy import battery, care, watch_table
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.client.access_records import OPCODE_NAMES, START_NAMES
@@ -130,11 +130,12 @@ def warning_name(warning: int) -> str:
 
 
 def _watch_name(number: int, otherwise: str) -> str:
-    return f"{otherwise} {number}"
+    row = next((row for row in watch_table.TABLE if row[watch_table.NUMBER] == number), None)
+    return f"{otherwise} {number}" if row is None else str(row[watch_table.NAME])
 
 
 def _lead(value: int) -> str:
-    return "-" if value == journal_entries.NO_LEAD else name_of(LEADS, value)
+    return LEADS[value] if value < len(LEADS) else "-"
 
 
 def _named(names: tuple[str, ...]) -> Callable[[int], str]:
@@ -161,6 +162,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "pair": lambda value: f"E{value >> 2 & 3}-E{value & 3}",
     "fault": lambda value: fault_name(value) if value else "none",
     "warning": warning_name,
+    "action": _named(watch_table.ACTION_NAMES),
     "cause": _named(messages.STOP_NAMES),
     "reason": _named(messages.REASON_TEXTS),
     "opcode": lambda value: OPCODE_NAMES.get(value, f"request 0x{value:02x}"),

@@ -95,9 +95,10 @@ def pull(
     journal, findings, last = _resume(board, store, page, stamp_s)
     store.add_findings(journal, findings, stamp_s)
     new, end = 0, page
-    for count, end in _pages(board, store, journal, last, page, stamp_s):
-        new = count
-        on_page(Entry.of(end.slots[-1]).number + 1, end.next)
+    with store.many_pages():
+        for count, end in _pages(board, store, journal, last, page, stamp_s):
+            new = count
+            on_page(Entry.of(end.slots[-1]).number + 1, end.next)
     device_id = store.owner(journal)
     store.add_findings(journal, _replaced(store, journal, device_id), stamp_s)
     _keep_prescriptions(board, store, device_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -121,6 +121,23 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    @contextmanager
+    def many_pages(self) -> Iterator[None]:
+        """Many small transactions follow: each costs the disk less, and is whole or not there as ever.
+
+        A power cut may undo the newest ones, not only the one that it hits. At the end the file is as usual,
+        alone and durable; where others have it open, or the disk cannot do it, it stays so all the time.
+        """
+        with self._told():
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.OperationalError):
+                self._db.execute("PRAGMA journal_mode = DELETE")
+            self._db.execute("PRAGMA synchronous = FULL")
 
     # Journals.
 

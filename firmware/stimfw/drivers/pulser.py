@@ -10,9 +10,10 @@ from micropython import const
 
 from stimfw.pulses import pio_words as w
 from stimfw.pulses.sampling import DIVIDER as SAMPLER_DIVIDER
-from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, SAMPLER, WORDS
+from stimfw.pulses.waveform import FLAG_PERIOD, PACER, PULSE_DIVIDER, RIGHT_GO, SAMPLER, WORDS
 
 if TYPE_CHECKING:
+    from stimfw.pulses.pulse_pair import PairPacer
     from stimfw.pulses.waveform import Pacer
 
 _CTRL = const(0x50200000)
@@ -69,20 +70,14 @@ class Pulser:
         for pin in list(range(left_base, left_base + 3)) + list(range(right_base, right_base + 3)) + [ldac]:
             mem32[_GPIO_CTRL + 8 * pin] = _FUNCTION_PIO0
 
-    def load(
-        self,
-        pulse: "list[int]",
-        pacer: "Pacer",
-        sampler_words: "list[int]",
-        registers: "tuple[tuple[int, int], ...]" = (),
-    ) -> None:
+    def load(self, pulse: "list[int]", pacer: "Pacer | PairPacer", sampler_words: "list[int]") -> None:
         """Put the programmes of a train in place; nothing runs yet.
 
         Args:
             pulse: words of both leads, for address 0.
-            pacer: waveform.Pacer, made for the address behind them.
+            pacer: waveform.Pacer, made for the address behind them; or pulse_pair.PairPacer, whose `registers` go
+                into the leads' machines.
             sampler_words: for the address behind that.
-            registers: what the left and the right lead's machine hold in ISR and OSR; empty: what they like.
 
         Raises:
             ValueError: they need more than the block's 32 words.
@@ -96,7 +91,6 @@ class Pulser:
         pace = len(pulse)
         sample = pace + len(pacer.words)
         self._pacer = pacer
-        self._registers = registers
         self._starts = (0, 0, pace, sample)
         self._wrap(0, 0, pace - 1)
         self._wrap(1, 0, pace - 1)
@@ -114,7 +108,7 @@ class Pulser:
             mem32[shift] = plain
             self._execute(machine, w.jmp(self._starts[machine]))
         self._load_registers(PACER, self._pacer.isr, self._pacer.osr)
-        for machine, held in enumerate(self._registers):
+        for machine, held in enumerate(getattr(self._pacer, "registers", ())):
             self._load_registers(machine, held[0], held[1])
         mem32[_IRQ] = 0xFF
 
@@ -141,7 +135,7 @@ class Pulser:
 
     def left_has_gone(self) -> bool:
         """Whether the pacer is between a period's left go and its right go, not between right and left."""
-        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= self._pacer.right_go
+        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= getattr(self._pacer, "right_go", RIGHT_GO)
 
     def running(self) -> bool:
         """Whether the machines are enabled."""

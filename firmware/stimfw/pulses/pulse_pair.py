@@ -107,13 +107,16 @@ class PairPacer:
 
     Attributes:
         right_go: where in `words` the right lead's go stands.
+        registers: what the left and the right lead's pulse machine hold in ISR and OSR.
         told_us: from the right lead's go until the CPU is told. Its pulse is over by then, if `slot_us` was the
             longer lead's and 31 of the pacer's cycles hold it: not with a period that has few divisors.
     """
 
     right_go = 3
 
-    def __init__(self, start: int, period_us: int, slot_us: int) -> None:
+    def __init__(
+        self, start: int, period_us: int, slot_us: int, registers: "tuple[tuple[int, int], ...]" = ()
+    ) -> None:
         """Pace `period_us` (at least 138) from address `start`, each lead with `slot_us` for itself.
 
         Raises:
@@ -121,6 +124,7 @@ class PairPacer:
         """
         if period_us < _MIN_CYCLES or 2 * slot_us > period_us:
             raise ValueError("period of %d us" % period_us)
+        self.registers = registers
         self.cycle_us = _cycle_us(period_us, slot_us)
         cycles = period_us // self.cycle_us
         first = cycles // 2

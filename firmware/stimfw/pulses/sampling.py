@@ -38,6 +38,7 @@ class SamplePlan:
         times_ns: when each conversion starts, ns after the cathodic edge.
         words: sampler programme for address `start`.
         table: `2 * count` DMA words, left's then right's.
+        period_us: of the train that they are taken in; set by who loads it.
     """
 
     def __init__(self, start: int, kinds: str, times_us: "Sequence[int]") -> None:
@@ -50,6 +51,7 @@ class SamplePlan:
         if self.count not in (2, 4, 8, 16) or len(times_us) != self.count:
             raise ValueError("%d samples" % self.count)
         self.kinds = kinds
+        self.period_us = 0
         self.times_ns: "list[int]" = []
         loops = []
         before_ns = _FIRST_NS

@@ -90,8 +90,6 @@ class Pacer:
     `right_us` is the delay from the left lead's go to the right one's: half a period, to half a cycle.
     """
 
-    right_go = RIGHT_GO
-
     def __init__(self, start: int, period_us: int, slot_us: int) -> None:
         """Pace `period_us` (at least 72) from address `start`, each lead with `slot_us` for itself.
 

@@ -44,8 +44,7 @@ class Output:
         self._codes = [0, 0]
         self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
         self.plan: "SamplePlan | None" = None
-        self._finish_ms = _FINISH_MS[0]
-        self._period_ms = 0
+        """Of the train that is loaded: who composes his own puts it here, with its period."""
         self.tripped = False
         """Set by `trip`; no train starts until `arm_trip` clears it."""
 
@@ -57,14 +56,9 @@ class Output:
         pacer = waveform.Pacer(len(pulse), period_us, slot_us(width_us, gap_us))
         plan = SamplePlan(len(pulse) + len(pacer.words), kinds, times_us)
         self.pulser.load(pulse, pacer, plan.words)
-        self.loaded(plan, period_us)
-        return plan
-
-    def loaded(self, plan: SamplePlan, period_us: int) -> None:
-        """A train with these samples and this period is in the pulser: `load` did it, or who composes his own."""
+        plan.period_us = period_us
         self.plan = plan
-        self._period_ms = (period_us + 999) // 1000
-        self._finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
+        return plan
 
     def connect(self, left: int, right: int) -> None:
         """Set the electrode switches (adg714.select); only while no train runs."""
@@ -105,12 +99,14 @@ class Output:
         """Let the present period's pulses end, then `pause`. Yields waits in ms; whether they ended."""
         self.pulser.finish()
         self.pulser.tell_periods(False)
-        late = ticks_add(ticks_ms(), self._period_ms + _LATE_MS)
+        period_us = self.plan.period_us if self.plan else 0
+        finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
+        late = ticks_add(ticks_ms(), (period_us + 999) // 1000 + _LATE_MS)
         while self.pulser.running() and not self.pulser.finished():
             if ticks_diff(late, ticks_ms()) < 0:
                 self.pause()
                 return False
-            yield self._finish_ms
+            yield finish_ms
         self.pause()
         return True
 

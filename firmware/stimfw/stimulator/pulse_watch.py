@@ -24,14 +24,15 @@ def load(output: "Output", plan: "Prescription") -> pair_sampling.PairPlan:
     """Compose and load the train of a prescription; nothing runs."""
     pulse = pulse_pair.pulse_pair()
     slots = [slot_us(plan.width_us[k], plan.gap_us[k]) for k in (0, 1)]
-    pacer = pulse_pair.PairPacer(len(pulse), plan.period_us, max(slots))
-    times = [pair_sampling.times_us(plan.width_us[k], plan.gap_us[k]) for k in (0, 1)]
-    samples = pair_sampling.PairPlan(len(pulse) + len(pacer.words), times[0], times[1])
     registers = [
         (pulse_pair.width_register(plan.width_us[k]), pulse_pair.gap_register(plan.gap_us[k])) for k in (0, 1)
     ]
-    output.pulser.load(pulse, pacer, samples.words, (registers[0], registers[1]))  # type: ignore[arg-type]
-    output.loaded(samples, plan.period_us)
+    pacer = pulse_pair.PairPacer(len(pulse), plan.period_us, max(slots), tuple(registers))
+    times = [pair_sampling.times_us(plan.width_us[k], plan.gap_us[k]) for k in (0, 1)]
+    samples = pair_sampling.PairPlan(len(pulse) + len(pacer.words), times[0], times[1])
+    output.pulser.load(pulse, pacer, samples.words)
+    samples.period_us = plan.period_us
+    output.plan = samples
     return samples
 
 

@@ -110,7 +110,6 @@ def test_the_period_of_every_rate_is_exact_and_the_cpu_is_told_behind_the_right_
 def test_right_go_is_where_it_says():
     pacer = PairPacer(0, 50_000, 448)
     assert pacer.words[pacer.right_go] & 0xE0FF == 0xC000 | waveform.RIGHT
-    assert waveform.Pacer.right_go == waveform.RIGHT_GO
 
 
 def test_a_period_that_is_too_short_is_refused():

@@ -27,8 +27,8 @@ _DEVICE = "5342303030303031"
 _PRESCRIPTION = (
     "rate_hz u16 35, ramp_up_ms u16 2000, ramp_down_ms u16 1000, on_ms u16 5000, off_ms u32 70000,"
     " session_s u16 1800, sessions_a_day u8 2, between_s u32 14400, activation_s u32 1797292800,"
-    " contact_s u16 300, left.cathode u8 0, left.anode u8 1, left.amplitude_ua u16 1500, left.width_us u16 200,"
-    " left.gap_us u16 50, left.least_ua u16 500, left.most_ua u16 2000,"
+    " contact_s u16 300, left.cathode u8 0, left.anode u8 1, left.amplitude_ua u16 1500,"
+    " left.width_us u16 200, left.gap_us u16 50, left.least_ua u16 500, left.most_ua u16 2000,"
     " right.cathode u8 3, right.anode u8 2, right.amplitude_ua u16 2500, right.width_us u16 250,"
     " right.gap_us u16 0, right.least_ua u16 0, right.most_ua u16 3000"
 )

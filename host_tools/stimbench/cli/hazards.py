@@ -69,7 +69,7 @@ def check(junit: _JunitArguments, as_json: JsonOption = False) -> None:
         )
     else:
         for problem in found:
-            err.print(problem, markup=False, highlight=False)
+            err.print(problem, markup=False, highlight=False, soft_wrap=True)
         more = f"; planned: {', '.join(planned)}" if planned else ""
         verdict = f"{len(found)} problems" if found else f"each of {shown} controls is shown by a test{more}"
         out.print(f"hazards    {len(register.hazards)} hazards; {verdict}", highlight=False, soft_wrap=True)

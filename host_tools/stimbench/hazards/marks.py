@@ -26,16 +26,18 @@ def files_of(tests: Path) -> dict[str, list[str]]:
 
 def marks_of(source: str) -> set[str]:
     """The control ids that the marks of a test file name. SyntaxError: it is no Python."""
-    return {control for call in _marks(ast.parse(source)) for control in _texts(call)}
+    return {control for call in _marks(ast.parse(source).body) for control in _texts(call)}
 
 
-def _marks(tree: ast.Module) -> Iterator[ast.Call]:
-    """Each call of a mark, as a decorator or in `pytestmark`."""
-    for node in ast.walk(tree):
+def _marks(body: list[ast.stmt]) -> Iterator[ast.Call]:
+    """Each call of a mark, as a decorator or in `pytestmark`, where pytest looks for tests."""
+    for node in body:
         places: list[ast.expr] = []
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             places = node.decorator_list
-        elif isinstance(node, ast.Assign) and any(
+        if isinstance(node, ast.ClassDef):
+            yield from _marks(node.body)
+        if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets
         ):
             places = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]

@@ -29,6 +29,7 @@ def eventful(year, store, audited):
             year.impedance(year.at(number, 8), 0, 800 + number)
             year.both(number)
         year.impedance(year.at(9, 20), 1, 0, kind=1)
+        year.journal.add(kinds.WARNING, year.at(9, 20), 9, 0, 1200, 800)
         year.journal.add(kinds.FAULT, year.at(9, 21), 3, 1, 2, 77)
         year.journal.add(kinds.FAULT_FIGURES, year.at(9, 21), 1, 2000, 10, -10, 3, 4)
         year.journal.add(kinds.DAILY_CHECK, year.at(9, 22), 0, 2700, 250)
@@ -91,6 +92,7 @@ def test_the_page_tells_all_of_it(eventful, tmp_path):
     warnings = list(warnings_of(audit))
     assert any("odi 20.0 is out of the indication" in each for each in warnings)
     assert any("The watch found 1 faults" in each for each in warnings)
+    assert "The watch warned 1 times: impedance drift." in warnings
 
 
 def test_html_is_escaped(eventful, tmp_path, store):
@@ -167,8 +169,8 @@ def test_an_incident_report_has_the_chain_and_what_happened(eventful):
         "dropped_by_the_board": 0, "findings": [],
     }  # fmt: skip
     told = [each["entry"] for each in report["entries"]]
-    assert told == ["implanted", "prescribed", "session began", "session ended", "fault", "fault figures",
-                    "battery"]  # fmt: skip
+    assert told == ["implanted", "prescribed", "session began", "session ended", "warning", "fault",
+                    "fault figures", "battery"]  # fmt: skip
     assert report["faults"] == 1 and report["events"] == []
     text = as_text(report)
     assert audit.chain in text and fault_name(3) in text and "NOT WHOLE" not in text

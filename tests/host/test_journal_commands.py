@@ -27,7 +27,7 @@ def journal(board):
         return messages.OK, struct.pack("<III", page.first, page.oldest, page.next) + b"".join(page.slots)
 
     board.do_38 = do_38
-    board.refuse[requests.GET_PRESCRIPTION] = REFUSED
+    board.refuse[requests.HISTORY] = REFUSED
     return journal
 
 

@@ -4,14 +4,23 @@ import random
 from dataclasses import replace
 
 import pytest
-from stimbench.client.journal_requests import KeptPrescription
 from stimbench.errors import ProtocolError
 from stimbench.journal.chain import Finding
 from stimbench.journal.errors import StoreError
 from stimbench.journal.pull import pull
 from stimbench.journal.store import Store
 from stimfw.protocol import journal_entries as kinds
-from support.journals import DEVICE, EPOCH_S, OTHER_DEVICE, JournalBoard, MadeUpJournal, implanted, sealed
+from support.journals import (
+    DEVICE,
+    EPOCH_S,
+    OTHER_DEVICE,
+    JournalBoard,
+    MadeUpJournal,
+    implanted,
+    kept,
+    prescription,
+    sealed,
+)
 
 NOW_S = EPOCH_S + 400 * 86_400
 
@@ -216,9 +225,9 @@ def test_a_board_that_answers_with_other_entries_than_asked_is_an_error(store):
 
 
 def test_prescriptions_are_kept_of_every_pull(store):
-    kept = [KeptPrescription(version, 3, EPOCH_S, bytes([version])) for version in (4, 3)]
-    pulled(implanted(2), store, prescriptions=kept[1:])
-    pulled(implanted(2), store, prescriptions=kept)
+    both = [kept(4, prescription(sessions_a_day=3)), kept(3, prescription())]
+    pulled(implanted(2), store, prescriptions=both[1:])
+    pulled(implanted(2), store, prescriptions=both)
     pulled(implanted(2), store)
     assert [row[0] for row in store.prescriptions(DEVICE.hex())] == [3, 4]
 

@@ -4,8 +4,9 @@ import binascii
 import struct
 from bisect import bisect_left
 
-from stimbench.client.journal_requests import JournalPage, KeptPrescription
+from stimbench.client.journal_requests import JournalPage
 from stimbench.client.records import Identity
+from stimbench.client.therapy_records import KeptPrescription
 from stimbench.errors import WrongStateError
 from stimfw.protocol import journal_entries as kinds
 from stimfw.protocol import messages
@@ -79,10 +80,10 @@ class JournalBoard:
         oldest = journal_format.number_of(slots[0]) if slots else 0
         return JournalPage(at, oldest, self.journal_of.number, page)
 
-    def kept_prescriptions(self):
+    def prescription_history(self, back):
         if not self.prescriptions:
             raise WrongStateError("The board refused.", messages.WRONG_STATE, 0, 14)
-        return self.prescriptions
+        return self.prescriptions[back] if back < len(self.prescriptions) else None
 
 
 def implanted(entries=0, device=DEVICE):
@@ -103,7 +104,7 @@ def prescription(**changes):
 
 def kept(version, given, set_s=EPOCH_S):
     """As a board tells a prescription that it has."""
-    return KeptPrescription(version, messages.FROM_USB, set_s, given.pack())
+    return KeptPrescription(version, messages.FROM_USB, set_s, given)
 
 
 class Year:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -70,6 +71,9 @@ def warnings_of(audit: DeviceAudit) -> Iterator[str]:
         yield f"The journal is not whole. {finding.text}"
     if audit.faults:
         yield f"The watch found {len(audit.faults)} faults."
+    warned = [each.entry.words.get("warning") for each in audit.of_kind(kinds.WARNING)]
+    for name, count in Counter(warned).items():
+        yield f"The watch warned {count} times: {name}."
     for each in audit.of_kind(kinds.BATTERY):
         yield f"Battery: {each.entry.words.get('after')}, {_when(each.at_s)}."
     for each in audit.of_kind(kinds.LOST):
@@ -147,14 +151,15 @@ def _leads(audit: DeviceAudit) -> Section:
 def _faults(audit: DeviceAudit) -> Section:
     rows = [[_when(each.at_s), each.name, each.lead, each.action, str(each.pulse), each.figures]
             for each in audit.faults]  # fmt: skip
-    parts = audit.of_kind(kinds.PART_FAILED, kinds.PART_MENDED, kinds.INTERFERENCE, kinds.FAULT_CLEARED)
+    parts = audit.of_kind(kinds.WARNING, kinds.PART_FAILED, kinds.PART_MENDED, kinds.INTERFERENCE,
+                          kinds.FAULT_CLEARED)  # fmt: skip
     tables = []
     if rows:
         head = ("time", "fault", "lead", "action", "pulse", "figures")
         tables.append(Table(_newest("What the watch found.", rows), head, rows[-_MOST_ROWS:]))
     others = [[_when(each.at_s), each.entry.name, each.entry.text] for each in parts]
     if others:
-        caption = _newest("Parts, interference, faults that were cleared.", others)
+        caption = _newest("Warnings, parts, interference, faults that were cleared.", others)
         tables.append(Table(caption, ("time", "what", "details"), others[-_MOST_ROWS:]))
     return Section("Faults", "" if tables else "The journal tells of no fault.", tables=tables)
 

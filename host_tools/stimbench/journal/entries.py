@@ -17,6 +17,8 @@ from stimbench.client.records import name_of
 
 __all__ = ("FIRST_UNIX_S", "Entry", "fault_name", "unix_text", "warning_name")
 
+_PAIRS = 16
+"""Cathode << 2 | anode of four electrodes; a larger number is no pair."""
 FIRST_UNIX_S = 1_000_000_000
 """An entry's time from here on counts from 1970; a smaller one counts from the board's last start."""
 
@@ -159,7 +161,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "firmware": _hex,
     "checksum": _hex,
     "lead": _lead,
-    "pair": lambda value: f"E{value >> 2 & 3}-E{value & 3}",
+    "pair": lambda value: f"E{value >> 2}-E{value & 3}" if value < _PAIRS else "-",
     "fault": lambda value: fault_name(value) if value else "none",
     "warning": warning_name,
     "action": _named(watch_table.ACTION_NAMES),

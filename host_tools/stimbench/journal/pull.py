@@ -8,13 +8,15 @@ never taken for the journal that was pulled earlier.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from stimfw.protocol import journal_entries
 
-from stimbench.client.journal_requests import JournalPage, KeptPrescription
+from stimbench.client.journal_requests import JournalPage
 from stimbench.client.records import Identity
+from stimbench.client.therapy_records import KeptPrescription
 from stimbench.errors import ProtocolError, RefusedError
 from stimbench.journal.chain import ChainWalk, Finding
 from stimbench.journal.entries import Entry
@@ -22,6 +24,10 @@ from stimbench.journal.errors import StoreError
 from stimbench.journal.store import Store
 
 __all__ = ("JournalSource", "Pulled", "pull")
+
+
+_PRESCRIPTIONS = 4
+"""How many a board keeps: stimfw.storage.layout.PRESCRIPTIONS."""
 
 
 class JournalSource(Protocol):
@@ -32,8 +38,8 @@ class JournalSource(Protocol):
     def journal(self, first: int) -> JournalPage:
         """The entries from number `first` on."""
 
-    def kept_prescriptions(self) -> list[KeptPrescription]:
-        """The prescriptions that the board still has."""
+    def prescription_history(self, back: int) -> KeptPrescription | None:
+        """The prescription that was in force `back` ones ago, or None."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +212,10 @@ def _replaced(store: Store, journal: int, device_id: str) -> list[Finding]:
 
 
 def _keep_prescriptions(board: JournalSource, store: Store, device_id: str) -> None:
-    try:
-        kept = board.kept_prescriptions()
-    except RefusedError:
-        return  # explanted: the store has what it pulled before
-    for each in kept:
-        store.add_prescription(device_id, each.version, each.sender, each.set_s, each.payload)
+    with suppress(RefusedError):  # explanted: the store has what it pulled before
+        for back in range(_PRESCRIPTIONS):
+            kept = board.prescription_history(back)
+            if kept is None:
+                return
+            packed = kept.prescription.pack()
+            store.add_prescription(device_id, kept.version, kept.sender, kept.set_s, packed)

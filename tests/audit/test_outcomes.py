@@ -17,6 +17,7 @@ from stimbench.audit.outcomes import (
     scores,
 )
 from stimbench.errors import InputError
+from stimbench.project import find_project_root
 from support.journals import DEVICE, EPOCH_S
 
 ID, NOW_S = DEVICE.hex(), EPOCH_S
@@ -160,3 +161,8 @@ def test_the_same_event_is_not_entered_twice(store):
     add_event(store, ID, "lead-migration", ON, "mild", "device", NOW_S)
     with pytest.raises(InputError, match="already"):
         add_event(store, ID, "lead-migration", ON, "severe", "device", NOW_S)
+
+
+def test_the_page_of_outcomes_names_every_field_and_code():
+    text = (find_project_root() / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    assert [name for name in (*SCORES, *EVENTS) if f"`{name}`" not in text] == []

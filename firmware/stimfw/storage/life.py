@@ -82,7 +82,6 @@ class Life:
 
     def _store(self, life: int, device_id: bytes, implanted_s: int, healing_days: int) -> None:
         payload = struct.pack(_FORMAT, _VERSION, life, device_id, implanted_s, healing_days)
-        self._record.load()  # what a power cut has left over goes first
         self._record.store(payload)
         self._take_over(payload)
 

@@ -129,7 +129,7 @@ class Schedule:
             return True
         if by_clinician:
             return False
-        return not self.floor_s or not self.floor_s <= time_s <= self.floor_s + KEPT_DAYS * DAY_SECONDS
+        return not self.floor_s <= time_s <= self.floor_s + KEPT_DAYS * DAY_SECONDS
 
     def clock_set(self, time_s: int, by_clinician: bool) -> None:
         """It is now `time_s` seconds since 1970. Setting it back starts no day anew: today's counts stay.

@@ -111,6 +111,13 @@ def test_net_dc_bounds_what_the_bench_has_measured():
     assert 2_800_000 <= limits.net_dc_pa(10_000, 1000, 500, 5051, 1000, 500, 2500) < 8_000_000
 
 
+def test_double_layers_leak_in_the_first_phase_and_in_the_gap():
+    """Q / C x (w + gap) x rate, on 4.7 uF, in 10 s; and 0.2 % of 1 uC, once, in 10 s."""
+    for gap_us, leaked_pa in ((0, 940), (500, 1410)):
+        told = limits.net_dc_pa(1000, 1000, gap_us, 50_000, 10_000, 500, 10_000)
+        assert 0 <= told - leaked_pa - 200 <= 3
+
+
 def test_net_dc_of_a_resistor_is_only_what_recharge_leaves():
     # 0.2 % of 2140 nC, once, in 10 s.
     assert limits.net_dc_pa(10_000, 214, 0, 50_000, 10_000, 500, 0) == 429

@@ -86,7 +86,9 @@ def test_all_that_is_wrong_is_found_at_once():
 
 
 def test_two_pulses_must_fit_each_leads_own():
-    # A slot of 2 x 1000 + 500 + 20 = 2520 us, twice: 198 Hz.
+    # 2 x 1000 + 480 + 20 = 2500 us, twice, are the period of 200 Hz; with a gap of 500 us it takes 198 Hz.
+    assert not problems(values(rate_hz=200, right__width_us=1000, right__gap_us=480))
+    assert problems(values(rate_hz=200, right__width_us=1000, right__gap_us=481))
     assert not problems(values(rate_hz=198, right__width_us=1000, right__gap_us=500))
     found = problems(values(rate_hz=199, right__width_us=1000, right__gap_us=500))
     assert found == [(prescription.RULE_PERIOD, 0, 199, 198)]
@@ -109,7 +111,7 @@ def test_what_the_patient_may_choose():
     one = Prescription(values(left__least_ua=1000, left__most_ua=4000))
     told = [one.allows(0, ua) for ua in (0, 975, 1000, 3010, 4000, 4025, 20_000)]
     assert told == [False, False, True, False, True, False, False]
-    assert not one.allows(1, 2500), "a closed window"
+    assert not one.allows(1, 2500) and not one.allows(1, 0), "a closed window"
 
 
 def test_changes():

@@ -179,6 +179,12 @@ def test_what_compliance_does_not_allow_is_clamped_and_the_rule_said():
     assert clamps == [(1, 2500, 2100, rules.COMPLIANCE)]
 
 
+def test_what_is_just_allowed_is_not_clamped():
+    for ua, clamped in ((2100, 0), (2125, 1)):
+        _, clamps = rules.accepted(values(right__amplitude_ua=0, left__amplitude_ua=ua), readings(ohm=6000))
+        assert len(clamps) == clamped
+
+
 def test_the_end_of_a_window_is_clamped_too():
     high = readings(ohm=6000)
     wanted = values(left__amplitude_ua=2000, left__least_ua=500, left__most_ua=5000, right__amplitude_ua=0)

@@ -262,6 +262,14 @@ def test_a_clock_set_back_makes_nobody_wait_for_longer_than_the_least_time():
     assert one.next_s(NOON - 30 * DAY, 5, TWICE) == BETWEEN - 5
 
 
+def test_a_clock_set_back_by_a_year_holds_up_the_next_session_once():
+    one = reset(after(NOON))
+    one.clock_set(NOON - 365 * DAY, True)
+    later = Prescription(values(activation_s=MIDNIGHT - 500 * DAY))
+    assert reset(one).refusal(NOON - 365 * DAY + BETWEEN - 1, 5, later) == why.TOO_SOON
+    assert reset(one).refusal(NOON - 365 * DAY + BETWEEN, 5, later) == messages.REASON_NONE
+
+
 def test_a_clock_that_runs_backwards_is_none():
     one = after(NOON, NOON + 6 * HOURS)
     assert one.refusal(NOON - DAY, 40 * HOURS, TWICE) == why.CLOCK_UNKNOWN

@@ -99,7 +99,8 @@ def test_whatever_else_is_there_is_unusable_until_it_is_explanted():
 
 
 def test_a_record_of_another_format_is_unusable():
-    for payload in (b"", b"\x01\x01", b"\x02\x01" + bytes(13), b"\x01\x02" + bytes(13), b"\x01\x03" + bytes(13), bytes(16)):
+    later, unknown = b"\x02\x01" + bytes(13), [b"\x01" + bytes((life,)) + bytes(13) for life in (2, 3, 255)]
+    for payload in [b"", b"\x01\x01", later, bytes(16)] + unknown:
         flash = FlashFake()
         opened(flash)._record.store(payload)
         assert opened(flash).life == UNUSABLE, payload

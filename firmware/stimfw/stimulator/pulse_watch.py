@@ -79,8 +79,8 @@ class PulseWatch:
         while self._next < done:
             number = self._next
             self._next = number + 1
-            pulse_ring.read(number << 3, watch.samples)
             self.lead = lead = number & 1
+            pulse_ring.read(number << 3, watch.samples[lead])
             self.pulse = pulse = number >> 1
             set_ua = least_ua = self._now_ua[lead]
             first = self._from[lead]

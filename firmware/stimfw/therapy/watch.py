@@ -73,7 +73,7 @@ class Watch:
     """Both leads' watch.
 
     Attributes:
-        samples: SAMPLES codes of the pulse to look at next, to be filled by who calls `look`.
+        samples: by lead, SAMPLES codes of the pulse to look at next, to be filled by who calls `look`.
         cathodic, anodic: of the last pulse looked at: the sum of both cathodic samples of current and twice the
             anodic one, in codes, positive as they should be.
         muted: by lead; then only what is current out of control is found: the lead is being ramped down.
@@ -83,7 +83,7 @@ class Watch:
         """Args: microamps, millivolts: of a difference of codes (stimfw.pulses.calibration)."""
         self._ua_per_1024 = microamps(1024)
         self._mv_per_1024 = millivolts(1024)
-        self.samples = array.array("i", [0] * SAMPLES)
+        self.samples = (array.array("i", [2048] * SAMPLES), array.array("i", [2048] * SAMPLES))
         self._base = array.array("i", (2048, 2048, 2048))
         self._limits = (array.array("i", [0] * _LIMITS), array.array("i", [0] * _LIMITS))
         self._counts = (array.array("i", [0] * _COUNTERS), array.array("i", [0] * _COUNTERS))
@@ -131,7 +131,7 @@ class Watch:
         """
         if set_ua != self._set_ua[lead] or least_ua != self._least_ua[lead]:
             self._aim(lead, set_ua, least_ua)
-        s = self.samples
+        s = self.samples[lead]
         limits = self._limits[lead]
         base = self._base[2]
         early = base - s[3]
@@ -163,20 +163,21 @@ class Watch:
         return self._judge(lead)
 
     def figures(self, lead: int) -> "tuple[int, int, int, int]":
-        """Of the last pulse looked at: cathodic and anodic current, uA, early and late voltage, mV."""
-        base = self._base[lead]
+        """Of a lead's last pulse: cathodic and anodic current, uA, early and late voltage, mV."""
+        s, base, base_i = self.samples[lead], self._base[lead], self._base[2]
         return (
-            self.cathodic * self._ua_per_1024 // 2048,
-            self.anodic * self._ua_per_1024 // 2048,
-            (base - self.samples[2]) * self._mv_per_1024 // 1024,
-            (base - self.samples[5]) * self._mv_per_1024 // 1024,
+            (2 * base_i - s[3] - s[4]) * self._ua_per_1024 // 2048,
+            (s[6] - base_i) * self._ua_per_1024 // 1024,
+            (base - s[2]) * self._mv_per_1024 // 1024,
+            (base - s[5]) * self._mv_per_1024 // 1024,
         )
 
     def rest_figures(self, lead: int) -> "tuple[int, int]":
-        """Of the last pulse looked at: current, uA, and voltage, mV, with the bridge off."""
+        """Before a lead's last pulse: current, uA, and voltage, mV, with the bridge off."""
+        s = self.samples[lead]
         return (
-            (self._base[2] - self.samples[1]) * self._ua_per_1024 // 1024,
-            (self._base[lead] - self.samples[0]) * self._mv_per_1024 // 1024,
+            (self._base[2] - s[1]) * self._ua_per_1024 // 1024,
+            (self._base[lead] - s[0]) * self._mv_per_1024 // 1024,
         )
 
     # What a pulse should look like.
@@ -233,7 +234,7 @@ class Watch:
 
     def _judge(self, lead: int) -> int:
         """Name what is wrong; NONE if it has not lasted for long enough."""
-        counts, limits, s = self._counts[lead], self._limits[lead], self.samples
+        counts, limits, s = self._counts[lead], self._limits[lead], self.samples[lead]
         self._dirty[lead] = True
         if s[0] == s[1] == s[2] == s[3] == s[4] == s[5] == s[6] == s[7]:
             return self._counted(lead, _STUCK, 2, watch_table.ADC)
@@ -270,7 +271,7 @@ class Watch:
 
     def _at_rest(self, lead: int) -> int:
         """Current or voltage while the bridge is off."""
-        rest_v, rest_i = self._base[lead] - self.samples[0], self._base[2] - self.samples[1]
+        rest_v, rest_i = self._base[lead] - self.samples[lead][0], self._base[2] - self.samples[lead][1]
         most_v = self._limits[lead][_V_REST]
         if abs(rest_i) > REST_I:
             if abs(rest_v - rest_i) <= _REFERENCE_CODES:

@@ -80,7 +80,7 @@ TABLE: "tuple[Row, ...]" = (
     (8, "direct current", "a lead", "more than 75 uA with the bridge off", 1, 2, "stop and see a doctor"),
     (9, "impedance drift", "a lead", "access resistance 15 % (and 89 mV) from this session's first; 30 % from history",
      3, 0, "call the clinic"),
-    (10, "supply low", "the device", "below 4400 mV in a rest", 0, 2, "call the clinic"),
+    (10, "supply low", "the device", "below 3300 mV in a rest", 0, 2, "call the clinic"),
     (11, "temperature", "the device", "above 50.0 degrees in a rest", 0, 2, "stop and see a doctor"),
     (12, "DAC stuck", "the device", "diagnosis: test current does not follow its code", 0, 2, "call the clinic"),
     (13, "switch stuck", "the device", "diagnosis: a path through closed switches is open, or through open ones closed",

@@ -165,7 +165,7 @@ def _offset(at: Place) -> None:
 
 
 def _supply(at: Place) -> None:
-    at.parts.supply.vsys_v = at.rng.uniform(3.3, 4.2)
+    at.parts.supply.vsys_v = at.rng.uniform(2.6, 3.2)
 
 
 def _hot(at: Place) -> None:

@@ -67,7 +67,7 @@ class Pulse:
 
 def look(one, pulse, lead=LEFT, set_ua=SET_UA, least_ua=None):
     for k, code in enumerate(pulse.codes(lead)):
-        one.samples[k] = max(0, min(4095, code))
+        one.samples[lead][k] = max(0, min(4095, code))
     return one.look(lead, set_ua, set_ua if least_ua is None else least_ua)
 
 
@@ -183,18 +183,16 @@ def test_what_double_layers_keep_is_none():
 
 def test_all_channels_off_alike_is_the_reference():
     one = made()
-    codes = Pulse().codes(LEFT)
-    for k, code in enumerate(codes):
-        one.samples[k] = code * 100 // 105
+    for k, code in enumerate(Pulse().codes(LEFT)):
+        one.samples[LEFT][k] = code * 100 // 105
     assert one.look(LEFT, SET_UA, SET_UA) == REFERENCE
 
 
 def test_one_code_for_everything_is_the_converter():
-    one = made()
     for code in (0, 2048, 4095):
         one = made()
         for k in range(watch.SAMPLES):
-            one.samples[k] = code
+            one.samples[LEFT][k] = code
         assert one.look(LEFT, SET_UA, SET_UA) == NONE and one.look(LEFT, SET_UA, SET_UA) == ADC
 
 

@@ -173,6 +173,9 @@ def run_case(case: Case) -> Outcome:
             ),
         )  # fmt: skip
         marks = rig.mark()
+        rig.parts.matrix.on_change(
+            lambda _chip, time_ns: None if rig.joined else marks.append(time_ns)
+        )
         begin_ns = rig.now_ns
         stimulator.start()
         rig.board.console.read()
@@ -205,8 +208,11 @@ def _told(text: bytes) -> list[tuple[int, int, int]]:
 def _judge_times(
     outcome: Outcome, pulses: Sequence[tuple[int, bool]], marks: Sequence[int], at_ns: int, case: Case
 ) -> None:
-    """From the first pulse in which it showed: one that was under way counts from its begin."""
-    after = [mark for mark in marks if mark > at_ns]
+    """From the first pulse in which it showed (one that was under way counts from its begin) to the action.
+
+    That is what the board told, or its electrodes opening, whichever came first.
+    """
+    after = sorted(mark for mark in marks if mark > at_ns)
     showed = [at for at, shows in pulses if shows and at > at_ns - 1 * MS]
     if not after or not showed or showed[0] > after[0]:
         return

@@ -21,6 +21,7 @@ def test_a_year_as_it_should_be(year, audited):
     assert audit.adherence.share == audit.adherence.time_share == 1.0
 
 
+@pytest.mark.control("C-74")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_year_with_sessions_that_were_left_out_and_cut_short_is_counted_exactly(year, audited, seed):
     rng, complete, cut = random.Random(seed), 0, 0
@@ -62,6 +63,7 @@ def test_a_session_that_a_reset_ended_is_cut_short(year, audited):
     assert sums(audited(year, 1)) == (1, 2, 1, 1, 0, {})
 
 
+@pytest.mark.control("C-74")
 def test_days_of_a_lost_clock_are_unknown_and_not_missed(year, audited):
     year.both(0)
     year.journal.add(kinds.BOOT, 5, 3, b"\1\2\3\4", 0)
@@ -115,6 +117,7 @@ def test_routine_entries_that_were_thinned_hide_no_session(year, audited):
     assert sums(audited(year, 6)) == (6, 12, 12, 0, 0, {})
 
 
+@pytest.mark.control("C-74")
 def test_sessions_that_were_thinned_make_their_days_unknown(year, audited):
     year = thinned(year, 0)
     begins = [at for at, slot in enumerate(year.journal.slots) if slot[8] == kinds.SESSION_BEGAN]

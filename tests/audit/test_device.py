@@ -42,6 +42,7 @@ def eventful(year, store, audited):
     return done
 
 
+@pytest.mark.control("C-72")
 def test_what_was_delivered_stands_beside_what_was_prescribed(eventful):
     left, right = eventful().leads
     sessions, contractions = 20, 1800 // 34
@@ -102,6 +103,7 @@ def test_html_is_escaped(eventful, tmp_path, store):
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 
+@pytest.mark.control("C-74")
 def test_a_broken_journal_stands_at_the_top(year, audited):
     year.both(0)
     slot = bytearray(year.journal.slots[4])

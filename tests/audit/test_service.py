@@ -68,6 +68,7 @@ def test_no_two_windows_overlap():
         assert one * MONTH_DAYS + window_days(one) < other * MONTH_DAYS - window_days(other)
 
 
+@pytest.mark.control("C-74")
 def test_shares_of_those_that_were_seen_and_those_that_were_not(tmp_path):
     base = (None, {"nrs": 7, "odi": 40})
     device(tmp_path, 1, [base, (3, {"nrs": 5, "odi": 35}), (12, {"nrs": 3, "odi": 20})])

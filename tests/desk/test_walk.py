@@ -17,6 +17,7 @@ PLANTED_LIVES = 12
 """A planted bug is found in one of them; most in the first."""
 
 
+@pytest.mark.control("C-73")
 def test_a_short_walk_reaches_every_state_and_passes_no_limit():
     visits, seen = [0] * len(messages.STATE_NAMES), desk_walk.Counter()
     for seed in range(SHORT_STEPS // desk_walk.LIFE_STEPS + 1):
@@ -221,6 +222,7 @@ PLANTED = (
 )  # fmt: skip
 
 
+@pytest.mark.control("C-73")
 @pytest.mark.parametrize("bug", PLANTED, ids=[bug.__name__ for bug in PLANTED])
 def test_the_walk_finds_a_planted_bug(bug, monkeypatch):
     bug(monkeypatch.setattr)

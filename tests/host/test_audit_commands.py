@@ -100,6 +100,7 @@ def test_a_device_s_audit(type_, filled, tmp_path):
     assert data["missed"] == 0 and data["files"] == ["x.html", "x.csv"] and data["whole"]
 
 
+@pytest.mark.control("C-74")
 def test_an_audit_of_a_broken_journal_exits_1_and_still_reports(type_, path, tmp_path):
     fill(path, broken=True)
     assert "Entry 5 is missing" in type_("audit", str(path), code=1).stderr

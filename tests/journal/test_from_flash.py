@@ -29,6 +29,7 @@ class FlashBoard(JournalBoard):
         return JournalPage(at, self.flash_journal.oldest, self.flash_journal.next_number, slots)
 
 
+@pytest.mark.control("C-66")
 @pytest.mark.parametrize("seed", range(4))
 def test_pulls_at_any_time_lose_nothing_that_was_there_and_verify(tmp_path, seed):
     rng, flash = random.Random(seed), journal_rig.new_flash()

@@ -298,6 +298,7 @@ def test_a_dead_flash_is_unusable():
     assert len(read_all(journal)) == 200, "what is there can be read"
 
 
+@control("C-64")
 def test_five_thousand_entries_are_kept_before_anything_goes_and_what_each_call_reads():
     """The figures of docs/journal.md."""
     flash = CountingFlash(44)

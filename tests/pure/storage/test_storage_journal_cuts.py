@@ -7,6 +7,7 @@ from stimfw.storage import journal_format
 from stimfw.storage.areas import EMPTY, SOUND
 from stimfw.storage.journal_format import kind_of, number_of
 from support import journal_rig as rig
+from support.control import control
 from support.flash_fake import BLOCK, FlashFake
 from support.journal_rig import FIRST, append, assert_whole, each_torn, prepare, read_all, recorded
 
@@ -69,6 +70,7 @@ def goes_on_after(flash, told):
     assert_whole(again, told + 3)
 
 
+@control("C-64")
 def test_a_cut_at_every_operation():
     start = begun()
     record = recorded(start, going_on)
@@ -162,6 +164,7 @@ def test_bits_that_only_just_read_as_they_should_are_made_firm():
         assert again.lost == 0, index
 
 
+@control("C-64")
 def test_a_torn_entry_that_reads_well_later_is_not_taken_for_one():
     """Its number was given to another entry meanwhile."""
     start = begun()

@@ -8,6 +8,7 @@ from stimfw.storage import journal_format
 from stimfw.storage.areas import DAMAGED, EMPTY, SOUND
 from stimfw.storage.journal_format import begin_of, number_of
 from support import journal_rig as rig
+from support.control import control
 from support.damage import FILLS, flip
 from support.flash_fake import BLOCK
 from support.journal_rig import BLOCKS, FIRST, append, filled, opened, prepare, read_all
@@ -145,6 +146,7 @@ def test_garbage_everywhere_is_told_and_becomes_a_journal():
             assert opened(flash).state == SOUND and opened(flash).next_number == 1
 
 
+@control("C-64")
 def test_garbage_is_never_taken_for_entries():
     """One random slot in 65536 has a right checksum: it must follow from another one, too."""
     random.seed(4)

@@ -3,6 +3,7 @@
 Not run by MicroPython: the years take too long there.
 """
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stimfw.protocol import journal_entries
@@ -68,6 +69,7 @@ class Model:
         assert journal.lost == 0
 
 
+@pytest.mark.control("C-64")
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([0, 60, 1000]), steps, st.sets(st.integers(1, 6), max_size=1))
 def test_what_was_acknowledged_is_there_or_was_dropped_by_the_rule(kept_numbers, steps, dead):

@@ -58,6 +58,7 @@ def detail_of(state, event):
     return {machine.FAILED: messages.PART_DAC, machine.RANDOM_FAILED: messages.PART_RANDOM}.get(event, 0)
 
 
+@control("C-08")
 def test_every_event_in_every_state():
     assert len(MATRIX) == len(STATES) == len(messages.STATE_NAMES) == 15
     for state in STATES:
@@ -137,6 +138,7 @@ def test_the_watch_ends_what_runs_and_nothing_else():
         assert fed(state, machine.WATCHED, messages.STOP_NAMES.index("watch")) == wanted, state
 
 
+@control("C-60")
 def test_interference_pauses_a_contraction_and_the_session_goes_on_with_a_rest():
     for state in STATES:
         wanted = (INTERFERENCE, machine.TELL) if state in CONTRACTING else None

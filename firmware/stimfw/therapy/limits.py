@@ -90,12 +90,13 @@ def shannon_holds(phase_nc: int, k_milli: int = SHANNON_K_MILLI) -> bool:
     Q^2 / A <= 10^k in uC and cm2 is nC^2 <= mm2 x 10^k x 10 000.
     """
     ten_to_k = _TEN_TO_K if k_milli == SHANNON_K_MILLI else _TEN_TO_MOST_K
-    return phase_nc <= MOST_PULSE_NC and phase_nc * phase_nc <= ELECTRODE_MM2 * ten_to_k
+    return bool(phase_nc <= MOST_PULSE_NC and phase_nc * phase_nc <= ELECTRODE_MM2 * ten_to_k)
 
 
 def shannon_nc(k_milli: int = SHANNON_K_MILLI) -> int:
     """The highest charge of a phase that Shannon's limit allows, in nC."""
-    low, high = 0, MOST_PULSE_NC
+    low: int = 0
+    high: int = MOST_PULSE_NC
     while low < high:
         middle = (low + high + 1) // 2
         if shannon_holds(middle, k_milli):
@@ -107,7 +108,8 @@ def shannon_nc(k_milli: int = SHANNON_K_MILLI) -> int:
 
 def stepped_ua(amplitude_ua: int) -> int:
     """The highest amplitude of the range's steps that is not above `amplitude_ua`; 0 if that is negative."""
-    return max(0, min(amplitude_ua, AMPLITUDE_UA)) // AMPLITUDE_STEP_UA * AMPLITUDE_STEP_UA
+    steps: int = max(0, min(amplitude_ua, AMPLITUDE_UA)) // AMPLITUDE_STEP_UA
+    return steps * AMPLITUDE_STEP_UA
 
 
 def of_charge_ua(phase_nc: int, width_us: int) -> int:
@@ -117,9 +119,10 @@ def of_charge_ua(phase_nc: int, width_us: int) -> int:
 
 def series_nf(capacitance_nf: int) -> int:
     """The blocking capacitor in series with a pair's double layers (0: none), in nF, rounded down."""
+    blocking: int = BLOCKING_NF
     if capacitance_nf == 0:
-        return BLOCKING_NF
-    return max(1, BLOCKING_NF * capacitance_nf // (BLOCKING_NF + capacitance_nf))
+        return blocking
+    return max(1, blocking * capacitance_nf // (blocking + capacitance_nf))
 
 
 def needed_mv(amplitude_ua: int, width_us: int, ohm: int, capacitance_nf: int) -> int:

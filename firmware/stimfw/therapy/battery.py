@@ -63,7 +63,7 @@ class Battery:
         if self.state == END_OF_SERVICE:
             return False
         if supply_mv >= (REPLACE_MV if self.state == GOOD else END_MV):
-            changed = self.lows > 0
+            changed: bool = self.lows > 0
             self.lows = 0
             return changed
         if (self.lows or self.state) and not self._is_a_day_later(time_s, uptime_s):

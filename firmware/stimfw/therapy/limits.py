@@ -108,8 +108,8 @@ def shannon_nc(k_milli: int = SHANNON_K_MILLI) -> int:
 
 def stepped_ua(amplitude_ua: int) -> int:
     """The highest amplitude of the range's steps that is not above `amplitude_ua`; 0 if that is negative."""
-    steps: int = max(0, min(amplitude_ua, AMPLITUDE_UA)) // AMPLITUDE_STEP_UA
-    return steps * AMPLITUDE_STEP_UA
+    stepped: int = max(0, min(amplitude_ua, AMPLITUDE_UA)) // AMPLITUDE_STEP_UA * AMPLITUDE_STEP_UA
+    return stepped
 
 
 def of_charge_ua(phase_nc: int, width_us: int) -> int:
@@ -138,7 +138,7 @@ def needed_mv(amplitude_ua: int, width_us: int, ohm: int, capacitance_nf: int) -
         capacitance_nf: of the pair's double layers in series; 0: none was found.
     """
     series = series_nf(capacitance_nf)
-    needed = amplitude_ua * ((ohm + SWITCHES_OHM) * series + 1000 * width_us)
+    needed: int = amplitude_ua * ((ohm + SWITCHES_OHM) * series + 1000 * width_us)
     return (needed + 1000 * series - 1) // (1000 * series)
 
 
@@ -154,7 +154,7 @@ def left_ppm(rest_us: int, ohm: int, capacitance_nf: int) -> int:
     It falls with (1 kohm + R + switches) times the capacitors in series. In each half-life of 0.6931 of that
     time constant it halves; within one, the chord lies above the curve.
     """
-    tau_us = (RECHARGE_OHM + ohm + SWITCHES_OHM) * series_nf(capacitance_nf) // 1000 + 1
+    tau_us: int = (RECHARGE_OHM + ohm + SWITCHES_OHM) * series_nf(capacitance_nf) // 1000 + 1
     half_us = tau_us * 694 // 1000 + 1
     halves, rest = rest_us // half_us, rest_us % half_us
     if halves > 20:
@@ -184,13 +184,14 @@ def net_dc_pa(
     rest_us = max(0, period_us - 2 * width_us - gap_us - AROUND_PULSE_US)
     taken_ppm = 1_000_000 - left_ppm(rest_us, ohm, capacitance_nf)
     # pC / us = 10^6 pA, and pC / ms = 1000 pA.
-    unbalanced = phase_pc * MISMATCH_PPM // period_us + 1
+    unbalanced: int = phase_pc * MISMATCH_PPM // period_us + 1
     if taken_ppm > 0:
         unbalanced = min(unbalanced, phase_pc * MISMATCH_PPM * 1000 // (taken_ppm * on_ms) + 1)
     if capacitance_nf == 0:
         return unbalanced
     # V = Q / C x (w + gap) / T, on the blocking capacitor.
-    leaked = phase_pc * (width_us + gap_us) * BLOCKING_NF * 1000 // (capacitance_nf * period_us * on_ms) + 1
+    held = phase_pc * (width_us + gap_us) * BLOCKING_NF * 1000
+    leaked: int = held // (capacitance_nf * period_us * on_ms) + 1
     return unbalanced + leaked
 
 

@@ -123,7 +123,8 @@ def range_of(field: str) -> Range:
 
 def lead_index(lead: int, field: int) -> int:
     """Where the values have a lead's field: CATHODE ... MOST of lead 0 or 1."""
-    return FIRST_OF_LEAD + lead * LEAD_FIELDS + field
+    index: int = FIRST_OF_LEAD + lead * LEAD_FIELDS + field
+    return index
 
 
 def problems(values: "Sequence[int]") -> "list[Failure]":

@@ -213,7 +213,7 @@ class Schedule:
         self.seen(time_s)
         if prescription is None or self._flags & _LOST:
             return 0
-        by_time = max(0, limits.DAY_S - self.stim_s_today) // prescription.session_s
+        by_time: int = max(0, limits.DAY_S - self.stim_s_today) // prescription.session_s
         return min(max(0, prescription.sessions_a_day - self.sessions_today), by_time)
 
     def next_s(self, time_s: int, uptime_s: int, prescription: "Prescription | None") -> int:
@@ -227,7 +227,7 @@ class Schedule:
                 return UNKNOWN_S
             return max(wait_s, prescription.activation_s - time_s)
         if reason in (therapy_reasons.DAY_COMPLETE, therapy_reasons.DAY_LIMIT):
-            return max(wait_s, (self.day + 1) * DAY_SECONDS - time_s)
+            wait_s = max(wait_s, (self.day + 1) * DAY_SECONDS - time_s)
         return wait_s
 
     # Sessions.

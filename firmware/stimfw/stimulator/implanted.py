@@ -196,6 +196,7 @@ class Implant:
         log.note = self._keeper.add
         log.on_measured = self._therapy.measured
         log.on_stopped = self._stopped
+        log.has_ended_session = self._therapy.has_ended_session
 
     def _stopped(self, cause: int, sender: int) -> None:
         self.requests.train_ended(cause, sender)

@@ -29,7 +29,7 @@ class JournaledLog(EventLog):
         note: `note(kind, sender, *fields)`, an entry of the journal; nobody yet.
         on_stopped: `on_stopped(cause, sender)`: what ran was ended.
         on_measured: a measurement of impedances ended by itself.
-        was_on: whether the output was on when a magnet came.
+        has_ended_session: whether a session has ended, and nobody was told why: by the magnet that comes now.
     """
 
     def __init__(self, uptime_s: "Callable[[], int]", first: int = 0) -> None:
@@ -38,6 +38,7 @@ class JournaledLog(EventLog):
         self.note: "Callable[..., None]" = _nobody
         self.on_stopped: "Callable[[int, int], None]" = _nobody
         self.on_measured: "Callable[[], None]" = _nobody
+        self.has_ended_session: "Callable[[], object]" = _nobody
 
     def add(self, kind: int, sender: int, detail: int) -> None:
         """An event of the log; see EventLog.add."""
@@ -47,7 +48,7 @@ class JournaledLog(EventLog):
         elif kind == messages.EVENT_MEASURED:
             self.on_measured()
         elif kind == messages.EVENT_MAGNET:
-            self.note(journal_entries.MAGNET, sender, detail)
+            self.note(journal_entries.MAGNET, sender, 1 if self.has_ended_session() else 0)
         elif kind == messages.EVENT_PART_FAILED:
             self.note(journal_entries.PART_FAILED, sender, detail or messages.PART_RANDOM)
         elif kind == messages.EVENT_PART_MENDED:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stimfw.clock.wall_clock import WallClock
+    from stimfw.pulses.impedance import Reading
     from stimfw.stimulator.control import Control
     from stimfw.stimulator.journal_keeper import JournalKeeper
     from stimfw.stimulator.log_keeper import LogKeeper
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOOK_MS = 1000
 _DAY_S = 86_400
+_FIRST_CHECK_S = 600  # after a start: whoever restarts it to begin a session does not wait for the leads
 _NOBODY = messages.FROM_NOBODY
 _PAUSE_BEGAN = 0  # journal_entries.INTERFERENCE_NAMES
 _MOST_I16 = 0x7FFF
@@ -79,7 +81,7 @@ class Therapy:
         self._ended: "tuple[int, int] | None" = None  # cause and sender of what is still to be written
         self._to_save = False
         self._looked_ms = ticks_ms()
-        self._checked_s = -_DAY_S  # uptime of the last daily check
+        self._checked_s = _FIRST_CHECK_S - _DAY_S  # uptime of the last daily check
         self._checking = False
         control.on_over = self._note_over  # type: ignore[assignment]
 
@@ -149,6 +151,10 @@ class Therapy:
         if what == _PAUSE_BEGAN:
             self._control.tell(machine.PAUSED, 0)
 
+    def has_ended_session(self) -> bool:
+        """Whether a session has ended, and `stopped` was not called yet."""
+        return self._over is not None and self._ended is None
+
     # What the log tells.
 
     def stopped(self, cause: int, sender: int) -> None:
@@ -203,11 +209,23 @@ class Therapy:
         (cause, sender), session = self._ended, self._over
         self._ended = self._over = None
         self.last = session
+        for lead, reading in enumerate(session.impedance):
+            if reading is not None:
+                self._note_impedance(lead, reading)
         for entry in session.ledger.entries():
             self._keeper.add(entry[0], messages.FROM_NOBODY, *entry[1:])
         self.care.end(cause, session.ended_s, session.cycles, sender)
         self.save()
         self.settle()
+
+    def _note_impedance(self, lead: int, reading: "Reading") -> None:
+        """Of the prescribed pair, as the session measured it before its first pulse."""
+        held = self.care.prescription
+        pair = held.cathode[lead] << 2 | held.anode[lead] if held else _NO_PAIR
+        self._keeper.add(
+            journal_entries.IMPEDANCE, _NOBODY, lead, pair, reading.kind, reading.ohm, reading.capacitance_nf,
+            journal_entries.WHY_SESSION,
+        )  # fmt: skip
 
     def _note_over(self, session: "WatchedSession") -> None:
         session.ended_s = session.elapsed_s()

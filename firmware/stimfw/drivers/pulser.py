@@ -75,8 +75,8 @@ class Pulser:
 
         Args:
             pulse: words of both leads, for address 0.
-            pacer: waveform.Pacer, made for the address behind them; or pulse_pair.PairPacer, whose `registers` go
-                into the leads' machines.
+            pacer: waveform.Pacer, made for the address behind them; or pulse_pair.PairPacer, whose
+                `registers` go into the leads' machines.
             sampler_words: for the address behind that.
 
         Raises:
@@ -135,7 +135,8 @@ class Pulser:
 
     def left_has_gone(self) -> bool:
         """Whether the pacer is between a period's left go and its right go, not between right and left."""
-        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= getattr(self._pacer, "right_go", RIGHT_GO)
+        right_go = getattr(self._pacer, "right_go", RIGHT_GO)
+        return 0 < (mem32[_PACER_ADDR] & 0x1F) - self._starts[PACER] <= right_go
 
     def running(self) -> bool:
         """Whether the machines are enabled."""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KINDS = "VIVIIVIV"
-"""What is looked at: voltage and current at rest; voltage, current, current and voltage in the cathodic phase;
-current and voltage in the anodic one."""
+"""What is looked at: voltage and current at rest; voltage, current, current and voltage in the cathodic
+phase; current and voltage in the anodic one."""
 REST_V, REST_I, EARLY_V, EARLY_I, LATE_I, LATE_V, ANODIC_I, ANODIC_V = range(8)
 """Places in a pulse's samples."""
 
@@ -26,9 +26,9 @@ _APART_US = 3
 def times_us(width_us: int, gap_us: int) -> "tuple[int, ...]":
     """When to look at a pulse, us after its cathodic edge, ascending; a conversion takes 2 us.
 
-    The first sample of a phase is a sixth of it, 30 us at the most, from its beginning: early enough to see the
-    access resistance, late enough for the amplifiers (one pole of 800 kHz: 1.4 us to 0.1 %). The last one ends
-    2 us before the phase does.
+    The first sample of a phase is a sixth of it, 30 us at the most, from its beginning: early enough to see
+    the access resistance, late enough for the amplifiers (one pole of 800 kHz: 1.4 us to 0.1 %). The last one
+    ends 2 us before the phase does.
 
     Args:
         width_us: 20 or more.

@@ -1,9 +1,10 @@
 """PIO programmes of a watched train, in which each lead has its own width and gap.
 
-Both leads' machines run one programme; what differs is in their registers: ISR holds the width, OSR the gap.
-So it fits into the block's 32 words (17 for the pulse, 7 for the pacer, 7 for the sampler), where two programmes
-of stimfw.pulses.waveform would not. A watched train's pacer tells the CPU behind the right lead's pulse: then one
-look in a period sees the left lead's pulse half a period before its next one, and the right lead's at once.
+Both leads' machines run one programme; what differs is in their registers: ISR holds the width, OSR the
+gap. So it fits into the block's 32 words (17 for the pulse, 7 for the pacer, 7 for the sampler), where two
+programmes of stimfw.pulses.waveform would not. A watched train's pacer tells the CPU behind the right lead's
+pulse: then one look in a period sees the left lead's pulse half a period before its next one, and the right
+lead's at once.
 
 In a module of its own, because a board on the bench has no heap to spare for it.
 """
@@ -40,7 +41,7 @@ _WIDTH_CYCLES = const(4)  # set, the last jmp x--, mov, jmp: around the loop of 
 _GAP_CYCLES = const(2)
 _JMP_NOT_X = const(0x0020)  # `jmp !x, address` (RP2040 datasheet, 3.4.2.2)
 _LOOP = const(32)  # cycles of `jmp x-- [31]`
-_MIN_CYCLES = const(138)  # of a period: each half is its two first instructions' delays and a loop at the least
+_MIN_CYCLES = const(138)  # of a period: each half is its first instructions' delays and a loop
 _MAX_DIVIDER = 65535 // PULSE_DIVIDER
 _CATHODIC_LOOP = const(7)
 _ANODIC_FROM = const(12)
@@ -108,8 +109,8 @@ class PairPacer:
     Attributes:
         right_go: where in `words` the right lead's go stands.
         registers: what the left and the right lead's pulse machine hold in ISR and OSR.
-        told_us: from the right lead's go until the CPU is told. Its pulse is over by then, if `slot_us` was the
-            longer lead's and 31 of the pacer's cycles hold it: not with a period that has few divisors.
+        told_us: from the right lead's go until the CPU is told. Its pulse is over by then, if `slot_us` was
+            the longer lead's and 31 of the pacer's cycles hold it: not with a period that has few divisors.
     """
 
     right_go = 3

@@ -1,4 +1,4 @@
-"""After a stop: which part was it. A lead that is broken looks like a switch that is; test pulses tell them apart.
+"""After a stop: which part was it. A broken lead looks like a broken switch; test pulses tell them apart.
 
 Through the switches alone (both rails on one electrode) a test current never crosses the tissue. Only what is
 left after that is tried through the lead itself, at 250 uA.
@@ -15,6 +15,7 @@ from stimfw.therapy.watch_table import BOTH
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from stimfw.pulses.impedance import Reading
     from stimfw.stimulator.output import Output
     from stimfw.stimulator.probe import Probe, Rest
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _LIMIT_MV = 10_000
 _LOW_UA, _HIGH_UA = 1000, 2000
-_STEP_UA = _HIGH_UA - _LOW_UA
 _STILL_UA = 300  # a current that moved by less than this did not follow its code
 _NONE_UA = 300
 _SATURATED_UA = 10_700  # the DAC's full scale is 10 238 uA, the converter's 11 000
@@ -44,7 +44,7 @@ class Diagnosis:
         self._switches = switches
 
     def find(self, fault: int, lead: int) -> "Generator[int, None, Found]":
-        """What it was: fault and lead (watch_table.BOTH: the device). What the watch said, if nothing else shows.
+        """What it was: fault and lead (watch_table.BOTH: the device); what the watch said, if nothing shows.
 
         Yields waits in ms. If the output is tripped meanwhile, the answer is the watch's.
         """
@@ -66,12 +66,13 @@ class Diagnosis:
         if rest.stuck:
             return watch_table.ADC, BOTH
         by_rest = fault in (watch_table.INTERFERENCE, watch_table.DIRECT, watch_table.REFERENCE)
-        # A leak moves the voltage steadily, and its own current by less than twice its mean: a field does not.
+        # A leak's own current moves by less than twice its mean: a field's does not.
         is_direct = abs(rest.shift[2]) >= SHIFT_CODES - 2 and rest.unsteady[2] <= 2 * abs(rest.shift[2])
         if rest.unsteady[2] >= UNSTEADY_CODES and not is_direct:
             return watch_table.INTERFERENCE, BOTH
         shift = yield from self._probe.open_shift()
-        if min([abs(each) for each in shift]) >= SHIFT_CODES - 2 and max(shift) - min(shift) <= _ALIKE_CODES:
+        least = min([abs(each) for each in shift])
+        if least >= SHIFT_CODES - 2 and max(shift) - min(shift) <= _ALIKE_CODES:
             return watch_table.REFERENCE, BOTH
         if is_direct:
             if abs(shift[2]) >= SHIFT_CODES - 2:  # no current has a way: an offset
@@ -80,8 +81,8 @@ class Diagnosis:
             return watch_table.DIRECT, 0 if abs(alone[0]) >= abs(alone[1]) else 1
         if max(abs(shift[0]), abs(shift[1])) >= SHIFT_CODES:
             return watch_table.AMPLIFIER, BOTH
-        # A field, there or gone: nothing of the device's own goes. What another fault's charge has left on the
-        # double layers is a voltage too, so after another fault a voltage says nothing.
+        # A field, there or gone: nothing of the device's own goes. What another fault's charge has left on
+        # the double layers is a voltage too, so after another fault a voltage says nothing.
         return (watch_table.INTERFERENCE, BOTH) if by_rest else None
 
     def _of_source(self) -> "Generator[int, None, Found | None]":
@@ -92,20 +93,16 @@ class Diagnosis:
         high = yield from self._probe.burst(_ONE, (_HIGH_UA, _HIGH_UA))
         if high is None:
             return None
-        off = [0, 0]
-        dead = [False, False]
         for k in (0, 1):
-            step = high[k].current_ua - low[k].current_ua
-            if low[k].current_ua > _SATURATED_UA:
-                return watch_table.PUMP, k
-            if high[k].last_mv > _LIMIT_MV:
-                return watch_table.SWITCH, k
-            dead[k] = high[k].current_ua < _NONE_UA
-            if not dead[k] and abs(step) < _STILL_UA:
-                return watch_table.DAC, k
-            off[k] = (high[k].current_ua - _HIGH_UA) * 100 // _HIGH_UA
+            found = _of_two(low[k], high[k])
+            if found:
+                return found, k
+        dead = [high[k].current_ua < _NONE_UA for k in (0, 1)]
+        if dead[0] and dead[1]:
+            return watch_table.DAC, BOTH
         if dead[0] or dead[1]:
-            return (watch_table.DAC, BOTH) if dead[0] and dead[1] else (watch_table.PUMP, 0 if dead[0] else 1)
+            return watch_table.PUMP, 0 if dead[0] else 1
+        off = [(high[k].current_ua - _HIGH_UA) * 100 // _HIGH_UA for k in (0, 1)]
         if min(abs(off[0]), abs(off[1])) >= _OFF_PERCENT and (off[0] < 0) == (off[1] < 0):
             return watch_table.REFERENCE, BOTH
         for k in (0, 1):
@@ -126,7 +123,7 @@ class Diagnosis:
         return (yield from self.closed_switches())
 
     def closed_switches(self) -> "Generator[int, None, Found | None]":
-        """One rail's switches closed, the other rail's open: current passes only through one that is stuck."""
+        """One rail's switches closed, the other's open: current passes only through one that is stuck."""
         first = impedance.FIRST_UA
         for mask in (_SOURCES, _SINKS):
             found = yield from self._probe.burst((mask, mask), (first, first))
@@ -161,3 +158,14 @@ class Diagnosis:
             self._output.keep_alive()
             yield _TRY_MS // 2
         return None if fault == watch_table.INTERMITTENT else (watch_table.OPEN, lead)
+
+
+def _of_two(low: "Reading", high: "Reading") -> int:
+    """What two test currents through a lead's switches say of it: a fault, or NONE."""
+    if low.current_ua > _SATURATED_UA:
+        return watch_table.PUMP
+    if high.last_mv > _LIMIT_MV:
+        return watch_table.SWITCH
+    if high.current_ua >= _NONE_UA and abs(high.current_ua - low.current_ua) < _STILL_UA:
+        return watch_table.DAC
+    return watch_table.NONE

@@ -33,8 +33,8 @@ UNSTEADY_CODES = 12
 class Rest:
     """What 24 looks at the three inputs found, the bridges off.
 
-    Attributes: shift: by channel, codes from the baseline; unsteady: by channel, highest less lowest look; stuck:
-    every reading of every channel was one code.
+    Attributes: shift: by channel, codes from the baseline; unsteady: by channel, highest less lowest look;
+    stuck: every reading of every channel was one code.
     """
 
     def __init__(self, kept_codes: "tuple[int, int]") -> None:
@@ -132,7 +132,7 @@ class Probe(Measurements):
         return found
 
     def alone_shifts(self, switches: "tuple[int, int]") -> "Generator[int, None, list[int]]":
-        """The current's shift, codes, with only the left and with only the right lead joined: they share a shunt."""
+        """The current's shift, codes, with only the left, then only the right lead joined: one shunt."""
         found = []
         for pair in ((switches[0], adg714.ALL_OPEN), (adg714.ALL_OPEN, switches[1])):
             self._output.connect(pair[0], pair[1])

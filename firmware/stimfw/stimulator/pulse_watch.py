@@ -66,7 +66,7 @@ class PulseWatch:
             self._unsure[lead] = False
 
     def doubt(self, lead: int, begun: int) -> None:
-        """So many pulses of a lead had begun once its amplitude was set: the first one may have had the old one."""
+        """So many pulses had begun once the amplitude was set: the first one may have had the old one."""
         if begun > self._from[lead]:
             self._unsure[lead] = True
 
@@ -93,7 +93,8 @@ class PulseWatch:
                 else:
                     least_ua = before
             fault = watch.look(lead, set_ua, least_ua)
-            ledger.count(lead, watch.cathodic, watch.anodic, self._now_ua[lead] if pulse >= first else least_ua)
+            counted_ua = self._now_ua[lead] if pulse >= first else least_ua
+            ledger.count(lead, watch.cathodic, watch.anodic, counted_ua)
             if fault:
                 return fault
         return watch_table.NONE

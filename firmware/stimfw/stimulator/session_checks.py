@@ -44,11 +44,13 @@ GIVE_UP_S = 120
 
 
 class SessionChecks:
-    """Attributes:
-    ledger: what was delivered.
-    impedance: of the programmed pairs at the start: a Reading a lead, or None.
-    amplitude_ua: of each lead, now.
-    fault, fault_lead: the last fault that ended something, 0: none.
+    """The parts of a session, and what is done with them between trains.
+
+    Attributes:
+        ledger: what was delivered.
+        impedance: of the programmed pairs at the start: a Reading a lead, or None.
+        amplitude_ua: of each lead, now.
+        fault, fault_lead: the last fault that ended something, 0: none.
     """
 
     def __init__(
@@ -65,15 +67,17 @@ class SessionChecks:
         """Nothing runs yet.
 
         Args:
-            output, plan, enter: see WatchedSession.
-            on_fault: `on_fault(fault, lead, action, figures)`: numbers of watch_table, lead 2: the device; figures:
-                pulse, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv. Called with what the watch saw, after the
-                action, and again if the diagnosis names another one.
+            output: off.
+            plan: what is prescribed.
+            enter: told the part of the cycle that has come: messages.REST.
+            on_fault: `on_fault(fault, lead, action, figures)`: numbers of watch_table, lead 2: the device;
+                figures: pulse, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv. Called with what the watch
+                saw, after the action, and again if the diagnosis names another one.
             sense: the converter.
             base16: of the board's start (Measurements.base16).
             history_ohm: of each lead's programmed pair before this session; 0: not known.
-            on_pause: `on_pause(what, current_ua, voltage_mv)`: interference: PAUSE_BEGAN, PAUSE_OVER (the state
-                becomes REST by `enter`) or PAUSE_GIVEN_UP.
+            on_pause: `on_pause(what, current_ua, voltage_mv)`: interference: PAUSE_BEGAN, PAUSE_OVER (the
+                state becomes REST by `enter`) or PAUSE_GIVEN_UP.
         """
         self._output = output
         self._plan = plan
@@ -108,13 +112,13 @@ class SessionChecks:
         return self._plan.session_s * 1000 - ticks_diff(ticks_ms(), self._began_ms)
 
     def _check(self) -> "Generator[int, None, int]":
-        """The inputs at rest, supply, temperature, stuck switches, and the impedance of the programmed pairs."""
+        """Supply, temperature, the inputs at rest, stuck switches, the programmed pairs' impedance."""
         probe, output = self._probe, self._output
         fault = self._of_board()
         if fault:
             return self._end(fault, watch_table.BOTH)
         kept = [self._kept_mv(lead) for lead in (0, 1)]
-        probe.kept_codes = (kept[0] // 8, kept[1] // 8)  # 8.06 mV a code; an earlier session may have left them
+        probe.kept_codes = (kept[0] // 8, kept[1] // 8)  # 8.06 mV a code; of an earlier session
         yield from probe.ready()
         rest = yield from probe.rest(self._switches)
         if not rest.is_quiet():
@@ -146,7 +150,8 @@ class SessionChecks:
     def _kept_mv(self, lead: int) -> int:
         plan, reading = self._plan, self.impedance[lead]
         return kept_mv(
-            max(self._target_ua[lead], plan.most_ua[lead]), plan.width_us[lead], plan.gap_us[lead], plan.period_us, reading.capacitance_nf if reading else 0
+            max(self._target_ua[lead], plan.most_ua[lead]), plan.width_us[lead], plan.gap_us[lead],
+            plan.period_us, reading.capacitance_nf if reading else 0
         )
 
     def _early_ohm(self, lead: int, reading: "Reading") -> int:
@@ -187,7 +192,7 @@ class SessionChecks:
         return watch_table.TEMPERATURE if self._sense.temperature_dc() > TOO_WARM_DC else watch_table.NONE
 
     def _after(self) -> "Generator[int, None, int]":
-        """Behind a contraction: what the suspicion is about, supply and temperature. GOES_ON, or the cause."""
+        """Behind a contraction: what a suspicion is about, supply, temperature. GOES_ON, or the cause."""
         suspect, lead = self._suspect, self._suspect_lead
         self._suspect = 0
         if suspect:
@@ -215,7 +220,7 @@ class SessionChecks:
         return STOPPED_WATCH
 
     def _wait_until_clean(self) -> "Generator[int, None, bool]":
-        """Interference: the output stays off until nothing was there in CLEAN_LOOKS looks; False: given up."""
+        """Interference: off until nothing was there in CLEAN_LOOKS looks; False: given up."""
         self._pause(PAUSE_BEGAN)
         due = ticks_add(ticks_ms(), GIVE_UP_S * 1000)
         clean = 0

@@ -1,6 +1,6 @@
-"""A session of an implanted stimulator: as stimfw.stimulator.session, each lead as prescribed, every pulse watched.
+"""A session of an implanted stimulator: each lead as prescribed, every pulse watched.
 
-What the watch finds is acted upon in the same look: the lead ramps down, or all is off. Which part it was is
+Otherwise it is stimfw.stimulator.session's. What the watch finds is acted upon in the same look: the lead ramps down, or all is off. Which part it was is
 found out with the output's test pulses behind that (stimfw.stimulator.diagnosis).
 """
 
@@ -61,7 +61,11 @@ class WatchedSession(SessionChecks):
             enter: told the part of the cycle that has come: messages.RAMP_UP, HOLD, RAMP_DOWN or REST.
             silent_ms: `silent_ms(now_ms)`: since when no paired peer was heard by radio (ms).
             lose_contact: called once, if that becomes the plan's `contact_s`.
-            on_fault, sense, base16, history_ohm, on_pause: see SessionChecks.
+            on_fault: see SessionChecks, as all that follow.
+            sense: the converter.
+            base16: of the board's start.
+            history_ohm: of each lead's programmed pair before this session; 0: not known.
+            on_pause: told of interference.
         """
         super().__init__(output, plan, enter, on_fault, sense, base16, history_ohm, on_pause)
         self._silent_ms = silent_ms
@@ -89,8 +93,8 @@ class WatchedSession(SessionChecks):
     def watched(self, lead: int) -> "tuple[int, ...]":
         """A lead's last pulse, as WATCH answers.
 
-        The fault, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv, rest_mv, ohm of this session's start, pulse of
-        this contraction.
+        The fault, set_ua, cathodic_ua, anodic_ua, early_mv, late_mv, rest_mv, ohm of this session's start,
+        pulse of this contraction.
         """
         reading = self.impedance[lead]
         fault = self.fault if self.fault_lead in (lead, watch_table.BOTH) else 0
@@ -101,8 +105,8 @@ class WatchedSession(SessionChecks):
     def run(self) -> "Generator[int, None, int]":
         """Yields waits in ms; returns why it ended.
 
-        messages.STOPPED_SESSION_OVER, _CONTACT, _FAULT, or STOPPED_WATCH, STOPPED_INTERFERENCE. A contraction that has
-        begun is completed; if contact is lost, it ramps down at once.
+        messages.STOPPED_SESSION_OVER, _CONTACT, _FAULT, or STOPPED_WATCH, STOPPED_INTERFERENCE. A contraction
+        that has begun is completed; if contact is lost, it ramps down at once.
         """
         cause = yield from self._check()
         if cause != GOES_ON:
@@ -243,8 +247,8 @@ class WatchedSession(SessionChecks):
     def _stop(self, fault: int, lead: int) -> None:
         """All off, in this look; electrodes open.
 
-        What came from a look at rest is told when the diagnosis knows whether it is the device's own or a field's:
-        80 ms later.
+        What came from a look at rest is told when the diagnosis knows whether it is the device's own or a
+        field's: 80 ms later.
         """
         self._output.idle()
         self._suspect, self._suspect_lead = fault, lead

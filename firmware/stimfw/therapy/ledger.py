@@ -1,7 +1,7 @@
 """The ledger of a session: what was delivered, beside what was prescribed, from the measured pulses.
 
-Integers, nothing rounded away: remainders are carried. Counting a pulse takes no heap. Each number that a pulse
-touches stays below 2**30, so sums are folded every FOLD pulses.
+Integers, nothing rounded away: remainders are carried. Counting a pulse takes no heap. Each number that a
+pulse touches stays below 2**30, so sums are folded every FOLD pulses.
 """
 
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ class Ledger:
         self._code_rest = ([0, 0], [0, 0])
 
     def count(self, lead: int, cathodic: int, anodic: int, set_ua: int) -> None:
-        """A pulse: twice its currents in codes (Watch.cathodic and .anodic), and the amplitude that was set."""
+        """A pulse: twice its currents in codes (Watch.cathodic, .anodic), and the amplitude that was set."""
         if set_ua == 0:
             self.silent[lead] += 1
             return
@@ -86,7 +86,7 @@ class Ledger:
         self._cathodic[lead] = self._anodic[lead] = self._set[lead] = self._count[lead] = 0
 
     def _to_ua(self, phase: int, lead: int, codes: int) -> int:
-        """uA of twice as many codes; what is left of a uA is kept for the next time."""
+        """Microamps of twice as many codes; what is left of one is kept for the next time."""
         scaled = codes * self._ua_per_1024 + self._code_rest[phase][lead]
         self._code_rest[phase][lead] = scaled & 2047
         return scaled >> 11
@@ -111,9 +111,9 @@ class Ledger:
             return 0, 0
         whole = self.pulses[lead] * self._width_us[lead]
         delivered, prescribed = [
-            (self._uc[what][lead] * 1_000_000 + self._rest[what][lead] + whole // 2) // whole for what in (0, 2)
+            self._uc[what][lead] * 1_000_000 + self._rest[what][lead] for what in (0, 2)
         ]
-        return delivered, prescribed
+        return (delivered + whole // 2) // whole, (prescribed + whole // 2) // whole
 
     def most_ua(self, lead: int) -> int:
         """The highest cathodic current of a pulse."""

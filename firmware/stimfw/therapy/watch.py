@@ -1,7 +1,7 @@
-"""The watch on every pulse: from eight samples of a pulse to what is wrong with it, before the lead's next one.
+"""The watch on every pulse: from a pulse's eight samples to what is wrong, before the lead's next one.
 
-Pure arithmetic on codes of the converter. A healthy pulse costs comparisons with limits that were worked out when
-its amplitude was set, and no garbage. Where each limit comes from: docs/watch.md.
+Pure arithmetic on codes of the converter. A healthy pulse costs comparisons with limits that were worked out
+when its amplitude was set, and no garbage. Where each limit comes from: docs/watch.md.
 """
 
 import array
@@ -27,15 +27,15 @@ SAMPLES = const(8)
 # Codes of the converter: 5.37 uA or 8.06 mV each.
 REST_I = const(14)  # ten times the noise of 1.4
 REST_V = const(24)  # noise as above, and 80 mV to spare; what double layers keep comes on top: `kept_mv`
-_LOW_CODES = const(18)  # noise 8.4 (six times), integral error 4.5, DAC 1.3, rounding 0.5; 3 to spare
+_LOW_CODES = const(18)  # noise 8.4 (six times), integral error 4.5, DAC 1.3, rounding 0.5; 3 spare
 _LOW_SHARE = const(25)  # 4 %: pump 1, DAC 0.1, amplifier 1, converter 0.1, its codes between wide ones 0.9
 _HIGH_CODES = const(20)
 _HIGH_SHARE = const(16)
-_BALANCE_CODES = const(50)  # of early + late - 2 anodic: noise 21 (six times), two wide codes 18, their spread 2
+_BALANCE_CODES = const(50)  # of early + late - 2 anodic: noise 21 (six times), wide codes 18 and 2; 9 spare
 _BALANCE_SHARE = const(33)
 _BALANCE_MEAN_CODES = const(24)
 _BALANCE_MEAN_SHARE = const(66)
-_LIMIT_MV = const(11_500)  # the pump's 15 V, less 2.1 V of the blocking capacitor, 3 % and the converter's errors
+_LIMIT_MV = const(11_500)  # the pump's 15 V, less 2.1 V of the blocking capacitor, 3 %, and codes
 _DRIFT_PERCENT = const(15)
 _DRIFT_CODES = const(11)  # noise of a difference 6 (three times, three pulses in a row), integral error 4.5
 _SHORT_OHM = const(60)
@@ -59,9 +59,9 @@ _LIMITS = const(8)
 def kept_mv(amplitude_ua: int, width_us: int, gap_us: int, period_us: int, capacitance_nf: int) -> int:
     """What double layers keep at rest from pulse to pulse, mV, at the most.
 
-    The blocking capacitor lets no mean current pass, so the mean voltage on a double layer is 0. In a pulse it is
-    Q / C at the most, of one sign, for width and gap: the rest of the period has the other sign, and the balance.
-    Twice that, because the capacitance is known to some 20 % and falls while electrodes age.
+    The blocking capacitor lets no mean current pass, so the mean voltage on a double layer is 0. In a pulse
+    it is Q / C at the most, of one sign, for width and gap: the rest of the period has the other sign, and
+    the balance. Twice that, because the capacitance is known to some 20 % and falls while electrodes age.
     """
     if capacitance_nf <= 0:
         capacitance_nf = _LEAST_NF
@@ -74,8 +74,8 @@ class Watch:
 
     Attributes:
         samples: by lead, SAMPLES codes of the pulse to look at next, to be filled by who calls `look`.
-        cathodic, anodic: of the last pulse looked at: the sum of both cathodic samples of current and twice the
-            anodic one, in codes, positive as they should be.
+        cathodic, anodic: of the last pulse looked at: the sum of both cathodic samples of current and twice
+            the anodic one, in codes, positive as they should be.
         muted: by lead; then only what is current out of control is found: the lead is being ramped down.
     """
 
@@ -126,8 +126,8 @@ class Watch:
 
         Args:
             lead: 0 left, 1 right.
-            set_ua, least_ua: the highest and the lowest amplitude that may have been in force; alike but for a
-                pulse at which it changed.
+            set_ua: the highest amplitude that may have been in force.
+            least_ua: the lowest one; another one only at a pulse at which it changed.
         """
         if set_ua != self._set_ua[lead] or least_ua != self._least_ua[lead]:
             self._aim(lead, set_ua, least_ua)
@@ -234,7 +234,7 @@ class Watch:
 
     def _judge(self, lead: int) -> int:
         """Name what is wrong; NONE if it has not lasted for long enough."""
-        counts, limits, s = self._counts[lead], self._limits[lead], self.samples[lead]
+        limits, s = self._limits[lead], self.samples[lead]
         self._dirty[lead] = True
         if s[0] == s[1] == s[2] == s[3] == s[4] == s[5] == s[6] == s[7]:
             return self._counted(lead, _STUCK, 2, watch_table.ADC)
@@ -252,16 +252,21 @@ class Watch:
             return watch_table.IMBALANCE
         if self.muted[lead]:
             return watch_table.NONE
-        if min(early, late, anodic) < limits[_I_LOW]:
-            one_phase = min(early, late) >= limits[_I_LOW] or anodic >= limits[_I_LOW] > max(early, late)
+        low = limits[_I_LOW]
+        if min(early, late, anodic) < low:
+            one_phase = min(early, late) >= low or anodic >= low > max(early, late)
             return self._counted(lead, _LOW, 2, watch_table.IMBALANCE if one_phase else watch_table.LOSS)
-        if counts[_LOW] or counts[_LIMITED] or counts[_GONE] or counts[_STUCK]:
-            counts[_LOW] = counts[_LIMITED] = counts[_GONE] = counts[_STUCK] = 0
+        return self._of_voltage(lead, s[0] - s[2])
+
+    def _of_voltage(self, lead: int, access: int) -> int:
+        """The current is right: what the voltage says of the lead. access: codes of the current's step."""
+        counts, limits = self._counts[lead], self._limits[lead]
+        counts[_LOW] = counts[_LIMITED] = counts[_GONE] = counts[_STUCK] = 0
         self._whole[lead] += 1
-        if s[0] - s[2] <= limits[_V_SHORT]:
+        if access <= limits[_V_SHORT]:
             return self._counted(lead, _SHORTED, 2, watch_table.SHORT)
         counts[_SHORTED] = 0
-        if self._drift_told[lead] or limits[_V_LOW] <= s[0] - s[2] <= limits[_V_HIGH]:
+        if self._drift_told[lead] or limits[_V_LOW] <= access <= limits[_V_HIGH]:
             return watch_table.NONE  # what is left: a negative current of a lead with no amplitude
         fault = self._counted(lead, _DRIFTED, 3, watch_table.DRIFT)
         if fault:

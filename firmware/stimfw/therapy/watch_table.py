@@ -1,8 +1,8 @@
 """What the watch finds: number, name, side, threshold, pulses, action, and what it means for the person.
 
-The one table of code, reports and docs/watch.md. `pulses` is how many bad pulses of a lead in a row it takes, 0
-for what is looked at between contractions. The last column says what stands to be done: the remote shows it.
-Each row is a literal, so that MicroPython's compiler puts the table into flash.
+The one table of code, reports and docs/watch.md. `pulses` is how many bad pulses of a lead in a row it takes,
+0 for what is looked at between contractions. The last column says what stands to be done: the remote shows
+it. Each row is a literal, so that MicroPython's compiler puts the table into flash.
 """
 
 from typing import TYPE_CHECKING
@@ -75,25 +75,30 @@ TABLE: "tuple[Row, ...]" = (
      "stop and see a doctor"),
     (6, "loss of stimulation", "a lead", "current below 96 % less 97 uA, voltage below 11.5 V", 2, 1,
      "call the clinic"),
-    (7, "charge imbalance", "a lead", "phases differ by more than 3 % and 134 uA; mean of 32 pulses: 1.5 % and 64 uA",
+    (7, "charge imbalance", "a lead",
+     "phases differ by more than 3 % and 134 uA; mean of 32 pulses: 1.5 % and 64 uA",
      1, 2, "stop and see a doctor"),
     (8, "direct current", "a lead", "more than 75 uA with the bridge off", 1, 2, "stop and see a doctor"),
-    (9, "impedance drift", "a lead", "access resistance 15 % (and 89 mV) from this session's first; 30 % from history",
+    (9, "impedance drift", "a lead",
+     "access resistance 15 % (and 89 mV) from this session's first; 30 % from history",
      3, 0, "call the clinic"),
     (10, "supply low", "the device", "below 3300 mV in a rest", 0, 2, "call the clinic"),
     (11, "temperature", "the device", "above 50.0 degrees in a rest", 0, 2, "stop and see a doctor"),
-    (12, "DAC stuck", "the device", "diagnosis: test current does not follow its code", 0, 2, "call the clinic"),
-    (13, "switch stuck", "the device", "diagnosis: a path through closed switches is open, or through open ones closed",
+    (12, "DAC stuck", "the device", "diagnosis: test current does not follow its code, or none on both leads",
+     0, 2, "call the clinic"),
+    (13, "switch stuck", "the device",
+     "diagnosis: no current through closed switches, or one through open ones",
      0, 2, "call the clinic"),
     (14, "pump failed", "the device", "diagnosis: one lead's test current is none, or 5 % off", 0, 2,
      "call the clinic"),
     (15, "ADC stuck", "the device", "all samples of a pulse are one code", 2, 2, "call the clinic"),
-    (16, "reference wrong", "the device", "rest of voltage and current off alike by 0.7 %; or both leads' current 4 % off alike",
+    (16, "reference wrong", "the device",
+     "voltage and current at rest off alike by 0.7 %; diagnosis: both leads' current 4 % off alike",
      1, 2, "call the clinic"),
     (17, "interference", "the device", "more than 193 mV with the bridge off, or not steady", 1, 3,
      "try again later, at another place"),
-    (18, "amplifier wrong", "the device", "an offset of 75 uA or 193 mV that stays when no current has a way", 1, 2,
-     "call the clinic"),
+    (18, "amplifier wrong", "the device", "an offset of 75 uA or 113 mV that stays when no current has a way",
+     1, 2, "call the clinic"),
     (19, "no measurements", "the device", "three periods without samples", 3, 2, "call the clinic"),
 )  # fmt: skip
 
@@ -105,7 +110,7 @@ def row_of(fault: int) -> "Row":
 
 def action_of(fault: int) -> int:
     """WARN, RAMP_DOWN_LEAD, STOP_ALL or PAUSE."""
-    return row_of(fault)[ACTION]
+    return row_of(fault)[5]
 
 
 def latches(fault: int) -> bool:

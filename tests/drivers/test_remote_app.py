@@ -5,7 +5,7 @@ from stimfw.protocol import messages, requests
 from stimfw.remote.app import LONGEST_SLEEP_MS
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import LIMIT_MS, STOP_LIMIT_MS
-from stimfw.ui import feedback, therapy_feedback
+from stimfw.ui import feedback
 from support.remote_harness import Remote, merged, status_body
 
 PRESSES = [("start", requests.START), ("stop", requests.STOP), ("status", requests.STATUS)]
@@ -57,8 +57,7 @@ def test_delivered(remote, name):
 def test_refused_blinks_its_reason(remote, reason):
     remote.stimulator.code, remote.stimulator.body = messages.WRONG_STATE, bytes((messages.READY, reason))
     remote.press("start")
-    shown = feedback if reason <= messages.REASON_RANDOM else therapy_feedback
-    assert remote.watch() == merged(shown.refused(reason))
+    assert remote.watch() == merged(feedback.refused(reason))
     assert remote.app.refused == 1
 
 
@@ -83,8 +82,7 @@ def test_replies_that_make_no_sense_are_refusals_without_a_reason(remote, code, 
 def test_status_shows_the_state(remote, state, flags):
     remote.stimulator.body = status_body(state, flags)
     remote.press("status")
-    shown = feedback if state <= messages.FAULT else therapy_feedback
-    assert remote.watch() == merged(shown.status(state, bool(flags)))
+    assert remote.watch() == merged(feedback.status(state, bool(flags)))
 
 
 def test_a_low_battery_is_told_after_status_whatever_came_of_it(remote):

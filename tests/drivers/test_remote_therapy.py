@@ -115,21 +115,21 @@ def test_at_rest_the_day_is_shown():
 def test_without_a_prescription_there_is_no_day():
     state = messages.STATE_NAMES.index("unconfigured")
     remote = implanted(state, sessions_a_day=0, session_s=0)
-    assert shown(remote) == merged(therapy_feedback.status(state, False))
+    assert shown(remote) == merged(feedback.status(state, False))
 
 
 @pytest.mark.control("C-65")
 @pytest.mark.parametrize("state", [messages.READY, STOPPED])
 def test_a_state_that_could_begin_says_why_it_would_not(state):
     remote = implanted(state, reason=therapy_reasons.TOO_SOON)
-    beginning = (therapy_feedback if state == STOPPED else feedback).status(state, False)
+    beginning = feedback.status(state, False)
     why = therapy_feedback.why_not(therapy_reasons.TOO_SOON)
     assert shown(remote) == merged(beginning + therapy_feedback.today(1, 2) + why)
 
 
 def test_a_state_that_says_it_itself_does_not_say_it_twice():
     remote = implanted(HEALING, reason=therapy_reasons.HEALING)
-    assert shown(remote) == merged(therapy_feedback.status(HEALING, False) + therapy_feedback.today(1, 2))
+    assert shown(remote) == merged(feedback.status(HEALING, False) + therapy_feedback.today(1, 2))
 
 
 @pytest.mark.control("C-65")
@@ -269,7 +269,7 @@ def test_a_start_that_is_refused_for_the_clock_brings_it():
     remote.stimulator.codes[requests.START] = messages.WRONG_STATE
     remote.stimulator.bodies[requests.START] = bytes((messages.READY, therapy_reasons.CLOCK_UNKNOWN))
     remote.press("start")
-    assert remote.watch() == merged(therapy_feedback.refused(therapy_reasons.CLOCK_UNKNOWN))
+    assert remote.watch() == merged(feedback.refused(therapy_reasons.CLOCK_UNKNOWN))
     assert remote.stimulator.executed[-3:] == [requests.START, THERAPY, KEPT_TIME]
 
 

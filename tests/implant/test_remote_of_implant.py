@@ -1,5 +1,7 @@
 """The remote's own firmware beside an implanted stimulator's: what a person sees after STATUS and START."""
 
+from itertools import pairwise
+
 import pytest
 from stimfw.protocol import messages, therapy_reasons
 from support.implant_bench import MS, NOW_S, ImplantBench
@@ -33,7 +35,7 @@ class Person:
         seen = []
         for colour, led in self.parts.leds.items():
             log = [(at_ns, on) for at_ns, on in led.log if at_ns >= start_ns]
-            for (at_ns, on), (end_ns, _) in zip(log, log[1:], strict=False):
+            for (at_ns, on), (end_ns, _) in pairwise(log):
                 if on:
                     seen.append(((at_ns - start_ns) / MS, colour, round((end_ns - at_ns) / MS)))
         tones = [tone.start_ns for tone in self.parts.buzzer.tones if tone.start_ns >= start_ns]
@@ -79,7 +81,6 @@ def test_the_remote_gives_a_lost_time_back(paired):
 
 
 def test_a_state_that_only_an_implant_has_is_shown_as_soon():
-    """Its patterns are imported at the first press."""
     with ImplantBench(None, paired=True) as implant:
         person = Person(implant.begin())
         seen = person.press("STATUS", 6000)

@@ -47,25 +47,9 @@ def outcome(opcode: int, requester: "Requester") -> "tuple[feedback.Pattern, boo
         code, body = messages.parse_reply(opcode, requester.reply)
         if code == messages.OK and opcode == requests.STATUS:
             status = asking.unpack_status(body)
-            return _state(status["state"], bool(status["flags"] & messages.FLAG_MAGNET)), False
+            return feedback.status(status["state"], bool(status["flags"] & messages.FLAG_MAGNET)), False
     except ValueError:
         code, body = messages.BAD_LENGTH, b""
     if code == messages.OK:
         return feedback.DELIVERED, False
-    return _refused(body[1] if code == messages.WRONG_STATE and len(body) == 2 else 0), True
-
-
-def _state(state: int, magnet: bool) -> "feedback.Pattern":
-    if state <= messages.FAULT:
-        return feedback.status(state, magnet)
-    from stimfw.ui import therapy_feedback
-
-    return therapy_feedback.status(state, magnet)
-
-
-def _refused(reason: int) -> "feedback.Pattern":
-    if reason <= messages.REASON_RANDOM:
-        return feedback.refused(reason)
-    from stimfw.ui import therapy_feedback
-
-    return therapy_feedback.refused(reason)
+    return feedback.refused(body[1] if code == messages.WRONG_STATE and len(body) == 2 else 0), True

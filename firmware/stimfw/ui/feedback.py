@@ -46,22 +46,44 @@ FAILED_NOT_ALIKE = 2
 FAILED_REFUSED = 3
 
 
+# Of an implanted stimulator: the states after messages.FAULT. Numbers, so that the table lies in flash: 1 is
+# green, 2 amber, 4 red, 7 all three.
+_IMPLANTED: "tuple[Pattern, ...]" = (
+    ((2, 0, 1000),),  # unconfigured
+    ((2, 0, 500), (0, 0, 500), (2, 0, 500)),  # healing
+    ((1, 0, 1000), (2, 0, 250)),  # stopped: it can begin again
+    ((1, 0, 500), (0, 0, 500), (1, 0, 500), (0, 0, 500), (1, 0, 500)),  # complete
+    ((1, 0, 150), (2, 0, 150), (1, 0, 150), (2, 0, 150)),  # interference
+    ((7, 0, 1000),),  # MRI mode
+    ((7, 0, 250), (0, 0, 250), (7, 0, 250)),  # storage
+)
+
+# Of reasons 14, 15, ... (stimfw.protocol.therapy_reasons): what to do << 4 | which of these. What to do:
+# 1 wait, 2 later or elsewhere, 3 call the clinic, 4 nothing that a patient's remote asks for.
+_REASONS = b"\x41\x42\x31\x11\x12\x13\x21\x32\x22\x33\x34\x35\x43\x44\x45\x46\x47\x36\x14"
+
+
 def blinks(lights: int, count: int, on_ms: int = 250) -> "Pattern":
     """`count` equal blinks."""
     return ((lights, 0, on_ms), (0, 0, on_ms)) * count
 
 
 def refused(reason: int) -> "Pattern":
-    """Two beeps, then amber blinks the number of a messages.REASON; one long light if there is none.
+    """Two beeps, then `reason_code`."""
+    return _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE + reason_code(reason)
 
-    Of reasons beyond messages.REASON_RANDOM: stimfw.ui.therapy_feedback.
+
+def reason_code(reason: int) -> "Pattern":
+    """Amber blinks the number of a messages.REASON; one long light if there is none.
+
+    Of a therapy's reason, above messages.REASON_RANDOM, long blinks say what to do, short ones which it is.
     """
-    return refusal(blinks(AMBER, reason) if reason else ((AMBER, 0, 1000),))
-
-
-def refusal(shown: "Pattern") -> "Pattern":
-    """Two beeps, then `shown`."""
-    return _BEEP + ((0, 0, 100),) + _BEEP + _PAUSE + shown
+    if 0 < reason <= messages.REASON_RANDOM:
+        return blinks(AMBER, reason)
+    index = reason - messages.REASON_RANDOM - 1
+    if not 0 <= index < len(_REASONS):
+        return ((AMBER, 0, 1000),)
+    return ((AMBER, 0, 600), (0, 0, 250)) * (_REASONS[index] >> 4) + blinks(AMBER, _REASONS[index] & 15)
 
 
 def pairing_failed(count: int) -> "Pattern":
@@ -70,7 +92,7 @@ def pairing_failed(count: int) -> "Pattern":
 
 
 def status(state: int, magnet: bool) -> "Pattern":
-    """One beep, then the stimulator's state. Of states beyond messages.FAULT: stimfw.ui.therapy_feedback."""
+    """One beep, then the stimulator's state."""
     if state == messages.READY:
         shown: "Pattern" = ((GREEN, 0, 1000),)
     elif state == messages.REST:
@@ -79,13 +101,10 @@ def status(state: int, magnet: bool) -> "Pattern":
         shown = ((GREEN | AMBER, 0, 1000),)
     elif state == messages.FAULT:
         shown = blinks(RED, 3)
+    elif messages.FAULT < state <= messages.FAULT + len(_IMPLANTED):
+        shown = _IMPLANTED[state - messages.FAULT - 1]
     else:
         shown = blinks(GREEN, 4, 150)  # the output is on
-    return state_shown(shown, magnet)
-
-
-def state_shown(shown: "Pattern", magnet: bool) -> "Pattern":
-    """One beep, then `shown`, then whether a magnet is at the stimulator."""
     if magnet:
         shown = shown + _PAUSE + blinks(AMBER, messages.REASON_MAGNET)
     return _BEEP + shown

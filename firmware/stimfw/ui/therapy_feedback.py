@@ -1,4 +1,4 @@
-"""What the remote shows of an implanted stimulator: its states, the day, why it refuses, what a fault means.
+"""What the remote shows of an implanted stimulator behind its state: session, day, what a fault means.
 
 Imported when it is first needed: a remote of a board on the bench never does. Patterns are those of
 stimfw.ui.feedback; docs/remote.md has the table for users.
@@ -7,7 +7,7 @@ stimfw.ui.feedback; docs/remote.md has the table for users.
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
-from stimfw.ui.feedback import AMBER, GREEN, HIGH_HZ, LOW_HZ, RED, blinks, refusal, state_shown
+from stimfw.ui.feedback import AMBER, GREEN, HIGH_HZ, LOW_HZ, RED, reason_code
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -22,21 +22,13 @@ if TYPE_CHECKING:
     from stimfw.ui.feedback import Pattern
 
 _MIDDLE_HZ = const(1000)
-_LONG_MS = const(600)
-_SHORT_MS = const(250)
 _MOST_SESSIONS = const(10)
 """Of a day (stimfw.therapy.prescription)."""
 
-# What a person is to do: the meaning of a refusal, and of a fault.
-WAIT = 1  # it is not time yet
+# What a person is to do about a fault.
 LATER = 2  # try again later, or at another place
 CLINIC = 3  # call the clinic
-CLINICIAN = 4  # nothing that a patient's remote asks for
 DOCTOR = 5  # stop, and see a doctor
-
-_FIRST_REASON = const(14)
-# Of reasons 14, 15, ...: what to do << 4 | which of these. The numbers: stimfw.protocol.therapy_reasons.
-_REASONS = b"\x41\x42\x31\x11\x12\x13\x21\x32\x22\x33\x34\x35\x43\x44\x45\x46\x47\x36\x14"
 
 DARK: "Pattern" = ((0, 0, 500),)
 _TICK: "Pattern" = ((0, _MIDDLE_HZ, 100), (0, 0, 150))
@@ -46,37 +38,6 @@ _TO_COME: "Pattern" = ((AMBER, 0, 400), (0, 0, 200))
 TRY_LATER: "Pattern" = ((AMBER, LOW_HZ, 500), (AMBER, 0, 500), (0, 0, 250)) * 2
 CALL_CLINIC: "Pattern" = ((RED | AMBER, _MIDDLE_HZ, 500), (0, 0, 250)) * 3
 SEE_DOCTOR: "Pattern" = ((RED, HIGH_HZ, 250), (RED, LOW_HZ, 250)) * 4
-
-_STATES: "tuple[Pattern, ...]" = (
-    ((AMBER, 0, 1000),),  # unconfigured
-    ((AMBER, 0, 500), (0, 0, 500), (AMBER, 0, 500)),  # healing
-    ((GREEN, 0, 1000), (AMBER, 0, 250)),  # stopped: it can begin again
-    ((GREEN, 0, 500), (0, 0, 500), (GREEN, 0, 500), (0, 0, 500), (GREEN, 0, 500)),  # complete
-    ((GREEN, 0, 150), (AMBER, 0, 150), (GREEN, 0, 150), (AMBER, 0, 150)),  # interference
-    ((GREEN | AMBER | RED, 0, 1000),),  # MRI mode
-    ((GREEN | AMBER | RED, 0, 250), (0, 0, 250), (GREEN | AMBER | RED, 0, 250)),  # storage
-    blinks(GREEN, 4, 150),  # test train: the output is on
-)
-"""From the state after messages.FAULT on."""
-
-
-def status(state: int, magnet: bool) -> "Pattern":
-    """One beep, then a state beyond messages.FAULT. One that nobody knows is shown as the last: output on."""
-    return state_shown(_STATES[min(state - messages.FAULT, len(_STATES)) - 1], magnet)
-
-
-def refused(reason: int) -> "Pattern":
-    """Two beeps, then `code`."""
-    return refusal(code(reason))
-
-
-def code(reason: int) -> "Pattern":
-    """Why it refuses (stimfw.protocol.therapy_reasons): long amber blinks: what to do; short ones: which."""
-    index = reason - _FIRST_REASON
-    if not 0 <= index < len(_REASONS):
-        return ((AMBER, 0, 1000),)
-    long, short = _REASONS[index] >> 4, _REASONS[index] & 15
-    return ((AMBER, 0, _LONG_MS), (0, 0, _SHORT_MS)) * long + blinks(AMBER, short, _SHORT_MS)
 
 
 def progress(elapsed_s: int, session_s: int) -> "Pattern":
@@ -94,7 +55,7 @@ def today(left: int, a_day: int) -> "Pattern":
 
 def why_not(reason: int) -> "Pattern":
     """Three beeps, then why a session would be refused now; () for a reason of a board on the bench."""
-    return DARK + _TICK * 3 + code(reason) if reason >= _FIRST_REASON else ()
+    return DARK + _TICK * 3 + reason_code(reason) if reason > messages.REASON_RANDOM else ()
 
 
 def meaning(what: int) -> "Pattern":

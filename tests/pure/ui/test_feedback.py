@@ -41,7 +41,7 @@ def test_states_that_matter_look_different():
     shown = [played(feedback.status(state, False)) for state in (0, 2, 4, 5, 6)]
     for index, one in enumerate(shown):
         assert one not in shown[:index]
-    for state in range(7):
+    for state in range(len(messages.STATE_NAMES)):
         assert count(feedback.status(state, False), 0, HIGH_HZ) == 1
     for state in (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN):
         assert count(feedback.status(state, False), GREEN, 0) == 4
@@ -87,7 +87,7 @@ def test_each_outcome_of_a_pairing_looks_and_sounds_its_own():
     shown = [feedback.DELIVERED, feedback.NO_ANSWER, feedback.NO_RADIO, feedback.NO_FLASH]
     shown += [feedback.NO_FLASH_STOP, feedback.PAIRING_BEGUN, feedback.PAIRED, feedback.NOT_PAIRED]
     shown += [feedback.pairing_failed(reason) for reason in (1, 2, 3)]
-    shown += [feedback.refused(reason) for reason in range(14)]
+    shown += [feedback.refused(reason) for reason in range(len(messages.REASON_TEXTS))]
     played_all = [played(pattern) for pattern in shown]
     for index, one in enumerate(played_all):
         assert one not in played_all[:index]

@@ -291,8 +291,6 @@ class App:
         """What to show of a button's request that is over, and of a pairing that it ended."""
         pattern, refused = answers.outcome(self._opcode, requester)
         self.refused += refused
-        if self._opcode == requests.STATUS and not answers.is_implanted(requester):
-            pattern = pattern + self._low_battery()
         return pattern + self._pairing.pattern() if self._pairing_refused else pattern
 
     def _conclude_pairing(self, now_ms: int) -> None:
@@ -328,8 +326,11 @@ class App:
         if activity == _THERAPY:
             self._conclude_therapy(requester, now_ms)
         elif activity == _REQUEST:
+            is_status = self._opcode == requests.STATUS
             if answers.asks_for_therapy(self._opcode, requester):
-                self._ask_therapy(self._opcode == requests.STATUS, now_ms)
+                self._ask_therapy(is_status, now_ms)
+            elif is_status:
+                self._display.add(self._low_battery(), now_ms)
         elif activity == _WATCH and answers.is_implanted(requester):
             if self._view is None or self._view.wants_time():
                 self._ask_therapy(False, now_ms)

@@ -94,6 +94,26 @@ def test_a_lost_clock_within_one_day_loses_no_day(year, audited):
     assert sums(audited(year, 1)) == (1, 2, 2, 0, 0, {})
 
 
+def test_a_clock_that_was_set_wrong_makes_the_time_until_it_was_set_right_unknown(year, audited):
+    year.both(0)
+    year.journal.add(kinds.CLOCK_SET, year.at(1, 1), year.at(1, 1), year.at(1, 2))  # an hour: let pass
+    year.both(1)
+    far_s = year.at(3000, 0)
+    year.journal.add(kinds.CLOCK_SET, far_s, year.at(2, 1), far_s)
+    year.session(far_s + 600)
+    year.journal.add(kinds.CLOCK_SET, year.at(5, 3), far_s + 3 * DAY_S, year.at(5, 3))
+    year.both(6)
+    known, prescribed, complete, _, missed, unknown = sums(audited(year, 7))
+    assert unknown == {"clock was wrong": 5} and (known, prescribed, complete, missed) == (2, 4, 4, 0)
+
+
+def test_a_clock_that_is_set_a_little_loses_no_day(year, audited):
+    for day in range(10):
+        year.both(day)
+        year.journal.add(kinds.CLOCK_SET, year.at(day, 20), year.at(day, 20) - 30, year.at(day, 20))
+    assert sums(audited(year, 10)) == (10, 20, 20, 0, 0, {})
+
+
 def test_a_clock_that_is_still_lost_at_the_pull(year, audited):
     year.both(0)
     year.journal.add(kinds.BOOT, 5, 3, b"\1\2\3\4", 0)

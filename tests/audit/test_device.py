@@ -92,8 +92,8 @@ def test_the_page_tells_all_of_it(eventful, tmp_path):
     assert "http" not in text.replace("http-equiv", "") and "<script" not in text
     warnings = list(warnings_of(audit))
     assert any("odi 20.0 is out of the indication" in each for each in warnings)
-    assert any("The watch found 1 faults" in each for each in warnings)
-    assert "The watch warned 1 times: impedance drift." in warnings
+    assert any("The watch found 1 fault." in each for each in warnings)
+    assert "The watch warned 1 time: impedance drift." in warnings
 
 
 def test_html_is_escaped(eventful, tmp_path, store):

@@ -1,5 +1,8 @@
 """A chain verifies, and every change of it is found where it is."""
 
+import json
+import random
+
 import pytest
 from stimbench.journal.chain import ChainWalk, verify
 from stimbench.journal.entries import Entry
@@ -115,6 +118,16 @@ def test_every_kind_has_words():
             journal.add_body(row[kinds.NUMBER], 5, body)
             entry = Entry.of(journal.slots[-1])
             assert list(entry.words) == row[kinds.FIELDS].split() and isinstance(entry.text, str)
+
+
+def test_whatever_lies_in_a_slot_can_be_told():
+    rng = random.Random(5)
+    for _ in range(500):
+        raw = bytearray(rng.randbytes(30))
+        raw[8] %= len(kinds.TABLE) + 2
+        entry = Entry.of(sealed(bytes(raw)))
+        assert entry.readable and json.dumps(entry.as_data())
+        assert not Entry.of(rng.randbytes(32)).fields
 
 
 def test_a_kind_of_a_later_firmware_is_kept_and_verified():

@@ -18,6 +18,7 @@ from stimbench.audit.page import (
     Page,
     Section,
     Table,
+    counted,
     day_text,
     number_text,
     percent_text,
@@ -57,7 +58,7 @@ def device_page(audit: DeviceAudit) -> Page:
         summary=f"Implanted {day_text(audit.implanted_s)}, therapy from {day_text(audit.activated_s)}, "
         f"journal pulled {day_text(audit.pulled_s)}. {kept.complete} of {kept.prescribed} prescribed "
         f"sessions complete on the {len(kept.known)} days that are known.",
-        verdict=f"{len(warnings)} things to look at" if warnings else "Nothing to look at",
+        verdict=f"{counted(len(warnings), 'thing')} to look at" if warnings else "Nothing to look at",
         warnings=warnings,
         sections=[_adherence(audit), _delivered(audit), _leads(audit), _faults(audit), _supply(audit),
                   _scores(audit), _events(audit), _journal(audit)],
@@ -70,10 +71,10 @@ def warnings_of(audit: DeviceAudit) -> Iterator[str]:
     for finding in audit.findings:
         yield f"The journal is not whole. {finding.text}"
     if audit.faults:
-        yield f"The watch found {len(audit.faults)} faults."
+        yield f"The watch found {counted(len(audit.faults), 'fault')}."
     warned = [each.entry.words.get("warning") for each in audit.of_kind(kinds.WARNING)]
     for name, count in Counter(warned).items():
-        yield f"The watch warned {count} times: {name}."
+        yield f"The watch warned {counted(count, 'time')}: {name}."
     for each in audit.of_kind(kinds.BATTERY):
         yield f"Battery: {each.entry.words.get('after')}, {_when(each.at_s)}."
     for each in audit.of_kind(kinds.LOST):
@@ -212,13 +213,14 @@ def _events(audit: DeviceAudit) -> Section:
 
 def _journal(audit: DeviceAudit) -> Section:
     numbers = "none" if audit.numbers is None else f"{audit.numbers[0]} to {audit.numbers[1]}"
+    verdict = f"not whole: {counted(len(audit.findings), 'finding')}" if audit.findings else "whole"
     return Section("Journal", facts=[
         ("device", audit.device_id),
         ("firmware at the last pull", audit.firmware or "not known"),
         ("entries", f"{len(audit.found)}, numbers {numbers}"),
         ("dropped by the board itself", str(audit.thinned)),
         ("chain of the newest entry", audit.chain or "none"),
-        ("verified", "whole" if not audit.findings else f"not whole: {len(audit.findings)} findings"),
+        ("verified", verdict),
         ("starts", str(len(audit.of_kind(kinds.BOOT)))),
         ("explanted", day_text(audit.explanted_s) if audit.explanted_s else "no"),
     ])  # fmt: skip

@@ -10,7 +10,16 @@ from stimbench.audit.timeline import day_of
 from stimbench.report.page import write_page
 from stimbench.report.style import Picture
 
-__all__ = ("Page", "Section", "Table", "day_text", "number_text", "percent_text", "write_audit_page")
+__all__ = (
+    "Page",
+    "Section",
+    "Table",
+    "counted",
+    "day_text",
+    "number_text",
+    "percent_text",
+    "write_audit_page",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,11 @@ class Page:
 def write_audit_page(page: Page, path: Path) -> None:
     """Write it, whole in one file."""
     write_page("audit.html.j2", {"page": page}, path)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 fault`, `2 faults`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def day_text(at_s: int | None) -> str:

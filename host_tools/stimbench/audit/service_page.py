@@ -10,7 +10,7 @@ from typing import TextIO
 from stimbench.audit.device import DeviceAudit
 from stimbench.audit.fields import CAUSES, EVENTS, SCORES
 from stimbench.audit.outcomes import Score
-from stimbench.audit.page import Page, Section, Table, percent_text, write_audit_page
+from stimbench.audit.page import Page, Section, Table, counted, percent_text, write_audit_page
 from stimbench.audit.published import PUBLISHED
 from stimbench.audit.service import Reached, Review, Share, window_days
 
@@ -40,14 +40,14 @@ def service_page(found: Review) -> Page:
     warnings = list(found.notes)
     warnings += [f"Device {each.device_id}: its journal is not whole."
                  for each in found.devices if each.findings]  # fmt: skip
-    warnings += [f"Device {each.device_id}: the watch found {len(each.faults)} faults."
+    warnings += [f"Device {each.device_id}: the watch found {counted(len(each.faults), 'fault')}."
                  for each in found.devices if each.faults]  # fmt: skip
     if found.undated:
         warnings.append(f"{found.undated} devices have no known beginning, and are in no share.")
     return Page(
         title="Review of a service",
-        summary=f"{len(found.devices)} devices, reviewed on {found.on}.",
-        verdict=f"{len(warnings)} things to look at" if warnings else "Nothing to look at",
+        summary=f"{counted(len(found.devices), 'device')}, reviewed on {found.on}.",
+        verdict=f"{counted(len(warnings), 'thing')} to look at" if warnings else "Nothing to look at",
         warnings=warnings,
         sections=[_reached(found), _newest(found), _events(found), _devices(found), _published()],
         caveats=_CAVEATS,

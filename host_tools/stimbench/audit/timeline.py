@@ -18,6 +18,9 @@ __all__ = ("DAY_S", "Dated", "Unknown", "dated", "day_of", "unknown_times")
 
 DAY_S = 86_400
 CLOCK, THINNED, LOST, BROKEN = "clock unknown", "journal thinned", "entries lost", "journal broken"
+WRONG = "clock was wrong"
+_JUMP_S = 3600
+"""A clock that is set by more than this was wrong before, nobody knows since when; a crystal is not."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def unknown_times(found: Sequence[Dated], end_s: int) -> list[Unknown]:
         found: of one device, in order.
         end_s: until when the device was asked, in seconds since 1970.
     """
-    unknown: list[Unknown] = []
+    unknown = _wrong_times(found)
     known_s: int | None = None
     why = ""
     before: Entry | None = None
@@ -115,6 +118,25 @@ def unknown_times(found: Sequence[Dated], end_s: int) -> list[Unknown]:
     if why and known_s is not None:
         unknown.append(Unknown(known_s, max(known_s, end_s), why))
     return unknown
+
+
+def _wrong_times(found: Sequence[Dated]) -> list[Unknown]:
+    """From one setting of the clock to the next, where the next one moves it more than a crystal's error."""
+    wrong: list[Unknown] = []
+    since_s: int | None = None
+    for each in found:
+        values = each.entry.fields
+        if each.entry.kind == kinds.IMPLANTED and each.at_s is not None:
+            since_s = each.at_s
+        if each.entry.kind != kinds.CLOCK_SET or not values:
+            continue
+        before_s, time_s = values["before_s"], values["time_s"]
+        if before_s >= FIRST_UNIX_S and abs(time_s - before_s) > _JUMP_S:
+            # Set back: what an earlier, wrong setting put into the future is over at this time.
+            wrong = [Unknown(one.from_s, min(one.to_s, max(one.from_s, time_s)), one.why) for one in wrong]
+            wrong.append(Unknown(min(time_s, before_s if since_s is None else since_s), time_s, WRONG))
+        since_s = time_s if before_s < FIRST_UNIX_S else min(before_s, time_s)
+    return wrong
 
 
 def _reason(each: Dated, before: Entry | None) -> str:

@@ -205,7 +205,9 @@ def _kinds() -> list[str]:
 
 
 def _progress(done: int, end: int) -> None:
-    err.print(f"\r{done} of {end} entries", end="" if done < end else "\n", markup=False)
+    """One line that counts at a terminal; elsewhere the last line only."""
+    if done >= end or err.is_terminal:
+        typer.echo(f"\r{done} of {end} entries", nl=done >= end, err=True)
 
 
 def _say_findings(findings: tuple[Finding, ...] | list[Finding]) -> None:

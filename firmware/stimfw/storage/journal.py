@@ -112,7 +112,8 @@ class Journal:
         self._is_refused = not self._is_written(slot)
         if not self._is_refused:
             self.next_number, self._head = number + 1, chain_of(slot)
-        self.state = self._judged()
+        if self._is_refused or self.state != SOUND:
+            self.state = self._judged()
         if self._is_refused:
             raise StorageError("journal: not programmed")
         return number
@@ -181,10 +182,7 @@ class Journal:
         if slot is not None:
             self._head = chain_of(slot)
             self.next_number = max(self.next_number, number_of(slot) + 1)
-        self.lost = ring.first[ring.oldest()] - FIRST_NUMBER
-        for block in range(ring.blocks):
-            if ring.holds(block):
-                self.lost += ring.missing_beyond(block)
+        self.lost = ring.first[ring.oldest()] - FIRST_NUMBER + ring.missing
 
     def _resume(self, block: int) -> "tuple[int, bytearray | None]":
         """Place and content of the newest whole slot of the newest block, which is written on."""

@@ -2,11 +2,11 @@
 
 Slot 0 of a block is its head, written in two parts; slots 1-127 are entries (stimfw.storage.journal_format):
 
-    0..3    4        5  6..9            10..11
-    "SBj1"  version  0  sequence (u32)  CRC-16 of 0..9
+    0..3    4        5..7  8..11           12..15
+    "SBj1"  version  0     sequence (u32)  CRC-32 of 0..11
 
-    12   13  14..17       18..21      22..23            24..31
-    use  0   first (u32)  last (u32)  CRC-16 of 12..21  0xFF
+    16   17..19  20..23       24..27      28..31
+    use  0       first (u32)  last (u32)  CRC-32 of 16..27
 
 The first part comes after an erase: only then is a block ready, and its erase was not cut short. `sequence`
 counts these. The second part comes with a block's first entry (RAW: `last` is 0xFFFFFFFF), or, in a block
@@ -15,6 +15,7 @@ numbers from `first` to `last`, and what blocks of a lower sequence hold of thes
 """
 
 import array
+import binascii
 import struct
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from stimfw.storage.blocks import (
     program_page,
     read_page,
 )
-from stimfw.storage.journal_format import SLOT_BYTES, begin_of, chain_of, checksum, is_whole, number_of
+from stimfw.storage.journal_format import SLOT_BYTES, begin_of, chain_of, is_whole, number_of
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -59,15 +60,15 @@ CLINICAL_GONE = const(3)
 READY = const(4)
 BAD = const(5)  # does not take an erase or a program, at this start
 
-_PREPARED = "<4sBBI"
-_USED = "<BBII"
-_USED_AT = const(12)
-_USED_END = const(24)
+_PREPARED = "<4sB3xI"
+_USED = "<B3xII"
+_PART = const(12)  # bytes of a part of a head, without its checksum
+_USED_AT = const(16)
+_USED_END = const(32)
 _OPEN = const(0xFFFFFFFF)
 _MAGIC = b"SBj1"
 _BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_SLOT = b"\xff" * SLOT_BYTES
-_BLANK_PART = b"\xff" * (_USED_END - _USED_AT)
 
 
 class Ring:
@@ -76,6 +77,7 @@ class Ring:
     Attributes:
         use: FREE, RAW, ... of each block.
         first: of each block with entries, the first number for which it counts.
+        missing: numbers that could be in none of the blocks at the start, though others follow.
         is_later: a later firmware wrote here.
         is_garbage: something lies here, and none of it is of a journal.
     """
@@ -89,6 +91,7 @@ class Ring:
         self.blocks = blocks
         self.use = bytearray(blocks)
         self.first = array.array("I", [0] * blocks)
+        self.missing = 0
         self.is_later = False
         self.is_garbage = False
 
@@ -169,6 +172,12 @@ class Ring:
         """The block with the lowest numbers; -1 if there is none."""
         return self.after(-1)
 
+    def order(self) -> "list[int]":
+        """The blocks that have entries, from the oldest to the newest."""
+        held = [block for block in range(self.blocks) if self.holds(block)]
+        held.sort(key=lambda block: self.first[block])
+        return held
+
     def newest(self) -> int:
         """The block with the highest numbers; -1 if there is none."""
         return self.holding(_OPEN)
@@ -179,8 +188,11 @@ class Ring:
         if following < 0:
             return 0
         head = _used_part(self.page(block, 0))
-        end = self.first[block] + SLOTS - 1 if head is None or head[0] == RAW else head[2] + 1
-        return max(0, self.first[following] - end)
+        return self._missing_between(block, following, _OPEN if head is None else head[2])
+
+    def _missing_between(self, block: int, following: int, last: int) -> int:
+        end = self.first[block] + SLOTS - 1 if self.use[block] == RAW else last + 1
+        return max(0, int(self.first[following] - end))
 
     # Making blocks ready, and taking them.
 
@@ -210,9 +222,7 @@ class Ring:
 
     def _is_prepared(self, block: int) -> bool:
         sequence = max(self._sequence) + 1
-        part = struct.pack(_PREPARED, _MAGIC, VERSION, 0, sequence)
-        part += struct.pack("<H", checksum(part))
-        page = part + _BLANK_PAGE[len(part) :]
+        page = _sealed(struct.pack(_PREPARED, _MAGIC, VERSION, sequence)) + _BLANK_PAGE[_USED_AT:]
         try:
             erase(self._device, self._base + block)
             if not is_blank(self._device, self._base + block):
@@ -228,8 +238,7 @@ class Ring:
     def used_page(self, block: int, use: int, first: int, last: int = _OPEN) -> bytearray:
         """Page 0 of a block with the second part of its head in it."""
         page = self.page(block, 0)
-        part = struct.pack(_USED, use, 0, first, last)
-        page[_USED_AT:_USED_END] = part + struct.pack("<H", checksum(part))
+        page[_USED_AT:_USED_END] = _sealed(struct.pack(_USED, use, first, last))
         return page
 
     def take(self, block: int, use: int, first: int) -> None:
@@ -275,15 +284,18 @@ class Ring:
         kept = [(block, first) for block, first in [(b, self._vouched(b)) for b in doubtful] if first >= 0]
         for block, first in kept:
             self.take(block, RAW, first)
+        order = self.order()
+        for at in range(len(order) - 1):
+            self.missing += self._missing_between(order[at], order[at + 1], last[order[at]])
         self.is_garbage = is_strange and not found_any and not kept
         if self.blocks:
             self._turn = max([(number, block) for block, number in enumerate(self._sequence)])[1] + 1
 
     def _read_head(self, block: int, page: bytearray, last: "array.array[int]") -> bool:
         """Note what the head of a block says; whether its first part is whole."""
-        if page[:4] != _MAGIC or checksum(page[:10]) != page[10] | page[11] << 8:
+        if page[:4] != _MAGIC or _sealed(page[:_PART]) != page[:_USED_AT]:
             return False
-        self._sequence[block] = struct.unpack_from("<I", page, 6)[0]
+        self._sequence[block] = struct.unpack_from("<I", page, 8)[0]
         if page[4] > VERSION:
             self.is_later = True
             return True
@@ -299,13 +311,18 @@ class Ring:
         held = [(self.first[b], self._sequence[b], b) for b in range(self.blocks) if self.holds(b)]
         held.sort()
         self._end_raw(held, last)
+        sealed = [each for each in held if self.use[each[2]] > RAW]
+        begin = 0
         for first, sequence, block in held:
             if self.use[block] == FREE:
                 continue
-            for other_first, other_sequence, other in held:
+            while begin < len(sealed) and last[sealed[begin][2]] < first:
+                begin += 1
+            for at in range(begin, len(sealed)):
+                other_first, other_sequence, other = sealed[at]
                 if other_first > first:
                     break
-                if other_sequence > sequence and self.use[other] > RAW and first <= last[other]:
+                if other_sequence > sequence and first <= last[other]:
                     first = last[other] + 1
             if first > last[block]:
                 self.use[block] = FREE
@@ -344,11 +361,16 @@ class Ring:
         return -1
 
 
+def _sealed(part: "bytes | bytearray") -> bytes:
+    """A part of a head with its checksum."""
+    return bytes(part) + struct.pack("<I", binascii.crc32(part))
+
+
 def _used_part(page: bytearray) -> "Head | None":
     """Use, first and last number, as the second part of a head says them; None if it is not whole."""
     part = page[_USED_AT:_USED_END]
-    if part == _BLANK_PART or checksum(part[:-2]) != part[-2] | part[-1] << 8:
+    if _sealed(part[:_PART]) != part:
         return None
-    use, _, first, last = struct.unpack_from(_USED, part, 0)
+    use, first, last = struct.unpack_from(_USED, part, 0)
     return (use, first, last) if RAW <= use <= CLINICAL_GONE and first <= last else None
 

@@ -42,34 +42,36 @@ def thin(ring: "Ring", next_number: int, kept_numbers: int) -> bool:
     The blocks that it replaces are free then, to be erased by `Ring.make_ready`. A cut leaves either all of
     them, or the one that is complete.
     """
+    order = ring.order()
     for use, spares_newest in _RULES:
         limit = next_number - (kept_numbers if spares_newest else 0)
-        start = _start(ring, use, limit)
+        old = _old(ring, order, limit)
+        start = _start(ring, old, use)
         if start < 0:
             continue
         while True:
             target = ring.next_ready(0)
             if target < 0:
                 return False
-            if _Thinned(ring, target, use).write(start, limit):
+            if _Thinned(ring, target, use).write(old[start:], order[len(old)]):
                 return True
             ring.use[target] = BAD
     return False
 
 
-def _is_old(ring: "Ring", block: int, limit: int) -> bool:
-    """Whether all numbers of a block are below `limit`, and it is not the newest one."""
-    following = ring.next_of(block)
-    return following >= 0 and ring.first[following] <= limit
+def _old(ring: "Ring", order: "list[int]", limit: int) -> "list[int]":
+    """The blocks of which all numbers are below `limit`, without the newest one."""
+    count = 0
+    while count + 1 < len(order) and ring.first[order[count + 1]] <= limit:
+        count += 1
+    return order[:count]
 
 
-def _start(ring: "Ring", use: int, limit: int) -> int:
-    """The oldest block in which something may go, or the one before if that has room; -1: there is none."""
-    before, block = -1, ring.oldest()
-    while block >= 0 and _is_old(ring, block, limit):
+def _start(ring: "Ring", old: "list[int]", use: int) -> int:
+    """Where the oldest block is in which something may go, or the one before if it has room; -1: nowhere."""
+    for at, block in enumerate(old):
         if ring.use[block] < use:
-            return before if before >= 0 and ring.has_room(before) else block
-        before, block = block, ring.next_of(block)
+            return at - 1 if at and ring.has_room(old[at - 1]) else at
     return -1
 
 
@@ -88,22 +90,22 @@ class _Thinned:
         self._run = bytearray()  # the last entry of a run that is dropped
         self._entries = self._clinical = 0  # of the run
 
-    def write(self, start: int, limit: int) -> bool:
-        """Take blocks from `start` on, until enough are free or this one is full; False: it takes nothing."""
-        ring, block, spent = self._ring, start, []
-        first = ring.first[start]
+    def write(self, old: "list[int]", following: int) -> bool:
+        """Take these blocks until enough are free or this one is full; False: it does not take them.
+
+        `following` is the block that comes after the last of them.
+        """
+        ring, spent, rest = self._ring, [], -1
+        first = ring.first[old[0]]
         self._last = first - 1
-        rest = -1
-        while True:
+        for at, block in enumerate(old):
             if not self._take_block(block):
                 rest = block
                 break
             spent.append(block)
-            following = ring.next_of(block)
-            self._reach(ring.first[following] - 1)
-            if len(spent) == _ENOUGH or not _is_old(ring, following, limit):
+            self._reach(ring.first[old[at + 1] if at + 1 < len(old) else following] - 1)
+            if len(spent) == _ENOUGH:
                 break
-            block = following
         self._drop_run()
         if self._place > 1 and not self._seal(first):
             return False

@@ -77,7 +77,7 @@ def test_a_cut_at_every_operation():
     kinds = [change[0] for change in record.changes]
     sealed = [
         1 for kind, address, old, new in record.changes if kind == "program" and address % BLOCK == 0
-        and old[12] == 0xFF and new[12] in (2, 3)
+        and old[16] == 0xFF and new[16] in (2, 3)
     ]  # fmt: skip
     assert len(sealed) >= 2, "it thins twice at the least"
     assert len(kinds) > 300 and "erase" in kinds

@@ -183,6 +183,7 @@ def test_compare(ask, file):
     ask("program", "prescribe", file())
     kept = ask("program", "prescription", "--toml").stdout
     assert "keeps as version 1" in words(ask("program", "compare", file(text=kept)).stdout)
+    assert "keeps as version 1" in words(ask("program", "compare", file()).stdout), "an activation of 0"
     other = file(text=kept.replace("rate_hz = 20 ", "rate_hz = 25 "))
     assert "rate_hz" in ask("program", "compare", other, code=1).stdout
     data = json.loads(ask("program", "compare", other, "--json", code=1).stdout)
@@ -195,12 +196,14 @@ def test_compare(ask, file):
 
 def test_history(ask, implant, file):
     assert "no prescription" in ask("program", "history").stdout
+    ask("program", "prescribe", file())
+    assert "the first one" in ask("program", "history").stdout
     for rate in (20, 25, 30, 35, 40):
         ask("program", "prescribe", file(ONE.replaced({"rate_hz": rate})))
     shown = words(ask("program", "history").stdout)
     assert "rate_hz 35 -> 40" in shown and "not known any more" in shown
     data = json.loads(ask("program", "history", "--json").stdout)
-    assert [one["version"] for one in data] == [5, 4, 3, 2] and data[0]["sender"] == "USB"
+    assert [one["version"] for one in data] == [6, 5, 4, 3] and data[0]["sender"] == "USB"
     assert isinstance(implant.prescriptions, Prescriptions)
 
 
@@ -265,6 +268,15 @@ def test_therapy(ask, implant):
     assert "it does not know the time" in words(ask("therapy").stdout)
     data = json.loads(ask("therapy", "--json").stdout)
     assert data["next_s"] is None and data["time_s"] is None and data["last_end"] == "session over"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(1, "1 min"), (14_399, "4 h 0 min"), (86_400, "1 d 0 h 0 min"), (90_061, "1 d 1 h 2 min")],
+)
+def test_times_are_rounded_up(ask, implant, seconds, shown):
+    implant.told |= {"reason": therapy_reasons.TOO_SOON, "next_s": seconds}
+    assert f"(in {shown})" in words(ask("therapy").stdout)
 
 
 def test_therapy_in_a_session(ask, implant):

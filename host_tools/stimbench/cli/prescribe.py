@@ -117,6 +117,8 @@ def compare(
     wanted = prescription_file.read(file).prescription(str(file), _WITHOUT_A_BOARD)
     with opened(ctx, board, radio) as stimulator:
         kept = _required(stimulator.prescription())
+    if not wanted.activation_s:  # when the healing time is over: the board has put in when that is
+        wanted = wanted.replaced({"activation_s": kept.prescription.activation_s})
     differing = _differences(wanted.values, kept.prescription.values)
     if as_json:
         rows = [{"field": name, "file": mine, "board": theirs} for name, mine, theirs in differing]
@@ -160,7 +162,7 @@ def history(
         table.add_column(column)
     for at, one in enumerate(kept):
         before = kept[at + 1].prescription.values if at + 1 < len(kept) else None
-        changed = _changes(before, one.prescription.values) if before else "not known any more"
+        changed = _changes(before, one.prescription.values) if before else _oldest(one.version)
         table.add_row(
             str(one.version), one.sender_name, utc(one.set_s) if one.set_s else "not known", changed
         )
@@ -315,6 +317,10 @@ def _differences(mine: Sequence[int], theirs: Sequence[int]) -> list[tuple[str, 
 def _changes(before: Sequence[int], after: Sequence[int]) -> str:
     told = [f"{name} {old} -> {new}" for name, old, new in _differences(before, after)]
     return ", ".join(told) if told else "nothing"
+
+
+def _oldest(version: int) -> str:
+    return "the first one" if version == 1 else "not known any more"
 
 
 def _as_data(kept: KeptPrescription) -> dict[str, Any]:

@@ -325,7 +325,7 @@ def _table(state: TherapyState) -> Table:
         ("Last end", state.ended_name),
         ("Fault", _fault_text(state) or "none"),
         ("Battery", state.battery_name),
-        ("Time", utc(state.time_s) if state.time_s else "not known"),
+        ("Time", utc(state.time_s) if state.time_s else "not known: `stimbench time --set` tells it"),
     ]
     if state.elapsed_s:
         shown = f"{state.elapsed_s} of {state.session_s} s, {state.cycles} contractions"
@@ -348,12 +348,13 @@ def _next_text(state: TherapyState) -> str:
 
 
 def _duration(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3600)
+    """In days, hours and minutes, rounded up."""
+    hours, minutes = divmod(-(-seconds // 60), 60)
     days, hours = divmod(hours, 24)
     parts = [f"{days} d"] if days else []
     if hours or days:
         parts.append(f"{hours} h")
-    parts.append(f"{-(-rest // 60)} min")
+    parts.append(f"{minutes} min")
     return " ".join(parts)
 
 

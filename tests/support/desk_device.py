@@ -203,26 +203,28 @@ class Desk:
 
     # Requests.
 
+    def raw(self, peer, name, *values):
+        """The reply's bytes."""
+        row = ROWS[name]
+        form = row[requests.BODY].split("|")[0]
+        body = struct.pack(form, *values) if form else b""
+        return self.dispatcher.execute(messages.request(row[requests.OPCODE], body), *peer)
+
     def ask(self, peer, name, *values):
         """The reply's values; raises Refused."""
-        row = ROWS[name]
-        layout_of = row[requests.BODY].split("|")[0]
-        body = struct.pack(layout_of, *values) if layout_of else b""
-        reply = self.dispatcher.execute(messages.request(row[requests.OPCODE], body), *peer)
-        code = reply[1]
-        if code != messages.OK:
-            raise Refused(code, reply[3] if code == messages.WRONG_STATE else 0)
+        reply = self.raw(peer, name, *values)
+        if reply[1] != messages.OK:
+            raise Refused(reply[1], reply[3] if reply[1] == messages.WRONG_STATE else 0)
         if self.control.busy():
             self.control.poll(CLOCK.ms(), False)  # what was begun begins
-        return struct.unpack_from(row[requests.REPLY], reply, 2) if row[requests.REPLY] else ()
+        form = ROWS[name][requests.REPLY]
+        return struct.unpack_from(form, reply, 2) if form else ()
 
     def journal(self):
         """Every slot, as a host pulls them."""
         slots, first = [], 0
         while True:
-            reply = self.dispatcher.execute(
-                messages.request(requests.JOURNAL, struct.pack("<I", first)), *SERVICE
-            )
+            reply = self.raw(SERVICE, "journal", first)
             _number, _oldest, following = struct.unpack_from("<III", reply, 2)
             found = reply[14:]
             if not found:

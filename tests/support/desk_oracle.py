@@ -25,6 +25,7 @@ PULSING = {RAMP_UP, HOLD, RAMP_DOWN, MEASURING, TRAIN}
 ON = SESSION | PULSING
 TEST_UA = 100
 END_OF_SERVICE = 2
+_CLOCK = ("_offset_s", "_jumped_s", "_day", "_began_day", "_mark_s", "count", "seconds")
 
 
 class Oracle:
@@ -47,7 +48,7 @@ class Oracle:
         self._offset_s = 0
         self._jumped_s = 0  # by how much the clock was set forward since the last session's end
         self._day = 0
-        self._mark_s = 0  # the clock of the oracle at the last session's begin or end
+        self._mark_s = 0  # the last time that the device knew when a session began or ended
         self._began_s = None
         self._began_day = 0
         self._ended_s = None
@@ -61,7 +62,7 @@ class Oracle:
         self.kept = None
         self.chosen_ua = [0, 0]
         self.most_ua = [0, 0]
-        desk.on_state, desk.on_off = self.came, self.supply_failed
+        desk.on_state, desk.on_off, desk.sense.on_read = self.came, self.supply_failed, self.supply_read
         self.came(desk.control.state())
 
     def shown_s(self):
@@ -139,7 +140,8 @@ class Oracle:
         self._new_day()
         require(self.count < kept["sessions_a_day"], "session %d of the day", self.count + 1)
         total_s = self.seconds + kept["session_s"]
-        require(total_s <= MOST_DAY_S, "%d s of stimulation in a day", total_s)
+        rounding_s = self.count  # each session's seconds are whole
+        require(total_s <= MOST_DAY_S + rounding_s, "%d s of stimulation in a day", total_s)
         if self._ended_s is not None:
             waited_s = self._desk.true_s() - self._ended_s + self._jumped_s + SLACK_S
             require(waited_s >= kept["between_s"], "a session %d s after the last one", waited_s)
@@ -154,7 +156,7 @@ class Oracle:
         self._require_due()
         self.count += 1
         self._began_s, self._began_day = desk.true_s(), self._day
-        self._mark_s = self.shown_s()
+        self._mark()
 
     def _session_ended(self):
         elapsed_s = self._desk.true_s() - self._began_s
@@ -162,7 +164,12 @@ class Oracle:
             self.seconds += elapsed_s
         self._began_s = None
         self._ended_s, self._jumped_s = self._desk.true_s(), 0
-        self._mark_s = self.shown_s()
+        self._mark()
+
+    def _mark(self):
+        """The device has stored this time: no remote may tell an earlier one."""
+        if self.known:
+            self._mark_s = self.shown_s()
 
     def _new_day(self):
         today = self.shown_s() // DAY_S
@@ -190,6 +197,15 @@ class Oracle:
         require(time_s >= self._mark_s - SLACK_S, "a remote's time of before the last session")
         require(time_s <= self.shown_s() + (BELIEVED_DAYS + 1) * DAY_S, "a remote's time far ahead")
         self.clock_set(time_s)
+
+    def clock_now(self):
+        """All that `clock_set` changes, for `clock_again`."""
+        return [getattr(self, name) for name in _CLOCK]
+
+    def clock_again(self, kept):
+        """The supply failed before the new time was stored: it is as it was."""
+        for name, value in zip(_CLOCK, kept, strict=True):
+            setattr(self, name, value)
 
     # What is told of the rest.
 
@@ -233,7 +249,7 @@ class Oracle:
             self._held_ms = CLOCK.ms()
 
     def supply_read(self, supply_mv):
-        """The battery is as good as this from now on."""
+        """The device has read its supply."""
         if supply_mv >= 3600:
             self._good_s = self._desk.true_s()
 

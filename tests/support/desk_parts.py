@@ -156,12 +156,14 @@ class DeskMeasurements:
 
 
 class Sense:
-    """stimfw.drivers.sense.Sense."""
+    """stimfw.drivers.sense.Sense; `on_read` is told what the device read of its supply."""
 
     def __init__(self):
         self.mv = 4500
+        self.on_read = lambda _supply_mv: None
 
     def supply_mv(self):
+        self.on_read(self.mv)
         return self.mv
 
     def temperature_dc(self):
@@ -229,9 +231,11 @@ class DeskSession:
         self._flow(self._share)
 
     def find(self, fault, lead):
-        """The watch finds a fault, and acts in the same look."""
+        """The watch finds a fault, of a lead or of the device, and acts in the same look."""
+        if watch_table.row_of(fault)[watch_table.SIDE] == watch_table.DEVICE:
+            lead = watch_table.BOTH
         action = watch_table.action_of(fault)
-        if action == watch_table.RAMP_DOWN_LEAD and lead < 2:
+        if action == watch_table.RAMP_DOWN_LEAD:
             self._down[lead] = True
         if action == watch_table.STOP_ALL or (action == watch_table.RAMP_DOWN_LEAD and all(self._down)):
             self._is_found = True

@@ -24,7 +24,7 @@ from stimfw.protocol import messages
 from stimfw.storage import journal_format
 from stimfw.therapy import machine
 
-LIFE_STEPS = 4000
+LIFE_STEPS = 2500
 _FIRST_S = 1_700_000_000
 _FAULTS = range(1, 20)
 _LATCHED = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 18, 19}
@@ -59,7 +59,7 @@ class Walk:
         if dice.random() < 0.8:
             self._begin_well()
         for step in dice.choices(self._steps, self._weights, k=steps):
-            if dice.random() < 0.006:
+            if dice.random() < 0.004:
                 desk.flash.cut(*self._any_cut())
             try:
                 step(self)
@@ -152,12 +152,6 @@ class Walk:
         self.desk.ask(self.dice.choice((PATIENT, CLINICIAN, SERVICE)), "stop")
         self.oracle.off_at_once("STOP")
 
-    def measure(self):
-        self.desk.ask(CLINICIAN, "impedance")
-
-    def self_test(self):
-        self.desk.ask(SERVICE, "self_test")
-
     def train(self):
         asked = train(self.dice)
         self.desk.ask(CLINICIAN, "train", *asked)
@@ -217,13 +211,20 @@ class Walk:
 
         self._doubt = is_either
         self.desk.ask(CLINICIAN, "clear_fault")
-        self.oracle.fault = False
+        self.oracle.fault = self._found = False
 
     def set_time(self):
         shown_s = self.oracle.shown_s()
         told_s = shown_s
         if self.dice.random() < 0.3:
             told_s += self.dice.choice((-86_400, -7200, 3600, 50_000, 86_400 * 3, -shown_s, -86_400 * 40))
+        before = self.oracle.clock_now()
+
+        def is_either():
+            if self.desk.care.schedule.floor_s != told_s:
+                self.oracle.clock_again(before)
+
+        self._doubt = is_either
         self.desk.ask(CLINICIAN, "set_time", told_s)
         self.oracle.clock_set(told_s)
 
@@ -246,7 +247,7 @@ class Walk:
         if desk.control.state() not in SESSION:
             return
         number, at_once = self.dice.choice(_FAULTS), self.dice.random() < 0.5
-        desk.fault(number, self.dice.randrange(3), at_once)
+        desk.fault(number, self.dice.randrange(2), at_once)
         if at_once:
             self.oracle.off_at_once("watch")
         desk.turn()
@@ -272,8 +273,9 @@ class Walk:
 
     def fail(self):
         part = self.dice.choice(_PARTS)
+        is_new = not self.desk.control.failed_parts & part
         self.desk.control.fail(part)
-        if part != messages.PART_RANDOM:
+        if is_new and part != messages.PART_RANDOM:
             self.oracle.off_at_once("part failed")
 
     def mend(self):
@@ -296,7 +298,6 @@ class Walk:
     def supply(self):
         low = self.is_weak or self.dice.random() < 0.2
         self.desk.sense.mv = self.dice.choice((3500, 3250, 3250)) if low else 4500
-        self.oracle.supply_read(self.desk.sense.mv)
 
     def electrodes(self):
         leads, lead = self.desk.leads, self.dice.randrange(2)
@@ -316,8 +317,8 @@ STEPS = {
     lambda walk: walk.wait(3_600_000, 30_000_000): 2.5,
     Walk.start: 12,
     Walk.stop: 3,
-    Walk.measure: 3,
-    Walk.self_test: 2,
+    lambda walk: walk.desk.ask(CLINICIAN, "impedance"): 3,
+    lambda walk: walk.desk.ask(SERVICE, "self_test"): 2,
     Walk.train: 3,
     Walk.train_on: 3,
     Walk.amplitude: 4,
@@ -340,7 +341,7 @@ STEPS = {
     Walk.window_closes: 2,
     Walk.supply: 0.5,
     Walk.electrodes: 0.7,
-    Walk.restart: 0.3,
+    Walk.restart: 0.2,
     Walk.lose_clock: 0.2,
 }
 

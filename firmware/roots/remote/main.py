@@ -148,6 +148,7 @@ def main() -> None:
                 # Garbage of a request goes when it is over: a collection (8 ms) must not meet the next STOP.
                 gc.collect()
                 asked = False
+                sleep_ms = 0  # so much of the wait is over: what is shown keeps its time
             watchdog.feed()
             waiter.wait(sleep_ms)
     except KeyboardInterrupt:

@@ -32,14 +32,14 @@ __all__ = ("device_page", "warnings_of", "write_device_csv", "write_device_page"
 _MOST_ROWS = 200
 _COLUMNS = ("device", "date", "prescribed", "complete", "cut_short", "prescribed_s", "elapsed_s", "unknown")
 _DELIVERED = (
-    "sessions", "contractions", "pulses", "charge, cathodic phases", "amplitude (measured: the mean)",
+    "sessions", "contractions", "pulses", "charge, cathodic phases", "mean amplitude",
     "largest pulse", "pulses without a measurement",
 )  # fmt: skip
 CAVEATS = (
     "A bench for resistors and saline made this journal, or a made-up one: no person was treated.",
     "Currents and charges are what the board itself measured; docs/figures.md states how well it does.",
-    "Prescribed charge is amplitude times width of the contractions that were begun; one that was cut short "
-    "has less.",
+    "Prescribed pulses are those of the contractions that were completed: one that was cut short adds some.",
+    "Prescribed charge and amplitude are what was set for the pulses that came, as the board notes it.",
     "A marker of the journal for entries that the board dropped cannot be recomputed: it is taken as it is.",
 )
 
@@ -118,7 +118,7 @@ def _adherence(audit: DeviceAudit) -> Section:
 
 
 def _delivered(audit: DeviceAudit) -> Section:
-    caption = "As the board measured it, beside what was prescribed for the contractions that were begun."
+    caption = "As the board measured it, beside what was prescribed: amplitude times width, ramps included."
     head = ("", *(f"{total.lead}, {what}" for total in audit.leads for what in ("prescribed", "measured")))
     columns = [column for total in audit.leads for column in _lead_columns(total)]
     rows = [[name, *cells] for name, *cells in zip(_DELIVERED, *columns, strict=True)]

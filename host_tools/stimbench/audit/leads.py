@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stimfw.protocol import journal_entries as kinds
 from stimfw.therapy.prescription import Prescription
 from stimfw.therapy.ranges import LEADS
 
-from stimbench.audit.prescribed import contraction_of
+from stimbench.audit.prescribed import pulses_a_contraction
 from stimbench.audit.sessions import Delivered, Session
 from stimbench.audit.timeline import Dated
 from stimbench.journal.entries import fault_name
@@ -25,10 +25,10 @@ class LeadTotal:
         lead: `left` or `right`.
         sessions: with measurements of it.
         pulses, charge_uc, contractions: as the board measured them; the charge is of the cathodic phases.
-        planned_pulses, planned_charge_uc: of the same number of whole contractions as prescribed; None where
-            a prescription was never pulled.
-        prescribed_ua: of the newest session.
-        mean_ua: over all pulses; None if the journal does not say.
+        planned_pulses: of the contractions that were completed; None if a prescription was never pulled.
+        planned_charge_uc: what was set for the pulses that came, amplitude times width; None likewise.
+        prescribed_ua, mean_ua: what was set and what came out, the mean over all pulses, ramps included; None
+            if the journal does not say.
         most_ua: the largest pulse.
         missed: pulses that were not measured.
     """
@@ -40,7 +40,7 @@ class LeadTotal:
     charge_uc: int
     planned_charge_uc: float | None
     contractions: int
-    prescribed_ua: int | None
+    prescribed_ua: float | None
     mean_ua: float | None
     most_ua: int | None
     missed: int
@@ -79,12 +79,8 @@ def lead_totals(held: Sequence[Session], known: Mapping[int, Prescription]) -> l
 
 def _total(lead: int, held: Sequence[Session], known: Mapping[int, Prescription]) -> LeadTotal:
     given = [(session, session.leads[lead]) for session in held if lead in session.leads]
-    contractions = {version: contraction_of(each, lead) for version, each in known.items()}
-    plans = [_planned(session, got, lead, contractions, known) for session, got in given]
+    plans = [_planned(session.version, got, lead, known) for session, got in given]
     whole = [plan for plan in plans if plan is not None]
-    weighed = [(got.mean_ua, got.pulses) for _, got in given if got.mean_ua is not None and got.pulses]
-    pulses = sum(count for _, count in weighed)
-    prescribed = [got.prescribed_ua for _, got in given if got.prescribed_ua is not None]
     return LeadTotal(
         lead=LEADS[lead],
         sessions=len(given),
@@ -93,24 +89,27 @@ def _total(lead: int, held: Sequence[Session], known: Mapping[int, Prescription]
         charge_uc=sum(got.charge_uc for _, got in given),
         planned_charge_uc=sum(plan[1] for plan in whole) if len(whole) == len(plans) else None,
         contractions=sum(got.contractions for _, got in given),
-        prescribed_ua=prescribed[-1] if prescribed else None,
-        mean_ua=sum(mean * count for mean, count in weighed) / pulses if pulses else None,
+        prescribed_ua=_mean((got.prescribed_ua, got.pulses) for _, got in given),
+        mean_ua=_mean((got.mean_ua, got.pulses) for _, got in given),
         most_ua=max((got.most_ua for _, got in given if got.most_ua is not None), default=None),
         missed=sum(got.missed for _, got in given),
     )
 
 
+def _mean(found: Iterable[tuple[int | None, int]]) -> float | None:
+    """Over all pulses; None if there is no pulse whose session says it."""
+    told = [(value, count) for value, count in found if value is not None and count]
+    return sum(value * count for value, count in told) / sum(count for _, count in told) if told else None
+
+
 def _planned(
-    session: Session, got: Delivered, lead: int, contractions: Mapping[int, tuple[int, float]],
-    known: Mapping[int, Prescription],
-) -> tuple[int, float] | None:  # fmt: skip
-    """Pulses and charge that a session's contractions ought to have; None if that is not known."""
-    if session.version not in known:
+    version: int, got: Delivered, lead: int, known: Mapping[int, Prescription]
+) -> tuple[int, float] | None:
+    """Pulses that a session's whole contractions have, and the charge that was set; None if not known."""
+    if version not in known or got.prescribed_ua is None:
         return None
-    pulses, charge_uc = contractions[session.version]
-    own_ua = known[session.version].amplitude_ua[lead]
-    scale = 1.0 if got.prescribed_ua is None or not own_ua else got.prescribed_ua / own_ua
-    return got.contractions * pulses, got.contractions * charge_uc * scale
+    pulses = got.contractions * pulses_a_contraction(known[version])
+    return pulses, got.pulses * got.prescribed_ua * known[version].width_us[lead] / 1e6
 
 
 def impedances(found: Sequence[Dated]) -> list[Impedance]:

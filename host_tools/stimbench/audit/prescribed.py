@@ -14,7 +14,7 @@ from stimfw.therapy.ranges import ParameterError
 from stimbench.audit.timeline import DAY_S, Dated
 from stimbench.journal.store import Store
 
-__all__ = ("Change", "changes", "contraction_of", "known_prescriptions")
+__all__ = ("Change", "changes", "known_prescriptions", "pulses_a_contraction")
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,6 @@ def known_prescriptions(store: Store, device_id: str) -> Mapping[int, Prescripti
     return known
 
 
-def contraction_of(prescribed: Prescription, lead: int) -> tuple[int, float]:
-    """Pulses and charge in uC (cathodic phases) of one whole contraction of a lead, as prescribed.
-
-    The charge of a pulse is amplitude times width; the ramps are the board's own, step for step.
-    """
-    contraction = Contraction(prescribed)  # type: ignore[arg-type]
-    total_ua = sum(contraction.amplitude_ua(lead, period) for period in range(contraction.periods))
-    return contraction.periods, total_ua * prescribed.width_us[lead] / 1e6
+def pulses_a_contraction(prescribed: Prescription) -> int:
+    """Pulses of one whole contraction, ramps included, by the board's own arithmetic."""
+    return Contraction(prescribed).periods  # type: ignore[arg-type]

@@ -21,8 +21,9 @@ class Delivered:
         pulses: that were given.
         charge_uc: of their cathodic phases together, in uC.
         contractions: that were begun.
-        prescribed_ua, mean_ua, most_ua: the amplitude that was asked for, and the mean and the largest that
-            came out; None if the journal does not say.
+        prescribed_ua, mean_ua: the mean amplitude that was set and that came out, ramps included; None if the
+            journal does not say.
+        most_ua: the largest pulse; None likewise.
         missed: pulses that were not measured.
     """
 

@@ -15,14 +15,15 @@ KINDS = (
     (15, "warning", "clinical", 10, 4), (16, "refused", "routine", 4, 3), (17, "magnet", "routine", 1, 1),
     (18, "pairing", "clinical", 3, 3), (19, "mode", "clinical", 2, 2), (20, "battery", "safety", 4, 3),
     (21, "daily check", "routine", 5, 3), (22, "test train", "clinical", 11, 6),
-    (23, "part failed", "safety", 4, 1), (24, "part mended", "safety", 4, 1), (25, "lost", "safety", 5, 2), (26, "amplitude", "routine", 4, 2),
+    (23, "part failed", "safety", 4, 1), (24, "part mended", "safety", 4, 1),
+    (25, "lost", "safety", 5, 2), (26, "amplitude", "routine", 4, 2),
     (27, "interference", "safety", 6, 4), (28, "window", "clinical", 8, 4),
 )  # fmt: skip
 NAMES = (
     "THINNED", "BOOT", "IMPLANTED", "EXPLANTED", "CLOCK_SET", "PRESCRIBED", "PRESCRIPTION_CLAMPED",
-    "IMPEDANCE", "SESSION_BEGAN", "SESSION_ENDED", "DELIVERED", "CURRENT", "FAULT", "FAULT_FIGURES", "FAULT_CLEARED",
-    "WARNING", "REFUSED", "MAGNET", "PAIRING", "MODE", "BATTERY", "DAILY_CHECK", "TEST_TRAIN", "PART_FAILED",
-    "PART_MENDED", "LOST", "AMPLITUDE", "INTERFERENCE", "WINDOW",
+    "IMPEDANCE", "SESSION_BEGAN", "SESSION_ENDED", "DELIVERED", "CURRENT", "FAULT", "FAULT_FIGURES",
+    "FAULT_CLEARED", "WARNING", "REFUSED", "MAGNET", "PAIRING", "MODE", "BATTERY", "DAILY_CHECK",
+    "TEST_TRAIN", "PART_FAILED", "PART_MENDED", "LOST", "AMPLITUDE", "INTERFERENCE", "WINDOW",
 )  # fmt: skip
 
 

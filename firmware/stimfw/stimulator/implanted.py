@@ -10,10 +10,11 @@ from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.journal_keeper import JournalKeeper
 from stimfw.stimulator.journaled_log import JournaledLog
 from stimfw.stimulator.therapy import Therapy
-from stimfw.stimulator.therapy_requests import TherapyRequests
+from stimfw.stimulator.therapy_requests import TherapyRequests, note_prescribed
 from stimfw.stimulator.watched_session import WatchedSession
-from stimfw.storage import layout
+from stimfw.storage import journal_format, layout
 from stimfw.storage.journal import Journal
+from stimfw.storage.journal_format import SLOT_BYTES
 from stimfw.storage.life import IMPLANTED, Life
 from stimfw.storage.prescriptions import Prescriptions
 from stimfw.storage.record import Record
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _RESTART_MS = 200
 _MERGED_S = 60
 _UNKNOWN_S = 0xFFFF
+_NEWEST = 7
 
 
 def make_log(uptime_s: "Callable[[], int]", first: int) -> JournaledLog:
@@ -118,6 +120,7 @@ class Implant:
         self._keeper = keeper = JournalKeeper(self._journal, self._entry_s, self._can_write)
         progress = Record(flash, layout.PROGRESS)
         self.prescriptions = Prescriptions(flash)
+        self._is_new_to_progress = False
         care = self._open_care(progress)
         supply = lambda: (sense.supply_mv(), sense.temperature_dc())  # noqa: E731
         self._therapy = Therapy(control, care, keeper, log_keeper, measurements, clock, progress, supply)
@@ -129,7 +132,8 @@ class Implant:
         self._join(log)
         self._note_start(start_cause, source_hash)
         self._therapy.settle()
-        keeper.flush()
+        if keeper.flush() and self._is_new_to_progress:
+            self._therapy.save()
         self.groups = (self, self.requests)
         self.polled = self._therapy
 
@@ -176,7 +180,12 @@ class Implant:
         # A number below that in the record: the present one was lost, and no former one takes its place.
         if newest is not None and not 0 < (care.version - newest[0] & 0xFFFF) < 0x8000:
             try:
-                care.hold(prescription.unpack(newest[3]), newest[0])
+                kept, known = prescription.unpack(newest[3]), care.version
+                care.hold(kept, newest[0])
+                if newest[0] != known:  # a cut came before the journal could tell
+                    self._is_new_to_progress = True
+                    if not self._has_told(newest[0]):
+                        note_prescribed(self._keeper, newest[1], newest[0], kept)
             except ParameterError:
                 pass
         if care.version and care.prescription is None:
@@ -187,6 +196,16 @@ class Implant:
         if self._journal.lost:
             note(journal_entries.LOST, messages.FROM_NOBODY, journal_entries.LOST_JOURNAL, self._journal.lost)
         return care
+
+    def _has_told(self, version: int) -> bool:
+        """Whether one of the journal's newest entries says that this prescription is in force."""
+        journal = self._journal
+        _, slots = journal.read(max(0, journal.next_number - _NEWEST), _NEWEST)
+        for at in range(0, len(slots), SLOT_BYTES):
+            _, _, kind, _, body, _ = journal_format.fields(slots[at : at + SLOT_BYTES])
+            if kind == journal_entries.PRESCRIBED and journal_entries.unpack(kind, body)["version"] == version:
+                return True
+        return False
 
     def _join(self, log: JournaledLog) -> None:
         control = self._control
@@ -226,6 +245,7 @@ class Implant:
         )
         if care.schedule.was_interrupted:
             care.end(messages.STOPPED_FAULT, _UNKNOWN_S, 0, messages.FROM_NOBODY)
+            self._keeper.flush()  # before the record that says that nothing runs
             self._therapy.save()
 
 

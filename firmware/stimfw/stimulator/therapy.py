@@ -123,8 +123,11 @@ class Therapy:
         self._control.tell(machine.SETTLED, self.care.conditions())
 
     def changed(self) -> None:
-        """The clock was set: store what follows from it in a later pass, and tell the machine."""
-        self._to_save = True
+        """The clock was set: store what follows from it, and tell the machine."""
+        if self._control.busy():
+            self._to_save = True
+        else:
+            self.save()
         self.settle()
 
     # What the watch of a session tells.
@@ -215,6 +218,7 @@ class Therapy:
         for entry in session.ledger.entries():
             self._keeper.add(entry[0], messages.FROM_NOBODY, *entry[1:])
         self.care.end(cause, session.ended_s, session.cycles, sender)
+        self._keeper.flush()  # before the record that says that nothing runs: a cut then only repeats the end
         self.save()
         self.settle()
 

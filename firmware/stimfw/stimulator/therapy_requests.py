@@ -60,6 +60,7 @@ class TherapyRequests:
         self._clock = clock
         self._earliest_s = earliest_s
         self._train: "Train | None" = None
+        self._train_noted = False  # that it is over
         control.make_train = self._make_train
 
     # In the place of a bench's.
@@ -116,7 +117,7 @@ class TherapyRequests:
         return self._set_time(time_s, False)
 
     def _set_time(self, time_s: int, by_clinician: bool) -> "Answer":
-        before_s = self._clock.time_s()
+        before_s = self._clock.time_s() or self._clock.uptime_s()  # as of an entry's time
         try:
             self._care.schedule.clock_set(time_s, by_clinician)
         except ValueError:
@@ -195,9 +196,7 @@ class TherapyRequests:
             self._keeper.add(
                 journal_entries.PRESCRIPTION_CLAMPED, sender, lead, asked_ua, allowed_ua, rule
             )
-        self._keeper.add(
-            journal_entries.PRESCRIBED, sender, version, _checksum(kept.pack()), kept.activation_s
-        )
+        note_prescribed(self._keeper, sender, version, kept)
         self._keeper.flush()
         if not self._therapy.save():
             return self._conditions.outcome(messages.REASON_STORAGE)
@@ -249,7 +248,7 @@ class TherapyRequests:
             return refusals.out_of_range(plan.amplitude_ua)
         reason = self._control.refusal(machine.TRAIN, self._dispatcher.sender)
         if reason == messages.REASON_NONE:
-            self._train = Train(self._output, plan)
+            self._train, self._train_noted = Train(self._output, plan), False
             reason = self._control.ask(machine.TRAIN, self._dispatcher.sender)
         return self._conditions.outcome(reason)
 
@@ -269,7 +268,8 @@ class TherapyRequests:
     def train_ended(self, cause: int, sender: int) -> None:
         """A train is over: what it was, and why it ended."""
         train = self._train
-        if train is not None:
+        if train is not None and not self._train_noted:
+            self._train_noted = True
             plan = train.plan
             self._keeper.add(
                 journal_entries.TEST_TRAIN, sender, plan.lead, plan.amplitude_ua, plan.width_us, plan.pair,
@@ -314,9 +314,10 @@ class TherapyRequests:
         return self._control.session or self._therapy.last  # type: ignore[return-value]
 
 
-def _checksum(packed: bytes) -> bytes:
-    """What the journal says of a prescription's content: CRC-32."""
-    return struct.pack("<I", binascii.crc32(packed))
+def note_prescribed(keeper: "JournalKeeper", sender: int, version: int, kept: "prescription.Prescription") -> None:
+    """Whose prescription is in force; of its content the journal has a CRC-32."""
+    checksum = struct.pack("<I", binascii.crc32(kept.pack()))
+    keeper.add(journal_entries.PRESCRIBED, sender, version, checksum, kept.activation_s)
 
 
 _TRAINING = 14  # messages.STATE_NAMES: test train

@@ -148,20 +148,20 @@ class Ring:
 
     def holding(self, number: int) -> int:
         """The block that has a number, or would have it; -1 if all numbers here are later."""
-        found = -1
+        use, first = self.use, self.first
+        found, best = -1, -1
         for block in range(self.blocks):
-            if self.holds(block) and self.first[block] <= number:
-                if found < 0 or self.first[block] > self.first[found]:
-                    found = block
+            if best < first[block] <= number and RAW <= use[block] <= CLINICAL_GONE:
+                found, best = block, first[block]
         return found
 
     def after(self, first: int) -> int:
         """The block that begins next after number `first`; -1 if there is none."""
-        found = -1
+        use, begins = self.use, self.first
+        found, best = -1, _OPEN
         for block in range(self.blocks):
-            if self.holds(block) and self.first[block] > first:
-                if found < 0 or self.first[block] < self.first[found]:
-                    found = block
+            if first < begins[block] < best and RAW <= use[block] <= CLINICAL_GONE:
+                found, best = block, begins[block]
         return found
 
     def next_of(self, block: int) -> int:
@@ -174,9 +174,9 @@ class Ring:
 
     def order(self) -> "list[int]":
         """The blocks that have entries, from the oldest to the newest."""
-        held = [block for block in range(self.blocks) if self.holds(block)]
-        held.sort(key=lambda block: self.first[block])
-        return held
+        held = [(self.first[block], block) for block in range(self.blocks) if self.holds(block)]
+        held.sort()
+        return [block for _, block in held]
 
     def newest(self) -> int:
         """The block with the highest numbers; -1 if there is none."""
@@ -263,51 +263,59 @@ class Ring:
     # What is there at a start.
 
     def scan(self) -> None:
-        """Read page 0 of each block, and all of those whose head tells too little. Writes nothing."""
+        """Read the head of each block, and all of those whose head tells too little. Writes nothing."""
         last = array.array("I", [_OPEN] * self.blocks)
         doubtful = []
         found_any = is_strange = False
+        head = bytearray(SLOT_BYTES)
         for block in range(self.blocks):
-            page = self.page(block, 0)
-            if page == _BLANK_PAGE:
+            self._device.readblocks(self._base + block, head, 0)
+            if head == _BLANK_SLOT:
                 continue
-            prepared = self._read_head(block, page, last)
+            prepared = self._read_head(block, head, last)
             found_any = found_any or prepared
             if not self.use[block]:
                 doubtful.append(block)
                 # Else a cut left half of the very first head.
-                is_strange = is_strange or page[_USED_AT:] != _BLANK_PAGE[_USED_AT:]
+                is_strange = is_strange or head[_USED_AT:] != _BLANK_SLOT[_USED_AT:]
         if self.is_later:
             return
-        self._settle(last)
+        order = self._settle(last)
         # Read against the blocks that are certain.
         kept = [(block, first) for block, first in [(b, self._vouched(b)) for b in doubtful] if first >= 0]
         for block, first in kept:
             self.take(block, RAW, first)
-        order = self.order()
-        for at in range(len(order) - 1):
-            self.missing += self._missing_between(order[at], order[at + 1], last[order[at]])
+        before = -1
+        for block in self.order() if kept else order:
+            if before >= 0:
+                self.missing += self._missing_between(before, block, last[before])
+            before = block
         self.is_garbage = is_strange and not found_any and not kept
-        if self.blocks:
-            self._turn = max([(number, block) for block, number in enumerate(self._sequence)])[1] + 1
+        newest = max(self._sequence)
+        for block in range(self.blocks):
+            if self._sequence[block] == newest:
+                self._turn = block + 1
 
-    def _read_head(self, block: int, page: bytearray, last: "array.array[int]") -> bool:
+    def _read_head(self, block: int, head: bytearray, last: "array.array[int]") -> bool:
         """Note what the head of a block says; whether its first part is whole."""
-        if page[:4] != _MAGIC or _sealed(page[:_PART]) != page[:_USED_AT]:
+        if head[:4] != _MAGIC or _sealed(head[:_PART]) != head[:_USED_AT]:
             return False
-        self._sequence[block] = struct.unpack_from("<I", page, 8)[0]
-        if page[4] > VERSION:
+        self._sequence[block] = struct.unpack_from("<I", head, 8)[0]
+        if head[4] > VERSION:
             self.is_later = True
             return True
-        head = _used_part(page)
-        if head is not None:
-            self.use[block], self.first[block], last[block] = head
-        elif page[_USED_AT:] == _BLANK_PAGE[_USED_AT:]:
+        used = _used_part(head)
+        if used is not None:
+            self.use[block], self.first[block], last[block] = used
+        elif self.page(block, 0)[_USED_AT:] == _BLANK_PAGE[_USED_AT:]:
             self.use[block] = READY
         return True
 
-    def _settle(self, last: "array.array[int]") -> None:
-        """From which number on each block counts, and which ones do not any more, as others replace them."""
+    def _settle(self, last: "array.array[int]") -> "list[int]":
+        """From which number on each block counts, and which ones do not any more, as others replace them.
+
+        Gives those that count, in order.
+        """
         held = [(self.first[b], self._sequence[b], b) for b in range(self.blocks) if self.holds(b)]
         held.sort()
         self._end_raw(held, last)
@@ -327,6 +335,7 @@ class Ring:
             if first > last[block]:
                 self.use[block] = FREE
             self.first[block] = first
+        return [block for _, _, block in held if self.use[block] != FREE]
 
     def _end_raw(self, held: "list[tuple[int, int, int]]", last: "array.array[int]") -> None:
         """The last number of each raw block: the one before the next raw one's first."""

@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from stimfw.storage import layout
-from stimfw.storage.blocks import DamagedError, StorageError
+from stimfw.storage.blocks import DamagedError
 from stimfw.storage.record import Record
 
 if TYPE_CHECKING:
@@ -96,7 +96,4 @@ class Life:
 
 def is_on_bench(device: "BlockDevice", first_block: int = layout.LIFE) -> bool:
     """Whether the board is none of a therapy device. Raises nothing."""
-    try:
-        return Life(device, first_block).life == BENCH
-    except StorageError:
-        return False
+    return Life(device, first_block).life == BENCH

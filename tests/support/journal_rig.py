@@ -98,6 +98,8 @@ def is_entry(slot, kind=None):
 def assert_whole(journal, told, kind=None):
     """Every number below `told` is there, or a marker stands for it; the chain holds; none is doubled.
 
+    kind: of every entry, instead of the mix.
+
     Gives the walk along it. One entry more is there if the cut came at the end of its programming.
     """
     slots = read_all(journal, 0, 64)
@@ -139,9 +141,24 @@ class RecordingFlash(FlashFake):
         super()._change(kind, start, old, new)
 
 
-def recorded(start, action):
-    """Run `action(flash)` on a copy of `start` that records."""
-    flash = RecordingFlash(len(start.memory) // BLOCK)
+class RefusingFlash(RecordingFlash):
+    """Does not do one of its operations, and says nothing.
+
+    Attributes:
+        refused: the index of that operation.
+    """
+
+    refused = -1
+
+    def _change(self, kind, start, old, new):
+        super()._change(kind, start, old, old if len(self.changes) == self.refused else new)
+
+
+def recorded(start, action, refused=None):
+    """Run `action(flash)` on a copy of `start` that records, and does not do operation `refused`."""
+    blocks = len(start.memory) // BLOCK
+    flash = RecordingFlash(blocks) if refused is None else RefusingFlash(blocks)
+    flash.refused = refused
     flash.memory[:] = start.memory
     action(flash)
     return flash

@@ -57,17 +57,17 @@ def tail_of(journal, told):
     return walk.last + 1
 
 
-def goes_on_after(flash, told):
+def goes_on_after(flash, told, kind=None):
     """All is there; it can be prepared, and takes more; nothing counts as lost."""
     journal = opened(flash)
     assert journal.lost == 0 and journal.state in (SOUND, EMPTY)
-    told = assert_whole(journal, told).last + 1
+    told = assert_whole(journal, told, kind).last + 1
     prepare(journal)
     assert (journal.lost, journal.state) == (0, SOUND if told else EMPTY)
-    rig.run(journal, 3)
+    rig.run(journal, 3, kind)
     again = opened(flash)
     assert again.next_number == told + 3
-    assert_whole(again, told + 3)
+    assert_whole(again, told + 3, kind)
 
 
 @control("C-64")
@@ -108,6 +108,60 @@ def test_a_cut_at_every_operation_from_the_beginning():
     record = recorded(start, begin)
     for flash, index in each_torn(start, record):
         goes_on_after(flash, record.told[index])
+
+
+def test_a_cut_where_what_was_thinned_is_thinned_again():
+    """Entries of one kind: of routine ones little is left, and clinical ones go in a second turn."""
+    for kind, count in ((journal_entries.MAGNET, 3 * A_BLOCK), (journal_entries.IMPEDANCE, 5 * A_BLOCK)):
+        start = rig.filled(count - 1, KEPT, kind, blocks=BLOCKS)
+
+        def thin(flash, kind=kind):
+            journal = opened(flash)
+            for _ in range(3):
+                prepare(journal)
+                flash.acknowledged = append(journal, kind) + 1
+            prepare(journal)
+
+        record = recorded(start, thin)
+        assert "erase" in [change[0] for change in record.changes]
+        for flash, index in each_torn(start, record):
+            goes_on_after(flash, max(record.told[index], count - 1), kind)
+
+
+def test_an_operation_that_is_not_done_and_not_told_loses_nothing():
+    """A page does not take its program, a block is not erased: each one of a thinning."""
+    for count, kind in ((2 * A_BLOCK, None), (3 * A_BLOCK, journal_entries.MAGNET)):
+        start = rig.filled(count, KEPT, kind, blocks=BLOCKS + 1)
+
+        def thin(flash, kind=kind):
+            journal = rig.opened(flash, KEPT, BLOCKS + 1)
+            while len(flash.changes) < 50:
+                prepare(journal)
+                flash.acknowledged = append(journal, kind) + 1
+            assert_whole(journal, flash.acknowledged, kind)
+
+        for refused in range(1, 50, EACH):
+            flash = recorded(start, thin, refused)
+            again = rig.opened(flash, KEPT, BLOCKS + 1)
+            assert_whole(again, flash.acknowledged, kind)
+            prepare(again)
+            assert again.lost == 0
+
+
+def test_what_was_sealed_last_is_programmed_again_before_anything_is_erased():
+    start = begun()
+    record = recorded(start, going_on)
+    seen = 0
+    for memory, (kind, address, old, new), told, _ in each_done(start, record):
+        if kind != "program" or address % BLOCK or old[16] != 0xFF or new[16] not in (2, 3):
+            continue
+        flash = rig.WeakFlash(memory, address, old, new)
+        prepare(opened(flash))
+        kinds = [each[0] for each in flash.operations]
+        assert ("program", address // BLOCK, 0) in flash.operations[: kinds.index("erase")]
+        assert_whole(opened(flash), told)
+        seen += 1
+    assert seen >= 2
 
 
 def preparations(start):

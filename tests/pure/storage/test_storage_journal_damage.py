@@ -107,6 +107,8 @@ def test_a_hole_is_never_told_as_thinned():
         rig.run(journal, 3 * A_BLOCK)
         assert [1 for slot in read_all(journal) if journal_format.dropped(slot)[0]]
         assert holes(read_all(journal), journal.next_number) == [hit]
+        faults = journal_format.verify(read_all(journal)).faults
+        assert [what for _, what in faults] == [journal_format.MISSING]
         assert journal.lost == 1
         again = opened(flash, 50)
         prepare(again)
@@ -152,6 +154,7 @@ def test_garbage_is_never_taken_for_entries():
     random.seed(4)
     flash = rig.new_flash()
     for block in range(FIRST, FIRST + BLOCKS):
+        flash.memory[block * BLOCK + 20] = 0
         for place in range(1, 128):
             slot = bytes([random.getrandbits(8) for _ in range(30)])
             slot += journal_format.checksum(slot).to_bytes(2, "little")

@@ -110,13 +110,7 @@ def chosen_device(store: Store, device_id: str | None) -> str:
 
 
 def audit_of(store: Store, device_id: str, now_s: int) -> DeviceAudit:
-    """Read all that a store has of a device.
-
-    Args:
-        store: open.
-        device_id: of store.devices().
-        now_s: seconds since 1970, until when a device that was never pulled to the end is reported.
-    """
+    """Read all that a store has of a device of `store.devices()`; `now_s`: seconds since 1970."""
     found = dated(store.entries(device_id))
     pulled = store.last_pull(device_id)
     times = [each.at_s for each in found if each.at_s is not None]

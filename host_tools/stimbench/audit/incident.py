@@ -7,7 +7,7 @@ from typing import Any
 from stimfw.protocol import journal_entries as kinds
 
 from stimbench.audit.device import DeviceAudit
-from stimbench.audit.timeline import DAY_S, day_of
+from stimbench.audit.timeline import DAY_S, Dated, day_of
 from stimbench.journal.entries import unix_text
 
 __all__ = ("as_text", "incident_of")
@@ -32,7 +32,6 @@ def incident_of(audit: DeviceAudit, now_s: int, last_days: int | None) -> dict[s
     """
     end_s = audit.pulled_s or now_s
     from_s = None if last_days is None else end_s - last_days * DAY_S
-    from_day = None if from_s is None else day_of(from_s)
     told = [
         each for each in audit.found
         if each.entry.kind in _ALWAYS
@@ -43,18 +42,11 @@ def incident_of(audit: DeviceAudit, now_s: int, last_days: int | None) -> dict[s
         "device": audit.device_id,
         "firmware": audit.firmware or None,
         "made": unix_text(now_s),
-        "pulled": None if audit.pulled_s is None else unix_text(audit.pulled_s),
-        "from": None if from_s is None else unix_text(from_s),
-        "implanted": None if audit.implanted_s is None else unix_text(audit.implanted_s),
-        "explanted": None if audit.explanted_s is None else unix_text(audit.explanted_s),
-        "journal": {
-            "whole": not audit.findings,
-            "chain": audit.chain,
-            "first": audit.numbers[0] if audit.numbers else None,
-            "last": audit.numbers[1] if audit.numbers else None,
-            "dropped_by_the_board": audit.thinned,
-            "findings": [each.text for each in audit.findings],
-        },
+        "pulled": _text(audit.pulled_s),
+        "from": _text(from_s),
+        "implanted": _text(audit.implanted_s),
+        "explanted": _text(audit.explanted_s),
+        "journal": _journal(audit),
         "faults": sum(each.entry.kind == kinds.FAULT for each in told),
         "unknown_times": [
             {"from": unix_text(each.from_s), "to": unix_text(each.to_s), "why": each.why}
@@ -64,18 +56,35 @@ def incident_of(audit: DeviceAudit, now_s: int, last_days: int | None) -> dict[s
         "events": [
             {"event": each.field.title, "date": str(each.on), "severity": each.severity, "cause": each.cause}
             for each in audit.events
-            if from_day is None or each.on >= from_day
+            if from_s is None or each.on >= day_of(from_s)
         ],
-        "entries": [
-            {
-                "number": each.entry.number,
-                "time": None if each.at_s is None else unix_text(each.at_s),
-                "entry": each.entry.name,
-                "sender": each.entry.sender_name,
-                "fields": each.entry.words,
-            }
-            for each in told
-        ],
+        "entries": [_entry(each) for each in told],
+    }
+
+
+def _text(at_s: int | None) -> str | None:
+    return None if at_s is None else unix_text(at_s)
+
+
+def _journal(audit: DeviceAudit) -> dict[str, Any]:
+    first, last = audit.numbers or (None, None)
+    return {
+        "whole": not audit.findings,
+        "chain": audit.chain,
+        "first": first,
+        "last": last,
+        "dropped_by_the_board": audit.thinned,
+        "findings": [each.text for each in audit.findings],
+    }
+
+
+def _entry(each: Dated) -> dict[str, Any]:
+    return {
+        "number": each.entry.number,
+        "time": _text(each.at_s),
+        "entry": each.entry.name,
+        "sender": each.entry.sender_name,
+        "fields": each.entry.words,
     }
 
 

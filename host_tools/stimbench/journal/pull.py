@@ -91,12 +91,7 @@ def pull(
     """
     page = board.journal(0)
     if not page.slots:
-        known = store.devices()
-        raise StoreError(
-            "The stimulator's journal is empty"
-            + (f": it was never implanted, or it was erased. The store knows {', '.join(known)}." if known
-               else ": it was never implanted. Nothing was stored.")
-        )  # fmt: skip
+        raise _empty(store)
     stamp_s = int(now_s())
     journal, findings, last = _resume(board, store, page, stamp_s)
     store.add_findings(journal, findings, stamp_s)
@@ -111,6 +106,12 @@ def pull(
     store.add_pull(journal, device_id, board.identity.version, stamp_s, end.oldest, end.next)
     total = sum(1 for _ in store.slots(journal))
     return Pulled(device_id, journal, new, total, end.oldest, end.next, tuple(store.findings(journal)))
+
+
+def _empty(store: Store) -> StoreError:
+    known = store.devices()
+    why = f", or it was erased. The store knows {', '.join(known)}." if known else ". Nothing was stored."
+    return StoreError(f"The stimulator's journal is empty: it was never implanted{why}")
 
 
 def _resume(

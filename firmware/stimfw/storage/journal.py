@@ -150,9 +150,7 @@ class Journal:
                 block = ring.oldest()
         slots = b""
         while block >= 0 and len(slots) < most * SLOT_BYTES:
-            for place, slot in ring.slots(block, begin):
-                if number_of(slot) < first:
-                    continue
+            for place, slot in ring.slots(block, begin, first):
                 slots += slot
                 first = number_of(slot) + 1
                 self._cursor = (first, block, place + 1)

@@ -105,9 +105,9 @@ class Ring:
         """Clear the bits of a page that are 0 in `content`."""
         program_page(self._device, self._base + block, page, content)
 
-    def slots(self, block: int, place: int = 1) -> "Iterator[tuple[int, bytearray]]":
-        """Place and content of each whole slot from `place` on, as far as it counts; numbers rise."""
-        due = self.first[block]
+    def slots(self, block: int, place: int = 1, least: int = 0) -> "Iterator[tuple[int, bytearray]]":
+        """Place and content of each whole slot that counts, from `place` and number `least` on; they rise."""
+        due = max(least, self.first[block])
         for page in range(place // A_PAGE, PAGES):
             content = self.page(block, page)
             if content == _BLANK_PAGE:

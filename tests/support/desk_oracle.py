@@ -16,6 +16,8 @@ BELIEVED_DAYS = 400
 SLACK_S = 2
 """Clocks count whole seconds."""
 HOST_GONE_MS = 500
+LATE_S = 10
+"""What a session may take beyond its last contraction: its checks, and the looks of one that waits."""
 
 # States, as docs/therapy.md and docs/firmware.md name them.
 READY, RAMP_UP, HOLD, RAMP_DOWN, REST, MEASURING, FAULT, UNCONFIGURED, HEALING, STOPPED, COMPLETE = range(11)
@@ -50,7 +52,7 @@ class Oracle:
         self._day = 0
         self._mark_s = 0  # the last time that the device knew when a session began or ended
         self._began_s = None
-        self._began_day = 0
+        self._began_day, self._began_kept = 0, None
         self._ended_s = None
         self._held_ms = 0
         self._battery, self._battery_s, self._good_s = 0, desk.true_s(), desk.true_s()
@@ -155,13 +157,17 @@ class Oracle:
         require(desk.magnet.level, "a session with a magnet near")
         self._require_due()
         self.count += 1
-        self._began_s, self._began_day = desk.true_s(), self._day
+        self._began_s, self._began_day, self._began_kept = desk.true_s(), self._day, self.kept
         self._mark()
 
     def _session_ended(self):
-        elapsed_s = self._desk.true_s() - self._began_s
+        """It counts with what was planned of it; a contraction that has begun is completed."""
+        elapsed_s, planned_s = self._desk.true_s() - self._began_s, self._began_kept["session_s"]
+        work_ms = sum(self._began_kept[name] for name in ("ramp_up_ms", "on_ms", "ramp_down_ms"))
+        longest_s = planned_s + work_ms / 1000 + LATE_S
+        require(elapsed_s <= longest_s, "a session of %d s, planned were %d", elapsed_s, planned_s)
         if self._began_day == self._day:
-            self.seconds += elapsed_s
+            self.seconds += min(elapsed_s, planned_s)
         self._began_s = None
         self._ended_s, self._jumped_s = self._desk.true_s(), 0
         self._mark()

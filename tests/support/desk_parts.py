@@ -292,6 +292,8 @@ class DeskSession:
                 self._on_pause(1, 0, 0)
                 self._enter(messages.REST)
                 return True
+            if self._left_ms() <= 0:
+                break
             yield 5000
         self._on_pause(2, 5, 300)
         return False

@@ -218,21 +218,28 @@ class Walk:
         told_s = shown_s
         if self.dice.random() < 0.3:
             told_s += self.dice.choice((-86_400, -7200, 3600, 50_000, 86_400 * 3, -shown_s, -86_400 * 40))
+        self._doubt = self._either_clock(told_s)
+        self.desk.ask(CLINICIAN, "set_time", told_s)
+        self.oracle.clock_set(told_s)
+
+    def _either_clock(self, told_s):
+        """After a cut: the time before, or that which was told; the clock itself is lost."""
         before = self.oracle.clock_now()
 
         def is_either():
-            if self.desk.care.schedule.floor_s != told_s:
-                self.oracle.clock_again(before)
+            self.oracle.clock_again(before)
+            if self.desk.care.schedule.floor_s == told_s:
+                self.oracle.clock_set(told_s)
+                self.oracle.known = False
 
-        self._doubt = is_either
-        self.desk.ask(CLINICIAN, "set_time", told_s)
-        self.oracle.clock_set(told_s)
+        return is_either
 
     def kept_time(self):
         shown_s = self.oracle.shown_s()
         told_s = shown_s
         if self.dice.random() < 0.1:
             told_s += self.dice.choice((-86_400 * 2, -3600, 30_000, 86_400 * 90, 86_400 * 500, -shown_s))
+        self._doubt = self._either_clock(told_s)
         self.desk.ask(PATIENT, "kept_time", told_s)
         self.oracle.time_kept(told_s)
 
@@ -356,7 +363,7 @@ def life(seed, steps=LIFE_STEPS):
     return walk.oracle.visits, walk.seen
 
 
-def _of(task):
+def _life(task):
     return life(*task)
 
 
@@ -366,7 +373,7 @@ def walk(steps, processes, seed):
     tasks = [(seed + k, min(LIFE_STEPS, steps - k * LIFE_STEPS)) for k in range(lives)]
     visits, seen = [0] * len(messages.STATE_NAMES), Counter()
     with multiprocessing.Pool(processes) as pool:
-        for done, (states, happened) in enumerate(pool.imap_unordered(_of, tasks), 1):
+        for done, (states, happened) in enumerate(pool.imap_unordered(_life, tasks), 1):
             visits = [one + other for one, other in zip(visits, states, strict=True)]
             seen.update(happened)
             if done % 250 == 0:

@@ -7,7 +7,7 @@ from stimfw.protocol import messages, therapy_reasons
 from support.implant_bench import MS, NOW_S, ImplantBench
 
 pytestmark = pytest.mark.emulated
-FIRST_BEEP_MS = 50  # from a press to its beep, with a handshake before; 40.3 were seen
+FIRST_BEEP_MS = 40  # from a press to its beep, with a handshake before: as tests/device/test_remote.py
 LATE_MS = 15
 """A light may be longer or shorter by this: what is asked behind is sent in its time."""
 

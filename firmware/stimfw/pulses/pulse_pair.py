@@ -37,8 +37,8 @@ except ImportError:  # CPython
 LEAST_WIDTH_US = const(5)
 LEAST_GAP_US = const(3)
 """A gap that is not 0: what `set` and two `jmp` take."""
-_WIDTH_CYCLES = const(4)  # set, the last jmp x--, mov, jmp: around the loop of a phase
-_GAP_CYCLES = const(2)
+_WIDTH_CYCLES: int = const(4)  # set, the last jmp x--, mov, jmp: around the loop of a phase
+_GAP_CYCLES: int = const(2)
 _JMP_NOT_X = const(0x0020)  # `jmp !x, address` (RP2040 datasheet, 3.4.2.2)
 _LOOP = const(32)  # cycles of `jmp x-- [31]`
 _MIN_CYCLES = const(138)  # of a period: each half is its first instructions' delays and a loop

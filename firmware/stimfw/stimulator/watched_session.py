@@ -1,6 +1,8 @@
 """A session of an implanted stimulator: each lead as prescribed, every pulse watched.
 
-Otherwise it is stimfw.stimulator.session's. What the watch finds is acted upon in the same look: the lead ramps down, or all is off. Which part it was is
+Otherwise it is as stimfw.stimulator.session.
+
+What the watch finds is acted upon in the same look: the lead ramps down, or all is off. Which part it was is
 found out with the output's test pulses behind that (stimfw.stimulator.diagnosis).
 """
 
@@ -119,7 +121,8 @@ class WatchedSession(SessionChecks):
             if cause != messages.STOPPED_FAULT:
                 self._enter(messages.REST)
                 found = yield from self._after()
-                cause = found if found != GOES_ON else cause
+                if found != GOES_ON or cause == STOPPED_WATCH:
+                    cause = found  # a pause that is over ends nothing
             if cause != GOES_ON:
                 return cause
             yield from self._rest()

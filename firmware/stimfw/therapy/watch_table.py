@@ -10,56 +10,47 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Row = tuple[int, str, str, str, int, int, str]
 
-try:
-    from micropython import const  # type: ignore[import-not-found,unused-ignore]
-except ImportError:  # CPython
-
-    def const(value: int) -> int:  # type: ignore[misc,unused-ignore]
-        """The value itself."""
-        return value
-
-
 # Actions.
-WARN = const(0)
-RAMP_DOWN_LEAD = const(1)
-STOP_ALL = const(2)
-PAUSE = const(3)
+WARN = 0
+RAMP_DOWN_LEAD = 1
+STOP_ALL = 2
+PAUSE = 3
 ACTION_NAMES = ("warn", "ramp down this lead", "stop all", "pause")
 
 # Faults. Numbers are in journals and reports for good: append only.
-NONE = const(0)
-OPEN = const(1)
-SHORT = const(2)
-INTERMITTENT = const(3)
-COMPLIANCE = const(4)
-OVER = const(5)
-LOSS = const(6)
-IMBALANCE = const(7)
-DIRECT = const(8)
-DRIFT = const(9)
-SUPPLY = const(10)
-TEMPERATURE = const(11)
-DAC = const(12)
-SWITCH = const(13)
-PUMP = const(14)
-ADC = const(15)
-REFERENCE = const(16)
-INTERFERENCE = const(17)
-AMPLIFIER = const(18)
-TIMING = const(19)
+NONE = 0
+OPEN = 1
+SHORT = 2
+INTERMITTENT = 3
+COMPLIANCE = 4
+OVER = 5
+LOSS = 6
+IMBALANCE = 7
+DIRECT = 8
+DRIFT = 9
+SUPPLY = 10
+TEMPERATURE = 11
+DAC = 12
+SWITCH = 13
+PUMP = 14
+ADC = 15
+REFERENCE = 16
+INTERFERENCE = 17
+AMPLIFIER = 18
+TIMING = 19
 
 # Columns.
-NUMBER = const(0)
-NAME = const(1)
-SIDE = const(2)
-THRESHOLD = const(3)
-PULSES = const(4)
-ACTION = const(5)
-MEANING = const(6)
+NUMBER = 0
+NAME = 1
+SIDE = 2
+THRESHOLD = 3
+PULSES = 4
+ACTION = 5
+MEANING = 6
 
 LEAD = "a lead"
 DEVICE = "the device"
-BOTH = const(2)
+BOTH = 2
 """The lead of a fault that is the device's."""
 
 TABLE: "tuple[Row, ...]" = (

@@ -16,6 +16,7 @@ from stimbench.benchmarks.output import (
     stopping,
     timing,
     watched,
+    watching,
 )
 from stimbench.benchmarks.radio import (
     attacked,
@@ -46,6 +47,7 @@ ROWS: tuple[Row, ...] = (
     resources.HEAP,
     resources.CPU,
     watched.WATCH,
+    watching.WATCHING,
     reply.REPLY,
     stop.STOP_RADIO,
     pairing.PAIRING,

@@ -12,6 +12,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .seeds import spread
 
 __all__ = ("VREF_V", "WIDE_CODES", "Rp2040Adc", "temperature_volts")
@@ -57,6 +60,18 @@ class Rp2040Adc:
         """These errors in place of the seed's; offset in steps."""
         self._gain, self._offset = gain, offset
 
+    def clean(self, volts: float) -> float:
+        """The mean code of many conversions of a voltage, to half a step."""
+        steps = volts * (_CODES / self.vref_v) * self._gain + self._offset
+        return bisect_right(self._thresholds, steps) + 0.0
+
+    def codes(self, volts: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Many conversions at once, with the noise of `rng`; the same shape."""
+        steps = volts * (_CODES / self.vref_v) * self._gain + self._offset
+        steps += rng.normal(0.0, _NOISE_STEPS, volts.shape)
+        found: NDArray[np.int64] = np.searchsorted(self._thresholds, steps, side="right")
+        return found
+
     def convert(self, volts: float, channel: int) -> int:
         """One conversion.
 
@@ -74,5 +89,6 @@ class Rp2040Adc:
             raise ValueError(f"the RP2040 has ADC channels 0-4, not {channel}")
         if self.stuck_code is not None:
             return self.stuck_code
-        steps = volts * (_CODES / self.vref_v) * self._gain + self._offset + self._rng.gauss(0.0, _NOISE_STEPS)
+        steps = volts * (_CODES / self.vref_v) * self._gain + self._offset
+        steps += self._rng.gauss(0.0, _NOISE_STEPS)
         return bisect_right(self._thresholds, steps)

@@ -126,7 +126,7 @@ class MatrixChain:
         return None
 
     def stick(self, chip: int, bit: int, closed: bool, time_ns: int) -> None:
-        """Let one switch of chip 0 (left) or 1 (right) stay as it is, whatever its register says; `mend` ends it."""
+        """Let a switch of chip 0 (left) or 1 (right) stay so, whatever its register says; `mend` ends it."""
         for masks, wanted in ((self._stuck_closed, closed), (self._stuck_open, not closed)):
             masks[chip] = masks[chip] & ~(1 << bit) | (wanted << bit)
         self._tell(chip, time_ns)

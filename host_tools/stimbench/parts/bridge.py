@@ -57,7 +57,7 @@ class Bridge:
         self._state = BridgeState.OFF
         self._listener: Callable[[BridgeState, int], None] | None = None
         self.anodic_share = 1.0
-        """Of the anodic phase's current that reaches the lead: less past a leaking switch, 0 if it stays open."""
+        """Of the anodic current that reaches the lead: less past a leaking switch, 0 if it stays open."""
         for bit, pin in enumerate((cath, anod, short)):
             pin.on_edge(self._edge(1 << bit))
         gate.on_change(lambda _, time_ns: self._update(time_ns))

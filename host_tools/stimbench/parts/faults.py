@@ -1,17 +1,16 @@
-"""What can fail on a stimulator, one row a failure: each part's own ways to fail, as data sheets and physics give them.
+"""What can fail on a stimulator, a row a failure: each part's own ways, as data sheets and physics give them.
 
-The models know nothing of any firmware and of what it looks for. Each takes effect at the present bench time.
-| failure | where it comes from |
-|---|---|
-| conductor broken, touching, loose; electrode drifting | lead fracture, worn insulation, a loose set screw, encapsulation |
-| DAC code stuck, gain, reference | a latch that no LDAC reaches; the reference's tolerance and its load |
-| switch stuck open or closed | ADG714 channel after an overvoltage |
-| pump dead, saturated, another gain | op-amp without supply; open feedback; a resistor of the Howland pump that changed |
-| bridge: anodic switch dead or leaking, a switch that leaks between pulses | MOSFET open, partly closed, with a leaky junction |
-| converter stuck, reference wrong | a broken input; the 3.3 V reference loaded |
-| amplifier's offset | an input resistor that opened |
-| supply low, temperature | the battery; a part that heats |
-| a field from outside | 50 Hz mains, a diathermy or security gate's envelope: voltage between electrodes, rectified in the amplifier |
+The models know nothing of any firmware, nor of what it looks for. Each takes effect at once.
+
+- Lead: a conductor broken, touching or loose, an electrode that drifts (fracture, worn insulation, a loose
+  set screw, encapsulation).
+- DAC: a code stuck (a latch that no LDAC reaches); the reference (its tolerance, its load).
+- Matrix: a switch stuck open or closed (a channel after an overvoltage).
+- Pump: dead, saturated (open feedback), or another gain (a resistor of the Howland network that changed).
+- Bridge: the anodic switch open or shunted, a switch that leaks between pulses.
+- Converter: stuck, or its 3.3 V reference loaded. Amplifier: an input resistor that opened.
+- Supply low, a board too warm.
+- A field from outside: mains, or the envelope of a stronger one, between the electrodes and in the amplifier.
 """
 
 from __future__ import annotations
@@ -20,12 +19,13 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .electrodes import Electrode
 from .interfaces import Scheduler
 from .wiring import StimulatorParts
 
-__all__ = ("FAILURES", "Failure", "Place", "field", "failure", "worst_case")
+__all__ = ("FAILURES", "Failure", "Place", "failure", "field", "worst_case")
 
 _SIDES = ("left", "right")
 _MS = 1_000_000
@@ -102,9 +102,7 @@ def _drifting(at: Place) -> None:
     begin, steps = electrode.values.r_s_ohm, 6
     for step in range(1, steps + 1):
         ohm = begin * (1.0 + 1.2 * step / steps)
-        at.clock.call_at(
-            at.clock.now_ns + step * 50 * _MS, lambda ohm=ohm: electrode.set(r_s_ohm=ohm)  # type: ignore[misc]
-        )
+        at.clock.call_at(at.clock.now_ns + step * 50 * _MS, partial(electrode.set, r_s_ohm=ohm))
 
 
 def _stuck_code(at: Place) -> None:
@@ -173,7 +171,7 @@ def _hot(at: Place) -> None:
 
 
 def field(parts: StimulatorParts, volts: float, amps: float, hz: float, phase: float = 0.0) -> None:
-    """A field: peak voltage between joined electrodes, peak current that the amplifier shows; 0 and 0 end it."""
+    """A field: peak voltage between joined electrodes, peak current in the amplifier; 0 and 0 end it."""
     turn = 2.0 * math.pi * hz * 1e-9
 
     def wave(peak: float) -> Callable[[int], float] | None:
@@ -233,6 +231,7 @@ def worst_case(parts: StimulatorParts, sign: int) -> None:
     """
     for side, pump in parts.pumps.items():
         pump.tolerance(1.0 + 0.01 * sign * (1 if side == "left" else -1))
-    for sense in (*parts.voltage_senses.values(), parts.current_sense):
-        sense.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
+    for voltage in parts.voltage_senses.values():
+        voltage.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
+    parts.current_sense.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
     parts.adc.tolerance(1.0 + 0.001 * sign, 4.0 * sign)

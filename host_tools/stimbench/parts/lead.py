@@ -138,7 +138,7 @@ class Lead:
 
     def _delivered(self, time_ns: int) -> float:
         """What the pump delivers, A, in the present stretch."""
-        if self._conducting in _DRIVEN or self._leaks and self._conducting is BridgeState.OFF:
+        if self._conducting in _DRIVEN or (self._leaks and self._conducting is BridgeState.OFF):
             return self._stretch.amps(time_ns)
         if self._leaks:
             return self._leak_amps
@@ -174,7 +174,7 @@ class Lead:
     def leak(self, ohm: float | None, positive: bool = True) -> None:
         """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
 
-        It leaks while the gate lets the supply on, also between pulses; into the recharge, most of it goes there.
+        It leaks while the gate lets the supply on, also between pulses; most of it into the recharge, then.
         """
         self._leak_ohm, self._leak_v = ohm, COMPLIANCE_V if positive else -COMPLIANCE_V
         self.part_changed()

@@ -17,7 +17,7 @@ __all__ = ("COMPLIANCE_V", "Pump")
 COMPLIANCE_V = 15.0
 _AMPS_PER_VOLT = 2.5e-3
 _SATURATED_A = 0.1
-"""Of an op-amp whose output sits at its rail: more than any load here takes, so the compliance limit decides."""
+"""Of an op-amp whose output sits at its rail: more than any load takes, so the compliance limit decides."""
 
 
 class Pump:

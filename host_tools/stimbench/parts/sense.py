@@ -64,7 +64,7 @@ class VoltageSense:
         self._lag = _Lag()
         lead.on_step(lambda t, v0, _i0, v1, _i1: self._lag.step(t, v0, v1))
         self.pickup: Callable[[int], float] | None = None
-        """What a field induces between the electrodes that are joined to both rails, V of bench time in ns."""
+        """What a field induces between electrodes that are joined to both rails, V of bench time in ns."""
 
     def shift(self, volts: float) -> None:
         """A fault: another offset at the output, V; 0: none."""
@@ -92,7 +92,7 @@ class CurrentSense:
         for lead in leads:
             lead.on_step(lambda t, _v0, i0, _v1, i1: self._lag.step(t, i0, i1))
         self.pickup: Callable[[int], float] | None = None
-        """What a field makes the amplifier show while a lead's electrodes are joined, A of bench time in ns."""
+        """What a field makes the amplifier show while electrodes are joined, A of bench time in ns."""
 
     def shift(self, volts: float) -> None:
         """A fault: another offset at the output, V; 0: none."""

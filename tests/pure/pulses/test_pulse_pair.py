@@ -1,4 +1,4 @@
-"""A watched train: every edge counted for both leads' own widths and gaps, and its samples within the phases."""
+"""A watched train: edges counted for each lead's own width and gap, and samples within the phases."""
 
 from stimfw.pulses import pair_sampling, pulse_pair, waveform
 from stimfw.pulses.pair_sampling import KINDS, PairPlan, times_us
@@ -92,7 +92,7 @@ class Train:
         self.flags = [(cycle * self.pacer.cycle_us, flag) for cycle, flag in machine.flags]
 
 
-def test_the_period_of_every_rate_is_exact_and_the_cpu_is_told_behind_the_right_lead_or_as_late_as_a_delay_can():
+def test_periods_are_exact_and_the_cpu_is_told_behind_the_right_lead():
     for rate_hz in range(ranges.RATE_HZ.low, ranges.RATE_HZ.high + 1):
         period = period_us(rate_hz)
         slot = min(ranges.slot_us(1000, 500), period // 2)

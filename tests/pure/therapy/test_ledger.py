@@ -35,7 +35,7 @@ def test_charge_is_exact_over_many_pulses():
 
 def test_asking_changes_nothing():
     asked, alone = made(), made()
-    for n in range(100):
+    for _ in range(100):
         for each in (asked, alone):
             each.count(1, 744, 744, 2000)
         asked.charge_uc(1)
@@ -90,12 +90,18 @@ def test_entries_fit_the_journal():
         ledger.count(0, 744, 744, 2000)
     entries = ledger.entries()
     assert [entry[0] for entry in entries] == [
-        journal_entries.DELIVERED, journal_entries.CURRENT, journal_entries.DELIVERED, journal_entries.CURRENT,
-    ]  # fmt: skip
+        journal_entries.DELIVERED,
+        journal_entries.CURRENT,
+        journal_entries.DELIVERED,
+        journal_entries.CURRENT,
+    ]
     for entry in entries:
         body = journal_entries.pack(entry[0], *entry[1:])
         assert len(body) <= journal_entries.BODY_BYTES
-    left = journal_entries.unpack(entries[0][0], journal_entries.pack(entries[0][0], *entries[0][1:]))
-    assert left["pulses"] == 1000 and left["contractions"] == 3 and left["charge_uc"] == exact_uc(744_000, 214)
-    right = journal_entries.unpack(entries[3][0], journal_entries.pack(entries[3][0], *entries[3][1:]))
+    left, right = [
+        journal_entries.unpack(entry[0], journal_entries.pack(entry[0], *entry[1:]))
+        for entry in (entries[0], entries[3])
+    ]
+    assert left["pulses"] == 1000 and left["contractions"] == 3
+    assert left["charge_uc"] == exact_uc(744_000, 214)
     assert right["missed"] == 65_535 and right["prescribed_ua"] == right["mean_ua"] == 0

@@ -1,6 +1,6 @@
-"""The application of a board on the bench with watched sessions in the place of its own: for the row `watch`.
+"""A board on the bench that runs watched sessions in the place of its own: for the rows on the watch.
 
-It needs nothing that only an implanted board has: what is prescribed comes from the programme and from overrides.
+It needs nothing that only an implanted board has: what is prescribed comes from the programme.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ FAULT_LINE = b"FAULT "
 
 _SCRIPT = """
 import gc, main
+from stimfw.protocol import messages
 from machine import Pin
 import stimfw.stimulator.control as control_module
 from stimfw.stimulator.watched_session import WatchedSession

@@ -89,7 +89,7 @@ def test_the_page_tells_all_of_it(eventful, tmp_path):
     audit = eventful()
     write_device_page(audit, tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text()
-    for part in (ID, "20 (100 %)", fault_name(3), "replace soon", "lead migration", "moderate", "Sessions",
+    for part in (ID, "20 (100\u00a0%)", fault_name(3), "replace soon", "lead migration", "Sessions",
                  "Impedance of the leads", "Pain and disability", "2700 mV", audit.chain):  # fmt: skip
         assert part in text, part
     assert "http" not in text.replace("http-equiv", "") and "<script" not in text

@@ -4,8 +4,10 @@ from datetime import date
 
 from stimbench.audit.device_page import write_device_page
 from stimbench.audit.outcomes import add_scores
+from stimbench.audit.service import review
+from stimbench.audit.service_page import write_service_page
 from stimfw.protocol import journal_entries as kinds
-from support.journals import DEVICE, EPOCH_S
+from support.journals import DAY_S, DEVICE, EPOCH_S
 
 
 def test_it_is_readable_on_a_telephone_and_on_a_wide_dark_screen(browser, store, audited, year, tmp_path):
@@ -17,9 +19,9 @@ def test_it_is_readable_on_a_telephone_and_on_a_wide_dark_screen(browser, store,
     add_scores(store, DEVICE.hex(), {"nrs": 4, "odi": 30}, date(2027, 4, 29), False, EPOCH_S)
     write_device_page(audited(year, 10), tmp_path / "a.html")
     page = browser.new_page()
-    for width_px, shown in ((360, "narrow"), (1400, "wide")):
+    for width_px, shown in ((360, "narrow"), (768, "wide"), (900, "wide"), (1400, "wide")):
         page.set_viewport_size({"width": width_px, "height": 900})
-        page.emulate_media(color_scheme="dark" if shown == "wide" else "light")
+        page.emulate_media(color_scheme="dark" if width_px > 768 else "light")
         page.goto((tmp_path / "a.html").as_uri())
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
         charts = page.evaluate(
@@ -33,6 +35,9 @@ def test_it_is_readable_on_a_telephone_and_on_a_wide_dark_screen(browser, store,
             }).map(e => e.textContent)"""
         )
         assert cut == []
+        write_service_page(review([store.path], EPOCH_S + 200 * DAY_S), tmp_path / "s.html")
+        page.goto((tmp_path / "s.html").as_uri())
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "a service's tables"
     label = "getComputedStyle(document.querySelector('td'), '::before').content"
     page.set_viewport_size({"width": 360, "height": 900})
     assert page.evaluate(label) != "none"

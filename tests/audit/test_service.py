@@ -140,8 +140,8 @@ def test_page_and_table(tmp_path):
     found = review(stores_of([tmp_path]), after(14.5))
     write_service_page(found, tmp_path / "s.html")
     text = (tmp_path / "s.html").read_text()
-    for part in ("2 devices", "1 of 1", "21 to 100 %", "57 %", "10.1111/ner.12741", "lead fracture", "1 of 2",
-                 "12 months +-60 days"):  # fmt: skip
+    for part in ("2 devices", "1 of 1", "21 to 100\u00a0%", "57 %", "10.1111/ner.12741", "1 of 2",
+                 "lead fracture", "12 months +-60 days"):  # fmt: skip
         assert part in text, part
     file = io.StringIO()
     write_service_csv(found, file)

@@ -87,6 +87,12 @@ def test_a_bad_store_is_told_before_the_board_is_asked(run, board, path):
     assert board.calls == [] and path.read_text() == "no store"
 
 
+def test_a_board_that_was_never_implanted_makes_no_store(run, journal, path):
+    journal.slots, journal.number = [], 0
+    assert "never implanted" in run("log", "pull", "--store", str(path), code=2).stderr
+    assert not path.exists()
+
+
 def test_verify(run, pulled, journal):
     assert "All is whole." in run("log", "verify", pulled).stdout
     data = json.loads(run("log", "verify", pulled, "--json").stdout)

@@ -22,6 +22,10 @@ __all__ = (
 )
 
 
+_SPACE = "\u00a0"
+"""Between a number and its unit, and between thousands: no line ends there."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of texts."""
@@ -71,11 +75,11 @@ def day_text(at_s: int | None) -> str:
 
 def percent_text(share: float | None) -> str:
     """A share in percent; `-` where there is none."""
-    return "-" if share is None else f"{100 * share:.0f} %"
+    return "-" if share is None else f"{100 * share:.0f}{_SPACE}%"
 
 
 def number_text(value: float | None, unit: str = "") -> str:
     """A number with its unit; `not known`."""
     if value is None:
         return "not known"
-    return f"{value:,.0f} {unit}".replace(",", " ").rstrip()
+    return f"{value:,.0f}".replace(",", _SPACE) + (_SPACE + unit if unit else "")

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 __all__ = ("PUBLISHED", "Published", "published_at")
 
-DECKERS = "Deckers et al., Neuromodulation 21 (2018) 48-55, doi 10.1111/ner.12741: ReActiv8-A, 53 implanted"
+DECKERS = (
+    "Deckers et al., Neuromodulation 21 (2018) 48-55, doi 10.1111/ner.12741: ReActiv8-A, 53 implanted; "
+    "of ODI and EQ-5D at least the minimal clinically important difference"
+)
 MITCHELL = "Mitchell et al., Neuromodulation 24 (2021) 1024-1032, doi 10.1111/ner.13477: ReActiv8-A, 4 years"
 GILLIGAN = (
     "Gilligan et al., Pain 162 (2021), doi 10.1097/j.pain.0000000000002258: randomised trial; "

@@ -56,7 +56,7 @@ def service_page(found: Review) -> Page:
 
 def _interval(share: Share) -> str:
     between = share.interval
-    return "-" if between is None else f"{100 * between[0]:.0f} to {100 * between[1]:.0f} %"
+    return "-" if between is None else f"{100 * between[0]:.0f} to {percent_text(between[1])}"
 
 
 def _reached(found: Review) -> Section:

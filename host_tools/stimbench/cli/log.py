@@ -103,8 +103,11 @@ def pull(
     path = store or default_path()
     if path.exists():
         Store(path).close()  # what cannot be used is told before a board is asked
-    with opened(ctx, board, radio) as stimulator, Store(path, create=True) as opened_store:
-        done = pull_journal(stimulator, opened_store, services(ctx).now_s, _progress)
+    with opened(ctx, board, radio) as stimulator:
+        if not path.exists() and not stimulator.journal(0).slots:
+            raise InputError("The stimulator's journal is empty: it was never implanted. No store was made.")
+        with Store(path, create=True) as opened_store:
+            done = pull_journal(stimulator, opened_store, services(ctx).now_s, _progress)
     if as_json:
         print_json({
             "store": str(path), "device": done.device_id, "journal": done.journal, "new": done.new,

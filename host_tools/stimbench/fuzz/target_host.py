@@ -7,7 +7,7 @@ from collections.abc import Callable
 from stimfw.protocol import console_frame, messages, requests
 from stimfw.telemetry import frames
 
-from stimbench.client import access_records, flash_records, records
+from stimbench.client import access_records, flash_records, journal_requests, records
 from stimbench.client.console import Console
 from stimbench.client.keyring import HostPairing
 from stimbench.client.radio import RadioConsole
@@ -25,6 +25,7 @@ _UNPACKED: tuple[tuple[int, Callable[[bytes], object]], ...] = (
     (requests.IMPEDANCE_RESULTS, lambda body: records.unpack_pairs(0, body)),
     (requests.PULSES, records.unpack_pulses),
     (requests.LOG, access_records.unpack_log),
+    (requests.JOURNAL, journal_requests.JournalPage.unpack),
     (requests.PAIRINGS, access_records.StimulatorPairings.unpack),
     (requests.PAIRINGS, access_records.RemotePairings.unpack),
     (requests.STATUS, access_records.RemoteStatus.unpack),

@@ -92,8 +92,3 @@ class Life:
         if len(payload) != struct.calcsize(_FORMAT) or payload[0] != _VERSION or payload[1] > IMPLANTED:
             raise DamagedError("life of another format")
         _, self.life, self.device_id, self.implanted_s, self.healing_days = struct.unpack(_FORMAT, payload)
-
-
-def is_on_bench(device: "BlockDevice", first_block: int = layout.LIFE) -> bool:
-    """Whether the board is none of a therapy device. Raises nothing."""
-    return Life(device, first_block).life == BENCH

@@ -1,6 +1,6 @@
 """Which life a board has survives every cut; whatever else is there, the board gives no output."""
 
-from stimfw.storage import layout, life
+from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES, StorageError
 from stimfw.storage.life import BENCH, IMPLANTED, UNUSABLE, Life
 from support.control import control
@@ -42,7 +42,7 @@ def test_a_new_board_is_on_the_bench_and_nothing_is_written():
     flash = FlashFake()
     one = opened(flash)
     assert (one.life, one.device_id, one.implanted_s, one.healing_days) == (BENCH, bytes(8), 0, 0)
-    assert life.is_on_bench(flash, FIRST) and not flash.operations
+    assert not flash.operations
 
 
 def test_implanted_and_explanted():
@@ -50,7 +50,6 @@ def test_implanted_and_explanted():
     one = opened(flash)
     assert (one.life, one.device_id, one.implanted_s, one.healing_days) == (IMPLANTED, ID, NOW, 14)
     assert one.earliest_s() == NOW + 14 * 86_400
-    assert not life.is_on_bench(flash, FIRST)
     one.explant()
     assert one.life == BENCH and opened(flash).life == BENCH and opened(flash).device_id == ID
     opened(flash).implant(b"bench-08", NOW + 1, 0)
@@ -59,13 +58,26 @@ def test_implanted_and_explanted():
 
 def test_what_cannot_be_implanted():
     flash = implanted()
-    for board, device_id, days in ((flash, ID, 14), (FlashFake(), b"short", 14), (FlashFake(), ID, 256)):
+    for board, device_id, days in (
+        (flash, ID, 14),
+        (FlashFake(), b"short", 14),
+        (FlashFake(), b"a long one", 14),
+        (FlashFake(), ID, 256),
+    ):  # fmt: skip
         assert raised(lambda: opened(board).implant(device_id, NOW, days), ValueError)  # noqa: B023
         assert not board.operations
     assert raised(lambda: opened(FlashFake()).implant(ID, NOW, -1), ValueError)
 
 
 @control("C-69")
+def test_what_lies_on_flash():
+    flash = FlashFake()
+    opened(flash).implant(ID, NOW, 255)
+    assert opened(flash)._record.load() == b"\x01\x01bench-07" + b"\x00\xd2\x49\x6b" + b"\xff"
+    explant(flash)
+    assert opened(flash)._record.load()[:2] == b"\x01\x00"
+
+
 def test_a_cut_leaves_the_old_life_or_the_new():
     for start, action, lives in (
         (FlashFake(), implant, {BENCH, IMPLANTED}),
@@ -90,7 +102,7 @@ def test_whatever_else_is_there_is_unusable_until_it_is_explanted():
         flash.memory[FIRST * BLOCK_BYTES + index] ^= 0x41
         before = bytes(flash.memory)
         one = opened(flash)
-        assert one.life == UNUSABLE and not life.is_on_bench(flash, FIRST)
+        assert one.life == UNUSABLE
         assert raised(lambda: one.implant(ID, NOW, 14), ValueError)  # noqa: B023
         assert bytes(flash.memory) == before
         one.explant()
@@ -99,8 +111,9 @@ def test_whatever_else_is_there_is_unusable_until_it_is_explanted():
 
 
 def test_a_record_of_another_format_is_unusable():
-    later, unknown = b"\x02\x01" + bytes(13), [b"\x01" + bytes((life,)) + bytes(13) for life in (2, 3, 255)]
-    for payload in [b"", b"\x01\x01", later, bytes(16)] + unknown:
+    unknown = [b"\x01" + bytes((life,)) + bytes(13) for life in (2, 3, 255)]
+    others = [b"\x02\x01" + bytes(13), b"\x00\x01" + bytes(13), b"\x01\x01" + bytes(14), bytes(16)]
+    for payload in [b"", b"\x01\x01"] + others + unknown:
         flash = FlashFake()
         opened(flash)._record.store(payload)
         assert opened(flash).life == UNUSABLE, payload

@@ -92,8 +92,9 @@ bench: setup firmware ## measure the figures of the documentation again [16 min]
 	@$(BIN)/stimbench bench figures $(ARGS)
 
 .PHONY: docs
-docs: setup ## write the tables of the documentation that come from code [1 s]
+docs: setup ## write the tables of the documentation that come from code, and docs/hazards.md [2 s]
 	@$(BIN)/python -m stimbench.docs_tables
+	@$(BIN)/stimbench hazards page $(wildcard $(JUNIT))
 
 .PHONY: test
 test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [5 to 8 min]
@@ -125,6 +126,14 @@ test-tools: setup firmware ## run the tests of whole tools: lessons, the wheel, 
 .PHONY: mutants
 mutants: setup ## change the firmware's pure logic in thousands of ways: does a test fail each time? [an hour]
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
+
+.PHONY: walk
+walk: setup ## 10 000 000 random steps over the therapy on the desk, beside an oracle; ARGS="--steps 100000" [WALKTIME]
+	@PYTHONPATH=tests $(BIN)/python -m support.desk_walk $(ARGS)
+
+.PHONY: year
+year: setup ## a year of sessions on the desk, with power cuts: is what the audit tells what was done? [20 s]
+	@PYTHONPATH=tests $(BIN)/python -m support.desk_year $(ARGS)
 
 SANITIZE_SEEDS ?= 1 2 3 4
 SANITIZE_STARTS ?= 500000

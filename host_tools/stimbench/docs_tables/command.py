@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from stimbench.docs_tables import numbers, peers, requests, states
+from stimbench.docs_tables import numbers, peers, requests, states, watch
 from stimbench.docs_tables.markers import filled
 from stimbench.project import find_project_root
 
@@ -18,6 +18,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/telemetry.md", "numbers", numbers.table),
     ("docs/telemetry.md", "requests", requests.requests_table),
     ("docs/telemetry.md", "roles", requests.roles_table),
+    ("docs/watch.md", "watch", watch.table),
 )
 """File, marker, and what makes the text between its comments."""
 

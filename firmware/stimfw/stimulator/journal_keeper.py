@@ -20,6 +20,7 @@ PLACES = 32
 """Entries that can wait. A session makes fewer than 20 between two rests."""
 ROOM = 64
 """Blank slots to have before a session may begin."""
+_UNKNOWN = -1
 _GAP_MS = 2000  # between two steps of making room: each erases a block
 
 
@@ -47,6 +48,7 @@ class JournalKeeper:
         self.dropped = 0
         self.failed = False
         self._prepared_ms = 0
+        self._oldest = _UNKNOWN
         self._more = True
 
     def add(self, kind: int, sender: int, *values: object) -> None:
@@ -72,8 +74,15 @@ class JournalKeeper:
             self._prepared_ms = now_ms
             self.make_room()
 
+    def oldest(self) -> int:
+        """Number of the oldest entry that can be read. Looked for once: only making room changes it."""
+        if self._oldest == _UNKNOWN:
+            self._oldest = self.journal.oldest
+        return self._oldest
+
     def make_room(self) -> None:
         """One step. Raises nothing."""
+        self._oldest = _UNKNOWN
         try:
             self._more = self.journal.prepare()
         except OSError:

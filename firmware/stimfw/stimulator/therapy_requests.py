@@ -280,7 +280,7 @@ class TherapyRequests:
         """Slots of the journal from number `first` or the oldest one on."""
         journal = self._keeper.journal
         number, slots = journal.read(first, _SLOTS_A_REPLY)
-        return refusals.done(number, journal.oldest, journal.next_number, slots)
+        return refusals.done(number, self._keeper.oldest(), journal.next_number, slots)
 
     def ledger(self, lead: int) -> "Answer":
         """What the present or last session has delivered on a lead, beside what was prescribed."""

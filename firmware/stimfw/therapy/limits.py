@@ -157,8 +157,6 @@ def left_ppm(rest_us: int, ohm: int, capacitance_nf: int) -> int:
     tau_us: int = (RECHARGE_OHM + ohm + SWITCHES_OHM) * series_nf(capacitance_nf) // 1000 + 1
     half_us = tau_us * 694 // 1000 + 1
     halves, rest = rest_us // half_us, rest_us % half_us
-    if halves > 20:
-        return 1
     left = 1_000_000 * (2 * half_us - rest) // (2 * half_us) + 1
     return (left >> halves) + 1
 

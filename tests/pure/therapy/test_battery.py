@@ -86,8 +86,36 @@ def test_it_is_kept():
     assert again.read(3000, NOW + 4 * DAY, 10)
 
 
+def test_longer_than_a_day_apart_is_a_day_apart():
+    one = Battery()
+    for reading in ((NOW, 10), (NOW + 5 * DAY, 5 * DAY + 10), (0, 9 * DAY)):
+        assert one.read(3000, *reading)
+    assert one.state == REPLACE_SOON
+    again = Battery(one.pack())
+    assert not again.read(3000, NOW + 9 * DAY, 100), "the last one had no time"
+    assert again.read(3000, NOW + 20 * DAY, DAY)
+    last = Battery(again.pack())
+    assert last.read(3000, NOW + 23 * DAY, 5), "three days by the clock"
+
+
+def test_what_lies_on_flash():
+    one = Battery()
+    assert one.pack() == bytes(6)
+    one.read(3000, NOW, 10)
+    assert one.pack() == b"\x00\x01\x00\xd2\x49\x6b"
+    days(one, 3000, 6)
+    assert one.state == END_OF_SERVICE and Battery(one.pack()).state == END_OF_SERVICE
+    assert not one.read(3000, NOW + 90 * DAY, 90 * DAY) and not one.read(5000, NOW + 91 * DAY, 91 * DAY)
+
+
+def test_one_low_reading_that_is_taken_back_is_to_be_kept():
+    one = Battery()
+    one.read(3000, NOW, 10)
+    assert one.read(5000, NOW + 5, 15) and not one.read(5000, NOW + 6, 16)
+
+
 def test_what_is_no_battery():
-    for payload in (bytes((3, 0, 0, 0, 0, 0)), bytes((0, 3, 0, 0, 0, 0))):
+    for payload in (bytes((3, 0, 0, 0, 0, 0)), bytes((0, 3, 0, 0, 0, 0)), bytes((0, 4, 0, 0, 0, 0))):
         try:
             Battery(payload)
         except ValueError:

@@ -60,20 +60,6 @@ class Prescriptions:
         at = self._newest_at()
         return 0 if at < 0 else self.numbers[at]
 
-    def is_doubtful(self) -> bool:
-        """Whether a newer one than `newest` may have been lost: the record after it cannot be read.
-
-        That record may as well have held the oldest one. Who keeps the number in force can tell: `has_lost`.
-        """
-        return self.states[self._next_at()] >= DAMAGED
-
-    def has_lost(self, in_force: int) -> bool:
-        """Whether the prescription in force was lost, and `newest` is one that it had replaced.
-
-        in_force: its number, kept elsewhere (stimfw.therapy.schedule.Schedule.version); 0: it was not kept.
-        """
-        return self.is_doubtful() and in_force != self.newest()
-
     def history(self, back: int) -> "Kept | None":
         """Number, sender, time in seconds since 1970, and the packed prescription.
 

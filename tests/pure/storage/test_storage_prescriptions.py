@@ -71,7 +71,7 @@ def test_it_holds_what_a_prescription_packs():
 def test_a_new_board_has_none():
     flash = FlashFake(BLOCKS)
     one = opened(flash)
-    assert (one.newest(), one.history(0), one.lost(), one.is_doubtful()) == (0, None, 0, False)
+    assert (one.newest(), one.history(0), one.lost()) == (0, None, 0)
     assert not flash.operations
 
 
@@ -140,17 +140,9 @@ def test_damage_loses_one_and_no_other():
             gone = [number for number in whole if (number - 1) % RECORDS == at]
             assert kept(flash) == [number for number in whole if number not in gone]
             assert one.lost() == 1 and not flash.operations
-            assert one.is_doubtful() == (gone[0] in (whole[0], whole[-1]))
 
 
 @control("C-54")
-def test_who_kept_the_number_in_force_knows_whether_it_was_lost():
-    newest_gone, oldest_gone = damage(holding(4), 3), damage(holding(4), 0)
-    assert opened(newest_gone).has_lost(4) and opened(newest_gone).has_lost(0)
-    assert not opened(oldest_gone).has_lost(4)
-    assert not opened(damage(holding(4), 1)).has_lost(0), "a former one"
-
-
 def test_a_damaged_record_takes_the_next_one():
     for at in range(RECORDS):
         flash = damage(holding(4), at)

@@ -1,4 +1,4 @@
-"""The limits' arithmetic, number by number: what stands here was worked out once and holds for every board."""
+"""The limits, number by number: what stands here was worked out once and holds for every board."""
 
 from stimfw.therapy import limits
 

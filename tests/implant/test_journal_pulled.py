@@ -17,6 +17,7 @@ from support.implant_bench import NOW_S, PLAN, ImplantBench
 pytestmark = pytest.mark.emulated
 
 
+@pytest.mark.control("C-66")
 def test_a_session_is_pulled_once_verified_and_audited(implant, tmp_path):
     client, now_s = implant.client, NOW_S + 3600
     with Store(tmp_path / "j.sqlite", create=True) as store:

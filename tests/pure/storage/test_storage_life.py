@@ -78,6 +78,7 @@ def test_what_lies_on_flash():
     assert opened(flash)._record.load()[:2] == b"\x01\x00"
 
 
+@control("C-69")
 def test_a_cut_leaves_the_old_life_or_the_new():
     for start, action, lives in (
         (FlashFake(), implant, {BENCH, IMPLANTED}),

@@ -125,13 +125,15 @@ def test_bad_folders_and_stores_are_one_error(tmp_path):
         review(stores_of([tmp_path]), after(5))
 
 
-def test_satisfaction_impression_and_opioids(tmp_path):
-    device(tmp_path, 1, [(None, {"opioids": 20}), (12, {"opioids": 0, "satisfaction": 5, "cgi": 7})])
-    device(tmp_path, 2, [(None, {"opioids": 20}), (12, {"opioids": 5, "satisfaction": 4, "cgi": 6})])
+def test_sustained_relief_satisfaction_impression_and_opioids(tmp_path):
+    on_opioids = (None, {"nrs": 7, "opioids": 20})
+    good, better = {"opioids": 0, "satisfaction": 5, "cgi": 7}, {"opioids": 5, "satisfaction": 4, "cgi": 6}
+    device(tmp_path, 1, [on_opioids, (3, {"nrs": 5}), (6, {"nrs": 4}), (12, good)])
+    device(tmp_path, 2, [on_opioids, (3, {"nrs": 5}), (6, {"nrs": 6}), (12, better)])
     device(tmp_path, 3, [(None, {"opioids": 0}), (12, {"opioids": 0, "satisfaction": 1})])
     found = review(stores_of([tmp_path]), after(13))
     shares = {title: (share.reached, share.seen) for title, share in newest_shares(found.devices)}
-    assert list(shares.values()) == [(2, 3), (1, 3), (1, 2), (1, 2)]
+    assert list(shares.values()) == [(1, 2), (2, 3), (1, 3), (1, 2), (1, 2)]
 
 
 def test_page_and_table(tmp_path):

@@ -108,8 +108,16 @@ def _say(summary: dict[str, Any], files: list[Path], as_json: bool) -> None:
         print_json(summary | {"files": [str(path) for path in files]})
         return
     for name, value in summary.items():
-        out.print(f"{name.replace('_', ' '):<14} {value}", markup=False, soft_wrap=True)
+        out.print(f"{name.replace('_', ' '):<14} {_words(value)}", markup=False, soft_wrap=True)
     out.print("Written: " + ", ".join(map(str, files)), markup=False, soft_wrap=True)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        value = [f"{count} ({why})" for why, count in value.items()]
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def incident(

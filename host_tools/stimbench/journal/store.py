@@ -129,15 +129,17 @@ class Store:
         A power cut may undo the newest ones, not only the one that it hits. At the end the file is as usual,
         alone and durable; where others have it open, or the disk cannot do it, it stays so all the time.
         """
-        with self._told():
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+        self._try("PRAGMA journal_mode = WAL")
+        self._try("PRAGMA synchronous = NORMAL")
         try:
             yield
         finally:
-            with suppress(sqlite3.OperationalError):
-                self._db.execute("PRAGMA journal_mode = DELETE")
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._try("PRAGMA journal_mode = DELETE")
+            self._try("PRAGMA synchronous = FULL")
+
+    def _try(self, pragma: str) -> None:
+        with suppress(sqlite3.OperationalError):
+            self._db.execute(pragma)
 
     # Journals.
 

@@ -107,7 +107,7 @@ def test_the_page_says_what_it_knows_and_what_not():
     page = markdown(WITH_PLANNED, {"C-01": ["a/test_a.py"]}, None)
     assert "1 hazards, 2 controls, 1 of these planned." in page
     assert "- *harm*: pain (serious)" in page and "- *controls*: C-01, C-03 (planned)" in page
-    assert "- **C-01** (design; H-01): does the first Tests: `tests/a/test_a.py`." in page
+    assert "- **C-01** (design; H-01): does the first. Tests: `tests/a/test_a.py`" in page
     planned = page[page.index("## Controls that are planned") :]
     assert "**C-03**" in planned and "**C-01**" not in planned
     assert page.endswith("made without a run's JUnit file: it does not say what passed when.\n")

@@ -65,7 +65,7 @@ def _controls(controls: Sequence[Control], register: Register, marked: Mapping[s
     for control in controls:
         files = ", ".join(f"`tests/{name}`" for name in marked.get(control.id, ()))
         needed = ", ".join(register.hazards_of(control.id))
-        tests = f" Tests: {files}." if files else ""
+        tests = f". Tests: {files}" if files else ""
         lines.append(_item(f"**{control.id}** ({control.kind}; {needed}): {control.does}{tests}"))
     return "\n".join(lines)
 

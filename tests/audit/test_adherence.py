@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from stimbench.journal.entries import UNKNOWN_ELAPSED_S
 from stimfw.protocol import journal_entries as kinds
 from stimfw.protocol import messages
 from support.journals import DAY_S, EPOCH_S, IMPLANTED_S, kept, prescription
@@ -56,11 +57,16 @@ def test_a_day_on_which_activation_falls_in_the_middle_does_not_count(year, audi
     assert str(audit.began) == "2027-01-29" and audit.adherence.other_sessions == 1
 
 
-def test_a_session_that_a_reset_ended_is_cut_short(year, audited):
+@pytest.mark.parametrize("told", [False, True])
+def test_a_session_that_a_restart_ended_is_cut_short_and_nobody_knows_when(year, audited, told):
     year.session(year.at(0, 8), ends=False)
     year.journal.add(kinds.BOOT, year.at(0, 9), 3, b"\1\2\3\4", 0)
+    if told:
+        ended = (1, messages.STOPPED_FAULT, UNKNOWN_ELAPSED_S, 0, 0)
+        year.journal.add(kinds.SESSION_ENDED, year.at(0, 9), *ended)
     year.session(year.at(0, 18))
-    assert sums(audited(year, 1)) == (1, 2, 1, 1, 0, {})
+    audit = audited(year, 1)
+    assert sums(audit) == (1, 2, 1, 1, 0, {}) and audit.adherence.time_share == 0.5
 
 
 @pytest.mark.control("C-74")

@@ -9,6 +9,7 @@ from stimfw.protocol import journal_entries as kinds
 from stimfw.protocol import messages
 
 from stimbench.audit.timeline import Dated
+from stimbench.journal.entries import UNKNOWN_ELAPSED_S
 
 __all__ = ("Delivered", "Session", "sessions")
 
@@ -43,7 +44,7 @@ class Session:
     Attributes:
         began_s: in seconds since 1970; None: not known.
         version: of the prescription.
-        planned_s, elapsed_s: its length as prescribed and as it came; 0 elapsed if its end is not told.
+        planned_s, elapsed_s: its length as prescribed and as it came; 0 if nobody knows: a restart ended it.
         cause: messages.STOPPED_...; None: the journal does not tell its end, a reset cut it say.
         cycles: of ramp up, hold, ramp down and rest.
         leads: by lead, 0 left and 1 right.
@@ -76,7 +77,8 @@ def sessions(found: Sequence[Dated]) -> list[Session]:
         elif last is None or not values:
             continue
         elif entry.kind == kinds.SESSION_ENDED and values["session"] == last.number and last.cause is None:
-            last.cause, last.elapsed_s, last.cycles = values["cause"], values["elapsed_s"], values["cycles"]
+            last.cause, last.cycles = values["cause"], values["cycles"]
+            last.elapsed_s = 0 if values["elapsed_s"] == UNKNOWN_ELAPSED_S else values["elapsed_s"]
         elif entry.kind in (kinds.DELIVERED, kinds.CURRENT):
             _deliver(last, entry.kind, values)
     return all_of_them

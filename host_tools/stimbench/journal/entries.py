@@ -15,8 +15,10 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.client.access_records import OPCODE_NAMES, START_NAMES
 from stimbench.client.records import name_of
 
-__all__ = ("FIRST_UNIX_S", "Entry", "fault_name", "unix_text", "warning_name")
+__all__ = ("FIRST_UNIX_S", "UNKNOWN_ELAPSED_S", "Entry", "fault_name", "unix_text", "warning_name")
 
+UNKNOWN_ELAPSED_S = 0xFFFF
+"""The length of a session that a restart ended: stimfw.stimulator.implanted."""
 _PAIRS = 16
 """Cathode << 2 | anode of four electrodes; a larger number is no pair."""
 FIRST_UNIX_S = 1_000_000_000
@@ -179,6 +181,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "activation_s": _time,
     "ended": _named(journal_entries.TRAIN_NAMES),
     "was_on": bool,
+    "elapsed_s": lambda value: "not known" if value == UNKNOWN_ELAPSED_S else value,
 }
 _WHAT = {
     journal_entries.PAIRING: journal_entries.PAIRING_NAMES,

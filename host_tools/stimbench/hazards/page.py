@@ -55,7 +55,8 @@ def _hazard(hazard: Hazard, register: Register) -> str:
     controls = [f"{control}{' (planned)' if known[control].planned else ''}" for control in hazard.controls]
     rows = [("harm", f"{hazard.harm} ({hazard.severity})"), ("cause", hazard.cause)]
     rows.append(("controls", ", ".join(controls)))
-    rows.append(("what is left", hazard.left or "nothing that is known"))
+    if hazard.left:
+        rows.append(("what is left", hazard.left))
     items = "\n".join(_item(f"*{name}*: {text}") for name, text in rows)
     return f"### {hazard.id} {hazard.title}\n\n{items}"
 

@@ -50,7 +50,7 @@ class Hazard:
         title, harm, cause: in words.
         severity: of the harm, one of SEVERITIES.
         controls: ids.
-        left: what the controls do not reach; empty: nothing known.
+        left: what the controls do not reach; empty: nobody has named anything.
     """
 
     id: str

@@ -125,7 +125,21 @@ def test_while_it_runs_nothing_else_begins():
 
 @pytest.mark.parametrize(
     ("index", "value"),
-    [(0, 2), (1, 4), (2, 4), (2, 1), (3, 10_025), (3, 30), (4, 19), (4, 1001), (5, 501), (6, 0), (6, 51), (7, 0), (7, 201)],
+    [
+        (0, 2),
+        (1, 4),
+        (2, 4),
+        (2, 1),
+        (3, 10_025),
+        (3, 30),
+        (4, 19),
+        (4, 1001),
+        (5, 501),
+        (6, 0),
+        (6, 51),
+        (7, 0),
+        (7, 201),
+    ],
 )
 def test_values_out_of_their_ranges_are_refused(index, value):
     values = [LEFT, *PULSE, 20, 10]

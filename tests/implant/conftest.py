@@ -1,6 +1,6 @@
 """Every test here runs the firmware of an implanted stimulator on an emulated bench.
 
-One that begins with the usual implant, ready, goes on in a copy of this process: it boots once for all of them.
+One that begins with the usual implant goes on in a copy of this process: it boots once for all of them.
 """
 
 from functools import cache

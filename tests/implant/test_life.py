@@ -30,8 +30,9 @@ def test_a_board_on_the_bench_refuses_what_only_an_implant_does(bench):
     board.wait_ready()
     client = board.client
     for call in (
-        client.explant, client.therapy, client.prescription, client.train_on, client.clear_fault, client.ledger,
-        lambda: client.set_mode(1), lambda: client.keep_time(NOW_S), lambda: client.set_prescription(PLAN.values),
+        client.explant, client.therapy, client.prescription, client.train_on, client.clear_fault,
+        client.ledger, lambda: client.set_mode(1), lambda: client.keep_time(NOW_S),
+        lambda: client.set_prescription(PLAN.values),
         lambda: client.train(0, 1, 2, 1000, 200, 0, 20, 1),
     ):  # fmt: skip
         assert refused(call) == therapy_reasons.NOT_IMPLANTED
@@ -92,7 +93,12 @@ def test_a_prescription_is_refused_whole_with_every_rule_that_it_fails():
         implant.begin()
         before = implant.client.journal(0).next
         values = dict(zip(prescription.FIELD_NAMES, PLAN.values, strict=True))
-        values |= {"left.anode": values["left.cathode"], "left.least_ua": 3000, "left.most_ua": 2000, "between_s": 1}
+        values |= {
+            "left.anode": values["left.cathode"],
+            "left.least_ua": 3000,
+            "left.most_ua": 2000,
+            "between_s": 1,
+        }
         told = implant.client.set_prescription(tuple(values.values()))
         assert told.version == 0
         assert {rules.ELECTRODES, rules.WINDOW, rules.BETWEEN} <= set(told.failed)

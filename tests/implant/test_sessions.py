@@ -1,4 +1,4 @@
-"""Sessions as prescribed: what may begin, what is delivered, what ends it, and what the journal says of it."""
+"""Sessions as prescribed: what may begin, what is delivered, what ends it, what the journal says of it."""
 
 import pytest
 from stimbench.errors import WrongStateError
@@ -45,7 +45,9 @@ def test_a_whole_session_is_delivered_counted_and_noted_and_the_next_one_is_too_
     # The bench saw as many: of the prescribed widths, behind the tests that precede the first pulse.
     for lead, signal in ((0, "L_CATH"), (1, "R_CATH")):
         edges = implant.bench.trace.capture(from_ns).edges(f"stimulator.{signal}")
-        widths = [fall - rise for rise, fall in zip(edges.rises_ns, edges.falls_ns, strict=True) if rise > from_ns]
+        widths = [
+            fall - rise for rise, fall in zip(edges.rises_ns, edges.falls_ns, strict=True) if rise > from_ns
+        ]
         own = [width for width in widths if width == PLAN.width_us[lead] * 1000]
         assert len(own) >= cycles * PULSES_A_CONTRACTION
         assert sum(1 for rise in edges.rises_ns if rise > first_ns) <= len(own)
@@ -163,7 +165,9 @@ def test_the_patients_window_holds_in_a_session_too():
         implant.begin()
         implant.client.amplitude(2500, 3000)
         for outside in ((2525, 3000), (975, 3000), (2000, 3025)):
-            assert refused(lambda outside=outside: implant.client.amplitude(*outside)) == messages.REASON_WINDOW
+            assert (
+                refused(lambda outside=outside: implant.client.amplitude(*outside)) == messages.REASON_WINDOW
+            )
         implant.client.start()
         implant.run_to("hold")
         implant.client.amplitude(1000, 3000)

@@ -106,17 +106,17 @@ def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
     return flash, areas, EventStore(flash, layout.EVENTS)
 
 
-def is_implanted(flash: "BlockDevice") -> bool:
-    """Whether the board has a life as an implant; also if the record of it is damaged: then nothing begins."""
+def load_life(flash: "BlockDevice") -> "Any":
+    """stimfw.stimulator.implanted, if the board is one; its modules take heap that one on the bench lacks.
+
+    A record of it that is damaged was most likely an implant's: it is loaded, and lets nothing begin.
+    """
     try:
         record = Record(flash, layout.LIFE).peek()
-        return record is not None and record[1] != 0  # stimfw.storage.life.BENCH: it was explanted
+        if record is None or record[1] == 0:  # stimfw.storage.life.BENCH: it was explanted
+            return None
     except (OSError, IndexError):
-        return True
-
-
-def load_implanted() -> "Any":
-    """stimfw.stimulator.implanted: its modules take heap that a board on the bench does not have."""
+        pass
     from stimfw.stimulator import implanted
 
     return implanted
@@ -131,6 +131,13 @@ def restart_with_log(app: App) -> "Callable[[int], None]":
         restart_in(delay_ms)
 
     return restart
+
+
+def attach_interrupts(app: App, magnet: Pin) -> None:
+    """Radio, magnet and periods call the application."""
+    Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
+    magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
+    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
@@ -149,15 +156,17 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     magnet = Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
     flash, areas, store = open_flash(source)
-    life = load_implanted() if is_implanted(flash) else None
+    life = load_life(flash)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)
     sleep_ms(max(0, _RADIO_RESET_MS - ticks_ms()))
     # Without an epoch or pairings there is no base: nobody is heard but in a pairing window, and none opens.
     own = addresses.stimulator_address(table.base) if table.base else None
-    failed = boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
-    failed |= messages.record_parts(not areas.epoch, areas.pairings_failed())
-    failed |= messages.PART_RANDOM if source.failed else 0
+    failed = (
+        boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
+        | messages.record_parts(not areas.epoch, areas.pairings_failed())
+        | (messages.PART_RANDOM if source.failed else 0)
+    )
     led = Pin("LED", Pin.OUT, value=0)
     clock = WallClock(ticks_ms)
     make_log, make_conditions = (life.make_log, life.ImplantConditions) if life else (EventLog, Conditions)
@@ -183,8 +192,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     clinician = ClinicianRequests(
         control, conditions, dispatcher, log, clock, keeper, strangers, flash, restart
     )
-    groups: "tuple[object, ...]" = ()
-    restore = clinician.restore
+    groups, restore = (), clinician.restore
     if life:
         implant = life.Implant(
             flash, control, output, measurements, sense, clock, log, keeper, dispatcher, conditions, restart,
@@ -203,16 +211,13 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
-    Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
-    magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
-    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
+    attach_interrupts(app, magnet)
     output.tell_periods(False)
     responder.warm()
     port.listen()
     waiter = Waiter(wake, sys.stdin)
     readings.refresh()
-    readings.start_cause = watchdog.start_cause
-    readings.boot_us = ticks_us()
+    readings.start_cause, readings.boot_us = watchdog.start_cause, ticks_us()
     return app, waiter, watchdog
 
 

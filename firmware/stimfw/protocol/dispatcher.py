@@ -62,7 +62,7 @@ class Dispatcher:
         self._rows, self._groups = [None] * size, [None] * size
         for row in rows:
             found = [group for group in groups if hasattr(group, row[requests.NAME])]
-            # What only an implanted stimulator does is refused by its condition before a handler is looked for.
+            # What only an implant does is refused by its condition before a handler is looked for.
             if not found and not row[requests.CONDITIONS].startswith("implanted"):
                 raise ValueError("no handler of " + row[requests.NAME])
             self._rows[row[requests.OPCODE]] = row

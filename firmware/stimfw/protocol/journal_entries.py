@@ -66,7 +66,7 @@ GROUP = const(2)
 BODY = const(3)  # struct format, little endian, at most BODY_BYTES
 FIELDS = const(4)
 
-# In a body: `lead` is 0 left, 1 right, 255 neither or both; `fault` is a number of stimfw.therapy.watch_table;
+# In a body: `lead` is 0 left, 1 right, 255 neither or both; `fault` is of stimfw.therapy.watch_table;
 # `cause` is messages.STOPPED_...; `reason` is messages.REASON_...; `parts` are messages.PART_... bits.
 # Each row is a literal, so that MicroPython's compiler puts the table into flash.
 TABLE: "tuple[Kind, ...]" = (
@@ -111,7 +111,9 @@ WHY_DAILY = 2
 WHY_NAMES = ("asked", "session", "daily")
 
 # `what` of a pairing: paired, forgotten, key retired, window opened, window closed, all erased.
-PAIRING_NAMES = ("paired", "forgotten", "key retired", "window opened", "window closed", "all erased", "expired")
+PAIRING_NAMES = (
+    "paired", "forgotten", "key retired", "window opened", "window closed", "all erased", "expired",
+)  # fmt: skip
 
 # `what` of a loss.
 LOST_JOURNAL = 0  # entries that could not be read back at a start
@@ -140,7 +142,7 @@ def pack(kind: int, *values: object) -> bytes:
 
 
 def unpack(kind: int, body: bytes) -> "dict[str, Any] | None":
-    """The fields of an entry's body by name; None if this firmware does not know the kind, or the body is short.
+    """The fields of an entry's body by name; None if the kind is not known here, or the body is short.
 
     A longer body is a later firmware's, or padding: the rest is passed over.
     """

@@ -78,7 +78,7 @@ LOG_RECORD = const("<IBBBB")  # seconds since its start, kind, sender (slot, or 
 STRANGER_RECORD = const("<IBBB")  # seconds since the start, kind, slot that was claimed, detail
 PAIR_RECORD = const("<BBHHH")  # a measured electrode pair: cathode << 2 | anode, kind, ohm, nF, test current
 PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages in the cathodic phase
-# What both leads share (rate ... contact), then cathode, anode, amplitude, width, gap, and the patient's window of each.
+# What both leads share (rate ... contact); of each cathode, anode, amplitude, width, gap, patient's window.
 PRESCRIPTION = const("<HHHHIHBIIHBBHHHHHBBHHHHH")
 
 # Columns.
@@ -153,7 +153,8 @@ TABLE: "tuple[Row, ...]" = (
      "s", "frame"),
     (MODEM_CLOSE, "modem_close", "remote", "service", "", "", "", "", "", "", ""),
     # Of an implanted stimulator (docs/therapy.md).
-    (IMPLANT, "implant", "stimulator", "service", "output_off", "<8sBI", "device_id healing_days time_s", "", "", "", ""),
+    (IMPLANT, "implant", "stimulator", "service", "output_off", "<8sBI",
+     "device_id healing_days time_s", "", "", "", ""),
     (EXPLANT, "explant", "stimulator", "service", "implanted output_off", "", "", "", "", "", ""),
     (GET_PRESCRIPTION, "get_prescription", "stimulator", "clinician", "implanted", "", "", "<HBI",
      "version sender set_s", "s", "prescription"),

@@ -23,7 +23,7 @@ from stimfw.therapy.care import Care
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from typing import Any
 
     from stimfw.clock.wall_clock import WallClock
@@ -63,7 +63,9 @@ class ImplantConditions(Conditions):
 class Refused:
     """Refused requests, counted into one entry a minute: who asks again and again fills no journal."""
 
-    def __init__(self, dispatcher: "Dispatcher", keeper: JournalKeeper, uptime_s: "Callable[[], int]") -> None:
+    def __init__(
+        self, dispatcher: "Dispatcher", keeper: JournalKeeper, uptime_s: "Callable[[], int]"
+    ) -> None:
         self._dispatcher = dispatcher
         self._keeper = keeper
         self._uptime_s = uptime_s
@@ -125,8 +127,16 @@ class Implant:
         supply = lambda: (sense.supply_mv(), sense.temperature_dc())  # noqa: E731
         self._therapy = Therapy(control, care, keeper, log_keeper, measurements, clock, progress, supply)
         self.requests = TherapyRequests(
-            self._therapy, control, conditions, dispatcher, keeper, self.prescriptions, measurements, output,
-            clock, self._life.earliest_s,
+            self._therapy,
+            control,
+            conditions,
+            dispatcher,
+            keeper,
+            self.prescriptions,
+            measurements,
+            output,
+            clock,
+            self._life.earliest_s,
         )
         conditions.refused = Refused(dispatcher, keeper, clock.uptime_s)
         self._join(log)
@@ -203,7 +213,7 @@ class Implant:
         _, slots = journal.read(max(0, journal.next_number - _NEWEST), _NEWEST)
         for at in range(0, len(slots), SLOT_BYTES):
             _, _, kind, _, body, _ = journal_format.fields(slots[at : at + SLOT_BYTES])
-            if kind == journal_entries.PRESCRIBED and journal_entries.unpack(kind, body)["version"] == version:
+            if kind == journal_entries.PRESCRIBED and body[0] | body[1] << 8 == version:
                 return True
         return False
 
@@ -231,15 +241,20 @@ class Implant:
         lose_contact: "Callable[[], None]",
     ) -> WatchedSession:
         therapy = self._therapy
+        plan = therapy.care.prescription or prescription.default()  # START is refused without one
         return WatchedSession(
-            output, therapy.care.prescription, enter, silent_ms, lose_contact, therapy.found, self._sense,
+            output, plan, enter, silent_ms, lose_contact, therapy.found, self._sense,
             self._measurements.base16, therapy.care.reference_ohm, therapy.paused,
         )  # fmt: skip
 
     def _note_start(self, start_cause: int, source_hash: str) -> None:
         """The start, and what an unexpected one ended."""
         care = self._therapy.care
-        digest = bytes([int(source_hash[k : k + 2], 16) for k in (0, 2, 4, 6)]) if _is_hex(source_hash) else bytes(4)
+        digest = (
+            bytes([int(source_hash[k : k + 2], 16) for k in (0, 2, 4, 6)])
+            if _is_hex(source_hash)
+            else bytes(4)
+        )
         self._keeper.add(
             journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
         )

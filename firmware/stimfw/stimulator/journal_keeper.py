@@ -33,7 +33,9 @@ class JournalKeeper:
         failed: the flash did not take an entry; it is tried again at the next one.
     """
 
-    def __init__(self, journal: "Journal", time_s: "Callable[[], int]", can_write: "Callable[[], bool]") -> None:
+    def __init__(
+        self, journal: "Journal", time_s: "Callable[[], int]", can_write: "Callable[[], bool]"
+    ) -> None:
         """Keep what is needed.
 
         Args:

@@ -1,5 +1,4 @@
-"""The therapy of an implanted stimulator: it joins what is prescribed and known (stimfw.therapy.care) to the
-output (Control), the flash and the clock.
+"""The therapy of an implant: joins what is known (stimfw.therapy.care) to output, flash and clock.
 
 Whatever erases flash stops the CPU for 45 ms (400 at most). So it happens with the output off, and never in
 the call that turned it off: `poll` does it in a later pass.
@@ -133,7 +132,7 @@ class Therapy:
     # What the watch of a session tells.
 
     def found(self, fault: int, lead: int, action: int, figures: "Sequence[int]") -> None:
-        """A fault of watch_table, acted upon already; figures: pulse, then those of FAULT_FIGURES after the lead."""
+        """A fault of watch_table, acted upon already; figures: pulse, then those of FAULT_FIGURES."""
         side = lead if lead < watch_table.BOTH else journal_entries.NO_LEAD
         if fault == watch_table.DRIFT:
             before = self.care.reference_ohm[lead]
@@ -178,7 +177,14 @@ class Therapy:
                 pair, kind, ohm, capacitance_nf, _ua = struct.unpack_from(requests.PAIR_RECORD, records, at)
                 if pair == prescribed or (why == journal_entries.WHY_ASKED and kind in _BAD):
                     self._keeper.add(
-                        journal_entries.IMPEDANCE, messages.FROM_NOBODY, lead, pair, kind, ohm, capacitance_nf, why
+                        journal_entries.IMPEDANCE,
+                        messages.FROM_NOBODY,
+                        lead,
+                        pair,
+                        kind,
+                        ohm,
+                        capacitance_nf,
+                        why,
                     )
 
     # The loop.

@@ -168,7 +168,7 @@ class TherapyRequests:
         return refusals.done(version, sender, set_s, payload)
 
     def set_prescription(self, *values: int) -> "Answer":
-        """Take a whole prescription: refused whole, with every rule that it fails, or kept, clamped if need be."""
+        """Take a prescription: refused whole with every rule that it fails, or kept, clamped if need be."""
         sender, care = self._dispatcher.sender, self._care
         readings = rules.Readings(self._pairs(values), self._earliest_s())
         failed = rules.failed_bits(rules.failures(values, readings))
@@ -193,9 +193,7 @@ class TherapyRequests:
             clamped_by.append(rules.NONE)
         for lead, asked_ua, allowed_ua, rule in clamps:
             allowed[lead], clamped_by[lead] = allowed_ua, rule
-            self._keeper.add(
-                journal_entries.PRESCRIPTION_CLAMPED, sender, lead, asked_ua, allowed_ua, rule
-            )
+            self._keeper.add(journal_entries.PRESCRIPTION_CLAMPED, sender, lead, asked_ua, allowed_ua, rule)
         note_prescribed(self._keeper, sender, version, kept)
         self._keeper.flush()
         if not self._therapy.save():
@@ -314,7 +312,9 @@ class TherapyRequests:
         return self._control.session or self._therapy.last  # type: ignore[return-value]
 
 
-def note_prescribed(keeper: "JournalKeeper", sender: int, version: int, kept: "prescription.Prescription") -> None:
+def note_prescribed(
+    keeper: "JournalKeeper", sender: int, version: int, kept: "prescription.Prescription"
+) -> None:
     """Whose prescription is in force; of its content the journal has a CRC-32."""
     checksum = struct.pack("<I", binascii.crc32(kept.pack()))
     keeper.add(journal_entries.PRESCRIBED, sender, version, checksum, kept.activation_s)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stimfw.stimulator.output import Output
 
 HELD_MS = 400
-"""Without TRAIN_ON for so long the output goes off. With the 60 ms of a pass at most, that is below 500 ms."""
+"""Without TRAIN_ON for so long the output goes off. A pass takes 60 ms at most: that is below 500 ms."""
 HOST_GONE = 9
 """messages.STOP_NAMES: the host stopped asking."""
 PULSES = Range("pulses", 1, 200)

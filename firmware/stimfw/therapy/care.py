@@ -1,4 +1,4 @@
-"""What an implanted stimulator knows of its therapy, and what follows from it: may a session begin, and why not.
+"""What an implant knows of its therapy, and what follows from it: may a session begin, and why not.
 
 Pure: no flash, no clock and no output of its own. stimfw.stimulator.therapy joins it to these. What has to
 outlive a restart is `pack`ed into one record; who changes it stores it, before what it allows begins.
@@ -138,7 +138,7 @@ class Care:
 
     def next_s(self) -> int:
         """Seconds until a session may begin; 0: now; schedule.UNKNOWN_S: nobody can tell."""
-        return self.schedule.next_s(self._time_s(), self._uptime_s(), self.prescription)
+        return int(self.schedule.next_s(self._time_s(), self._uptime_s(), self.prescription))
 
     # What happens.
 

@@ -103,7 +103,9 @@ CONDITION_UNCONFIGURED = const(8)
 CONDITION_HEALING = const(16)
 CONDITION_COMPLETE = const(32)
 CONDITION_STOPPED = const(64)
-CONDITION_NAMES = ("MRI mode", "storage mode", "fault", "no prescription", "healing", "day complete", "stopped today")
+CONDITION_NAMES = (
+    "MRI mode", "storage mode", "fault", "no prescription", "healing", "day complete", "stopped today",
+)  # fmt: skip
 RESTS = (
     (CONDITION_MRI, _MRI),
     (CONDITION_STORAGE, _STORAGE),
@@ -200,9 +202,10 @@ class Machine:
             has_amplitude: an amplitude of the programme is not zero.
             held_back: somebody else stopped just now, and this may have been sent before.
         """
-        if SESSION >> self.state & 1:
-            if event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE) or self.ending and event == START:
-                return messages.REASON_LOCKED
+        if SESSION >> self.state & 1 and (
+            event not in (START, LEFT_AMPLITUDE, RIGHT_AMPLITUDE) or self.ending and event == START
+        ):
+            return messages.REASON_LOCKED
         if self.state == _MEASURING or self.state == _TRAIN:
             return messages.REASON_BUSY
         if PROGRAM <= event <= RIGHT_AMPLITUDE:
@@ -213,10 +216,8 @@ class Machine:
             return _REFUSED[self.state]
         if self.failed_parts & ~(OUTPUT_PARTS if event == SELF_TEST else 0):
             return messages.REASON_SELF_TEST
-        if event == START or event == TEST:
-            reason = _REFUSED[self.state]
-            if reason:
-                return reason
+        if event <= TEST and _REFUSED[self.state]:
+            return _REFUSED[self.state]
         if magnet_near:
             return messages.REASON_MAGNET
         if event <= TEST and not has_amplitude:
@@ -263,7 +264,7 @@ class Machine:
         if held:
             for condition, state in RESTS:
                 if held & condition:
-                    return state
+                    return int(state)
         return messages.READY
 
 

@@ -1,4 +1,4 @@
-"""Makes the stimulator of an emulated bench an implant before it is switched on: its records are put on flash.
+"""Makes the stimulator of a bench an implant before it is switched on: its records are put on flash.
 
 For tests and demonstrations whose matter is not how it became one. The bytes are those that the board writes
 itself, by the same code (stimfw.storage).

@@ -1,4 +1,4 @@
-"""The queue before the journal: what waits, when it is written, and what happens when the flash takes nothing."""
+"""The queue before the journal: what waits, when it is written, and what if the flash takes nothing."""
 
 from stimfw.protocol import journal_entries
 from stimfw.stimulator.journal_keeper import PLACES, ROOM, JournalKeeper

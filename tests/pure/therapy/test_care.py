@@ -166,7 +166,13 @@ def test_a_record_that_was_lost_uses_the_day_up_and_waits_for_a_clinician():
 
 def test_what_is_no_record_of_this_version_is_refused():
     good = Device().prescribed().care.pack()
-    for bad in (b"", good[:5], bytes((care.VERSION + 1,)) + good[1:], good[:1] + b"\x03" + good[2:], good + b"\0"):
+    for bad in (
+        b"",
+        good[:5],
+        bytes((care.VERSION + 1,)) + good[1:],
+        good[:1] + b"\x03" + good[2:],
+        good + b"\0",
+    ):
         try:
             Device(bad)
             raise AssertionError(bad)

@@ -1,1 +1,1 @@
-"""Figures of an implanted stimulator: whole sessions, their ledger and journal, power cuts, what watching costs."""
+"""Figures of an implant: whole sessions, their ledger and journal, power cuts."""

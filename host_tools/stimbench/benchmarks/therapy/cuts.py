@@ -81,7 +81,8 @@ def _judge_after(rig: ImplantRig, told: _Acknowledged) -> str:
     if held.prescription.values != wanted.values or held.version < max(1, told.prescribed):
         return f"prescription {held.version} where {told.prescribed} was acknowledged, or half of one"
     if told.prescribed and not any(
-        kind == journal_entries.PRESCRIBED and fields["version"] == told.prescribed for kind, fields in entries
+        kind == journal_entries.PRESCRIBED and fields["version"] == told.prescribed
+        for kind, fields in entries
     ):
         return "an acknowledged prescription is not in the journal"
     if told.begun and journal_entries.SESSION_BEGAN not in kinds:
@@ -143,7 +144,7 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
     cuts = sum(one.cuts for one in found)
     return [
         reached(
-            "supply cut in a flash operation of a session with a change of prescription: anything torn or lost",
+            "supply cut in a flash operation of a session with a new prescription: torn or lost",
             len(wrong), Relation.EQUAL, 0, "",
             f"{cuts} of {found[0].operations} operations, at 20 and 80 % of each in turn; seed {options.seed}"
             + "".join(f"; {number}: {text}" for number, text in wrong[:4]),

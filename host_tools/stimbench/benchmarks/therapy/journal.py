@@ -40,10 +40,11 @@ def _fill(journal: Journal, entries: int, seed: int) -> None:
         while journal.room() < 2 and journal.prepare():
             pass
         if rng.random() < _ROUTINE_SHARE:
-            kind, values = journal_entries.AMPLITUDE, (rng.randrange(400) * 25, rng.randrange(400) * 25)
+            kind = journal_entries.AMPLITUDE
+            body = journal_entries.pack(kind, rng.randrange(400) * 25, rng.randrange(400) * 25)
         else:
-            kind, values = journal_entries.DELIVERED, (rng.randrange(2), 12_000, rng.randrange(9000), 60)
-        body = journal_entries.pack(kind, *values)
+            kind = journal_entries.DELIVERED
+            body = journal_entries.pack(kind, rng.randrange(2), 12_000, rng.randrange(9000), 60)
         journal.append(kind, messages.FROM_NOBODY, NOW_S - 60 * (entries - number), body)
 
 

@@ -70,7 +70,8 @@ def _run(case: _Case, boards: tuple[str, ...], by_button: bool) -> _Found:
         case, end["cause"], end["cycles"], (counter.pulses[0], counter.pulses[1]), (ledger[0], ledger[1]),
         (counter.charge_uc[0], counter.charge_uc[1]), (charge[0], charge[1]),
         sum(each["missed"] for each in currents),
-        tuple(journal_entries.TABLE[kind][journal_entries.NAME] for kind, _ in entries if kind in _ALARMS), wall_s,
+        tuple(journal_entries.TABLE[kind][journal_entries.NAME] for kind, _ in entries if kind in _ALARMS),
+        wall_s,
     )  # fmt: skip
 
 
@@ -106,21 +107,23 @@ def _judge_whole(found: Sequence[_Found], options: Options) -> list[Line]:
         ),
         reached(
             f"{what}: wall time", one.wall_s, Relation.AT_MOST, _WALL_S, "s",
-            f"with boot and the pull of its journal; depends on the machine: {one.case.session_s / one.wall_s:.1f} "
-            "emulated seconds a second",
+            "with boot and the pull of its journal; depends on the machine: "
+            f"{one.case.session_s / one.wall_s:.1f} emulated seconds a second",
         ),
     ]  # fmt: skip
 
 
 SESSION = Row(
-    "session", "a whole session of both boards against the bench's own record", _whole_cases, _whole, _judge_whole,
-    weight=120, alone=True,
+    "session", "a whole session of both boards against the bench's own record", _whole_cases, _whole,
+    _judge_whole, weight=120, alone=True,
 )  # fmt: skip
 
 
 def _quiet_cases(options: Options) -> list[_Case]:
     sessions = 2 if options.quick else 10
-    return [_Case(options.seed + k, 120 if options.quick else 600, _TOLERANCES[k % 3]) for k in range(sessions)]
+    return [
+        _Case(options.seed + k, 120 if options.quick else 600, _TOLERANCES[k % 3]) for k in range(sessions)
+    ]
 
 
 def _quiet(case: _Case) -> _Found:
@@ -132,12 +135,16 @@ def _judge_quiet(found: Sequence[_Found], options: Options) -> list[Line]:
     ended = sum(one.cause == messages.STOPPED_SESSION_OVER for one in found)
     pulses = sum(sum(one.counted) for one in found)
     text = (
-        f"{len(found)} whole sessions of {found[0].case.session_s} s, {pulses} pulses, typical and worst tolerances, "
-        f"seeds {options.seed}-{options.seed + len(found) - 1}" + (f": {sorted(set(alarms))}" if alarms else "")
+        f"{len(found)} whole sessions of {found[0].case.session_s} s, {pulses} pulses, typical and worst "
+        f"tolerances, "
+        f"seeds {options.seed}-{options.seed + len(found) - 1}"
+        + (f": {sorted(set(alarms))}" if alarms else "")
     )
     return [
         reached("healthy sessions: alarms", len(alarms), Relation.EQUAL, 0, "", text, alarms=alarms),
-        reached("healthy sessions that ended because they were over", ended, Relation.EQUAL, len(found), "", text),
+        reached(
+            "healthy sessions that ended because they were over", ended, Relation.EQUAL, len(found), "", text
+        ),
     ]
 
 

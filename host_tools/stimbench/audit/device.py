@@ -114,7 +114,7 @@ def audit_of(store: Store, device_id: str, now_s: int) -> DeviceAudit:
     found = dated(store.entries(device_id))
     pulled = store.last_pull(device_id)
     times = [each.at_s for each in found if each.at_s is not None]
-    end_s = min(now_s, pulled[0] if pulled else max(times, default=0))
+    end_s = pulled[0] if pulled else min(now_s, max(times, default=0))
     prescribed = changes(found)
     known = known_prescriptions(store, device_id)
     held, unknown = sessions(found), unknown_times(found, end_s)

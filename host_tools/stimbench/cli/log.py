@@ -226,7 +226,7 @@ def _say_verified(journal: int, device_id: str, walked: Verification, earlier: l
     out.print(
         f"Journal {journal}, device {device_id or 'unknown'}: {walked.entries} entries, "
         f"{walked.first} to {walked.last}, chain {walked.head.hex()}. "
-        f"The board itself dropped {walked.thinned} routine entries, in {walked.markers} places.",
+        f"The board itself dropped {walked.thinned} entries, in {walked.markers} places.",
         markup=False, soft_wrap=True,
     )  # fmt: skip
     _say_findings(_all(walked, earlier))

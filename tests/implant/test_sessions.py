@@ -25,7 +25,7 @@ def session(implant):
     return {kind: [fields for each, fields in found if each == kind] for kind in SESSION}
 
 
-@pytest.mark.control("C-72")
+@pytest.mark.control("C-57", "C-72")
 def test_a_whole_session_is_delivered_counted_and_noted_and_the_next_one_is_too_soon(implant):
     from_ns = implant.bench.now_ns
     implant.client.start()
@@ -59,7 +59,7 @@ def test_a_whole_session_is_delivered_counted_and_noted_and_the_next_one_is_too_
     assert state.sessions_left == 1 and 3500 < state.next_s <= 3600
 
 
-@pytest.mark.control("C-57")
+@pytest.mark.control("C-01", "C-03")
 @pytest.mark.parametrize(
     ("how", "when"), [("stop", "ramp up"), ("magnet", "hold"), ("stop", "hold"), ("magnet", "rest")]
 )

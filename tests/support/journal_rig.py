@@ -180,7 +180,7 @@ def torn(old, new, share_256, seed):
     return bytes(mixed)
 
 
-def each_torn(start, record, shares=(64, 128, 192, 256), each=1):
+def each_torn(start, record, shares=(64, 192, 256), each=1):
     """(flash, index of the operation): cut in each operation of a record, at each share of its bits.
 
     each: give only each so manieth of them.

@@ -7,7 +7,6 @@ from stimfw.protocol import journal_entries
 from stimfw.storage import journal_format, layout
 from stimfw.storage.areas import EMPTY, LATER, SOUND, UNUSABLE, USED_UP
 from stimfw.storage.blocks import StorageError
-from stimfw.storage.journal import Journal
 from stimfw.storage.journal_format import dropped, kind_of, number_of
 from support import journal_rig as rig
 from support.control import control
@@ -16,16 +15,6 @@ from support.journal_rig import BLOCKS, FIRST, append, assert_whole, filled, ope
 
 SLOT = 32
 A_BLOCK = 127
-
-
-class CountingFlash(FlashFake):
-    """Counts the reads, too."""
-
-    reads = 0
-
-    def readblocks(self, block, buffer, offset=0):
-        self.reads += 1
-        super().readblocks(block, buffer, offset)
 
 
 def raised(action, kind):
@@ -302,37 +291,47 @@ def test_a_dead_flash_is_unusable():
 
 
 @control("C-64")
-def test_five_thousand_entries_are_kept_before_anything_goes_and_what_each_call_reads():
-    """The figures of docs/journal.md."""
-    flash = CountingFlash(44)
-    journal = Journal(flash, 0, 44)
-    kept = 0
-    while True:
-        prepare(journal)
-        if kind_of(journal.read(0, 1)[1] or b"\x01" * SLOT) == journal_entries.THINNED:
-            break
-        kept = journal.append(journal_entries.MAGNET, 254, 5, b"\x01") + 1
-        flash.operations.clear()
-    assert kept == 41 * A_BLOCK + 1, "three blocks of 44 stay ready, for what comes next"
-    assert kept >= 5000
 
-    flash.reads = 0
-    flash.operations.clear()
-    journal = Journal(flash, 0, 44)
-    assert flash.reads <= 44 + 3 + 16 + 1 and len(flash.operations) == 1, flash.reads
-    prepare(journal)
-    flash.reads = 0
-    flash.operations.clear()
-    journal.append(rig.SAFETY, 254, 0, b"")
-    assert flash.reads == 1 and len(flash.operations) == 1
-    worst, first = 0, 1000
-    journal.read(first - 1, 1)
-    while first < 1500:
-        flash.reads = 0
-        _, raw = journal.read(first, 7)
-        worst = max(worst, flash.reads)
-        first = number_of(raw[-SLOT:]) + 1
-    assert worst == 2, "one after the other"
-    flash.reads = 0
-    journal.read(4321, 7)
-    assert flash.reads <= 17, "anywhere"
+
+class CrackedFlash(FlashFake):
+    """Some bytes of it take no program.
+
+    Attributes:
+        cracks: (block, first byte, end) of each place.
+    """
+
+    cracks = ()
+
+    def writeblocks(self, block, data, offset=None):
+        data = bytearray(data)
+        for cracked, first, end in self.cracks:
+            if cracked == block:
+                for at in range(max(first, offset), min(end, offset + len(data))):
+                    data[at - offset] = 0xFF
+        super().writeblocks(block, data, offset)
+
+
+def test_a_block_that_takes_its_head_and_not_its_first_entry_does_not_count():
+    """The entry goes into the next block: two blocks begin with one number."""
+    for number in (0, A_BLOCK):
+        flash = CrackedFlash(BLOCKS + 2)
+        flash.cracks = ((FIRST + number // A_BLOCK, SLOT, 2 * SLOT),)
+        journal = opened(flash)
+        rig.run(journal, number + 20)
+        assert_whole(journal, number + 20)
+        again = opened(flash)
+        assert_whole(again, number + 20)
+        prepare(again)
+        assert (again.lost, again.state) == (0, SOUND)
+
+
+def test_slots_that_take_no_program_are_passed_over():
+    flash = CrackedFlash(BLOCKS + 2)
+    flash.cracks = ((FIRST, 5 * SLOT, 5 * SLOT + 1), (FIRST, 20 * SLOT + 3, 21 * SLOT))
+    journal = opened(flash)
+    rig.run(journal, 140)
+    for each in (journal, opened(flash)):
+        assert_whole(each, 140)
+        prepare(each)
+        assert each.lost == 0
+    assert flash.memory[FIRST * BLOCK + 5 * SLOT + 1 : FIRST * BLOCK + 6 * SLOT] == bytes(SLOT - 1)

@@ -15,8 +15,8 @@ from support.journal_rig import BLOCKS, FIRST, append, filled, opened, prepare, 
 
 A_BLOCK = 127
 SLOT = 32
-EACH = 5 if sys.implementation.name == "cpython" else 47
-"""Each 5th bit is changed, on MicroPython each 47th one: in turn all bits of a byte."""
+EACH = 13 if sys.implementation.name == "cpython" else 47
+"""Each 13th bit is changed, on MicroPython each 47th one: in turn all bits of a byte."""
 
 
 def block_of(journal, number):
@@ -95,6 +95,18 @@ def test_the_newest_entry_that_rots_is_as_if_it_were_never_acknowledged():
     assert (again.lost, again.state) == (0, SOUND)
     append(again)
     assert journal_format.verify(read_all(opened(flash))).faults == []
+
+
+def test_a_number_that_is_there_twice_comes_once():
+    """Whatever wrote it: a slot once more, in the next place."""
+    flash = filled(10)
+    journal = opened(flash)
+    at = block_of(journal, 9) * BLOCK + 10 * SLOT
+    flash.memory[at + SLOT : at + 2 * SLOT] = flash.memory[at : at + SLOT]
+    again = opened(flash)
+    assert again.next_number == 10 and again.head() == journal.head()
+    append(again)
+    rig.assert_whole(opened(flash), 11)
 
 
 def test_a_hole_is_never_told_as_thinned():

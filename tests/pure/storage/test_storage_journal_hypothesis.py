@@ -13,6 +13,7 @@ from stimfw.storage.journal import Journal
 from stimfw.storage.journal_format import begin_of, dropped, kind_of, number_of
 from support import journal_rig as rig
 from support.flash_fake import FlashFake, is_cut
+from support.journal_rig import SLOT, prepare
 
 A_BLOCK = 127
 KINDS = (journal_entries.MAGNET, journal_entries.IMPEDANCE, journal_entries.FAULT, 200)
@@ -70,7 +71,7 @@ class Model:
 
 
 @pytest.mark.control("C-64")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([0, 60, 1000]), steps, st.sets(st.integers(1, 6), max_size=1))
 def test_what_was_acknowledged_is_there_or_was_dropped_by_the_rule(kept_numbers, steps, dead):
     model = Model(kept_numbers)
@@ -126,3 +127,49 @@ def test_a_year_of_two_sessions_a_day():
     # 260 erases in all, 2 to 13 a block: docs/journal.md has these.
     assert sum(erases) <= 300 and min(erases) >= 1 and max(erases) <= 15, erases
     assert RATING / max(erases) > 1000, "years"
+
+
+class CountingFlash(FlashFake):
+    """Counts the reads, too."""
+
+    reads = 0
+
+    def readblocks(self, block, buffer, offset=0):
+        self.reads += 1
+        super().readblocks(block, buffer, offset)
+
+
+def test_five_thousand_entries_are_kept_before_anything_goes_and_what_each_call_reads():
+    """The figures of docs/journal.md."""
+    flash = CountingFlash(44)
+    journal = Journal(flash, 0, 44)
+    kept = 0
+    while True:
+        prepare(journal)
+        if kind_of(journal.read(0, 1)[1] or b"\x01" * SLOT) == journal_entries.THINNED:
+            break
+        kept = journal.append(journal_entries.MAGNET, 254, 5, b"\x01") + 1
+        flash.operations.clear()
+    assert kept == 41 * A_BLOCK + 1, "three blocks of 44 stay ready, for what comes next"
+    assert kept >= 5000
+
+    flash.reads = 0
+    flash.operations.clear()
+    journal = Journal(flash, 0, 44)
+    assert flash.reads <= 44 + 3 + 16 + 1 and len(flash.operations) == 1, flash.reads
+    prepare(journal)
+    flash.reads = 0
+    flash.operations.clear()
+    journal.append(rig.SAFETY, 254, 0, b"")
+    assert flash.reads == 1 and len(flash.operations) == 1
+    worst, first = 0, 1000
+    journal.read(first - 1, 1)
+    while first < 1500:
+        flash.reads = 0
+        _, raw = journal.read(first, 7)
+        worst = max(worst, flash.reads)
+        first = number_of(raw[-SLOT:]) + 1
+    assert worst == 2, "one after the other"
+    flash.reads = 0
+    journal.read(4321, 7)
+    assert flash.reads <= 17, "anywhere"

@@ -12,6 +12,8 @@ from stimfw.therapy.care import Care
 from stimfw.therapy.machine import Machine
 from stimfw.therapy.schedule import Schedule
 
+pytestmark = pytest.mark.control("C-73")
+
 SHORT_STEPS = 50_000
 PLANTED_LIVES = 12
 """A planted bug is found in one of them; most in the first."""

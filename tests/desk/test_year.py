@@ -42,6 +42,8 @@ def desk():
     return one
 
 
+@pytest.mark.control("C-64")
+@pytest.mark.control("C-74")
 def test_a_months_audit_is_what_was_done():
     year, audit, worn = desk_year.simulate(30, seed=4, healing_days=1)
     assert audit.adherence.complete > 40 and audit.adherence.cut_short > 2
@@ -66,6 +68,7 @@ def test_a_session_of_before_the_clock_was_told_is_dated_rightly(desk):
     assert len(told) == 1 and abs(told[0] - began_s) <= 1
 
 
+@pytest.mark.control("C-64")
 def test_a_session_that_was_answered_is_on_flash(desk):
     desk.ask(PATIENT, "start")
     desk.restart()

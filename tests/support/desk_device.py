@@ -189,17 +189,17 @@ class Desk:
         return self.control.poll(now, False) if self.control.busy() else wait
 
     def pass_ms(self, ms):
-        """Time passes, and the loop goes on."""
+        """Time passes, and the loop goes on: at least once, at the end."""
         end_us = CLOCK.now_us + ms * 1000
         control = self.control
+        wait = control.poll(CLOCK.ms(), False)
         while True:
-            wait = self.turn()
-            left_us = end_us - CLOCK.now_us
-            if left_us <= 0:
-                return
-            longest = wait if control.busy() else IDLE_MS
-            CLOCK.now_us += min(left_us, max(1, longest) * 1000)
+            longest = max(1, wait) if control.busy() else IDLE_MS
+            CLOCK.now_us = min(end_us, CLOCK.now_us + longest * 1000)
             control._kept_ms = CLOCK.ms()  # a board's loop gives the gate its edges meanwhile
+            wait = self.turn()
+            if CLOCK.now_us >= end_us:
+                return
 
     # Requests.
 

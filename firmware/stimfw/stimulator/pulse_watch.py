@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 _KEPT_PULSES = RING_SAMPLES // pulse_ring.COUNT - 4
 
 
-def load(output: "Output", plan: "Prescription") -> pair_sampling.PairPlan:
-    """Compose and load the train of a prescription; nothing runs."""
+def load(output: "Output", plan: "Prescription") -> bool:
+    """Compose and load the train of a prescription; nothing runs.
+
+    Returns:
+        whether the CPU is told of a period before the right lead's pulse is over: its period has few divisors.
+    """
     pulse = pulse_pair.pulse_pair()
     slots = [slot_us(plan.width_us[k], plan.gap_us[k]) for k in (0, 1)]
     registers = [
@@ -33,7 +37,7 @@ def load(output: "Output", plan: "Prescription") -> pair_sampling.PairPlan:
     output.pulser.load(pulse, pacer, samples.words)
     samples.period_us = plan.period_us
     output.plan = samples
-    return samples
+    return pacer.told_us < max(slots)
 
 
 class PulseWatch:

@@ -28,6 +28,7 @@ _SLOW_RATE_HZ = 50  # up to here the CPU is woken in each period, above only whi
 _FAST_LOOK_MS = 8
 _PULSE_MS = 3  # the longest pulse and what leads to it
 _STALLED_PERIODS = 3
+_STEERED = 2  # periods at a hold's end that are steered again
 _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
 
 
@@ -78,6 +79,8 @@ class WatchedSession(SessionChecks):
         self._down_steps = 0
         self._going_down = [False, False]
         self._contact_lost = False
+        self._told_early = False
+        self._steady = False  # the hold's amplitudes are set
         self.cycles = 0
         self.ended_s = 0
         self._contact_due_ms = ticks_add(self._began_ms, plan.contact_s * 1000)
@@ -90,6 +93,7 @@ class WatchedSession(SessionChecks):
     def retarget(self, plan: "Prescription") -> None:
         """Go on with another amplitude; all else of `plan` must be as before."""
         self._target_ua = plan.amplitude_ua
+        self._steady = False
         self._contraction.retarget(plan.amplitude_ua)
 
     def watched(self, lead: int) -> "tuple[int, ...]":
@@ -148,7 +152,7 @@ class WatchedSession(SessionChecks):
         output, plan, pulses = self._output, self._plan, self._pulses
         contraction = self._contraction = Contraction(plan)  # type: ignore[arg-type]
         contraction.retarget(self._target_ua)
-        pulse_watch.load(output, plan)
+        self._told_early = pulse_watch.load(output, plan)
         output.zero()
         output.keep_alive()
         output.connect(self._switches[0], self._switches[1])
@@ -179,9 +183,12 @@ class WatchedSession(SessionChecks):
         output, period_us = self._output, self._plan.period_us
         slow = self._plan.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
-        wait = gate.PAUSE_MS
+        wait = gate.PAUSE_MS if slow else _FAST_LOOK_MS
+        self._steady = False
         while True:
             yield wait
+            if self._told_early:  # the right lead's pulse is not over
+                yield _PULSE_MS
             if self._found():
                 return STOPPED_WATCH
             left = output.begun(0)
@@ -191,17 +198,18 @@ class WatchedSession(SessionChecks):
                 return STOPPED_WATCH
             if self._out_of_contact():
                 contraction.end_from(left)
+            # In a hold there is nothing to steer; what is left out here, a STOP need not wait for.
+            if self._steady and contraction.held_after(left) > _STEERED:
+                continue
             part = contraction.state(max(0, left - 1))
             self._enter(part)
             self._set_amplitude(left, output.begun(1))
             if left >= contraction.periods:
                 return GOES_ON
-            if not slow:
-                wait = _FAST_LOOK_MS
-                output.tell_periods(part != messages.HOLD or self._ends_soon(left))
+            if slow:
+                self._steady = part == messages.HOLD
             else:
-                # A period that has few divisors tells the CPU early: the right lead's pulse is not over then.
-                wait = _PULSE_MS if self._pulses.looked_at(1) < output.begun(1) else gate.PAUSE_MS
+                output.tell_periods(part != messages.HOLD or self._ends_soon(left))
 
     def _ends_soon(self, begun: int) -> bool:
         """Whether the hold ends so soon that each period must wake the CPU."""
@@ -263,6 +271,7 @@ class WatchedSession(SessionChecks):
 
     def _ramp_down(self, lead: int) -> None:
         """This lead goes down from its next pulse on, and stays down; the other one goes on."""
+        self._steady = False
         self._off[lead] = self._going_down[lead] = self._watch.muted[lead] = True
         self._down_from[lead] = self._pulses.pulse + 1
         self._down_ua[lead] = self.amplitude_ua[lead]

@@ -45,7 +45,7 @@ _LEAST_CODES = const(24)
 """Of a set current that lets a missing one be told from noise: 129 uA."""
 _MEAN_OF = const(32)
 _LEAST_NF = const(1000)  # of a pair whose capacitance is not known
-_FORGET_PULSES = const(512)
+FORGET_PULSES = const(512)
 _WIDE = const(1 << 20)
 
 # Counters of a lead, in `_counts`.
@@ -299,7 +299,7 @@ class Watch:
             return self._counted(lead, _LIMITED, 2, watch_table.COMPLIANCE)
         whole = (early >= limits[_I_LOW]) + (late >= limits[_I_LOW]) + (anodic >= limits[_I_LOW])
         if self._counts[lead][_GONE] == 0:
-            if self._whole[lead] > _FORGET_PULSES:
+            if self._whole[lead] > FORGET_PULSES:
                 self._breaks[lead] = 0
             self._breaks[lead] += 1
             self._whole[lead] = 0

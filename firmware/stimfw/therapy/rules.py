@@ -185,8 +185,8 @@ def accepted(values: "Sequence[int]", readings: Readings) -> "tuple[Prescription
         for field in (p.AMPLITUDE, p.MOST):
             index = lead_index(lead, field)
             kept[index] = min(kept[index], highest)
-    if kept[p.ACTIVATION] == 0:
-        kept[p.ACTIVATION] = readings.earliest_s
+    if kept[p.ACTIVATION] == 0 and readings.earliest_s:
+        kept[p.ACTIVATION] = max(p.ACTIVATION_S.low, min(readings.earliest_s, p.ACTIVATION_S.high))
     return Prescription(kept), clamps
 
 

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stimbench.errors import InputError
-from stimbench.fuzz import target_bytes, target_flash, target_host, target_pairing, target_radio
+from stimbench.fuzz import (
+    target_bytes,
+    target_flash,
+    target_host,
+    target_pairing,
+    target_radio,
+    target_therapy,
+)
 
 __all__ = ("TARGETS", "Target", "find")
 
@@ -15,6 +22,7 @@ _PORTABLE = (
     *target_radio.TARGETS,
     *target_pairing.TARGETS,
     *target_flash.TARGETS,
+    *target_therapy.TARGETS,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from stimfw.protocol import console_frame, messages, requests
 from stimfw.telemetry import frames
 
-from stimbench.client import access_records, flash_records, journal_requests, records
+from stimbench.client import access_records, flash_records, journal_requests, records, therapy_records
 from stimbench.client.console import Console
 from stimbench.client.keyring import HostPairing
 from stimbench.client.radio import RadioConsole
@@ -31,6 +31,11 @@ _UNPACKED: tuple[tuple[int, Callable[[bytes], object]], ...] = (
     (requests.STATUS, access_records.RemoteStatus.unpack),
     (requests.GET_WINDOW, access_records.AmplitudeWindow.unpack),
     (requests.RECORDS, flash_records.FlashRecords.unpack),
+    (requests.GET_PRESCRIPTION, therapy_records.KeptPrescription.unpack),
+    (requests.SET_PRESCRIPTION, therapy_records.Accepted.unpack),
+    (requests.THERAPY, therapy_records.TherapyState.unpack),
+    (requests.LEDGER, lambda body: therapy_records.LedgerFigures.unpack(0, body)),
+    (requests.WATCH, lambda body: therapy_records.WatchFigures.unpack(1, body)),
 )
 
 

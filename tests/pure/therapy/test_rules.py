@@ -222,3 +222,5 @@ def test_without_an_activation_it_is_the_end_of_the_healing_time():
     assert rules.accepted(values(), readings(earliest_s=UNTIL_S))[0].activation_s == UNTIL_S
     later = rules.accepted(values(activation_s=UNTIL_S + 9), readings(earliest_s=UNTIL_S))[0]
     assert later.activation_s == UNTIL_S + 9
+    for earliest_s, activation_s in ((0, 0), (5, 1_000_000_000), (0xFFFFFFFF + 90, 4_102_444_800)):
+        assert rules.accepted(values(), readings(earliest_s=earliest_s))[0].activation_s == activation_s

@@ -113,7 +113,7 @@ class Care:
 
     def sessions_left(self) -> int:
         """Sessions that today still has; with a clock that was lost, those of the last day that was known."""
-        return self.schedule.sessions_left(self._time_s(), self.prescription)
+        return int(self.schedule.sessions_left(self._time_s(), self.prescription))
 
     def conditions(self) -> int:
         """The machine's CONDITION_... bits that hold now."""

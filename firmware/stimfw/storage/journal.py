@@ -89,7 +89,7 @@ class Journal:
         """Entries that `append` takes without another `prepare`."""
         if self._ring.is_later:
             return 0
-        return SLOTS - self._used + (SLOTS - 1) * max(0, self._ring.count(READY) - _SPARE)
+        return int(SLOTS - self._used + (SLOTS - 1) * max(0, self._ring.count(READY) - _SPARE))
 
     def append(self, kind: int, sender: int, time_s: int, body: bytes) -> int:
         """Write an entry: its number. One page program; one or a few more where the flash does not take it.

@@ -121,7 +121,7 @@ class Care:
         if self.fault or self.unsound:
             bits |= machine.CONDITION_FAULT
         if self.prescription is None:
-            return bits | machine.CONDITION_UNCONFIGURED
+            return int(bits | machine.CONDITION_UNCONFIGURED)
         if self.is_healing():
             bits |= machine.CONDITION_HEALING
         elif not self.sessions_left():

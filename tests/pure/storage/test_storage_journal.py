@@ -112,7 +112,7 @@ def read_marks(journal):
 
 
 def test_routine_entries_go_first_oldest_first_and_not_the_newest():
-    kept, blocks = 150, 10
+    kept, blocks = 350, 10
     journal = opened(rig.new_flash(blocks), kept, blocks)
     seen = set()
     for number in range(7 * A_BLOCK, 12 * A_BLOCK, 41):
@@ -137,11 +137,21 @@ def test_routine_entries_go_first_oldest_first_and_not_the_newest():
 
 
 def test_the_newest_routine_entries_go_only_when_nothing_else_may():
-    """A ring with next to no clinical entries, and more of the newest ones than it can keep."""
-    journal = opened(filled(8 * A_BLOCK, 10_000), 10_000)
-    there, gone = read_marks(journal)
-    assert gone and not [each for each in gone if rig.kind_of(each) == rig.SAFETY]
-    assert_whole(journal, 8 * A_BLOCK)
+    """More of the newest ones than the ring keeps: first all clinical entries of the older blocks go."""
+    blocks, seen = 10, set()
+    for kept in (350, 700):
+        journal, before = opened(rig.new_flash(blocks), kept, blocks), set()
+        for number in range(10 * A_BLOCK):
+            if prepare(journal) > 1 and number > 7 * A_BLOCK:
+                there, gone = read_marks(journal)
+                newest = [n for n in gone - before if n >= number - kept and rig.kind_of(n) in rig.ROUTINE]
+                oldest_clinical = min([n for n in there if rig.kind_of(n) in rig.CLINICAL])
+                assert not newest or oldest_clinical >= number - kept - A_BLOCK
+                assert not [n for n in gone if rig.kind_of(n) == rig.SAFETY]
+                seen.add(bool(newest))
+                before = gone
+            append(journal)
+    assert seen == {False, True}
 
 
 def test_a_run_of_dropped_entries_is_one_marker():

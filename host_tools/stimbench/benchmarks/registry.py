@@ -30,6 +30,7 @@ from stimbench.benchmarks.radio import (
     reply,
     stop,
 )
+from stimbench.benchmarks.therapy import cuts, journal, sessions
 from stimbench.benchmarks.tools import fuzz, plan, start
 
 __all__ = ("ROWS", "chosen")
@@ -48,6 +49,10 @@ ROWS: tuple[Row, ...] = (
     resources.CPU,
     watched.WATCH,
     watching.WATCHING,
+    sessions.SESSION,
+    sessions.QUIET_SESSIONS,
+    cuts.CUTS,
+    journal.JOURNAL,
     reply.REPLY,
     stop.STOP_RADIO,
     pairing.PAIRING,

@@ -77,9 +77,9 @@ def _live_heap() -> int:
 
 def main(words: "list[str]") -> None:
     """What the module's first lines say."""
-    from stimbench.fuzz import target_bytes, target_flash, target_pairing, target_radio
+    from stimbench.fuzz import target_bytes, target_flash, target_pairing, target_radio, target_therapy
 
-    modules = (target_bytes, target_radio, target_pairing, target_flash)
+    modules = (target_bytes, target_radio, target_pairing, target_flash, target_therapy)
     known = {name: run for module in modules for name, run in module.TARGETS}
     seed, seconds, executions = int(words[0]), float(words[1]), int(words[2])
     for name in words[3:]:

@@ -6,7 +6,7 @@ Runs on MicroPython too.
 import struct
 
 from stimfw.protocol import requests
-from stimfw.storage.blocks import StorageError
+from stimfw.storage.blocks import PAGE_BYTES, PAGES, StorageError
 from stimfw.storage.life import BENCH, Life
 from stimfw.storage.prescriptions import PRESCRIPTION_BYTES, Prescriptions
 from stimfw.storage.record import Record
@@ -15,10 +15,40 @@ from stimfw.therapy.ranges import ParameterError
 from stimfw.therapy.schedule import FIRST_S, Schedule
 
 from stimbench.fuzz.script import Script
-from stimbench.fuzz.target_flash import Flash
 
 _BLOCKS = (0, 2, 4, 6, 8)
 _KINDS = 4
+_BLANK = b"\xff" * PAGE_BYTES
+
+
+class _Flash:
+    """`rp2.Flash` that keeps what was programmed: ten whole blocks do not fit into MicroPython's heap."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int) -> None:
+        """A page."""
+        buffer[:] = self._pages.get(block * PAGES + offset // PAGE_BYTES, _BLANK)
+
+    def writeblocks(self, block: int, data: "bytes | bytearray", offset: int) -> None:
+        """Clears bits of a page."""
+        page = self.page(block, offset // PAGE_BYTES)
+        for index in range(PAGE_BYTES):
+            page[index] &= data[index]
+
+    def ioctl(self, _operation: int, argument: int) -> int:
+        """An erase."""
+        for page in range(PAGES):
+            self._pages.pop(argument * PAGES + page, None)
+        return 0
+
+    def page(self, block: int, page: int) -> bytearray:
+        """Its bytes."""
+        at = block * PAGES + page
+        if at not in self._pages:
+            self._pages[at] = bytearray(_BLANK)
+        return self._pages[at]
 
 
 def prescriptions(data: bytes) -> None:
@@ -51,7 +81,7 @@ def prescriptions(data: bytes) -> None:
 def therapy_records(data: bytes) -> None:
     """Life, prescriptions and schedule from whole, mutated and foreign records. Declared: ValueError."""
     script = Script(data)
-    flash = Flash()
+    flash = _Flash()
     whole = (Schedule().pack(), bytes((1, 1)) + bytes(13), bytes((1, 1)) + bytes(6 + PRESCRIPTION_BYTES))
     while script.left():
         payload = whole[script.below(len(whole))]
@@ -63,7 +93,7 @@ def therapy_records(data: bytes) -> None:
             pass
         if script.below(4) == 0:
             noise = script.chunk(64)
-            flash.block(block)[: len(noise)] = noise
+            flash.page(block, script.below(2))[: len(noise)] = noise
         one = Life(flash, 8)
         kept = Prescriptions(flash, 0)
         assert len([number for number in kept.numbers if number]) + kept.lost() <= len(kept.numbers)

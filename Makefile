@@ -128,7 +128,7 @@ mutants: setup ## change the firmware's pure logic in thousands of ways: does a 
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
 
 .PHONY: walk
-walk: setup ## 10 000 000 random steps over the therapy on the desk, beside an oracle; ARGS="--steps 100000" [WALKTIME]
+walk: setup ## 10 000 000 random steps over the therapy on the desk, beside an oracle; ARGS="--steps 100000" [8 min of CPU]
 	@PYTHONPATH=tests $(BIN)/python -m support.desk_walk $(ARGS)
 
 .PHONY: year

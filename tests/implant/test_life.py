@@ -5,7 +5,7 @@ from stimbench.bench import Bench, BenchConfig
 from stimbench.errors import OutOfRangeError, WrongStateError
 from stimfw.protocol import journal_entries, messages, therapy_reasons
 from stimfw.storage import layout
-from stimfw.therapy import prescription, rules
+from stimfw.therapy import prescription, program, rules
 from support.board import emulated_board
 from support.implant_bench import NOW_S, PLAN, ImplantBench
 
@@ -60,7 +60,8 @@ def test_implanted_it_has_no_prescription_and_explanted_it_is_on_the_bench(bench
     assert client.therapy().state_name == "unconfigured"
     assert refused(client.start) == therapy_reasons.UNCONFIGURED
     assert refused(lambda: client.implant(DEVICE_ID, 0, NOW_S)) == therapy_reasons.IMPLANTED
-    assert refused(lambda: client.set_program(client.program())) == therapy_reasons.IMPLANTED
+    assert refused(client.program) == therapy_reasons.IMPLANTED
+    assert refused(lambda: client.set_program(program.default())) == therapy_reasons.IMPLANTED
     assert refused(lambda: client.test_stimulation(1)) == therapy_reasons.UNCONFIGURED
     before = client.journal(0).next
     client.explant()

@@ -51,6 +51,7 @@ class JournalKeeper:
         self.failed = False
         self._prepared_ms = 0
         self._oldest = _UNKNOWN
+        self._lost_told = journal.lost
         self._more = True
 
     def add(self, kind: int, sender: int, *values: object) -> None:
@@ -87,6 +88,10 @@ class JournalKeeper:
         self._oldest = _UNKNOWN
         try:
             self._more = self.journal.prepare()
+            if not self._more and self.journal.lost > self._lost_told:
+                # All of it was looked through only now: single entries that cannot be read are counted.
+                self._lost_told = self.journal.lost
+                self.add(journal_entries.LOST, 0xFF, journal_entries.LOST_JOURNAL, self._lost_told)
         except OSError:
             self._more, self.failed = False, True
 

@@ -69,6 +69,10 @@ class TherapyRequests:
         """Begin a session, if one is due."""
         return self._conditions.outcome(self._therapy.start(self._dispatcher.sender))
 
+    def get_program(self) -> "Answer":
+        """Not here: GET_PRESCRIPTION."""
+        return self._conditions.outcome(therapy_reasons.IMPLANTED)
+
     def set_program(self, *_values: int) -> "Answer":
         """Not here: SET_PRESCRIPTION."""
         return self._conditions.outcome(therapy_reasons.IMPLANTED)

@@ -29,6 +29,7 @@ from stimbench.errors import (
     EXIT_CHECK_FAILED,
     InputError,
     NoAnswerError,
+    WrongStateError,
 )
 
 _MOST_TEST_S = 30
@@ -51,7 +52,10 @@ def amplitude(
     _check_amplitudes(left=left_ua, right=right_ua)
     with opened(ctx, board, radio) as stimulator:
         stimulator.amplitude(left_ua, right_ua)
-        held = stimulator.program().amplitude_ua
+        try:
+            held = stimulator.program().amplitude_ua
+        except WrongStateError:  # an implant has no programme: it took them as they are
+            held = (left_ua, right_ua)
     if as_json:
         print_json({"left.amplitude_ua": held[0], "right.amplitude_ua": held[1]})
     else:

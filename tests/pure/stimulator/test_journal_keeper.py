@@ -14,6 +14,7 @@ class Journal:
         self.blank = 1000
         self.steps = 0
         self.state = 0
+        self.lost = 0
 
     def append(self, kind, sender, time_s, body):
         if self.takes <= 0:
@@ -114,3 +115,12 @@ def test_entries_that_find_no_place_are_counted_and_told():
     assert kinds == [journal_entries.MAGNET] * PLACES + [journal_entries.LOST]
     assert desk.journal.entries[-1][3] == {"what": journal_entries.LOST_QUEUE, "entries": 3}
     assert desk.keeper.dropped == 0
+
+
+def test_entries_that_rot_are_told_once_all_of_the_journal_was_looked_through():
+    desk = Desk()
+    desk.journal.lost = 2
+    for now_ms in range(0, 20_000, 500):
+        desk.keeper.poll(now_ms, True)
+    lost = [fields for kind, _, _, fields in desk.journal.entries if kind == journal_entries.LOST]
+    assert lost == [{"what": journal_entries.LOST_JOURNAL, "entries": 2}]

@@ -68,6 +68,24 @@ def test_it_holds_what_a_prescription_packs():
         assert not flash.operations
 
 
+def test_what_lies_on_flash():
+    flash = FlashFake(BLOCKS)
+    assert opened(flash).store(body(7), 3, 0x01020304, after=0x0201) == 0x0202
+    assert Record(flash, 0).load() == b"\x01\x02\x02\x03\x04\x03\x02\x01" + body(7)
+    one = opened(flash)
+    assert (one.states, one.numbers) == ([1, 0, 0, 0], [0x0202, 0, 0, 0])
+    assert opened(damage(flash, 0)).states == [2, 0, 0, 0]
+
+
+def test_lengths_are_told():
+    try:
+        opened(FlashFake(BLOCKS)).store(bytes(48), SENDER, 0)
+    except ValueError as error:
+        assert str(error) == "prescription of 48 bytes"
+    else:
+        raise AssertionError("taken")
+
+
 def test_a_new_board_has_none():
     flash = FlashFake(BLOCKS)
     one = opened(flash)
@@ -160,7 +178,8 @@ def test_a_cut_while_a_damaged_record_takes_the_next_one():
 
 
 def test_what_is_no_prescription_is_damage():
-    for payload in (b"", b"\x01", bytes((1, 0, 0)) + bytes(54), bytes((1, 9, 0)) + bytes(53), bytes(57)):
+    short, long, old = bytes((1, 9, 0)) + bytes(53), bytes((1, 9, 0)) + bytes(55), bytes((0, 9, 0)) + bytes(54)
+    for payload in (b"", b"\x01", bytes((1, 0, 0)) + bytes(54), short, long, old, bytes(57)):
         flash = holding(2)
         Record(flash, 4).store(payload)
         one = opened(flash)
@@ -170,7 +189,7 @@ def test_what_is_no_prescription_is_damage():
 def test_what_a_later_firmware_wrote_stays():
     flash = holding(2)
     Record(flash, 4).store(b"\x02" + bytes(60))
-    assert opened(flash).lost() == 1 and kept(flash) == [2, 1]
+    assert opened(flash).lost() == 1 and kept(flash) == [2, 1] and opened(flash).states == [1, 1, 3, 0]
     assert raised(lambda: store_next(flash), LaterError)
     assert Record(flash, 4).load() == b"\x02" + bytes(60)
 

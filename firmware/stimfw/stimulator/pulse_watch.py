@@ -24,7 +24,7 @@ def load(output: "Output", plan: "Prescription") -> bool:
     """Compose and load the train of a prescription; nothing runs.
 
     Returns:
-        whether the CPU is told of a period before the right lead's pulse is over: its period has few divisors.
+        whether the CPU is told before the right lead's pulse is over: the period has few divisors.
     """
     pulse = pulse_pair.pulse_pair()
     slots = [slot_us(plan.width_us[k], plan.gap_us[k]) for k in (0, 1)]

@@ -33,6 +33,15 @@ def test_charge_is_exact_over_many_pulses():
     assert ledger.charge_uc(1) == (0, 0, 0) and ledger.mean_ua(1) == (0, 0)
 
 
+def test_no_rest_of_a_microamp_is_lost():
+    ledger = made()
+    for _ in range(20_000):
+        ledger.count(0, 1, 1, 25)
+        ledger.fold(0)
+    delivered_uc, prescribed_uc = exact_uc(20_000, 214), 20_000 * 25 * 214 // 1_000_000
+    assert ledger.charge_uc(0) == (delivered_uc, delivered_uc, prescribed_uc)
+
+
 def test_asking_changes_nothing():
     asked, alone = made(), made()
     for _ in range(100):

@@ -20,7 +20,7 @@ from stimfw.therapy.watch_table import (
 )
 
 LEFT, RIGHT = 0, 1
-BASE = (2051, 2046, 2049)
+BASE = (2051, 2020, 2049)
 OHM = 505
 SET_UA = 2000
 LIMIT_MV = 14_500
@@ -127,6 +127,17 @@ def test_the_compliance_limit_is_named_while_most_of_the_current_flows():
     assert seen(made(), [limited, limited]) == [NONE, COMPLIANCE]
 
 
+def test_the_limit_in_one_phase_alone_is_the_compliance_limit_too():
+    for part in ("late_mv", "anodic_mv"):
+        pulse = Pulse().but(**{part: 12_000})
+        assert seen(made((0, 0)), [pulse, pulse]) == [NONE, COMPLIANCE], part
+
+
+def test_what_changes_from_pulse_to_pulse_is_not_counted_together():
+    limited = Pulse(1500).but(early_mv=12_000, late_mv=12_000, anodic_mv=12_000)
+    assert set(seen(made(), [limited, Pulse(0), limited, Pulse(0)])) == {NONE}
+
+
 def test_current_above_what_is_set_is_named_at_once_in_either_phase():
     for part in ("early_ua", "late_ua", "anodic_ua"):
         assert look(made(), Pulse().but(**{part: SET_UA * 107 // 100 + 120})) == OVER, part
@@ -169,6 +180,7 @@ def test_current_with_the_bridge_off_is_direct_current():
 def test_voltage_with_the_bridge_off_is_interference():
     for sign in (-1, 1):
         assert look(made(), Pulse().but(rest_mv=sign * 250)) == INTERFERENCE
+        assert look(made((0, 0)), Pulse().but(rest_mv=sign * 250), RIGHT) == INTERFERENCE, "no history needed"
         assert look(made(), Pulse().but(rest_mv=sign * 1000, rest_ua=sign * -600)) == INTERFERENCE
 
 

@@ -178,7 +178,8 @@ def test_a_cut_while_a_damaged_record_takes_the_next_one():
 
 
 def test_what_is_no_prescription_is_damage():
-    short, long, old = bytes((1, 9, 0)) + bytes(53), bytes((1, 9, 0)) + bytes(55), bytes((0, 9, 0)) + bytes(54)
+    nine = bytes((1, 9, 0))
+    short, long, old = nine + bytes(53), nine + bytes(55), b"\x00" + nine[1:] + bytes(54)
     for payload in (b"", b"\x01", bytes((1, 0, 0)) + bytes(54), short, long, old, bytes(57)):
         flash = holding(2)
         Record(flash, 4).store(payload)

@@ -27,17 +27,32 @@ def test_rules_are_numbered_by_their_place():
     assert rules.RULES[rules.SHANNON - 1][1] == "Shannon"
 
 
+def test_each_rule_has_its_number():
+    names = {number: name for number, name, _ in rules.RULES}
+    for number, name in (
+        (rules.RANGE, "range"), (rules.ELECTRODES, "electrodes"), (rules.PERIOD, "period"),
+        (rules.WINDOW, "window"), (rules.MEASURED, "measured"), (rules.CONTACT, "contact"), (rules.COMPLIANCE, "compliance"),
+        (rules.CHARGE, "charge"), (rules.SHANNON, "Shannon"), (rules.PULSE_DUTY, "pulse duty"),
+        (rules.DUTY, "duty"),
+        (rules.DAY_TOTAL, "day total"), (rules.DAY_LENGTH, "day length"), (rules.BETWEEN, "between"),
+        (rules.NET_DC, "net DC"), (rules.ACTIVATION, "activation"), (rules.AMPLITUDE, "amplitude"),
+    ):  # fmt: skip
+        assert names.pop(number) == name
+    assert not names and rules.NONE == 0
+
+
 def test_an_ordinary_prescription_fails_nothing():
     assert failed(values()) == []
     assert failed(values(right__amplitude_ua=0)) == []
 
 
 def test_another_number_of_values():
-    try:
-        rules.failures((1, 2), readings())
-    except ValueError:
-        return
-    raise AssertionError("taken")
+    for wanted in ((1, 2), values() + (0,)):
+        try:
+            rules.failures(wanted, readings())
+        except ValueError:
+            continue
+        raise AssertionError(wanted)
 
 
 @control("C-56")
@@ -63,6 +78,24 @@ def test_garbage_is_only_out_of_range():
 
 
 @control("C-51")
+def test_a_field_that_fails_one_rule_is_judged_by_the_others():
+    wanted = values(left__width_us=300, left__amplitude_ua=6500, left__most_ua=1000)
+    assert [rule for rule, _, _, _ in failed(wanted)] == [rules.WINDOW, rules.SHANNON]
+
+
+def test_a_lead_with_a_field_out_of_range_is_not_measured_and_the_other_one_is():
+    nothing = rules.Readings()
+    for field in ("cathode", "anode", "amplitude_ua", "width_us", "gap_us", "least_ua", "most_ua"):
+        for lead, other in (("left", "right"), ("right", "left")):
+            found = failed(values(**{lead + "__" + field: 1_000_000}), nothing)
+            names = [name for rule, name, _, _ in found if rule == rules.MEASURED]
+            assert names == [other + ".cathode"], field
+    for field in ("rate_hz", "on_ms"):
+        assert rules.MEASURED not in [rule for rule, _, _, _ in failed(values(**{field: 0}), nothing)]
+    both = [name for rule, name, _, _ in failed(values(contact_s=5), nothing) if rule == rules.MEASURED]
+    assert both == ["left.cathode", "right.cathode"]
+
+
 def test_impedance_must_have_been_measured():
     board = readings()
     board.pairs = ({}, board.pairs[1])
@@ -137,6 +170,11 @@ def test_net_dc():
     shape = {"left__width_us": 300, "left__gap_us": 500, "on_ms": 1000}
     highest = limits.net_dc_ua(300, 500, 50_000, 1000, 500, 2500)
     assert 0 < highest < 6475
+    pulse = (300, 500, 50_000, 1000, 500, 2500)
+    steps = (highest, highest + 25, highest + 50)
+    told = [limits.net_dc_pa(ua, *pulse) > 25_000 for ua in steps]
+    assert told[0] is False and told[2] is True
+    assert [bool(failed(values(left__amplitude_ua=ua, **shape))) for ua in steps] == told
     assert failed(values(left__amplitude_ua=highest, **shape)) == []
     assert only(values(left__amplitude_ua=highest + 50, **shape)) == (
         rules.NET_DC, "left.amplitude_ua", highest + 50, highest,

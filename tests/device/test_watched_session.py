@@ -18,7 +18,7 @@ LEFT, RIGHT, DEVICE = 0, 1, 2
 WIDTH_NS = 214_000
 WIDTHS_US, GAPS_US = (20, 400), (3, 100)
 PLAN = {"ramp_ms": 200, "on_ms": 1500, "off_ms": 500, "amplitude_ua": (2000, 4000), "electrodes": ELECTRODES}
-CHECKED_MS = 900
+CHECKED_MS = 1000
 """The checks before a session's first pulse, and some pulses."""
 LEDGER = "app.control.state() == messages.REST and print('LEDGER', last[0].ledger.entries())"
 
@@ -64,7 +64,7 @@ def test_a_broken_lead_ramps_down_while_the_other_goes_on():
     with Rig(2) as rig:
         begun(rig)
         broken(rig, "conductor broken", "left")
-        rig.run_ms(400)
+        rig.run_ms(600)
         assert told(rig) == [(watch_table.OPEN, LEFT)]
         assert (rig.parts.dac.code(LEFT), rig.parts.dac.code(RIGHT)) == (0, 1600), "in this contraction"
         rig.run_ms(2500)

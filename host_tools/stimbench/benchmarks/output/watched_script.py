@@ -13,7 +13,6 @@ _SCRIPT = """
 import gc, main
 from stimfw.protocol import messages
 from machine import Pin
-import stimfw.stimulator.control as control_module
 from stimfw.stimulator.watched_session import WatchedSession
 app, waiter, watchdog = main.build()
 measurements = app.control._measurements
@@ -41,7 +40,7 @@ def make(output, program, enter, test_s, silent_ms, lose_contact):
     last[0] = WatchedSession(output, Plan(program), enter, silent_ms, lose_contact, on_fault,
                              measurements._sense, list(measurements.base16), {history}, on_pause)
     return last[0]
-control_module.Session = make
+app.control.make_session = make
 gc.collect()
 gc.threshold(-1)
 print("loaded")

@@ -30,13 +30,24 @@ def test_rules_are_numbered_by_their_place():
 def test_each_rule_has_its_number():
     names = {number: name for number, name, _ in rules.RULES}
     for number, name in (
-        (rules.RANGE, "range"), (rules.ELECTRODES, "electrodes"), (rules.PERIOD, "period"),
-        (rules.WINDOW, "window"), (rules.MEASURED, "measured"), (rules.CONTACT, "contact"),
-        (rules.COMPLIANCE, "compliance"), (rules.CHARGE, "charge"), (rules.SHANNON, "Shannon"), (rules.PULSE_DUTY, "pulse duty"),
+        (rules.RANGE, "range"),
+        (rules.ELECTRODES, "electrodes"),
+        (rules.PERIOD, "period"),
+        (rules.WINDOW, "window"),
+        (rules.MEASURED, "measured"),
+        (rules.CONTACT, "contact"),
+        (rules.COMPLIANCE, "compliance"),
+        (rules.CHARGE, "charge"),
+        (rules.SHANNON, "Shannon"),
+        (rules.PULSE_DUTY, "pulse duty"),
         (rules.DUTY, "duty"),
-        (rules.DAY_TOTAL, "day total"), (rules.DAY_LENGTH, "day length"), (rules.BETWEEN, "between"),
-        (rules.NET_DC, "net DC"), (rules.ACTIVATION, "activation"), (rules.AMPLITUDE, "amplitude"),
-    ):  # fmt: skip
+        (rules.DAY_TOTAL, "day total"),
+        (rules.DAY_LENGTH, "day length"),
+        (rules.BETWEEN, "between"),
+        (rules.NET_DC, "net DC"),
+        (rules.ACTIVATION, "activation"),
+        (rules.AMPLITUDE, "amplitude"),
+    ):
         assert names.pop(number) == name
     assert not names and rules.NONE == 0
 

@@ -254,7 +254,7 @@ class Schedule:
     def ended(self, time_s: int, uptime_s: int, elapsed_s: int) -> None:
         """The session is over, `elapsed_s` after it began. Nothing happens if none runs."""
         if self._flags & _RUNNING:
-            # What the last contraction took beyond the planned time is not held against the day's next session.
+            # What the last contraction took beyond the planned time is not held against the next session.
             self._end(time_s, max(1, uptime_s), min(elapsed_s, self._planned_s))
 
     def _end(self, time_s: int, uptime_s: int, elapsed_s: int) -> None:

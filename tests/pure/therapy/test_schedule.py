@@ -116,6 +116,13 @@ def test_a_session_that_was_stopped_is_used_up_but_only_its_seconds_count():
     assert one.sessions_left(NOON + 60, TWICE) == 1 and one.stim_s_today == 60
 
 
+def test_a_last_contraction_that_goes_on_takes_no_more_than_was_planned():
+    one = Schedule()
+    one.began(NOON, 100, TWICE, 7)
+    one.ended(NOON + 1834, 1934, 1834)
+    assert one.stim_s_today == 1800
+
+
 def test_an_end_without_a_session_is_nothing():
     one = after(NOON)
     before = one.pack()

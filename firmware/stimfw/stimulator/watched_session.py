@@ -80,7 +80,7 @@ class WatchedSession(SessionChecks):
         self._going_down = [False, False]
         self._contact_lost = False
         self._told_early = False
-        self._steady = False  # the hold's amplitudes are set
+        self._steady = False  # the hold's amplitudes are set, and no lead goes down
         self.cycles = 0
         self.ended_s = 0
         self._contact_due_ms = ticks_add(self._began_ms, plan.contact_s * 1000)
@@ -207,7 +207,8 @@ class WatchedSession(SessionChecks):
             if left >= contraction.periods:
                 return GOES_ON
             if slow:
-                self._steady = part == messages.HOLD
+                down = self._going_down
+                self._steady = part == messages.HOLD and not down[0] and not down[1]
             else:
                 output.tell_periods(part != messages.HOLD or self._ends_soon(left))
 

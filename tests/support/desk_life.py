@@ -78,11 +78,12 @@ class Life:
 
     def _cut(self):
         """The supply failed inside a flash operation: each record is the old or the new one."""
-        doubt, self._doubt = self._doubt or self._clock_doubt, None
+        doubts, self._doubt = [self._doubt, self._clock_doubt], None
         self.desk.cuts += 1
         self.desk.restart(self._any_cut() if self.dice.random() < 0.3 else None)
-        if doubt:
-            doubt()
+        for doubt in doubts:
+            if doubt:
+                doubt()
         self._begin_again()
 
     def _begin_again(self):
@@ -97,6 +98,7 @@ class Life:
         kept = as_dict(care.prescription.values) if care.prescription else None
         assert kept == oracle.kept, "another prescription after a start"
         oracle.fault = bool(care.fault)
+        oracle.battery_again(care.schedule.battery.state)
         oracle.in_force(kept)
 
     def _pull(self):
@@ -216,6 +218,7 @@ class Life:
         self._doubt = self._either_clock(told_s)
         self.desk.ask(CLINICIAN, "set_time", told_s)
         self.oracle.clock_set(told_s)
+        self._clock_taken()
 
     def _either_clock(self, told_s):
         """After a cut: the time before, or that which was told; the clock itself is lost.
@@ -231,8 +234,12 @@ class Life:
                 self.oracle.clock_set(told_s + self.desk.true_s() - at_s)
             self.oracle.known = False
 
-        self._clock_doubt = self.desk.control.busy() and is_either
         return is_either
+
+    def _clock_taken(self):
+        """It was; the time before the first one that is not stored yet may come back."""
+        if self.desk.control.busy() and not self._clock_doubt:
+            self._clock_doubt = self._doubt
 
     def kept_time(self):
         shown_s = self.oracle.shown_s()
@@ -242,6 +249,7 @@ class Life:
         self._doubt = self._either_clock(told_s)
         self.desk.ask(PATIENT, "kept_time", told_s)
         self.oracle.time_kept(told_s)
+        self._clock_taken()
 
     def look(self):
         shown = self.desk.ask(PATIENT, "therapy")

@@ -270,6 +270,12 @@ class Oracle:
             self._battery, self._battery_s = state, self._desk.true_s()
 
 
+    def battery_again(self, state):
+        """After a start: a step that was seen just before may not have been stored yet."""
+        if state < self._battery and self._desk.true_s() - self._battery_s <= LATE_S:
+            self._battery = state
+
+
 def is_near_midnight(time_s):
     """Clocks that count whole seconds may not agree which day it is."""
     return math.fabs((time_s + DAY_S // 2) % DAY_S - DAY_S // 2) <= 2 * SLACK_S

@@ -194,7 +194,7 @@ class Implant:
                 care.hold(kept, newest[0])
                 if newest[0] != known:  # a cut came before the journal could tell
                     self._is_new_to_progress = True
-                    if not self._has_told(newest[0]):
+                    if not self._has_told(journal_entries.PRESCRIBED, 0, newest[0]):
                         note_prescribed(self._keeper, newest[1], newest[0], kept)
             except ParameterError:
                 pass
@@ -207,13 +207,13 @@ class Implant:
             note(journal_entries.LOST, messages.FROM_NOBODY, journal_entries.LOST_JOURNAL, self._journal.lost)
         return care
 
-    def _has_told(self, version: int) -> bool:
-        """Whether one of the journal's newest entries says that this prescription is in force."""
+    def _has_told(self, kind: int, at: int, number: int) -> bool:
+        """Whether one of the journal's newest entries is of this kind, with this u16 `at` bytes into its body."""
         journal = self._journal
         _, slots = journal.read(max(0, journal.next_number - _NEWEST), _NEWEST)
-        for at in range(0, len(slots), SLOT_BYTES):
-            _, _, kind, _, body, _ = journal_format.fields(slots[at : at + SLOT_BYTES])
-            if kind == journal_entries.PRESCRIBED and body[0] | body[1] << 8 == version:
+        for begin in range(0, len(slots), SLOT_BYTES):
+            _, _, known, _, body, _ = journal_format.fields(slots[begin : begin + SLOT_BYTES])
+            if known == kind and body[at] | body[at + 1] << 8 == number:
                 return True
         return False
 
@@ -258,7 +258,15 @@ class Implant:
         self._keeper.add(
             journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
         )
-        if care.schedule.was_interrupted:
+        day = care.schedule
+        if day.was_interrupted:
+            if not self._has_told(journal_entries.SESSION_BEGAN, 4, day.number):
+                # The cut came between the record, which counts it, and the entry.
+                planned_s = care.prescription.session_s if care.prescription else 0
+                self._keeper.add(
+                    journal_entries.SESSION_BEGAN, messages.FROM_NOBODY, day.version, planned_s, day.number,
+                    day.sessions_today,
+                )  # fmt: skip
             care.end(messages.STOPPED_FAULT, _UNKNOWN_S, 0, messages.FROM_NOBODY)
             self._keeper.flush()  # before the record that says that nothing runs
             self._therapy.save()

@@ -223,10 +223,20 @@ class Therapy:
                 self._note_impedance(lead, reading)
         for entry in session.ledger.entries():
             self._keeper.add(entry[0], messages.FROM_NOBODY, *entry[1:])
+        self._name_fault(session)
         self.care.end(cause, session.ended_s, session.cycles, sender)
         self._keeper.flush()  # before the record that says that nothing runs: a cut then only repeats the end
         self.save()
         self.settle()
+
+    def _name_fault(self, session: "WatchedSession") -> None:
+        """What stands is the diagnosis' last word, not what the watch saw first; a field that has gone is none."""
+        fault, lead = session.fault, session.fault_lead
+        if watch_table.latches(fault):
+            self.care.fault = fault
+            self.care.fault_lead = lead if lead < watch_table.BOTH else journal_entries.NO_LEAD
+        elif fault == watch_table.INTERFERENCE:
+            self.care.fault, self.care.fault_lead = 0, journal_entries.NO_LEAD
 
     def _note_impedance(self, lead: int, reading: "Reading") -> None:
         """Of the prescribed pair, as the session measured it before its first pulse."""

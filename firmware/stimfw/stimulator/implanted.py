@@ -208,7 +208,7 @@ class Implant:
         return care
 
     def _has_told(self, kind: int, at: int, number: int) -> bool:
-        """Whether one of the journal's newest entries is of this kind, with this u16 `at` bytes into its body."""
+        """Whether a newest entry of the journal is of this kind, with this u16 `at` bytes into its body."""
         journal = self._journal
         _, slots = journal.read(max(0, journal.next_number - _NEWEST), _NEWEST)
         for begin in range(0, len(slots), SLOT_BYTES):

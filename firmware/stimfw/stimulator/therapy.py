@@ -230,7 +230,7 @@ class Therapy:
         self.settle()
 
     def _name_fault(self, session: "WatchedSession") -> None:
-        """What stands is the diagnosis' last word, not what the watch saw first; a field that has gone is none."""
+        """What stands is the last word of the diagnosis, not what the watch saw first; a field is none."""
         fault, lead = session.fault, session.fault_lead
         if watch_table.latches(fault):
             self.care.fault = fault

@@ -255,7 +255,8 @@ class Oracle:
             self._held_ms = CLOCK.ms()
 
     def supply_read(self, supply_mv):
-        """The device has read its supply."""
+        """The device reads its supply; a step of before is seen first."""
+        self.battery_is(self._desk.care.schedule.battery.state)
         if supply_mv >= 3600:
             self._good_s = self._desk.true_s()
 

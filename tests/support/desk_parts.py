@@ -213,7 +213,7 @@ class DeskSession:
         self.disturbed = False
         self.amplitude_ua = [0, 0]
         self.most_ua = [0, 0]
-        self.cycles = self.missed = self.ended_s = 0
+        self.cycles = self.missed = self.ended_s = self.fault = self.fault_lead = 0
         self.ledger = Ledger(self)
         self.impedance = [
             types.SimpleNamespace(kind=kind, ohm=ohm, capacitance_nf=nf)
@@ -239,6 +239,8 @@ class DeskSession:
             self._down[lead] = True
         if action == watch_table.STOP_ALL or (action == watch_table.RAMP_DOWN_LEAD and all(self._down)):
             self._is_found = True
+        if action != watch_table.WARN:
+            self.fault, self.fault_lead = fault, lead
         self._flow(0 if self._is_found else self._share)
         self._on_fault(fault, lead, action, (1, 2, 3, 4, 5, 6))
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _RESTART_MS = 200
 _MERGED_S = 60
 _UNKNOWN_S = 0xFFFF
-_NEWEST = 7
+_NEWEST = 64
 
 
 def make_log(uptime_s: "Callable[[], int]", first: int) -> JournaledLog:

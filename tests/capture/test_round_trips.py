@@ -163,11 +163,11 @@ def test_sigrok_session_and_back_to_the_sampling_grid(run, tmp_path):
 
 def test_a_capture_does_not_change_with_the_recording(make_bench):
     bench = make_bench(boards=("remote",))
-    bench.run_for(300 * MS)
+    bench.run_for(400 * MS)
     capture, same = bench.trace.capture(), bench.trace.capture()
     assert len(same.edges("remote.RADIO_SCK")) and len(same.edges("remote.RADIO_CSN"))
     bench.trace.forget_before(bench.now_ns)
-    bench.run_for(300 * MS)
+    bench.run_for(400 * MS)
     assert capture == same and bench.trace.capture().start_ns == capture.end_ns
 
 

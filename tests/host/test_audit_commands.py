@@ -41,10 +41,13 @@ def fill(path, device=DEVICE, broken=False):
 
 
 @pytest.fixture
-def type_(run, services):
-    """Types a command half a year later than the scripted board's clock."""
+def type_(run, services, monkeypatch):
+    """Types a command half a year later than the scripted board's clock, at a wide terminal."""
     from dataclasses import replace
 
+    from stimbench.cli import common
+
+    monkeypatch.setattr(common.out, "width", 160)
     later = replace(services, now_s=lambda: 1_820_000_000)
     return lambda *words, code=0: run(*words, code=code, obj=later)
 

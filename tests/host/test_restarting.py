@@ -113,7 +113,7 @@ def test_at_a_terminal_it_is_asked(ports, answer, code):
 def commands(group, path=()):
     for name, command in getattr(group, "commands", {}).items():
         yield from commands(command, (*path, name))
-    if not getattr(group, "commands", None):
+    if not getattr(group, "commands", None) or (group.invoke_without_command and path):
         yield " ".join(path), {option for param in group.params for option in param.opts}
 
 

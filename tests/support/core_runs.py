@@ -95,7 +95,7 @@ def busy(core: Core) -> Iterator[Digest]:
     """Python that keeps the CPU busy: numbers, text, garbage."""
     with _pair(core, boards=("stimulator",), with_parts=False) as bench:
         board = emulated_board(bench)
-        board.wait(0.4)
+        board.wait(0.5)  # its application runs
         board.interrupt()
         board.wait(0.1)
         board.write(_CRUNCH + b"\r\n")

@@ -27,7 +27,7 @@ from stimfw.drivers.sampler import Sampler
 from stimfw.drivers.sense import Sense
 from stimfw.drivers.wake import Waiter, Wake
 from stimfw.drivers.watchdog import Watchdog, restart_in
-from stimfw.protocol import identity, messages
+from stimfw.protocol import messages
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
 from stimfw.stimulator import boot_test
@@ -48,7 +48,6 @@ from stimfw.storage.areas import Areas
 from stimfw.storage.event_store import EventStore
 from stimfw.storage.flash_requests import FlashRequests
 from stimfw.storage.pairings import PairingTable
-from stimfw.storage.record import Record
 from stimfw.telemetry import addresses
 from stimfw.telemetry.responder import Responder
 from stimfw.therapy import program
@@ -111,6 +110,8 @@ def load_life(flash: "BlockDevice") -> "Any":
 
     A record of it that is damaged was most likely an implant's: it is loaded, and lets nothing begin.
     """
+    from stimfw.storage.record import Record
+
     try:
         record = Record(flash, layout.LIFE).peek()
         if record is None or record[1] == 0:  # stimfw.storage.life.BENCH: it was explanted
@@ -194,7 +195,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     if life:
         implant = life.Implant(
             flash, control, output, measurements, sense, clock, log, keeper, dispatcher, conditions, restart,
-            watchdog.start_cause, identity.SOURCE_HASH,
+            watchdog.start_cause,
         )  # fmt: skip
         groups, restore, app.log_keeper = implant.groups, implant.restore, implant.polled
     readings = ReadingRequests(

@@ -5,7 +5,7 @@ A board on the bench has no heap to spare for these modules (docs/decisions/0047
 
 from typing import TYPE_CHECKING
 
-from stimfw.protocol import journal_entries, messages, therapy_reasons
+from stimfw.protocol import identity, journal_entries, messages, therapy_reasons
 from stimfw.stimulator.conditions import Conditions
 from stimfw.stimulator.journal_keeper import JournalKeeper
 from stimfw.stimulator.journaled_log import JournaledLog
@@ -107,7 +107,6 @@ class Implant:
         conditions: ImplantConditions,
         restart: "Callable[[int], None]",
         start_cause: int,
-        source_hash: str,
     ) -> None:
         """Open the records of this life. Raises nothing, whatever is on flash."""
         self._flash = flash
@@ -140,7 +139,7 @@ class Implant:
         )
         conditions.refused = Refused(dispatcher, keeper, clock.uptime_s)
         self._join(log)
-        self._note_start(start_cause, source_hash)
+        self._note_start(start_cause)
         self._therapy.settle()
         if keeper.flush() and self._is_new_to_progress:
             self._therapy.save()
@@ -247,14 +246,11 @@ class Implant:
             self._measurements.base16, therapy.care.reference_ohm, therapy.paused,
         )  # fmt: skip
 
-    def _note_start(self, start_cause: int, source_hash: str) -> None:
+    def _note_start(self, start_cause: int) -> None:
         """The start, and what an unexpected one ended."""
         care = self._therapy.care
-        digest = (
-            bytes([int(source_hash[k : k + 2], 16) for k in (0, 2, 4, 6)])
-            if _is_hex(source_hash)
-            else bytes(4)
-        )
+        text = identity.SOURCE_HASH
+        digest = bytes([int(text[k : k + 2], 16) for k in (0, 2, 4, 6)]) if _is_hex(text) else bytes(4)
         self._keeper.add(
             journal_entries.BOOT, messages.FROM_NOBODY, start_cause, digest, self._control.failed_parts
         )

@@ -74,6 +74,7 @@ def show(
 
 
 @app.command("check")
+@with_restart
 def check(
     ctx: typer.Context,
     file: _FileArgument,

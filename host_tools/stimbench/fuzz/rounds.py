@@ -1,6 +1,6 @@
 """Random rounds, without coverage. Runs on MicroPython too.
 
-`micropython rounds.py SEED SECONDS EXECUTIONS TARGET...` prints a line of JSON for each target.
+`micropython rounds.py SEED SECONDS EXECUTIONS MODULE:TARGET...` prints a line of JSON for each target.
 """
 
 import gc
@@ -77,14 +77,24 @@ def _live_heap() -> int:
 
 def main(words: "list[str]") -> None:
     """What the module's first lines say."""
-    from stimbench.fuzz import target_bytes, target_flash, target_pairing, target_radio, target_therapy
-
-    modules = (target_bytes, target_radio, target_pairing, target_flash, target_therapy)
-    known = {name: run for module in modules for name, run in module.TARGETS}
     seed, seconds, executions = int(words[0]), float(words[1]), int(words[2])
     for name in words[3:]:
         gc.collect()
-        print(json.dumps(dict(rounds(known[name], seed, seconds, executions), target=name)))
+        print(json.dumps(dict(rounds(_target(name), seed, seconds, executions), target=name)))
+
+
+def _target(name: str) -> object:
+    """The target `MODULE:NAME`. No other module is imported: all of them would fill a heap of 512 KB.
+
+    Raises:
+        KeyError: there is none.
+    """
+    module, _, own = name.partition(":")
+    try:
+        imported = __import__("stimbench.fuzz." + module, None, None, ("TARGETS",))
+    except ImportError:
+        raise KeyError(name) from None
+    return dict(imported.TARGETS)[own]
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def _on_micropython(target: Target, seed: int, seconds: float, executions: int) 
         str(seed),
         str(seconds),
         str(executions),
-        target.name,
+        f"{target.run.__module__.rpartition('.')[2]}:{target.name}",
     ]
     done = _process(words, seconds, environment)
     try:

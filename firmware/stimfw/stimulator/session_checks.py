@@ -145,8 +145,6 @@ class SessionChecks:
         kept = [self._kept_mv(lead) for lead in (0, 1)]
         probe.kept_codes = (kept[0] // 8, kept[1] // 8)
         self._watch.begin(probe.base16, ohm, kept)
-        for lead in (0, 1):
-            self._watch.muted[lead] = self._off[lead]  # that it is open was told; it gets no current
         return GOES_ON
 
     def _kept_mv(self, lead: int) -> int:

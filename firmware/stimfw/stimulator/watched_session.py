@@ -159,6 +159,8 @@ class WatchedSession(SessionChecks):
         yield gate.SETTLE_MS
         heap.settle()  # 10 ms that no STOP shall meet
         self._going_down[0] = self._going_down[1] = False
+        # Why a lead is off was told, and it gets no current.
+        self._watch.muted[0], self._watch.muted[1] = self._off
         self._down_steps = plan.ramp_down_ms * 1000 // plan.period_us
         self._enter(contraction.state(0))
         pulses.begin()

@@ -31,6 +31,7 @@ class _Found:
     pulled: int
     findings: int
     pull_s: float
+    whole_s: float
 
 
 def _fill(journal: Journal, entries: int, seed: int) -> None:
@@ -57,10 +58,16 @@ def _work(seed: int) -> _Found:
         stimulator = rig.ready()
         with Store(Path(folder) / "journal.sqlite", create=True) as store:
             begin_ns = rig.now_ns
-            found = pull(stimulator, store, lambda: float(NOW_S))
-            return _Found(
-                _ENTRIES + _MORE, kept, found.total, len(found.findings), (rig.now_ns - begin_ns) / 1e9
-            )
+            there_ns: list[int] = []
+
+            def on_page(reached_number: int, _end: int) -> None:
+                if reached_number >= _ENTRIES:
+                    there_ns.append(rig.now_ns)
+
+            found = pull(stimulator, store, lambda: float(NOW_S), on_page)
+            whole_s = (rig.now_ns - begin_ns) / 1e9
+            pull_s = (there_ns[0] - begin_ns) / 1e9 if there_ns else float("inf")
+            return _Found(_ENTRIES + _MORE, kept, found.total, len(found.findings), pull_s, whole_s)
 
 
 def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
@@ -70,8 +77,8 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
         reached("journal: entries kept", one.pulled, Relation.AT_LEAST, _ENTRIES, "", text),
         reached("journal: what does not verify", one.findings, Relation.EQUAL, 0, "", text),
         reached(
-            "journal: pull over USB into a new store", one.pull_s, Relation.AT_MOST, 60, "s",
-            f"{one.pulled} entries, {one.pull_s / max(1, one.pulled) * 5000:.1f} s for 5000; emulated time. "
+            "journal: pull of 5000 entries over USB into a new store", one.pull_s, Relation.AT_MOST, 60, "s",
+            f"all {one.pulled} of them in {one.whole_s:.1f} s; emulated time. "
             f"{options.cache_note}",
         ),
     ]  # fmt: skip

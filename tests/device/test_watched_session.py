@@ -60,6 +60,7 @@ def test_each_lead_has_its_own_width_and_gap_to_the_nanosecond():
             assert set(pulses["start_ns"][1:] - pulses["start_ns"][:-1]) == {50 * MS}
 
 
+@pytest.mark.control("C-49", "C-70")
 def test_a_broken_lead_ramps_down_while_the_other_goes_on():
     with Rig(2) as rig:
         begun(rig)
@@ -73,6 +74,7 @@ def test_a_broken_lead_ramps_down_while_the_other_goes_on():
         assert told(rig) == [], "the diagnosis says the same"
 
 
+@pytest.mark.control("C-42", "C-70")
 @pytest.mark.parametrize(
     ("name", "seen", "found"),
     [
@@ -93,6 +95,7 @@ def test_current_out_of_control_is_off_before_the_leads_next_pulse(name, seen, f
         assert stimulator.status().state == messages.READY
 
 
+@pytest.mark.control("C-60", "C-70")
 def test_a_field_pauses_the_session_and_it_resumes_when_it_is_over():
     with Rig(4) as rig:
         stimulator = begun(rig)
@@ -107,6 +110,7 @@ def test_a_field_pauses_the_session_and_it_resumes_when_it_is_over():
         assert (102, DEVICE) not in told(rig)
 
 
+@pytest.mark.control("C-72")
 def test_the_ledger_is_what_the_bench_saw():
     with Rig(5) as rig:
         begun(rig, script(more=LEDGER))

@@ -3,6 +3,7 @@
 from stimfw.protocol import journal_entries
 from stimfw.pulses.calibration import microamps
 from stimfw.therapy.ledger import FOLD, Ledger
+from support.control import control
 
 WIDTH_US = (214, 400)
 SMALLEST_BIG = 1 << 30  # from here on a number takes heap on a board
@@ -17,6 +18,7 @@ def exact_uc(codes, width_us):
     return codes * 5500 // 2048 * width_us // 1_000_000
 
 
+@control("C-72")
 def test_charge_is_exact_over_many_pulses():
     ledger = made()
     cathodic, anodic, set_ua = 0, 0, 0
@@ -58,6 +60,7 @@ def test_pulses_without_an_amplitude_are_counted_apart():
     assert ledger.charge_uc(0) == (0, 0, 0) and ledger.most_ua(0) == 0
 
 
+@control("C-72")
 def test_the_highest_current_is_kept():
     ledger = made()
     for codes in (744, 800, 700):
@@ -72,6 +75,7 @@ def test_negative_currents_do_not_make_charge_vanish():
     assert ledger.charge_uc(0)[0] == exact_uc(20, 214)
 
 
+@control("C-40", "C-72")
 def test_what_a_pulse_touches_needs_no_heap_at_the_limits():
     """10.2 mA and 1 ms for an hour at 200 Hz."""
     ledger = Ledger((1000, 1000), 5000, microamps)

@@ -18,6 +18,7 @@ from stimfw.therapy.watch_table import (
     REFERENCE,
     SHORT,
 )
+from support.control import control
 
 LEFT, RIGHT = 0, 1
 BASE = (2051, 2020, 2049)
@@ -79,12 +80,14 @@ def seen(one, pulses, lead=LEFT):
     return [look(one, pulse, lead) for pulse in pulses]
 
 
+@control("C-67")
 def test_healthy_pulses_of_every_amplitude_are_nothing():
     one = made()
     for ua in range(0, 10_001, 25):
         assert look(one, Pulse(ua), set_ua=ua) == look(one, Pulse(ua), RIGHT, ua) == NONE, ua
 
 
+@control("C-67")
 def test_every_tolerance_at_its_end_is_nothing():
     for share in (-3.0, 3.0):
         for codes in (-9, 9):
@@ -94,16 +97,19 @@ def test_every_tolerance_at_its_end_is_nothing():
                 assert look(one, Pulse(ua).but(early_ua=off, late_ua=off, anodic_ua=off), set_ua=ua) == NONE
 
 
+@control("C-49")
 def test_an_open_lead_is_named_with_its_second_pulse():
     assert seen(made(), [open_pulse(), open_pulse()]) == [NONE, OPEN]
 
 
+@control("C-49")
 def test_an_open_lead_is_the_lead_that_is_open():
     one = made()
     assert look(one, open_pulse(), LEFT) == look(one, open_pulse(), RIGHT) == NONE
     assert look(one, Pulse(), LEFT) == NONE and look(one, open_pulse(), RIGHT) == OPEN
 
 
+@control("C-49")
 def test_a_contact_that_opens_again_or_within_a_pulse_is_intermittent():
     assert seen(made(), [open_pulse(), Pulse(), Pulse(), open_pulse()]) == [NONE, NONE, NONE, INTERMITTENT]
     for part in ("late_ua", "anodic_ua", "early_ua"):
@@ -117,11 +123,13 @@ def test_one_break_is_forgotten():
     assert set(seen(one, pulses)) == {NONE}
 
 
+@control("C-49")
 def test_a_short_is_named_with_its_second_pulse_and_not_as_drift():
     shorted = Pulse(ohm=6).but(late_mv=10, anodic_mv=10)
     assert seen(made(), [shorted, shorted]) == [NONE, SHORT]
 
 
+@control("C-50")
 def test_the_compliance_limit_is_named_while_most_of_the_current_flows():
     limited = Pulse(1500).but(early_mv=12_000, late_mv=12_000, anodic_mv=12_000)
     assert seen(made(), [limited, limited]) == [NONE, COMPLIANCE]
@@ -138,18 +146,21 @@ def test_what_changes_from_pulse_to_pulse_is_not_counted_together():
     assert set(seen(made(), [limited, Pulse(0), limited, Pulse(0)])) == {NONE}
 
 
+@control("C-42")
 def test_current_above_what_is_set_is_named_at_once_in_either_phase():
     for part in ("early_ua", "late_ua", "anodic_ua"):
         assert look(made(), Pulse().but(**{part: SET_UA * 107 // 100 + 120})) == OVER, part
     assert look(made(), Pulse(150), set_ua=0) == OVER
 
 
+@control("C-50")
 def test_missing_current_is_named_with_its_second_pulse():
     assert seen(made(), [Pulse(0), Pulse(0)]) == [NONE, LOSS]
     assert seen(made(), [Pulse(1780), Pulse(1780)]) == [NONE, LOSS]
     assert seen(made(), [Pulse(0), Pulse(), Pulse(0), Pulse()]) == [NONE] * 4
 
 
+@control("C-42")
 def test_phases_that_differ_are_named_at_once():
     assert look(made(), Pulse().but(anodic_ua=SET_UA - 250)) == IMBALANCE
     assert look(made(), Pulse().but(early_ua=SET_UA - 250, late_ua=SET_UA - 250)) == IMBALANCE
@@ -170,6 +181,7 @@ def test_a_dead_phase_of_a_small_current_is_imbalance_and_no_loss():
     assert look(one, weak, set_ua=300) == IMBALANCE
 
 
+@control("C-42")
 def test_current_with_the_bridge_off_is_direct_current():
     for sign in (-1, 1):
         assert look(made(), Pulse().but(rest_ua=sign * 95)) == DIRECT
@@ -177,6 +189,7 @@ def test_current_with_the_bridge_off_is_direct_current():
         assert look(made(), Pulse().but(rest_ua=sign * 60)) == NONE
 
 
+@control("C-60")
 def test_voltage_with_the_bridge_off_is_interference():
     for sign in (-1, 1):
         assert look(made(), Pulse().but(rest_mv=sign * 250)) == INTERFERENCE
@@ -193,6 +206,7 @@ def test_what_double_layers_keep_is_none():
     assert watch.kept_mv(2000, 1000, 0, 5000, 0) > kept, "not known: the least"
 
 
+@control("C-48")
 def test_all_channels_off_alike_is_the_reference():
     one = made()
     for k, code in enumerate(Pulse().codes(LEFT)):
@@ -200,6 +214,7 @@ def test_all_channels_off_alike_is_the_reference():
     assert one.look(LEFT, SET_UA, SET_UA) == REFERENCE
 
 
+@control("C-48")
 def test_one_code_for_everything_is_the_converter():
     for code in (0, 2048, 4095):
         one = made()
@@ -208,6 +223,7 @@ def test_one_code_for_everything_is_the_converter():
         assert one.look(LEFT, SET_UA, SET_UA) == NONE and one.look(LEFT, SET_UA, SET_UA) == ADC
 
 
+@control("C-53")
 def test_drift_is_named_once_with_its_third_pulse():
     grown = Pulse(ohm=OHM * 13 // 10)
     assert seen(made(), [grown] * 6) == [NONE, NONE, DRIFT, NONE, NONE, NONE]
@@ -268,6 +284,7 @@ def test_the_table_is_in_order_and_says_what_latches():
     assert watch_table.row_of(200) == watch_table.row_of(-1) == watch_table.TABLE[0]
 
 
+@control("C-42")
 def test_what_is_out_of_control_stops_all_with_one_pulse():
     for fault in (OVER, IMBALANCE, DIRECT, REFERENCE):
         row = watch_table.row_of(fault)

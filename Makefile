@@ -97,7 +97,7 @@ docs: setup ## write the tables of the documentation that come from code, and do
 	@$(BIN)/stimbench hazards page $(wildcard $(JUNIT))
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [5 to 8 min]
+test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [9 to 10 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -114,7 +114,7 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [5 to 7 min]
+pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [9 min]
 	@$(BIN)/pytest --junitxml=$(JUNIT) $(PYTEST_ARGS) -m "not tools"
 	@# With PYTEST_ARGS of one's own it may be a part of the tests: they show a part of the controls.
 	@$(if $(filter file,$(origin PYTEST_ARGS)),$(BIN)/stimbench hazards check $(JUNIT))
@@ -128,7 +128,7 @@ mutants: setup ## change the firmware's pure logic in thousands of ways: does a 
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(MODULES)
 
 .PHONY: walk
-walk: setup ## 10 000 000 random steps over the therapy on the desk, beside an oracle; ARGS="--steps 100000" [8 min of CPU]
+walk: setup ## 10 000 000 random steps over the therapy on the desk, beside an oracle; ARGS="--steps 100000" [4 min]
 	@PYTHONPATH=tests $(BIN)/python -m support.desk_walk $(ARGS)
 
 .PHONY: year

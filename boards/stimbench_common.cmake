@@ -38,7 +38,11 @@ string(JOIN " " STIMBENCH_FLASH_TEXT
     "*/obj*.c.o(.text.mp_obj_tuple_binary_op .text.mp_obj_tuple_make_new)"
     "*/sequence.c.o(.text.mp_seq_cmp_objs .text.mp_seq_index_obj)"
     "*/map.c.o(.text.mp_set_*)"
-    "*/runtime.c.o(.text.mp_unpack_ex)"
+    "*/obj*.c.o(.text.range_subscr .text.range_unary_op .text.range_attr .text.list_reverse .text.instance_get_buffer)"
+    "*/obj*.c.o(.text.mp_obj_fun_get_name .text.mp_obj_new_module .text.mp_obj_new_int_from_str_len)"
+    "*/mpz.c.o(.text.mpz_hash .text.mpz_abs_inpl)"
+    "*/sequence.c.o(.text.mp_seq_count_obj)"
+    "*/runtime.c.o(.text.mp_load_build_class .text.mp_unpack_ex)"
     "*/runtime.c.o(.text.mp_init .text.mp_import* .text.mp_parse* .text.mp_raise*)"
 )
 set(STIMBENCH_FLASH_RODATA "*/aes.c.o(.rodata.RT* .rodata.RSb)")

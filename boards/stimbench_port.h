@@ -5,3 +5,7 @@
 // The one file system is littlefs: there is no SD card, and no mass storage over USB.
 #undef MICROPY_VFS_FAT
 #define MICROPY_VFS_FAT (0)
+
+// No pin of ours sends to a WS2812, and its timing loop would lie in RAM.
+#undef MICROPY_PY_MACHINE_BITSTREAM
+#define MICROPY_PY_MACHINE_BITSTREAM (0)

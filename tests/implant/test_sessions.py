@@ -175,6 +175,7 @@ def test_the_patients_window_holds_in_a_session_too():
         assert implant.client.status().amplitude_ua == (1000, 3000)
         implant.run_to("rest")
         implant.run_s(0.5)
+        implant.client.stop()
         assert implant.entries(journal_entries.AMPLITUDE) == [
             (journal_entries.AMPLITUDE, {"left_ua": 2500, "right_ua": 3000}),
             (journal_entries.AMPLITUDE, {"left_ua": 1000, "right_ua": 3000}),

@@ -40,6 +40,7 @@ class FakeImplant(FakeBoard):
         self.train_begun_s = self.held_s = 0.0
         self.train_pulses = self.train_hz = 0
         self.held_at: list[float] = []
+        self.contractions_ended = 30
         self.ledgers = ((600, 513_600, 30, 4000, 3990, 4020, 1), (598, 0, 30, 0, 0, 0, 0))
 
     def execute(self, message, now_s, role=3):
@@ -150,6 +151,14 @@ class FakeImplant(FakeBoard):
 
     def do_39(self, body, _now_s):
         return messages.OK, struct.pack("<IIHHHHH", *self.ledgers[body[0]])
+
+    def do_3e(self, body, _now_s):
+        lead, first = struct.unpack("<BH", body)
+        numbers = range(first, min(first + 14, self.contractions_ended))
+        records = b"".join(
+            struct.pack("<HHHHII", 20 + n, 4000 + lead, 3990, 4020 + n, 17_000 + n, 16_990) for n in numbers
+        )
+        return messages.OK, struct.pack("<HH", first, self.contractions_ended) + records
 
     def do_3b(self, body, _now_s):
         (self.clock_s,) = struct.unpack("<I", body)

@@ -70,6 +70,7 @@ HISTORY = const(0x3A)
 KEPT_TIME = const(0x3B)
 WATCH = const(0x3C)
 CLEAR_FAULT = const(0x3D)
+CONTRACTIONS = const(0x3E)
 
 # Records and fields that more than one place packs.
 AMPLITUDE_WINDOW = const("<HHHH")  # amplitudes in uA that a patient may choose
@@ -77,6 +78,8 @@ PAIRING_RECORD = const("<BBB4s")  # slot, state, role, peer id
 LOG_RECORD = const("<IBBBB")  # seconds since its start, kind, sender (slot, or FROM_USB), detail, repeats
 STRANGER_RECORD = const("<IBBB")  # seconds since the start, kind, slot that was claimed, detail
 PAIR_RECORD = const("<BBHHH")  # a measured electrode pair: cathode << 2 | anode, kind, ohm, nF, test current
+# What a lead has delivered in a contraction: pulses, mean that was set, mean and highest current, charge.
+CONTRACTION_RECORD = const("<HHHHII")
 PULSE_RECORD = const("<Bhhh")  # a measured pulse: lead, current, two voltages in the cathodic phase
 # What both leads share (rate ... contact); of each cathode, anode, amplitude, width, gap, patient's window.
 PRESCRIPTION = const("<HHHHIHBIIHBBHHHHHBBHHHHH")
@@ -169,7 +172,7 @@ TABLE: "tuple[Row, ...]" = (
     (TRAIN, "train", "stimulator", "clinician", "implanted", "<BBBHHHBB",
      "lead cathode anode amplitude_ua width_us gap_us rate_hz pulses", "", "", "", ""),
     (TRAIN_ON, "train_on", "stimulator", "clinician", "implanted", "", "", "<H", "pulses", "", ""),
-    (JOURNAL, "journal", "stimulator", "clinician", "", "<I", "first", "<III", "first oldest next",
+    (JOURNAL, "journal", "stimulator", "clinician", "output_off", "<I", "first", "<III", "first oldest next",
      "s", "entries"),
     (LEDGER, "ledger", "stimulator", "clinician", "implanted", "<B", "lead", "<IIHHHHH",
      "pulses charge_nc contractions prescribed_ua mean_ua most_ua missed", "", ""),
@@ -179,6 +182,9 @@ TABLE: "tuple[Row, ...]" = (
     (WATCH, "watch", "stimulator", "clinician", "implanted", "<B", "lead", "<BhhhhhhHI",
      "fault set_ua cathodic_ua anodic_ua early_mv late_mv rest_mv ohm pulse", "", ""),
     (CLEAR_FAULT, "clear_fault", "stimulator", "clinician", "implanted output_off", "", "", "", "", "", ""),
+    (CONTRACTIONS, "contractions", "stimulator", "clinician", "implanted", "<BH", "lead first",
+     "<HH", "first ended", CONTRACTION_RECORD,
+     "pulses prescribed_ua mean_ua most_ua cathodic_nc anodic_nc"),
 )
 # fmt: on
 

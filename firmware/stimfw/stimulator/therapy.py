@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stimfw.therapy.care import Care
 
 _LOOK_MS = 1000
+_POLL_MS = 20  # a pass of the loop that serves a host need not look each time
 _DAY_S = 86_400
 _FIRST_CHECK_S = 600  # after a start: whoever restarts it to begin a session does not wait for the leads
 _NOBODY = messages.FROM_NOBODY
@@ -79,7 +80,7 @@ class Therapy:
         self._over: "WatchedSession | None" = None
         self._ended: "tuple[int, int] | None" = None  # cause and sender of what is still to be written
         self._to_save = False
-        self._looked_ms = ticks_ms()
+        self._looked_ms = self._polled_ms = ticks_ms()
         self._checked_s = _FIRST_CHECK_S - _DAY_S  # uptime of the last daily check
         self._checking = False
         control.on_over = self._note_over  # type: ignore[assignment]
@@ -191,6 +192,9 @@ class Therapy:
 
     def poll(self, now_ms: int) -> None:
         """What can wait for a pass: the end of a session, entries, and once a second what holds now."""
+        if ticks_diff(now_ms, self._polled_ms) < _POLL_MS and not self._has_to_write():
+            return
+        self._polled_ms = now_ms
         control = self._control
         off = not control.busy()
         if off:
@@ -202,6 +206,9 @@ class Therapy:
             self._looked_ms = now_ms
             self._look()
         self._log_keeper.poll(now_ms)
+
+    def _has_to_write(self) -> bool:
+        return self._to_save or self._ended is not None or self._keeper.waiting() > 0
 
     def flush(self) -> None:
         """Write all that waits: before a restart, with the output off. Raises nothing."""
@@ -249,6 +256,7 @@ class Therapy:
 
     def _note_over(self, session: "WatchedSession") -> None:
         session.ended_s = session.elapsed_s()
+        session.ledger.close_contraction()
         self._over = session
 
     def _look(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _SLOTS_A_REPLY = 7
+_CONTRACTIONS_A_REPLY = 14
 _LONGEST_S = 0xFFFF
 _MOST_U32 = 0xFFFFFFFF
 
@@ -302,6 +303,15 @@ class TherapyRequests:
             max(0, kept.most_ua(lead)),
             min(kept.missed[lead], _LONGEST_S),
         )
+
+    def contractions(self, lead: int, first: int) -> "Answer":
+        """What a lead has delivered in each contraction of the present or last session, from `first` on."""
+        if lead > 1:
+            return refusals.out_of_range(lead)
+        session = self._session()
+        if session is None:
+            return refusals.done(0, 0, b"")
+        return refusals.done(*session.ledger.each.read(lead, first, _CONTRACTIONS_A_REPLY))
 
     def watch(self, lead: int) -> "Answer":
         """The watch's last figures of a lead."""

@@ -152,6 +152,7 @@ class WatchedSession(SessionChecks):
         output, plan, pulses = self._output, self._plan, self._pulses
         contraction = self._contraction = Contraction(plan)  # type: ignore[arg-type]
         contraction.retarget(self._target_ua)
+        self.ledger.close_contraction()
         self._told_early = pulse_watch.load(output, plan)
         output.zero()
         output.keep_alive()

@@ -7,6 +7,7 @@ pulse touches stays below 2**30, so sums are folded every FOLD pulses.
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import journal_entries
+from stimfw.therapy.contraction_ledger import Contractions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ class Ledger:
         silent: measured ones whose amplitude was set to 0; they are in nothing else.
         missed: that were made and not measured.
         contractions: in which the lead had an amplitude.
+        each: what each contraction has delivered.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class Ledger:
         self._anodic = [0, 0]
         self._set = [0, 0]
         self._count = [0, 0]
-        self._most = [0, 0]  # codes, twice the current
+        self._most = [0, 0]  # of the present contraction; codes, twice the current
+        self._worst = [0, 0]  # of those before
+        self.each = Contractions()
         # Folded, each as (uC, and the rest in uA us): cathodic, anodic, prescribed; by lead.
         self._uc = ([0, 0], [0, 0], [0, 0])
         self._rest = ([0, 0], [0, 0], [0, 0])
@@ -117,7 +121,20 @@ class Ledger:
 
     def most_ua(self, lead: int) -> int:
         """The highest cathodic current of a pulse."""
-        return self._most[lead] * self._ua_per_1024 // 2048
+        return max(self._most[lead], self._worst[lead]) * self._ua_per_1024 // 2048
+
+    def close_contraction(self) -> None:
+        """A contraction is over, however it ended: what it has delivered goes into `each`."""
+        if not self.each.is_new(self.pulses, self.silent):
+            return
+        for lead in range(2):
+            self.fold(lead)
+            charge_pc = [self._uc[k][lead] * 1_000_000 + self._rest[k][lead] for k in range(3)]
+            most_ua = self._most[lead] * self._ua_per_1024 // 2048
+            self.each.add(lead, self.pulses[lead], self._width_us[lead], charge_pc, most_ua)
+            self._worst[lead] = max(self._worst[lead], self._most[lead])
+            self._most[lead] = 0
+        self.each.close(self.pulses, self.silent)
 
     def stimulated_s(self) -> int:
         """Seconds in which pulses came, both leads' together as one."""

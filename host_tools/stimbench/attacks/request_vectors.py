@@ -119,6 +119,11 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
      "fault u8 1, set_ua i16 1500, cathodic_ua i16 -12, anodic_ua i16 9, early_mv i16 11500,"
      " late_mv i16 11500, rest_mv i16 -20, ohm u16 65535, pulse u32 70001", ()),
     (0x3D, "CLEAR_FAULT", "stimulator", CLINICIAN, "", "", ()),
+    (0x3E, "CONTRACTIONS", "stimulator", CLINICIAN, "lead u8 1, first u16 28", "first u16 28, ended u16 30",
+     ("pulses u16 600, prescribed_ua u16 1500, mean_ua u16 1498, most_ua u16 1511, cathodic_nc u32 192600,"
+      " anodic_nc u32 192587",
+      "pulses u16 598, prescribed_ua u16 1500, mean_ua u16 1497, most_ua u16 1510, cathodic_nc u32 191958,"
+      " anodic_nc u32 191940")),
 )  # fmt: skip
 
 _REFUSALS = (

@@ -29,7 +29,7 @@ from stimbench.cli.common import (
 from stimbench.cli.restarting import with_restart
 from stimbench.client.prescription_rules import utc
 from stimbench.client.stimulator import Stimulator
-from stimbench.client.therapy_records import MODE_NAMES, LedgerFigures, TherapyState
+from stimbench.client.therapy_records import MODE_NAMES, ContractionFigures, LedgerFigures, TherapyState
 from stimbench.errors import EXIT_CHECK_FAILED, InputError
 
 _DAY_S = 86_400
@@ -238,15 +238,30 @@ def fault_clear(
 
 
 def ledger(
-    ctx: typer.Context, board: BoardOption = None, radio: RadioOption = None, as_json: JsonOption = False
+    ctx: typer.Context,
+    contractions: Annotated[
+        bool, typer.Option("--contractions", help="Show each contraction instead; the newest 64 are kept.")
+    ] = False,
+    board: BoardOption = None,
+    radio: RadioOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show what an implanted stimulator has delivered in its present or last session, lead by lead."""
+    """Show what an implanted stimulator has delivered in its present or last session, lead by lead.
+
+    What was prescribed stands beside what was measured. After a restart the sums are in the journal, and the
+    single contractions are gone.
+    """
     with opened(ctx, board, radio) as stimulator:
-        leads = stimulator.ledger()
+        each = stimulator.contractions() if contractions else ()
+        leads = () if contractions else stimulator.ledger()
     if as_json:
-        print_json([asdict(one) | {"lead": one.lead_name} for one in leads])
-    else:
+        print_json([asdict(one) | {"lead": one.lead_name} for one in each or leads])
+    elif leads:
         out.print(_ledger_table(leads))
+    elif each:
+        out.print(_contractions_table(each))
+    else:
+        out.print("No contraction has ended since the stimulator's start.")
 
 
 def _device_id(text: str | None) -> bytes:
@@ -356,6 +371,19 @@ def _duration(seconds: int) -> str:
         parts.append(f"{hours} h")
     parts.append(f"{minutes} min")
     return " ".join(parts)
+
+
+def _contractions_table(found: tuple[ContractionFigures, ...]) -> Table:
+    table = Table(title="Contractions of the present or last session", title_justify="left")
+    names = ("number", "lead", "pulses", "prescribed uA", "mean uA", "most uA", "cathodic uC", "anodic uC")
+    for name in names:
+        table.add_column(name, justify="left" if name == "lead" else "right")
+    for one in found:
+        table.add_row(
+            str(one.number), one.lead_name, str(one.pulses), str(one.prescribed_ua), str(one.mean_ua),
+            str(one.most_ua), f"{one.cathodic_nc / 1000:.3f}", f"{one.anodic_nc / 1000:.3f}",
+        )  # fmt: skip
+    return table
 
 
 def _ledger_table(leads: tuple[LedgerFigures, ...]) -> Table:

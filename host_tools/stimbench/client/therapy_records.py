@@ -14,6 +14,8 @@ from stimbench.client.records import name_of
 __all__ = (
     "MODE_NAMES",
     "Accepted",
+    "ContractionFigures",
+    "ContractionPage",
     "KeptPrescription",
     "LedgerFigures",
     "TherapyState",
@@ -200,6 +202,53 @@ class LedgerFigures:
     def lead_name(self) -> str:
         """`left` or `right`."""
         return LEADS[self.lead]
+
+
+@dataclass(frozen=True)
+class ContractionFigures:
+    """What a lead has delivered in one contraction.
+
+    Attributes:
+        number: of the contraction, from 0 in each session.
+        lead: 0 left, 1 right.
+        pulses: that were measured with an amplitude.
+        prescribed_ua: mean of what was set, ramps included.
+        mean_ua, most_ua: what was measured in the cathodic phases.
+        cathodic_nc, anodic_nc: charge of all phases of each kind.
+    """
+
+    number: int
+    lead: int
+    pulses: int
+    prescribed_ua: int
+    mean_ua: int
+    most_ua: int
+    cathodic_nc: int
+    anodic_nc: int
+
+    @property
+    def lead_name(self) -> str:
+        """`left` or `right`."""
+        return LEADS[self.lead]
+
+
+@dataclass(frozen=True)
+class ContractionPage:
+    """Some of a lead's contractions.
+
+    Attributes:
+        ended: how many have ended since the session began; the board keeps the newest 64.
+        figures: in the order of their numbers.
+    """
+
+    ended: int
+    figures: tuple[ContractionFigures, ...]
+
+    @classmethod
+    def unpack(cls, lead: int, body: bytes) -> ContractionPage:
+        """From the body of a CONTRACTIONS reply; ValueError if it is cut."""
+        first, ended, records = asking.unpack_reply(requests.row_of(requests.CONTRACTIONS), body)
+        return cls(ended, tuple(ContractionFigures(first + k, lead, *each) for k, each in enumerate(records)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from stimfw.therapy.ranges import LEADS
 from stimbench.client.board import Board
 from stimbench.client.therapy_records import (
     Accepted,
+    ContractionFigures,
+    ContractionPage,
     KeptPrescription,
     LedgerFigures,
     TherapyState,
@@ -115,6 +117,23 @@ class TherapyRequests(Board):
         """What both leads have delivered in the present or last session."""
         leads = range(len(LEADS))
         return tuple(self._get(requests.LEDGER, partial(LedgerFigures.unpack, lead), lead) for lead in leads)
+
+    def contractions(self) -> tuple[ContractionFigures, ...]:
+        """What each contraction of the present or last session has delivered, by number, left before right.
+
+        The board keeps the newest 64, until its next session or restart. One that ends while they are asked
+        for may be there on one lead only.
+        """
+        found: list[ContractionFigures] = []
+        for lead in range(len(LEADS)):
+            first, ended = 0, 1
+            while first < ended:
+                page = self._get(requests.CONTRACTIONS, partial(ContractionPage.unpack, lead), lead, first)
+                if not page.figures:
+                    break
+                found += page.figures
+                first, ended = page.figures[-1].number + 1, page.ended
+        return tuple(sorted(found, key=lambda one: (one.number, one.lead)))
 
     def watch_figures(self) -> tuple[WatchFigures, ...]:
         """What the watch last looked at on both leads."""

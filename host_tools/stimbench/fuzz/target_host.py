@@ -35,6 +35,7 @@ _UNPACKED: tuple[tuple[int, Callable[[bytes], object]], ...] = (
     (requests.SET_PRESCRIPTION, therapy_records.Accepted.unpack),
     (requests.THERAPY, therapy_records.TherapyState.unpack),
     (requests.LEDGER, lambda body: therapy_records.LedgerFigures.unpack(0, body)),
+    (requests.CONTRACTIONS, lambda body: therapy_records.ContractionPage.unpack(0, body)),
     (requests.WATCH, lambda body: therapy_records.WatchFigures.unpack(1, body)),
 )
 

@@ -21,7 +21,7 @@ def raises(call):
 
 
 def test_a_reply_belongs_to_its_request():
-    for opcode in range(requests.IDENTIFY, requests.CLEAR_FAULT + 1):
+    for opcode in range(requests.IDENTIFY, requests.CONTRACTIONS + 1):
         message = messages.reply(opcode, messages.WRONG_STATE, b"ab")
         assert messages.parse_reply(opcode, message) == (messages.WRONG_STATE, b"ab")
         assert raises(lambda opcode=opcode, message=message: messages.parse_reply(opcode + 1, message))

@@ -182,6 +182,7 @@ def test_the_formats_of_the_wire():
         (requests.KEPT_TIME, "stimulator", "<I", "", ""),
         (requests.WATCH, "stimulator", "<B", "<BhhhhhhHI", ""),
         (requests.CLEAR_FAULT, "stimulator", "", "", ""),
+        (requests.CONTRACTIONS, "stimulator", "<BH", "<HH", "<HHHHII"),
     ):
         row = requests.row_of(opcode, board)
         assert (row[requests.BODY], row[requests.REPLY], row[requests.TAIL]) == (body, reply, tail), row

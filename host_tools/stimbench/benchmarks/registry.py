@@ -31,6 +31,7 @@ from stimbench.benchmarks.radio import (
     stop,
 )
 from stimbench.benchmarks.therapy import cuts, journal, sessions
+from stimbench.benchmarks.therapy.stopping import STOP_OF_IMPLANT
 from stimbench.benchmarks.tools import fuzz, plan, start
 
 __all__ = ("ROWS", "chosen")
@@ -51,6 +52,7 @@ ROWS: tuple[Row, ...] = (
     watching.WATCHING,
     sessions.SESSION,
     sessions.QUIET_SESSIONS,
+    STOP_OF_IMPLANT,
     cuts.CUTS,
     journal.JOURNAL,
     reply.REPLY,

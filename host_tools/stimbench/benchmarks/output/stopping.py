@@ -17,7 +17,7 @@ from stimbench.benchmarks.harness.rig import BRIDGE, MS, Rig, programme
 from stimbench.client.stimulator import Stimulator
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("MAGNET", "STOP", "Chunk", "Trial")
+__all__ = ("MAGNET", "STOP", "Chunk", "Trial", "worst_line")
 
 _TRIALS = 200
 _CHUNKS = 8
@@ -268,25 +268,26 @@ def _judge_stop(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     apart = (*_LATE, _MEASURING)
     quiet = [trial for trial in every if not trial.kind.startswith("asked") and trial.kind not in apart]
     return [
-        _worst_line("STOP packet's end -> both bridges off", quiet, 5, "ms", MS, options),
-        _worst_line(
+        worst_line("STOP packet's end -> both bridges off", quiet, 5, "ms", MS, options),
+        worst_line(
             "STOP packet's end -> both bridges off, while the host asks",
             [trial for trial in every if trial.kind.startswith("asked")], 5, "ms", MS, options,
         ),
-        _worst_line(
+        worst_line(
             "STOP packet's end -> both bridges off, late in long fast contractions",
             [trial for trial in every if trial.kind in _LATE], 5, "ms", MS, options,
         ),
-        _worst_line(
+        worst_line(
             "STOP packet's end -> both bridges off, while impedances are measured",
             [trial for trial in every if trial.kind == _MEASURING], 5, "ms", MS, options,
         ),
     ]  # fmt: skip
 
 
-def _worst_line(
+def worst_line(
     what: str, trials: list[Trial], limit: float, unit: str, unit_ns: int, options: Options
 ) -> Line:
+    """The worst trial, in `unit` of `unit_ns`; not reached if the bridge moved after one of them."""
     worst = max(trials, key=lambda trial: trial.delay_ns)
     kinds = []
     for kind in dict.fromkeys(trial.kind for trial in trials):
@@ -358,8 +359,8 @@ def _judge_magnet(found: Sequence[list[Trial]], options: Options) -> list[Line]:
     by_kind = {kind: [trial for trial in every if trial.kind == kind] for kind in _SCRIPTS}
     delays = sorted(trial.delay_ns / 1000 for trial in by_kind[_PROGRAMMING])
     return [
-        _worst_line("magnet edge -> no current, by hardware", by_kind[_HARDWARE], 0, "ns", 1, options),
-        _worst_line(
+        worst_line("magnet edge -> no current, by hardware", by_kind[_HARDWARE], 0, "ns", 1, options),
+        worst_line(
             "magnet edge -> both bridges off, by firmware alone (CLR cut)", by_kind[_COLLECTING],
             200, "us", 1000, options,
         ),

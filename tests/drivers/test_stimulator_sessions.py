@@ -136,14 +136,15 @@ def test_no_train_runs_for_a_moment_after_a_magnet_that_came_as_it_started():
     harness = StimulatorHarness()
     harness.output.load(214, 0, 50_000, "IVIV", (40, 80, 120, 160))
     harness.output.arm_trip()
+    harness.output.prepare(True)
     harness.pulser.on_start = lambda: harness.magnet(True)
-    assert not harness.output.start(True)
+    assert not harness.output.start()
     assert harness.pulser.trains == 1 and not harness.pulser.running(), "pulses until the loop came round"
     harness.magnet(False)
-    assert not harness.output.start(True) and harness.pulser.trains == 1, "nobody has asked again"
+    assert not harness.output.start() and harness.pulser.trains == 1, "nobody has asked again"
     harness.output.arm_trip()
     harness.pulser.on_start = lambda: None
-    assert harness.output.start(True) and harness.pulser.running()
+    assert harness.output.start() and harness.pulser.running()
 
 
 @pytest.mark.control("C-22")

@@ -195,7 +195,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     if life:
         implant = life.Implant(
             flash, control, output, measurements, sense, clock, log, keeper, dispatcher, conditions, restart,
-            watchdog.start_cause,
+            watchdog.start_cause, app.is_called,
         )  # fmt: skip
         groups, restore, app.log_keeper = implant.groups, implant.restore, implant.polled
     readings = ReadingRequests(

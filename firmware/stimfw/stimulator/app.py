@@ -80,6 +80,10 @@ class App:
             self._radio_called = True
             self._wake.set()
 
+    def is_called(self) -> bool:
+        """Whether the radio has something that was not read yet: it may be a STOP."""
+        return self._radio_called
+
     def run(self, waiter: "Waiter", watchdog: "Watchdog") -> None:
         """Serve for ever; whatever ends it, the output is off. Ctrl-C also stops the watchdog."""
         readable = True

@@ -107,8 +107,13 @@ class Implant:
         conditions: ImplantConditions,
         restart: "Callable[[int], None]",
         start_cause: int,
+        is_called: "Callable[[], bool]",
     ) -> None:
-        """Open the records of this life. Raises nothing, whatever is on flash."""
+        """Open the records of this life. Raises nothing, whatever is on flash.
+
+        is_called: whether the radio waits to be read; a session lets the loop do so between two of its steps.
+        """
+        self._is_called = is_called
         self._flash = flash
         self._control = control
         self._output = output
@@ -243,7 +248,7 @@ class Implant:
         plan = therapy.care.prescription or prescription.default()  # START is refused without one
         return WatchedSession(
             output, plan, enter, silent_ms, lose_contact, therapy.found, self._sense,
-            self._measurements.base16, therapy.care.reference_ohm, therapy.paused,
+            self._measurements.base16, therapy.care.reference_ohm, therapy.paused, self._is_called,
         )  # fmt: skip
 
     def _note_start(self, start_cause: int) -> None:

@@ -134,8 +134,9 @@ class Measurements:
         """Run `pulses` periods; returns whether all of them came."""
         output = self._output
         output.amplitude(left_ua, right_ua)
-        yield 0
-        if not output.start(True):
+        output.prepare(True)
+        yield 0  # a STOP that came meanwhile
+        if not output.start():
             return False
         left_ms = pulses * impedance.PERIOD_US // 1000
         while left_ms > 0:

@@ -79,16 +79,22 @@ class Output:
             codes[1] = right
             self._dac.write(1, right)
 
-    def start(self, fresh: bool) -> bool:
-        """Start the loaded train, pulses measured from the first one.
+    def prepare(self, fresh: bool) -> None:
+        """Get the loaded train ready, pulses measured from the first one; 3 ms, then `start`.
 
-        Returns:
-            False if the output was tripped meanwhile: then nothing runs.
+        Between the two the loop may read the radio: what a STOP finds then has not begun.
         """
         if self.plan is None:
             raise RuntimeError("no train is loaded")
         self.pulser.prepare()
         self.sampler.arm(self.plan.table, fresh)
+
+    def start(self) -> bool:
+        """Start the train that was prepared.
+
+        Returns:
+            False if the output was tripped meanwhile: then nothing runs.
+        """
         state = disable_irq()  # a magnet must not fall between the question and the start
         if not self.tripped:
             self.pulser.start()

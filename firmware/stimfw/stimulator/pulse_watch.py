@@ -12,6 +12,8 @@ from stimfw.therapy import watch_table
 from stimfw.therapy.ranges import slot_us
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stimfw.stimulator.output import Output
     from stimfw.therapy.ledger import Ledger
     from stimfw.therapy.prescription import Prescription
@@ -41,12 +43,20 @@ def load(output: "Output", plan: "Prescription") -> bool:
 
 
 class PulseWatch:
-    """Attributes: lead, pulse: of the last pulse looked at; pulses count from 0 in each contraction."""
+    """Looks at pulses; they count from 0 in each contraction.
 
-    def __init__(self, output: "Output", watch: "Watch", ledger: "Ledger") -> None:
+    Attributes: lead, pulse: of the last one looked at; more: the last `look` has left some, to be quick.
+    """
+
+    def __init__(
+        self, output: "Output", watch: "Watch", ledger: "Ledger", is_called: "Callable[[], bool]"
+    ) -> None:
+        """Args: is_called: whether the radio waits to be read; then `look` leaves the rest for later."""
         self._sampler = output.sampler
         self._watch = watch
         self._ledger = ledger
+        self.is_called = is_called
+        self.more = False
         self._next = 0
         self._from = [0, 0]  # the first pulse of the present amplitude
         self._now_ua = [0, 0]
@@ -80,8 +90,13 @@ class PulseWatch:
         if done - self._next > _KEPT_PULSES:
             self._pass_over(done - _KEPT_PULSES)
         watch, ledger = self._watch, self._ledger
+        begun = self._next
+        self.more = False
         while self._next < done:
             number = self._next
+            if number != begun and self.is_called():
+                self.more = True
+                return watch_table.NONE
             self._next = number + 1
             self.lead = lead = number & 1
             pulse_ring.read(number << 3, watch.samples[lead])

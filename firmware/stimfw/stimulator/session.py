@@ -108,7 +108,9 @@ class Session:
         self._enter(contraction.state(0))
         self._set_amplitude(0, 0)
         output.tell_periods(True)
-        if not output.start(fresh):
+        output.prepare(fresh)
+        yield 0  # a STOP that came meanwhile
+        if not output.start():
             return False
         slow = program.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()

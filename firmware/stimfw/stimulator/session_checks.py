@@ -63,6 +63,7 @@ class SessionChecks:
         base16: "list[int]",
         history_ohm: "Sequence[int]",
         on_pause: "Callable[[int, int, int], None] | None",
+        is_called: "Callable[[], bool]",
     ) -> None:
         """Nothing runs yet.
 
@@ -78,6 +79,7 @@ class SessionChecks:
             history_ohm: of each lead's programmed pair before this session; 0: not known.
             on_pause: `on_pause(what, current_ua, voltage_mv)`: interference: PAUSE_BEGAN, PAUSE_OVER (the
                 state becomes REST by `enter`) or PAUSE_GIVEN_UP.
+            is_called: whether the radio waits to be read.
         """
         self._output = output
         self._plan = plan
@@ -94,7 +96,7 @@ class SessionChecks:
         self._diagnosis = Diagnosis(output, self._probe, self._switches)
         self._watch = Watch(microamps, millivolts)
         self.ledger = Ledger(plan.width_us, plan.period_us, microamps)
-        self._pulses = pulse_watch.PulseWatch(output, self._watch, self.ledger)
+        self._pulses = pulse_watch.PulseWatch(output, self._watch, self.ledger, is_called)
         self._target_ua = plan.amplitude_ua
         self._off = [False, False]  # by lead: it has no amplitude for the rest of the session
         self._suspect = 0

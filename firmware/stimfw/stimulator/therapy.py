@@ -35,6 +35,7 @@ _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _NO_PAIR = 0xFF
 _BAD = (messages.KIND_OPEN, messages.KIND_SHORT)
 _SESSION_STATES = machine.SESSION
+_PULSING = 1 << messages.RAMP_UP | 1 << messages.HOLD | 1 << messages.RAMP_DOWN
 
 
 class Therapy:
@@ -192,6 +193,8 @@ class Therapy:
 
     def poll(self, now_ms: int) -> None:
         """What can wait for a pass: the end of a session, entries, and once a second what holds now."""
+        if _PULSING >> self._control.state() & 1:
+            return  # nothing is written now, and whatever takes time keeps a STOP waiting
         if ticks_diff(now_ms, self._polled_ms) < _POLL_MS and not self._has_to_write():
             return
         self._polled_ms = now_ms

@@ -94,8 +94,10 @@ class Train:
         yield gate.SETTLE_MS
         wanted_ua = (plan.amplitude_ua, 0) if plan.lead == 0 else (0, plan.amplitude_ua)
         output.amplitude(*wanted_ua)
+        output.prepare(True)
+        yield 0  # a STOP that came meanwhile
         began_ms = ticks_ms()
-        if not output.start(True):
+        if not output.start():
             return messages.STOPPED_FAULT
         while True:
             yield min(_LOOK_MS, max(1, plan.period_us // 4000))

@@ -29,6 +29,7 @@ _FAST_LOOK_MS = 8
 _PULSE_MS = 3  # the longest pulse and what leads to it
 _STALLED_PERIODS = 3
 _STEERED = 2  # periods at a hold's end that are steered again
+_OVER, _MORE = 1, 2
 _ASLEEP_MS = 500  # in a rest: often enough for the watchdog
 
 
@@ -55,6 +56,7 @@ class WatchedSession(SessionChecks):
         base16: "list[int]",
         history_ohm: "Sequence[int]" = (0, 0),
         on_pause: "Callable[[int, int, int], None] | None" = None,
+        is_called: "Callable[[], bool]" = lambda: False,
     ) -> None:
         """Nothing runs yet.
 
@@ -69,8 +71,9 @@ class WatchedSession(SessionChecks):
             base16: of the board's start.
             history_ohm: of each lead's programmed pair before this session; 0: not known.
             on_pause: told of interference.
+            is_called: whether the radio waits to be read, which may be a STOP.
         """
-        super().__init__(output, plan, enter, on_fault, sense, base16, history_ohm, on_pause)
+        super().__init__(output, plan, enter, on_fault, sense, base16, history_ohm, on_pause, is_called)
         self._silent_ms = silent_ms
         self._lose_contact = lose_contact
         self._contraction = Contraction(plan)  # type: ignore[arg-type]
@@ -167,13 +170,17 @@ class WatchedSession(SessionChecks):
         pulses.begin()
         self._set_amplitude(0, 0)
         output.tell_periods(True)
-        if not output.start(True):
+        output.prepare(True)
+        yield 0  # a STOP that came meanwhile
+        if not output.start():
             return messages.STOPPED_FAULT
         cause = yield from self._follow(contraction)
         if cause != GOES_ON:
             return cause
         ended = yield from output.finish()
-        if self._found():
+        while (found := self._found()) == _MORE:
+            yield 0
+        if found:
             return STOPPED_WATCH
         for lead in (0, 1):
             self.ledger.missed[lead] += max(0, contraction.periods - pulses.looked_at(lead))
@@ -183,7 +190,7 @@ class WatchedSession(SessionChecks):
 
     def _follow(self, contraction: Contraction) -> "Generator[int, None, int]":
         """Watch and steer until the last period has begun; allocates nothing while the amplitudes hold."""
-        output, period_us = self._output, self._plan.period_us
+        output = self._output
         slow = self._plan.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         wait = gate.PAUSE_MS if slow else _FAST_LOOK_MS
@@ -192,28 +199,42 @@ class WatchedSession(SessionChecks):
             yield wait
             if self._told_early:  # the right lead's pulse is not over
                 yield _PULSE_MS
-            if self._found():
+            while (found := self._found()) == _MORE:
+                yield 0
+            if found:
                 return STOPPED_WATCH
             left = output.begun(0)
-            late_us = ticks_diff(ticks_ms(), began) * 1000 - left * period_us
-            if late_us > _STALLED_PERIODS * period_us + gate.PAUSE_MS * 1000:
-                self._stop(watch_table.TIMING, watch_table.BOTH)
+            if self._stalls(began, left):
                 return STOPPED_WATCH
             if self._out_of_contact():
                 contraction.end_from(left)
             # In a hold there is nothing to steer; what is left out here, a STOP need not wait for.
             if self._steady and contraction.held_after(left) > _STEERED:
                 continue
+            if self._pulses.is_called():
+                yield 0  # the radio is read first: it may be a STOP
             part = contraction.state(max(0, left - 1))
             self._enter(part)
             self._set_amplitude(left, output.begun(1))
             if left >= contraction.periods:
                 return GOES_ON
-            if slow:
-                down = self._going_down
-                self._steady = part == messages.HOLD and not down[0] and not down[1]
-            else:
-                output.tell_periods(part != messages.HOLD or self._ends_soon(left))
+            self._choose_looks(part, left, slow)
+
+    def _choose_looks(self, part: int, begun: int, slow: bool) -> None:
+        """How closely the next periods are followed."""
+        if slow:
+            self._steady = part == messages.HOLD and True not in self._going_down
+        else:
+            self._output.tell_periods(part != messages.HOLD or self._ends_soon(begun))
+
+    def _stalls(self, began_ms: int, periods: int) -> bool:
+        """Whether the train is behind its time; then all is off."""
+        period_us = self._plan.period_us
+        late_us = ticks_diff(ticks_ms(), began_ms) * 1000 - periods * period_us
+        if late_us <= _STALLED_PERIODS * period_us + gate.PAUSE_MS * 1000:
+            return False
+        self._stop(watch_table.TIMING, watch_table.BOTH)
+        return True
 
     def _ends_soon(self, begun: int) -> bool:
         """Whether the hold ends so soon that each period must wake the CPU."""
@@ -243,17 +264,17 @@ class WatchedSession(SessionChecks):
 
     # What the watch finds while pulses come.
 
-    def _found(self) -> bool:
-        """Look at what came, and act; whether the contraction is over."""
+    def _found(self) -> int:
+        """Look at what came, and act: 0; _OVER if the contraction is; _MORE if the radio waits."""
         while True:
             fault = self._pulses.look()
             if fault == watch_table.NONE:
-                return False
+                return _MORE if self._pulses.more else 0
             lead = self._pulses.lead
             action = watch_table.action_of(fault)
             if action == watch_table.STOP_ALL or action == watch_table.PAUSE:
                 self._stop(fault, lead)
-                return True
+                return _OVER
             if action == watch_table.RAMP_DOWN_LEAD:
                 self._ramp_down(lead)
             self._suspect, self._suspect_lead = fault, lead

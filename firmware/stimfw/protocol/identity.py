@@ -1,5 +1,7 @@
 """Which board this is and which sources run on it."""
 
+from stimfw.version import VERSION
+
 try:
     from stimfw_build import SOURCE_HASH  # frozen by the firmware build
 except ImportError:
@@ -8,8 +10,6 @@ except ImportError:
 
 def body(board: str) -> bytes:
     """The body of an IDENTIFY reply: board, version and source hash, separated by NUL."""
-    from stimfw.version import VERSION
-
     return ("%s\0%s\0%s" % (board, VERSION, SOURCE_HASH)).encode()
 
 

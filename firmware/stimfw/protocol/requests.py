@@ -159,7 +159,7 @@ TABLE: "tuple[Row, ...]" = (
     (IMPLANT, "implant", "stimulator", "service", "output_off", "<8sBI",
      "device_id healing_days time_s", "", "", "", ""),
     (EXPLANT, "explant", "stimulator", "service", "implanted output_off", "", "", "", "", "", ""),
-    (GET_PRESCRIPTION, "get_prescription", "stimulator", "clinician", "implanted", "", "", "<HBI",
+    (GET_PRESCRIPTION, "get_prescription", "stimulator", "clinician", "implanted output_off", "", "", "<HBI",
      "version sender set_s", "s", "prescription"),
     (SET_PRESCRIPTION, "set_prescription", "stimulator", "clinician", "implanted output_off",
      PRESCRIPTION,
@@ -176,7 +176,7 @@ TABLE: "tuple[Row, ...]" = (
      "s", "entries"),
     (LEDGER, "ledger", "stimulator", "clinician", "implanted", "<B", "lead", "<IIHHHHH",
      "pulses charge_nc contractions prescribed_ua mean_ua most_ua missed", "", ""),
-    (HISTORY, "history", "stimulator", "clinician", "implanted", "<B", "back", "<HBI",
+    (HISTORY, "history", "stimulator", "clinician", "implanted output_off", "<B", "back", "<HBI",
      "version sender set_s", "s", "prescription"),
     (KEPT_TIME, "kept_time", "stimulator", "patient", "implanted", "<I", "time_s", "", "", "", ""),
     (WATCH, "watch", "stimulator", "clinician", "implanted", "<B", "lead", "<BhhhhhhHI",
@@ -212,6 +212,8 @@ def allows(row: "Row", role: int) -> bool:
 def unpack_body(row: "Row", body: bytes) -> "tuple[Any, ...] | None":
     """The fields of a request's body; None if the request has no body of that length."""
     formats: str = row[BODY]
+    if "|" not in formats:
+        return struct.unpack(formats, body) if struct.calcsize(formats) == len(body) else None
     for layout in formats.split("|"):
         if struct.calcsize(layout) == len(body):
             return struct.unpack(layout, body)

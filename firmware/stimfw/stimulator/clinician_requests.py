@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16
-_AMPLITUDE_FIELDS = ("left.amplitude_ua", "right.amplitude_ua")
 
 
 class ClinicianRequests:
@@ -73,11 +72,10 @@ class ClinicianRequests:
 
     def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
         """Set both amplitudes, a patient only within the window."""
-        wanted_ua = (left_ua, right_ua)
-        if self._dispatcher.role < roles.CLINICIAN and not self._is_in_window(wanted_ua):
+        if self._dispatcher.role < roles.CLINICIAN and not self._is_in_window((left_ua, right_ua)):
             return self._conditions.outcome(messages.REASON_WINDOW)
         try:
-            wanted = self._control.program.replaced(dict(zip(_AMPLITUDE_FIELDS, wanted_ua)))
+            wanted = self._control.program.with_amplitudes(left_ua, right_ua)
         except ParameterError as refused:
             return refusals.out_of_range(refused.value, program.FIELD_NAMES.index(refused.field))
         return self._conditions.outcome(self._control.set_program(wanted, self._dispatcher.sender))

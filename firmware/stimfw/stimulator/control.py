@@ -153,7 +153,8 @@ class Control:
                 self.on_program(sender)
             if self.session:
                 self.session.retarget(wanted)
-            before_ua, self.program = self.program.amplitude_ua, wanted.after(self.program)
+            before_ua = self.program.amplitude_ua
+            self.program = wanted if alike else wanted.after(self.program)
             for lead, event in enumerate((machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)):
                 ua = self.program.amplitude_ua[lead]
                 if ua != before_ua[lead]:

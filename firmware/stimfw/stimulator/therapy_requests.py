@@ -29,7 +29,6 @@ _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _SLOTS_A_REPLY = 7
 _CONTRACTIONS_A_REPLY = 14
 _LONGEST_S = 0xFFFF
-_MOST_U32 = 0xFFFFFFFF
 
 
 class TherapyRequests:
@@ -101,7 +100,7 @@ class TherapyRequests:
         for lead, wanted_ua in enumerate((left_ua, right_ua)):
             if wanted_ua != held.amplitude_ua[lead] and not held.allows(lead, wanted_ua):
                 return self._conditions.outcome(messages.REASON_WINDOW)
-        wanted = held.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
+        wanted = held.with_amplitudes(left_ua, right_ua)
         self._care.hold(wanted, self._care.version)
         self._control.program = wanted  # type: ignore[assignment]
         if self._control.session:
@@ -135,18 +134,21 @@ class TherapyRequests:
     def therapy(self) -> "Answer":
         """What a remote shows."""
         control, care = self._control, self._care
-        session = control.session
+        session, held = control.session, care.prescription
         state = control.state()
         time_s = self._clock.time_s()
-        reason = 0 if session else control.refusal(machine.START, self._dispatcher.sender) or care.refusal()
-        per_day = care.prescription.sessions_a_day if care.prescription else 0
+        # While one runs the rest is not worked out: a STOP may wait.
+        reason = next_s = 0
+        if not session:
+            reason = control.refusal(machine.START, self._dispatcher.sender) or care.refusal()
+            next_s = care.next_s()
         return refusals.done(
             state,
             reason,
-            care.sessions_left(),
-            per_day,
-            care.next_s(),
-            care.prescription.session_s if care.prescription else 0,
+            care.schedule.sessions_left(time_s, held),
+            held.sessions_a_day if held else 0,
+            next_s,
+            held.session_s if held else 0,
             min(session.elapsed_s(), _LONGEST_S) if session else 0,
             session.cycles & 0xFFFF if session else 0,
             care.last_cause,
@@ -292,17 +294,7 @@ class TherapyRequests:
         session = self._session()
         if session is None:
             return refusals.done(0, 0, 0, 0, 0, 0, 0)
-        kept = session.ledger
-        mean_ua, prescribed_ua = kept.mean_ua(lead)
-        return refusals.done(
-            kept.pulses[lead],
-            min(_MOST_U32, max(0, kept.charge_uc(lead)[0]) * 1000),
-            min(kept.contractions[lead], _LONGEST_S),
-            prescribed_ua,
-            max(0, mean_ua),
-            max(0, kept.most_ua(lead)),
-            min(kept.missed[lead], _LONGEST_S),
-        )
+        return messages.OK, session.ledger.figures(lead)
 
     def contractions(self, lead: int, first: int) -> "Answer":
         """What a lead has delivered in each contraction of the present or last session, from `first` on."""

@@ -186,6 +186,7 @@ class WatchedSession(SessionChecks):
             self.ledger.missed[lead] += max(0, contraction.periods - pulses.looked_at(lead))
             if not self._off[lead] and self._target_ua[lead]:
                 self.ledger.contractions[lead] += 1
+        self.ledger.close_contraction()
         return GOES_ON if ended and not output.tripped else messages.STOPPED_FAULT
 
     def _follow(self, contraction: Contraction) -> "Generator[int, None, int]":

@@ -136,6 +136,26 @@ class Ledger:
             self._most[lead] = 0
         self.each.close(self.pulses, self.silent)
 
+    def figures(self, lead: int) -> "tuple[int, ...]":
+        """A lead's sums up to the last fold, as LEDGER answers: less is to be done while a STOP may wait.
+
+        While a contraction runs, that is up to FOLD pulses ago. Pulses, charge_nc of the
+        cathodic phases, contractions, prescribed_ua and mean_ua, most_ua, missed.
+        """
+        pulses, uc, rest = self.pulses[lead] - self._count[lead], self._uc, self._rest
+        whole = pulses * self._width_us[lead] or 1
+        delivered_pc = uc[0][lead] * 1_000_000 + rest[0][lead]
+        prescribed_pc = uc[2][lead] * 1_000_000 + rest[2][lead]
+        return (
+            pulses,
+            min(_MOST_U32, max(0, delivered_pc // 1000)),
+            min(_MOST_U16, self.contractions[lead]),
+            (prescribed_pc + whole // 2) // whole,
+            max(0, (delivered_pc + whole // 2) // whole),
+            max(0, self.most_ua(lead)),
+            min(_MOST_U16, self.missed[lead]),
+        )
+
     def stimulated_s(self) -> int:
         """Seconds in which pulses came, both leads' together as one."""
         most = max([self.pulses[lead] + self.silent[lead] for lead in range(2)])

@@ -81,6 +81,7 @@ ACTIVATION = const(8)
 CONTACT = const(9)
 FIRST_OF_LEAD = const(10)
 LEAD_FIELDS = const(7)
+_FIRST_OF_RIGHT = const(17)
 CATHODE = const(0)
 ANODE = const(1)
 AMPLITUDE = const(2)
@@ -199,7 +200,10 @@ class Prescription:
         found = problems(values)
         if found:
             raise ParameterError(FIELD_NAMES[found[0][1]], found[0][2], allowed_text(found[0]))
-        self.values = tuple(values)
+        self._keep(tuple(values))
+
+    def _keep(self, values: "tuple[int, ...]") -> None:
+        self.values = values
         (
             self.rate_hz,
             self.ramp_up_ms,
@@ -211,18 +215,17 @@ class Prescription:
             self.between_s,
             self.activation_s,
             self.contact_s,
-        ) = self.values[:FIRST_OF_LEAD]
-        self.cathode = self._of_leads(CATHODE)
-        self.anode = self._of_leads(ANODE)
-        self.amplitude_ua = self._of_leads(AMPLITUDE)
-        self.width_us = self._of_leads(WIDTH)
-        self.gap_us = self._of_leads(GAP)
-        self.least_ua = self._of_leads(LEAST)
-        self.most_ua = self._of_leads(MOST)
+            left_cathode, left_anode, left_ua, left_us, left_gap_us, left_least_ua, left_most_ua,
+            right_cathode, right_anode, right_ua, right_us, right_gap_us, right_least_ua, right_most_ua,
+        ) = values  # fmt: skip
+        self.cathode = (left_cathode, right_cathode)
+        self.anode = (left_anode, right_anode)
+        self.amplitude_ua = (left_ua, right_ua)
+        self.width_us = (left_us, right_us)
+        self.gap_us = (left_gap_us, right_gap_us)
+        self.least_ua = (left_least_ua, right_least_ua)
+        self.most_ua = (left_most_ua, right_most_ua)
         self.period_us = period_us(self.rate_hz)
-
-    def _of_leads(self, field: int) -> "tuple[int, int]":
-        return self.values[lead_index(0, field)], self.values[lead_index(1, field)]
 
     def allows(self, lead: int, amplitude_ua: int) -> bool:
         """Whether the patient may choose this amplitude: in the window, and a step of the range."""
@@ -241,6 +244,15 @@ class Prescription:
             range_of(name)
             values[FIELD_NAMES.index(name)] = value
         return Prescription(values)
+
+    def with_amplitudes(self, left_ua: int, right_ua: int) -> "Prescription":
+        """The same but for the amplitudes, which `allows` has passed. Quick: a STOP may wait for it."""
+        values = list(self.values)
+        values[FIRST_OF_LEAD + AMPLITUDE] = left_ua
+        values[_FIRST_OF_RIGHT + AMPLITUDE] = right_ua
+        made = object.__new__(Prescription)
+        made._keep(tuple(values))
+        return made
 
     def as_dict(self) -> "dict[str, int]":
         """Field name to value, in the order of FIELD_NAMES."""

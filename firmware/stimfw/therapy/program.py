@@ -64,7 +64,11 @@ class Program:
             raise ParameterError("programme", "%d fields" % len(values), "%d fields" % len(FIELD_NAMES))
         for name, value in zip(FIELD_NAMES, values):
             range_of(name).check(value, name[: name.rfind(".") + 1])
-        self.values = tuple(values)
+        self._keep(tuple(values))
+        self._check_together()
+
+    def _keep(self, values: "tuple[int, ...]") -> None:
+        self.values = values
         (
             self.width_us,
             self.gap_us,
@@ -80,7 +84,6 @@ class Program:
         self.anode = (self.values[10], self.values[13])
         self.contact_s = self.values[14]
         self.period_us = period_us(self.rate_hz)
-        self._check_together()
 
     def _check_together(self) -> None:
         for index, lead in enumerate(LEADS):
@@ -108,6 +111,19 @@ class Program:
             values[FIELD_NAMES.index(name)] = value
         return Program(tuple(values))
 
+    def with_amplitudes(self, left_ua: int, right_ua: int) -> "Program":
+        """The same but for the amplitudes. Only these are checked: while the output is on, a STOP may wait.
+
+        Raises:
+            ParameterError: one is out of range.
+        """
+        for lead, amplitude_ua in zip(LEADS, (left_ua, right_ua)):
+            ranges.AMPLITUDE_UA.check(amplitude_ua, lead + ".")
+        v = self.values
+        made = object.__new__(Program)
+        made._keep(v[:8] + (left_ua,) + v[9:11] + (right_ua,) + v[12:])
+        return made
+
     def after(self, previous: "Program") -> "Program":
         """What a board that had `previous` makes of it: moved electrodes zero their lead's amplitude."""
         changes = {}
@@ -119,10 +135,8 @@ class Program:
 
     def differs_only_in_amplitude(self, other: "Program") -> bool:
         """Whether the two are alike but for the amplitudes: what may change while the output is on."""
-        for name, mine, theirs in zip(FIELD_NAMES, self.values, other.values):
-            if mine != theirs and not name.endswith(".amplitude_ua"):
-                return False
-        return True
+        a, b = self.values, other.values
+        return a[:8] == b[:8] and a[9:11] == b[9:11] and a[12:] == b[12:]
 
     def as_dict(self) -> "dict[str, int]":
         """Field name to value, in the order of FIELD_NAMES."""

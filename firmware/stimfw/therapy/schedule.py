@@ -210,7 +210,8 @@ class Schedule:
 
     def sessions_left(self, time_s: int, prescription: "Prescription | None") -> int:
         """How many sessions may still begin today."""
-        self.seen(time_s)
+        if not self._flags & _RUNNING:  # a session's day is that of its beginning
+            self.seen(time_s)
         if prescription is None or self._flags & _LOST:
             return 0
         by_time: int = max(0, limits.DAY_S - self.stim_s_today) // prescription.session_s

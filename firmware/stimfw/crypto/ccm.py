@@ -17,6 +17,7 @@ MAX_HEADER = 0xFEFF
 
 _BLOCK = 16
 _ZEROS = bytes(_BLOCK)
+_FIRST_COUNTERS = (b"\0\0", b"\0\1", b"\0\2", b"\0\3")  # of two bytes
 _HAS_HEADER = 0x40  # appendix A.2.1, table 1
 
 
@@ -100,9 +101,14 @@ class Ccm:
         """Key stream for the tag (a block) and `size` bytes (appendix A.3)."""
         width = 15 - len(nonce)
         start = bytes((width - 1,)) + nonce
+        blocks = 1 + (size + _BLOCK - 1) // _BLOCK
         counters = b""
-        for i in range(1 + (size + _BLOCK - 1) // _BLOCK):
-            counters += start + i.to_bytes(width, "big")
+        if width == 2 and blocks <= len(_FIRST_COUNTERS):  # a radio frame's: a STOP waits for it
+            for counter in _FIRST_COUNTERS[:blocks]:
+                counters += start + counter
+        else:
+            for i in range(blocks):
+                counters += start + i.to_bytes(width, "big")
         return self._ecb.encrypt(counters)[: _BLOCK + size]
 
 

@@ -76,6 +76,10 @@ class Reassembler:
 
     def take(self, plain: bytes, execute: "Callable[[bytes], bytes]", now_ms: int) -> bytes:
         """A piece came; the piece to send back. `execute(message) -> reply` runs for a new, whole request."""
+        if plain[1] == LAST and plain[2] <= DATA_BYTES:  # a whole one, as STOP is: it does not wait
+            if self._building_id >= 0:
+                self.restart()
+            return self._whole(plain[0], plain[3 : 3 + plain[2]], execute, now_ms)
         try:
             request_id, flags, number, data = parse(plain)
         except ValueError:
@@ -97,11 +101,13 @@ class Reassembler:
         self._pieces += 1
         if not flags & LAST:
             return piece(request_id, number, b"")
-        return self._whole(request_id, execute, now_ms)
-
-    def _whole(self, request_id: int, execute: "Callable[[bytes], bytes]", now_ms: int) -> bytes:
         request = bytes(self._building)
         self.restart()
+        return self._whole(request_id, request, execute, now_ms)
+
+    def _whole(
+        self, request_id: int, request: bytes, execute: "Callable[[bytes], bytes]", now_ms: int
+    ) -> bytes:
         known = request_id == self._id and request == self._request
         if known and elapsed_ms(now_ms, self._executed_ms) < REPEAT_MS and not self._repeatable(request):
             self.duplicates += 1

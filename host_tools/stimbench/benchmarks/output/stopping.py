@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -236,13 +237,18 @@ def _inject(rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, p
 
 def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
     """Let a request of the host arrive up to 40 ms before the packet."""
-    opcode = {"asked status": requests.STATUS, "asked pulses": requests.PULSES}[chunk.kind]
-    body = b"\0\0\0\0" if opcode == requests.PULSES else b""
+    opcode, body, span_ns = _ASKED[chunk.kind]
     line = console_frame.encode(number & 0xFF, messages.request(opcode, body))
-    early_ns = random.Random(f"{chunk.kind} {number} {chunk.seed}").randrange(40 * MS if body else 6 * MS)
+    early_ns = random.Random(f"{chunk.kind} {number} {chunk.seed}").randrange(span_ns)
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))
 
 
+_ASKED = {
+    "asked status": (requests.STATUS, b"", 6 * MS),
+    "asked pulses": (requests.PULSES, b"\0\0\0\0", 40 * MS),
+    "asked amplitude": (requests.AMPLITUDE, struct.pack("<HH", *_PROGRAM.amplitude_ua), 6 * MS),
+}
+"""By kind: what the host asks, and within what time before the packet's end."""
 _MEASURING = "measuring"
 _MEASURED_FROM_NS, _MEASURED_FOR_NS = 200 * MS, 1400 * MS  # it takes 1.8 s
 _STOP_KINDS = {
@@ -250,6 +256,7 @@ _STOP_KINDS = {
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
+    "asked amplitude": ("packet while the host sets AMPLITUDE", _TRIALS // 8),
     _MEASURING: ("packet while all electrode pairs are measured", 96),
     "50 Hz": ("packet after 54 s at 50 Hz", 16),
     "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),

@@ -31,7 +31,8 @@ _DIAGNOSED_FOR_NS = 700 * MS
 _RUNNING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
 _ASKED = (
     (requests.THERAPY, ()), (requests.LEDGER, (0,)), (requests.CONTRACTIONS, (1, 0)), (requests.WATCH, (1,)),
-    (requests.JOURNAL, (0,)),
+    (requests.JOURNAL, (0,)), (requests.AMPLITUDE, _PLAN.amplitude_ua), (requests.STATUS, ()),
+    (requests.IDENTIFY, ()),
 )  # fmt: skip
 _HOLD_S, _TRAIN_PULSES = 1.6, 100
 
@@ -106,7 +107,7 @@ _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in a ramp": (_in_ramp, 16),
     "in a hold": (_in_hold, 32),
     "in a hold at 100 Hz": (_in_hold, 16),
-    "in a hold while the host asks": (_asked, 20),
+    "in a hold while the host asks": (_asked, 40),
     "after a part has failed": (_in_diagnosis, 24),
     "in a test train": (_in_train, 16),
 }

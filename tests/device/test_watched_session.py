@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import random
+from itertools import pairwise
 
 import pytest
-from stimbench.benchmarks.harness.rig import MS, Rig, programme
+from stimbench.benchmarks.harness.rig import MS, SIDES, Rig, programme
 from stimbench.benchmarks.output.watched_script import FAULT_LINE, script
 from stimbench.parts import faults
 from stimfw.protocol import messages
@@ -20,6 +21,18 @@ WIDTHS_US, GAPS_US = (20, 400), (3, 100)
 PLAN = {"ramp_ms": 200, "on_ms": 1500, "off_ms": 500, "amplitude_ua": (2000, 4000), "electrodes": ELECTRODES}
 CHECKED_MS = 1000
 """The checks before a session's first pulse, and some pulses."""
+LOOKED_AT = """
+from stimfw.stimulator.pulse_watch import PulseWatch
+unmarked = PulseWatch.look
+def look(pulses):
+    fault = unmarked(pulses)
+    if pulses.looked_at({lead}) == app._output.begun({lead}):
+        mark(1)
+        mark(0)
+    return fault
+PulseWatch.look = look
+gc.threshold(-1)"""
+"""A pulse of the spare pin for each look after which no pulse of a lead is left that was not looked at."""
 LEDGER = "app.control.state() == messages.REST and print('LEDGER', last[0].ledger.entries())"
 
 
@@ -72,6 +85,43 @@ def test_a_broken_lead_ramps_down_while_the_other_goes_on():
         again = rig.bench.run_until(lambda: rig.parts.dac.code(RIGHT) == 1600, 2000 * MS, MS)
         assert again and rig.parts.dac.code(LEFT) == 0, "and in the next one"
         assert told(rig) == [], "the diagnosis says the same"
+
+
+@pytest.mark.control("C-49", "C-70")
+def test_a_lead_that_breaks_within_a_pulse_is_named_open_if_it_never_conducts_again():
+    with Rig(6) as rig:
+        begun(rig)
+        edges = []
+
+        def on_edge(level, time_ns):
+            edges.append(time_ns)
+            if level and len(edges) < 3:
+                rig.board.scheduler.call_at(
+                    time_ns + WIDTH_NS // 2, lambda: broken(rig, "conductor broken", "right")
+                )
+
+        rig.board.pin(SIDES["right"][0]).on_edge(on_edge)
+        rig.run_ms(4000)
+        assert told(rig) == [(watch_table.INTERMITTENT, RIGHT), (watch_table.OPEN, RIGHT)]
+
+
+@pytest.mark.parametrize("lead", [LEFT, RIGHT])
+@pytest.mark.parametrize(
+    ("rate_hz", "width_us"),
+    [(50, 214), (100, 214), (100, 1000), (79, 1000)],  # the last two: told early
+)
+def test_each_pulse_is_looked_at_before_its_lead_pulses_again(rate_hz, width_us, lead):
+    with Rig(7) as rig:
+        source = script().replace("gc.threshold(-1)", LOOKED_AT.format(lead=lead))
+        begun(rig, source, rate_hz=rate_hz, width_us=width_us)
+        looks, pulses = rig.mark(), []
+        rig.board.pin(SIDES[tuple(SIDES)[lead]][0]).on_edge(
+            lambda level, at_ns: pulses.append(at_ns) if level else None
+        )
+        rig.run_ms(800)
+        assert len(pulses) >= 0.75 * rate_hz
+        late = [k for k, (a, b) in enumerate(pairwise(pulses)) if not any(a < at_ns < b for at_ns in looks)]
+        assert late == []
 
 
 @pytest.mark.control("C-42", "C-70")

@@ -14,6 +14,20 @@ def assert_right(failure):
     assert outcome.is_right, (outcome.told, outcome.pulses, outcome.first_ms)
 
 
+@pytest.mark.control("C-49", "C-53")
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("electrode drifts", 12, -1, 100),  # was told with its 4th pulse: the looks went out of step
+        Case("conductor broken", 28, 0, 100),  # was intermittent: 78 uA, and none, were one to the watch
+    ],
+    ids=lambda case: case.failure,
+)
+def test_what_was_late_or_misnamed_at_100_hz(case):
+    outcome = run_case(case)
+    assert outcome.is_right, (outcome.told, outcome.pulses, outcome.first_ms)
+
+
 @pytest.mark.control("C-70", "C-71")
 @pytest.mark.parametrize("failure", ["DAC code stuck", "switch stuck open", "pump dead"])
 def test_which_part_failed_is_found_out_after_the_stop(failure):

@@ -122,6 +122,10 @@ class PulseWatch:
         """Pulses of a lead that were judged or passed over, in this contraction."""
         return (self._next + 1 - lead) >> 1
 
+    def halfway(self) -> bool:
+        """Whether the left lead's pulse of a period was looked at, and the right one's was not over yet."""
+        return self._next & 1 == 1
+
     def _pass_over(self, number: int) -> None:
         """The CPU was away for so long that the ring went round: these pulses are lost to the ledger."""
         for lead in range(2):

@@ -199,7 +199,7 @@ class SessionChecks:
         self._suspect = 0
         if suspect:
             was_off = watch_table.action_of(suspect) != watch_table.RAMP_DOWN_LEAD
-            fault, where = yield from self._diagnosis.find(suspect, lead)
+            fault, where = yield from self._diagnosis.find(self._asked(suspect, lead), lead)
             if self._output.tripped:
                 return messages.STOPPED_FAULT
             if suspect in OF_REST or fault != suspect or where != lead and where != watch_table.BOTH:
@@ -214,6 +214,12 @@ class SessionChecks:
         if fault:
             return self._end(fault, watch_table.BOTH)
         return GOES_ON
+
+    def _asked(self, suspect: int, lead: int) -> int:
+        """What the diagnosis is asked: a contact that was not seen to close again may be open for good."""
+        if suspect == watch_table.INTERMITTENT and not self._watch.closed_again[lead]:
+            return watch_table.OPEN
+        return suspect
 
     def _end(self, fault: int, lead: int) -> int:
         """A fault that was found with the output off."""

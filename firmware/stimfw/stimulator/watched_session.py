@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stimfw.stimulator.session_checks import OnFault
     from stimfw.therapy.prescription import Prescription
 
-_SLOW_RATE_HZ = 50  # up to here the CPU is woken in each period, above only while it ramps
+_SLOW_RATE_HZ = 100  # up to here the CPU is woken in each period, above only while it ramps
 _FAST_LOOK_MS = 8
 _PULSE_MS = 3  # the longest pulse and what leads to it
 _STALLED_PERIODS = 3
@@ -195,15 +195,17 @@ class WatchedSession(SessionChecks):
         slow = self._plan.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
         wait = gate.PAUSE_MS if slow else _FAST_LOOK_MS
-        self._steady = False
+        self._steady = again = False
         while True:
-            yield wait
-            if self._told_early:  # the right lead's pulse is not over
-                yield _PULSE_MS
+            yield _PULSE_MS if again else wait
             while (found := self._found()) == _MORE:
                 yield 0
             if found:
                 return STOPPED_WATCH
+            # Told before the right lead's pulse is over: one more look for it, the left one's cannot wait.
+            again = not again and self._told_early and self._pulses.halfway()
+            if again:
+                continue
             left = output.begun(0)
             if self._stalls(began, left):
                 return STOPPED_WATCH

@@ -41,6 +41,7 @@ _DRIFT_CODES = const(11)  # noise of a difference 6 (three times, three pulses i
 _SHORT_OHM = const(60)
 _SHORT_CODES = const(9)
 _REFERENCE_CODES = const(12)
+_NONE_CODES = const(14)  # no current reads as less: noise 8.4 (six times), integral error 4.5, rounding 0.5
 _LEAST_CODES = const(24)
 """Of a set current that lets a missing one be told from noise: 129 uA."""
 _MEAN_OF = const(32)
@@ -52,8 +53,8 @@ _WIDE = const(1 << 20)
 _GONE, _LIMITED, _LOW, _SHORTED, _DRIFTED, _STUCK = range(6)
 _COUNTERS = const(6)
 # Limits of a lead, in `_limits`.
-_I_LOW, _I_HIGH, _BALANCE, _V_LOW, _V_HIGH, _I_GONE, _V_SHORT, _V_REST = range(8)
-_LIMITS = const(8)
+_I_LOW, _I_HIGH, _BALANCE, _V_LOW, _V_HIGH, _I_GONE, _V_SHORT, _V_REST, _I_WHOLE, _TELLS = range(10)
+_LIMITS = const(10)
 
 
 def kept_mv(amplitude_ua: int, width_us: int, gap_us: int, period_us: int, capacitance_nf: int) -> int:
@@ -77,6 +78,7 @@ class Watch:
         cathodic, anodic: of the last pulse looked at: the sum of both cathodic samples of current and twice
             the anodic one, in codes, positive as they should be.
         muted: by lead; then only what is current out of control is found: the lead is being ramped down.
+        closed_again: by lead; whether current flowed again after a break: no broken lead, a loose contact.
     """
 
     def __init__(self, microamps: "Callable[[int], int]", millivolts: "Callable[[int], int]") -> None:
@@ -89,7 +91,7 @@ class Watch:
         self._counts = (array.array("i", [0] * _COUNTERS), array.array("i", [0] * _COUNTERS))
         self._dirty = [False, False]
         self._breaks = [0, 0]
-        self._whole = [0, 0]  # pulses since the last break
+        self._whole = [0, 0]  # pulses since the last break whose current was surely there
         self._ohm = [0, 0]
         self._set_ua = [-1, -1]
         self._least_ua = [-1, -1]
@@ -98,6 +100,7 @@ class Watch:
         self._sums = [0, 0]
         self._summed = [0, 0]
         self.muted = [False, False]
+        self.closed_again = [False, False]
         self.cathodic = 0
         self.anodic = 0
         self._v_limit = _LIMIT_MV * 1024 // self._mv_per_1024
@@ -117,7 +120,7 @@ class Watch:
             self._limits[lead][_V_REST] = REST_V + kept_mv[lead] * 1024 // self._mv_per_1024
             self._set_ua[lead] = -1
             self._breaks[lead] = self._whole[lead] = 0
-            self._drift_told[lead] = self.muted[lead] = False
+            self._drift_told[lead] = self.muted[lead] = self.closed_again[lead] = False
             self._differences[lead] = self._sums[lead] = self._summed[lead] = 0
             self._clear(lead)
 
@@ -156,7 +159,7 @@ class Watch:
             and late_v < self._v_limit
             and s[7] - base < self._v_limit
         ):
-            self._whole[lead] += 1
+            self._whole[lead] += limits[9]
             if self._dirty[lead]:
                 self._clear(lead)
             return self._mean(lead, both, twice)
@@ -192,7 +195,10 @@ class Watch:
         limits[_I_HIGH] = most + most // _HIGH_SHARE + _HIGH_CODES
         limits[_I_LOW] = least - least // _LOW_SHARE - _LOW_CODES
         limits[_BALANCE] = _BALANCE_CODES + 2 * most // _BALANCE_SHARE
-        limits[_I_GONE] = least * 3 // 10
+        limits[_I_GONE] = gone = max(_NONE_CODES, least * 3 // 10)
+        # What is set may be so little that no current and all of it read alike: then nothing is surely whole.
+        limits[_TELLS] = int(limits[_I_LOW] >= gone)
+        limits[_I_WHOLE] = limits[_I_LOW] if limits[_TELLS] else _WIDE
         if least < _LEAST_CODES:
             limits[_V_LOW], limits[_V_HIGH] = -_WIDE, _WIDE
             limits[_V_SHORT] = -_WIDE
@@ -262,7 +268,7 @@ class Watch:
         """The current is right: what the voltage says of the lead. access: codes of the current's step."""
         counts, limits = self._counts[lead], self._limits[lead]
         counts[_LOW] = counts[_LIMITED] = counts[_GONE] = counts[_STUCK] = 0
-        self._whole[lead] += 1
+        self._whole[lead] += limits[_TELLS]
         if access <= limits[_V_SHORT]:
             return self._counted(lead, _SHORTED, 2, watch_table.SHORT)
         counts[_SHORTED] = 0
@@ -293,19 +299,25 @@ class Watch:
         """The pump is at its compliance limit: a lead that is broken, loose or too resistive."""
         if self.muted[lead]:
             return watch_table.NONE
-        limits = self._limits[lead]
-        gone = (early < limits[_I_GONE]) + (late < limits[_I_GONE]) + (anodic < limits[_I_GONE])
-        if gone == 0:
+        least, whole = self._limits[lead][_I_GONE], self._limits[lead][_I_WHOLE]
+        if min(early, late, anodic) >= least:
             return self._counted(lead, _LIMITED, 2, watch_table.COMPLIANCE)
-        whole = (early >= limits[_I_LOW]) + (late >= limits[_I_LOW]) + (anodic >= limits[_I_LOW])
         if self._counts[lead][_GONE] == 0:
-            if self._whole[lead] > FORGET_PULSES:
-                self._breaks[lead] = 0
-            self._breaks[lead] += 1
-            self._whole[lead] = 0
-        if whole or self._breaks[lead] > 1:
+            self._broke(lead)
+        if (early < least and max(late, anodic) >= whole) or (late < least and anodic >= whole):
+            self.closed_again[lead] = True
+        if self._breaks[lead] > 1 or max(early, late, anodic) >= whole:
             return watch_table.INTERMITTENT
         return self._counted(lead, _GONE, 2, watch_table.OPEN)
+
+    def _broke(self, lead: int) -> None:
+        """The first pulse with no current in it: were there others before those that were whole?"""
+        if self._whole[lead] > FORGET_PULSES:
+            self._breaks[lead] = 0
+        self._breaks[lead] += 1
+        if self._breaks[lead] > 1 and self._whole[lead]:
+            self.closed_again[lead] = True
+        self._whole[lead] = 0
 
     def _counted(self, lead: int, counter: int, pulses: int, fault: int) -> int:
         """The fault, once it was seen in so many pulses in a row."""

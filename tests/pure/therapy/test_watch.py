@@ -1,5 +1,7 @@
 """The watch: each fault from the codes it makes, named in time; healthy pulses, however unlucky, not."""
 
+from itertools import product
+
 from stimfw.pulses.calibration import microamps, millivolts
 from stimfw.therapy import watch, watch_table
 from stimfw.therapy.watch import Watch
@@ -25,6 +27,14 @@ BASE = (2051, 2020, 2049)
 OHM = 505
 SET_UA = 2000
 LIMIT_MV = 14_500
+
+BROKEN_BASE16, BROKEN_OHM = (32728, 32743, 32751), (517, 515)
+BROKEN_IN_A_REST = (
+    (78, 78, (2046, 2046, 184, 2043, 2048, 186, 2047, 3907)),
+    (156, 78, (2047, 2047, 186, 2048, 2046, 183, 2049, 3908)),
+)
+"""Amplitude, the least that may have been in force, and samples as they came: a left lead's first pulses at
+100 Hz, its conductor broken in the rest before (seed 28)."""
 
 
 def made(ohm=(OHM, OHM), kept_mv=(0, 0)):
@@ -115,6 +125,54 @@ def test_a_contact_that_opens_again_or_within_a_pulse_is_intermittent():
     for part in ("late_ua", "anodic_ua", "early_ua"):
         pulse = Pulse().but(late_mv=LIMIT_MV, anodic_mv=LIMIT_MV, early_mv=LIMIT_MV)
         assert look(made(), pulse.but(**{part: 0})) == INTERMITTENT, part
+
+
+@control("C-49")
+def test_a_lead_that_broke_in_a_rest_is_open_from_the_first_steps_of_the_ramp_on():
+    one = Watch(microamps, millivolts)
+    one.begin(BROKEN_BASE16, BROKEN_OHM, (0, 0))
+    found = []
+    for set_ua, least_ua, codes in BROKEN_IN_A_REST:
+        for k, code in enumerate(codes):
+            one.samples[LEFT][k] = code
+        found.append(one.look(LEFT, set_ua, least_ua))
+    assert found == [NONE, OPEN] and not one.closed_again[LEFT]
+
+
+def test_an_open_lead_is_open_at_every_amplitude_however_the_noise_falls():
+    for codes in product((-13, 0, 13), repeat=3):
+        early, late, anodic = (each * 5.37 for each in codes)
+        pulse = open_pulse().but(early_ua=early, late_ua=late, anodic_ua=anodic)
+        for ua in range(0, 401, 10):
+            one = made()
+            assert [look(one, pulse, set_ua=ua) for _ in range(2)] == [NONE, OPEN], (codes, ua)
+
+
+def test_current_that_comes_and_goes_within_a_pulse_is_seen_from_180_ua_on():
+    for ua, found in ((180, INTERMITTENT), (170, NONE)):
+        assert look(made(), open_pulse().but(early_ua=ua), set_ua=ua) == found
+
+
+def test_a_contact_has_closed_again_only_if_current_flowed_after_a_break():
+    broke = {"late_ua": 0, "anodic_ua": 0}, {"anodic_ua": 0}
+    closed = {"early_ua": 0}, {"late_ua": 0}, {"early_ua": 0, "late_ua": 0}, {"early_ua": 0, "anodic_ua": 0}
+    for parts in broke + closed:
+        one = made()
+        assert look(one, Pulse().but(late_mv=LIMIT_MV, **parts)) == INTERMITTENT
+        assert one.closed_again == [parts in closed, False], parts
+    one.begin([16 * code for code in BASE], (OHM, OHM), (0, 0))
+    assert one.closed_again == [False, False], "a new session"
+
+
+def test_whole_pulses_between_two_breaks_show_that_the_contact_closed_and_small_ones_do_not():
+    for ua, closed in ((SET_UA, True), (180, True), (170, False), (0, False)):
+        one = made((0, 0))
+        assert look(one, open_pulse(), RIGHT) == look(one, Pulse(ua), RIGHT, ua) == NONE
+        assert look(one, open_pulse(), RIGHT) == INTERMITTENT
+        assert one.closed_again == [False, closed], ua
+    one = made()
+    pulses = [open_pulse(), Pulse(ohm=OHM * 2), open_pulse()]
+    assert seen(one, pulses) == [NONE, NONE, INTERMITTENT] and one.closed_again[LEFT], "of another resistance"
 
 
 def test_one_break_is_forgotten():

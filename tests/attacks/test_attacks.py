@@ -167,9 +167,9 @@ def test_a_peer_that_does_not_count():
 class Twice(fragments.Reassembler):
     """Executes what it has executed."""
 
-    def _whole(self, request_id, execute, now_ms):
+    def _whole(self, request_id, request, execute, now_ms):
         self._id = -1
-        return super()._whole(request_id, execute, now_ms)
+        return super()._whole(request_id, request, execute, now_ms)
 
 
 def test_requests_that_are_executed_again(monkeypatch):

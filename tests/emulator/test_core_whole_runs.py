@@ -26,10 +26,14 @@ def test_equal_on_both_cores(name):
         assert ours[-1][what][0] > 1, what
 
 
+MISS_NS = 448
+"""A run ends behind an instruction, which may wait for a line of flash: 56 cycles (docs/decisions/0018)."""
+
+
 def test_the_busy_run_never_sleeps():
     states = list(RUNS["busy"](Core.NATIVE))
     awake = [state["stimulator: awake"] for state in states]
     passed = [state["now"] for state in states]
     for index in range(1, len(states)):
         spent = awake[index] - awake[index - 1]
-        assert spent == pytest.approx(passed[index] - passed[index - 1], abs=100)
+        assert spent == pytest.approx(passed[index] - passed[index - 1], abs=MISS_NS)

@@ -167,7 +167,7 @@ class Desk:
         )
         self.implant = DeskImplant(
             flash, control, output, measurements, self.sense, clock, log, keeper, dispatcher, conditions,
-            lambda _ms: None, cause,
+            lambda _ms: None, cause, lambda: False,
         )  # fmt: skip
         self.therapy, self.care = self.implant.polled, self.implant.polled.care
         control.on_change = self._changed

@@ -81,7 +81,10 @@ class DeskOutput:
     def zero(self):
         self.ua = (0, 0)
 
-    def start(self, _fresh):
+    def prepare(self, _fresh):
+        """Nothing is to be done."""
+
+    def start(self):
         self._began_us = CLOCK.now_us
         return not self.tripped
 
@@ -183,8 +186,8 @@ class Ledger:
             yield (journal_entries.DELIVERED, lead, session.cycles * 100, session.cycles, session.cycles)
             yield (journal_entries.CURRENT, lead, session.program.amplitude_ua[lead], most, most, 0)
 
-    def figures(self, _lead):
-        return (0,) * 7
+    def close_contraction(self):
+        """Its contractions are not counted one by one."""
 
 
 class DeskSession:

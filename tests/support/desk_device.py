@@ -221,7 +221,9 @@ class Desk:
         return struct.unpack_from(form, reply, 2) if form else ()
 
     def journal(self):
-        """Every slot, as a host pulls them."""
+        """Every slot, as a host pulls them: with the output off, so what runs is stopped."""
+        if self.control.busy():
+            self.raw(SERVICE, "stop")
         slots, first = [], 0
         while True:
             reply = self.raw(SERVICE, "journal", first)

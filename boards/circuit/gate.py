@@ -1,8 +1,8 @@
 """Q of the monostable over everything: it gates the six bridge lines, and holds the relays in the leads.
 
-A line goes Pico -> NAND with Q -> delay -> Schmitt inverter -> switch. The delay acts on one side only: a switch
-closes at once and opens about 120 ns late. So the idle leg and the two phases overlap at each change, and the
-pump's current always has a way.
+A line goes Pico -> NAND with Q -> delay -> Schmitt inverter -> switch. The delay of a phase acts on one side only:
+its switches close at once and open about 120 ns late. The idle leg is late on both sides. So when a phase begins
+the current has two ways for a moment, never none, and the phase is as long as the Pico's.
 """
 
 from __future__ import annotations
@@ -91,9 +91,10 @@ def _nands(sheet: Sheet, ref: str, ways: list[tuple[str, str, str]]) -> None:
 
 
 def _delay(sheet: Sheet, source: str, node: str, name: str) -> None:
-    """A rise passes after 0.78 RC, a fall at once through the diode."""
+    """A rise passes after 0.78 RC; a fall at once through a diode, but for the idle leg: after 1.08 RC."""
     sheet.two(plain(DELAY_OHM), source, node, f"R_{name}_DELAY")
-    sheet.two(SCHOTTKY, source, node, f"D_{name}_DELAY")
+    if not name.endswith("IDLE"):
+        sheet.two(SCHOTTKY, source, node, f"D_{name}_DELAY")
     sheet.two(ceramic(DELAY_PF), node, "GND", f"C_{name}_DELAY")
 
 

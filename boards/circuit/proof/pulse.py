@@ -116,7 +116,13 @@ def joined(changes: Changes | None, side: str = "L") -> Changes:
     return Changes(dict(changes.values), {**changes.params, **matrix}, set(changes.gone), list(changes.extra))
 
 
-def run(board: Snapshot, case: Case, changes: Changes | None = None, nets: tuple[str, ...] = ()) -> Waves:
+def run(
+    board: Snapshot,
+    case: Case,
+    changes: Changes | None = None,
+    nets: tuple[str, ...] = (),
+    reltol: float = 1e-4,
+) -> Waves:
     """Runs one pulse of the left lead.
 
     Args:
@@ -124,6 +130,7 @@ def run(board: Snapshot, case: Case, changes: Changes | None = None, nets: tuple
         case: amplitude, load, times.
         changes: tolerances or faults.
         nets: whose voltages are kept, too.
+        reltol: 1e-3 is twice as fast, and moves a pulse's net charge by 0.002 % of a phase.
     """
     lines = circuit_lines(board, "L", joined(changes)) + stimulus(case)
     kept = ["l_e0", "l_tissue", *(node(net) for net in nets)]
@@ -132,6 +139,6 @@ def run(board: Snapshot, case: Case, changes: Changes | None = None, nets: tuple
     control = [
         f"save {vectors}", f"tran 1u {end_s:.9g} 0 2u", "set filetype=binary", f"write out.raw {vectors}", "quit"
     ]  # fmt: skip
-    found = ngspice.run(deck("one pulse of the left lead", lines, control))
+    found = ngspice.run(deck("one pulse of the left lead", lines, control, reltol))
     amps = (found["v(l_e0)"] - found["v(l_tissue)"]) / case.r_ohm
     return Waves(case, found["time"], amps, {net: found[f"v({node(net)})"] for net in nets})

@@ -68,9 +68,9 @@ def circuit_lines(board: Snapshot, sides: str = "LR", changes: Changes | None = 
     return lines + changes.extra
 
 
-def deck(title: str, lines: Iterable[str], control: Iterable[str]) -> str:
-    """A complete input file for ngspice."""
-    options = ".options reltol=1e-4 abstol=1e-11 vntol=1e-6 chgtol=1e-15 method=trap rshunt=1e13"
+def deck(title: str, lines: Iterable[str], control: Iterable[str], reltol: float = 1e-4) -> str:
+    """A complete input file for ngspice; `reltol` is its relative tolerance."""
+    options = f".options reltol={reltol:g} abstol=1e-11 vntol=1e-6 chgtol=1e-15 method=gear rshunt=1e13"
     return "\n".join([f"* {title}", LIBRARY, *lines, options, ".control", *control, ".endc", ".end", ""])
 
 

@@ -18,8 +18,8 @@ Ibn inn 0 {ib}
 Bgm 0 x I = {sr}*1u*tanh((V(inp)-V(inn)+{vos})*6.283185*{gbw}/{sr})
 Cx x 0 1u
 Rx x 0 {aol/(6.283185*gbw*1u)}
-Bhi x 0 I = 100*(V(x)-(V(vcc)-{hi}))*u(V(x)-(V(vcc)-{hi}))
-Blo x 0 I = 100*(V(x)-(V(vee)+{lo}))*u((V(vee)+{lo})-V(x))
+Bhi x 0 I = 100*max(0,V(x)-V(vcc)+{hi})
+Blo x 0 I = 100*min(0,V(x)-V(vee)-{lo})
 Ebuf y 0 x 0 1
 Rp y z 1k
 Cz z 0 {1/(6.283185*pole*1k)}
@@ -39,8 +39,8 @@ Vg gb gx 0
 Rgb gb 0 1meg
 Bx 0 x I = {sr}*1u*tanh((V(ref)+V(d)+49400*I(Vg)-V(x))*6.283185*{bw}/{sr})
 Cx x 0 1u
-Bhi x 0 I = 100*(V(x)-(V(vcc)-{hi}))*u(V(x)-(V(vcc)-{hi}))
-Blo x 0 I = 100*(V(x)-(V(vee)+{lo}))*u((V(vee)+{lo})-V(x))
+Bhi x 0 I = 100*max(0,V(x)-V(vcc)+{hi})
+Blo x 0 I = 100*min(0,V(x)-V(vee)-{lo})
 Eo o 0 x 0 1
 Ro o out 20
 .ends
@@ -75,7 +75,8 @@ Ileak s d {leak}
 _SWITCHES = """
 * analog switch: a control voltage follows the input at another rate up than down, and crosses half at ton, toff
 .subckt switch a b in params: ron=25 ton=110n toff=100n qinj=5p coff=9p leak=0.1n
-Bc 0 c I = u(V(in)-1.6) > V(c) ? (u(V(in)-1.6)-V(c))*0.693/{ton} : (u(V(in)-1.6)-V(c))*0.693/{toff}
+Bu w 0 V = 0.5*(1+tanh((V(in)-1.6)*8))
+Bc 0 c I = 0.693*(max(0,V(w)-V(c))/{ton}+min(0,V(w)-V(c))/{toff})
 Cc c 0 1
 Rc c 0 1e12
 Bs a b I = V(a,b)*exp(-25.3+(25.3-ln({ron}))/(1+exp(-(V(c)-0.5)*40)))
@@ -95,7 +96,7 @@ Il d 0 {leak}
 .ends
 * a reed contact that follows its coil after 0.35 ms (0.5 ms at most by the datasheet)
 .subckt contact a b cp cn params: ron=0.15 tau=0.5m pull=3
-Bc 0 c I = (u(V(cp,cn)-{pull})-V(c))/{tau}
+Bc 0 c I = (0.5*(1+tanh((V(cp,cn)-{pull})*8))-V(c))/{tau}
 Cc c 0 1
 Rc c 0 1e12
 Bs a b I = V(a,b)*exp(-25.3+(25.3-ln({ron}))/(1+exp(-(V(c)-0.5)*40)))
@@ -111,7 +112,7 @@ Cm m 0 {tau/1k}
 Ey o 0 m 0 1
 Ro o y 60
 .ends
-.subckt schmitt a y vcc params: vtp=2.7 vtn=1.8
+.subckt schmitt a y vcc params: vtp=2.7 vtn=1.7
 Ca a 0 5p
 Sx x 0 a 0 sch
 .model sch sw vt={(vtp+vtn)/2} vh={(vtp-vtn)/2} ron=10 roff=1e9

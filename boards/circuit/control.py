@@ -49,7 +49,7 @@ def radio(sheet: Sheet) -> None:
 
 def magnet(sheet: Sheet) -> None:
     """A reed switch pulls the monostable's reset to ground; the Pico only hears of it."""
-    sheet.block("gate")
+    sheet.block("monostable")
     sheet.two(plain(10e3), "MAGNET", "+3V3", "R_MAGNET_UP")
     sheet.two(plain(10e3), "KEEPALIVE", "GND", "R_KEEPALIVE_DOWN")
     sheet.two(REED, "MAGNET", "GND", "SW_MAGNET")

@@ -17,7 +17,7 @@ DELAY_OHM, DELAY_PF = 1500.0, 100.0
 
 def monostable(sheet: Sheet) -> None:
     """120 ms (107 to 133) from the last rising edge of KEEPALIVE; a low MAGNET ends it at once."""
-    sheet.block("gate")
+    sheet.block("monostable")
     sheet.two(plain(267e3), "+5V", "MONO_RX", "R_MONO")
     sheet.two(TIMING, "MONO_CX", "MONO_RX", "C_MONO")
     sheet.two(DIODE, "+5V", "MONO_RX")
@@ -54,7 +54,9 @@ def gates(sheet: Sheet) -> None:
     for side in "LR":
         for line in LINES:
             sheet.two(plain(10e3), f"{side}_{line}", "GND", f"R_{side}_{line}_DOWN")
+    for side in "LR":
         ways = []
+        sheet.block(f"drive {side}")
         for source, name in (("CATH_N", "CATH"), ("ANOD_N", "ANOD"), ("BUSY", "IDLE")):
             _delay(sheet, f"{side}_{source}", f"{side}_{name}_D", f"{side}_{name}")
             ways.append((f"{side}_{name}_D", f"{side}_{name}_G"))

@@ -19,7 +19,7 @@ PART: dict[str, dict[str, tuple[float, float]]] = {
     "pmos": {"vto": (-3.5, -1.5), "kp": (0.08, 0.16), "cgd": (5e-12, 10e-12), "cds": (12e-12, 22e-12)},
     "nmos": {"vto": (0.8, 3.0), "kp": (0.13, 0.27)},
     "source": {},
-    "contact": {"tau": (0.2e-3, 0.7e-3)},
+    "contact": {"tau": (0.2e-3, 3e-3)},
 }
 """Limits that all channels of one chip share: datasheet minimum and maximum, or +-30 % where it has only a typical."""
 CELL: dict[str, dict[str, tuple[float, float]]] = {

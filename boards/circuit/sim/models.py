@@ -94,8 +94,8 @@ Cd d 0 {on > 0.5 ? con : coff}
 Cs s 0 {on > 0.5 ? con : coff}
 Il d 0 {leak}
 .ends
-* a reed contact that follows its coil after 0.35 ms (0.5 ms at most by the datasheet)
-.subckt contact a b cp cn params: ron=0.15 tau=0.5m pull=3
+* a reed contact: 0.7 tau after its coil. 0.5 ms at most by the datasheet, several times that behind a diode
+.subckt contact a b cp cn params: ron=0.15 tau=1m pull=3
 Bc 0 c I = (0.5*(1+tanh((V(cp,cn)-{pull})*8))-V(c))/{tau}
 Cc c 0 1
 Rc c 0 1e12

@@ -9,9 +9,9 @@ from circuit.snapshot import Snapshot
 from circuit.spec import Spec
 
 COLUMNS = (
-    "quantity", "references", "value", "tolerance", "rating", "maker", "number", "second_source", "must_match",
-    "package",
-)  # fmt: skip
+    "quantity", "references", "value", "tolerance", "rating", "maker", "number", "second_source",
+    "must_match", "package",
+)
 _NEEDED = ("value", "tolerance", "rating", "maker", "number", "second_source", "must_match", "package")
 
 
@@ -41,7 +41,7 @@ def _row(spec: Spec, refs: list[str]) -> dict[str, str]:
 
 
 def incomplete(rows: list[dict[str, str]]) -> list[str]:
-    """References of lines without a number, a rating, a second source or another field that an order needs."""
+    """References of lines without a number, a rating, a second source or whatever else an order needs."""
     return [row["references"] for row in rows if not all(row[name].strip() for name in _NEEDED)]
 
 

@@ -9,16 +9,17 @@ from circuit.sheet import Sheet
 STIMULATOR_PINS = {
     "GP2": "L_CATH", "GP3": "L_ANOD", "GP4": "L_SHORT", "GP5": "R_CATH", "GP6": "R_ANOD", "GP7": "R_SHORT",
     "GP8": "KEEPALIVE", "GP9": "GATE_Q", "GP17": "DAC_CS", "GP18": "DAC_SCK", "GP19": "DAC_MOSI",
-    "GP20": "MATRIX_CS", "GP21": "LDAC", "GP22": "MAGNET", "GP26": "V_LEFT", "GP27": "V_RIGHT", "GP28": "I_SENSE",
-}  # fmt: skip
+    "GP20": "MATRIX_CS", "GP21": "LDAC", "GP22": "MAGNET", "GP26": "V_LEFT", "GP27": "V_RIGHT",
+    "GP28": "I_SENSE",
+}
 REMOTE_PINS = {
     "GP2": "START", "GP3": "STOP", "GP4": "STATUS", "GP6": "LED_GREEN", "GP7": "LED_AMBER", "GP8": "LED_RED",
     "GP9": "BUZZER",
-}  # fmt: skip
+}
 RADIO_PINS = {
     "GP10": "RADIO_SCK", "GP11": "RADIO_MOSI", "GP12": "RADIO_MISO", "GP13": "RADIO_CSN", "GP14": "RADIO_CE",
     "GP15": "RADIO_IRQ",
-}  # fmt: skip
+}
 
 
 def pico(sheet: Sheet, pins: dict[str, str], rest: dict[str, str]) -> None:
@@ -40,7 +41,7 @@ def radio(sheet: Sheet) -> None:
             "MOSI": "RADIO_MOSI", "MISO": "RADIO_MISO", "IRQ": "RADIO_IRQ",
         },
         "A_RADIO",
-    )  # fmt: skip
+    )
     sheet.two(BULK, "+3V3", "GND")
     sheet.decouple("+3V3")
     sheet.two(plain(10e3), "RADIO_CSN", "+3V3", "R_CSN_UP")

@@ -1,7 +1,9 @@
 """Q of the monostable over everything: it gates the six bridge lines, and holds the relays in the leads.
 
-A line goes Pico -> NAND with Q -> delay -> Schmitt inverter -> switch. The delay of a phase acts on one side only:
-its switches close at once and open about 120 ns late. The idle leg is late on both sides. So when a phase begins
+A line goes Pico -> NAND with Q -> delay -> Schmitt inverter -> switch. The delay of a phase acts on one
+side only:
+its switches close at once and open about 120 ns late. The idle leg is late on both sides. So when a phase
+begins
 the current has two ways for a moment, never none, and the phase is as long as the Pico's.
 """
 
@@ -29,7 +31,7 @@ def monostable(sheet: Sheet) -> None:
             "1RX": "MONO_RX", "VCC": "+5V",
         },
         "U_MONO",
-    )  # fmt: skip
+    )
     sheet.two(plain(100e3), "Q", "GND", "R_Q_DOWN")
     sheet.two(plain(10e3), "Q", "GATE_Q")
     sheet.two(plain(20e3), "GATE_Q", "GND")
@@ -81,7 +83,7 @@ def relays(sheet: Sheet) -> None:
                 "B1": f"{side}_B", "B2": f"{side}_SNK",
             },
             f"K_{side}",
-        )  # fmt: skip
+        )
 
 
 def _nands(sheet: Sheet, ref: str, ways: list[tuple[str, str, str]]) -> None:

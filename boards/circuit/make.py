@@ -1,7 +1,7 @@
-"""Makes everything that comes from the circuit: `python -m circuit.make`, in the environment of `make hardware`.
+"""Makes everything that comes from the circuit: `python -m circuit.make`, as `make hardware` does.
 
-build/hardware/ gets ERC reports, KiCad netlists and the SPICE netlist; docs/circuit/ the tables and pictures that
-are kept in the repository.
+build/hardware/ gets ERC reports, KiCad netlists and the SPICE netlist; docs/circuit/ the tables and
+pictures that are kept in the repository.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ os.chdir(BUILD)  # SKiDL writes beside wherever it is imported
 from circuit import bom, both, wiring  # noqa: E402
 from circuit.drawings import blocks, waves  # noqa: E402
 from circuit.proof import faults, figures  # noqa: E402
-from circuit.sheet import Sheet  # noqa: E402
+from circuit.sheet import SAID, Sheet  # noqa: E402
 from circuit.sim import ngspice  # noqa: E402
 from circuit.sim.deck import circuit_lines, deck  # noqa: E402
 from circuit.snapshot import Snapshot, snapshot  # noqa: E402
@@ -33,10 +33,11 @@ def check(sheet: Sheet) -> tuple[int, int]:
     """Runs SKiDL's electrical rules; errors and warnings."""
     from skidl.logger import erc_logger
 
+    before = SAID.tell()
     sheet.circuit.ERC()
-    report = BUILD / f"{sheet.name}.erc"
     counts = erc_logger.error.count, erc_logger.warning.count
-    report.write_text(f"errors {counts[0]}\nwarnings {counts[1]}\n", encoding="utf-8")
+    report = f"errors {counts[0]}\nwarnings {counts[1]}\n{SAID.getvalue()[before:]}"
+    (BUILD / f"{sheet.name}.erc").write_text(report, encoding="utf-8")
     return counts
 
 
@@ -57,7 +58,9 @@ def write_board(sheet: Sheet) -> list[figures.Row]:
     return [
         figures.Row(f"{name}: ERC errors; warnings", "0; 0", f"{errors}; {warnings}", errors + warnings == 0),
         figures.Row(f"{name}: nets that differ from pins.csv", "0", str(len(differ)), not differ),
-        figures.Row(f"{name}: BOM lines without number, rating or second source", "0", str(len(lack)), not lack),
+        figures.Row(
+            f"{name}: BOM lines without number, rating or second source", "0", str(len(lack)), not lack
+        ),
     ]
 
 
@@ -88,7 +91,7 @@ def write_figures(board: Snapshot, rows: list[figures.Row], runs: int) -> None:
     """The proof: figures, single faults, waves."""
     ngspice.require()
     rows = rows + figures.table(board, runs)
-    heading = "# Figures of the circuit\n\nWritten by `make hardware`. What each means: [circuit.md](../circuit.md).\n\n"
+    heading = "# Figures of the circuit\n\nWritten by `make hardware`. See [circuit.md](../circuit.md).\n\n"
     (DOCS / "figures.md").write_text(heading + as_table(rows), encoding="utf-8")
     (BUILD / "figures.json").write_text(json.dumps([vars(row) for row in rows], indent=1), encoding="utf-8")
 

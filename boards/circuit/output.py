@@ -30,14 +30,15 @@ def converter(sheet: Sheet) -> None:
             "VOUTA": "L_DAC",
         },
         "U_DAC",
-    )  # fmt: skip
+    )
     sheet.decouple("+5V", "+5V")
 
 
 def pump(sheet: Sheet, side: str) -> None:
     """Two transistors instead of a Howland pump: 0 V sinks nothing, and no pair of resistors must match.
 
-    The first op-amp makes V_DAC / R1 flow through R2 (to +15 V), the second the same voltage across R3. The drain
+    The first op-amp makes V_DAC / R1 flow through R2 (to +15 V), the second the same voltage across R3.
+    The drain
     is the output: its resistance is megohms, and it cannot overshoot, since no op-amp has to move it.
     """
     sheet.block(f"pump {side}")
@@ -50,7 +51,7 @@ def pump(sheet: Sheet, side: str) -> None:
             "INB+": f"{s}D1", "INB-": f"{s}N2", "OUTB": f"{s}G2", "V+": "+15V",
         },
         f"U_{s}PUMP",
-    )  # fmt: skip
+    )
     sheet.decouple("+15V")
     sheet.two(plain(220), f"{s}G1", f"{s}G1R", f"R_{s}GATE1")
     sheet.add(NMOS, {"S": f"{s}S1", "G": f"{s}G1R", "D": f"{s}D1"}, f"Q_{s}SINK")
@@ -72,12 +73,13 @@ def bridge(sheet: Sheet, side: str) -> None:
     sheet.add(
         DG412,
         {
-            "D1": f"{s}P", "S1": f"{s}A", "IN1": f"{s}ANOD_G", "D2": f"{s}P", "S2": f"{s}B", "IN2": f"{s}CATH_G",
+            "D1": f"{s}P", "S1": f"{s}A", "IN1": f"{s}ANOD_G", "D2": f"{s}P", "S2": f"{s}B",
+            "IN2": f"{s}CATH_G",
             "D3": f"{s}A", "S3": "GND", "IN3": f"{s}CATH_G", "D4": f"{s}B", "S4": "GND", "IN4": f"{s}ANOD_G",
             "V-": "-15V", "GND": "GND", "VL": "+5V", "V+": "+15V",
         },
         f"U_{s}BRIDGE",
-    )  # fmt: skip
+    )
     sheet.decouple("+15V", "-15V")
 
 
@@ -104,9 +106,10 @@ def lead(sheet: Sheet, side: str) -> None:
     sheet.two(BLEED, f"{s}SRC", f"{s}SNK", f"R_{s}BLEED_RAILS")
     sheet.two(BLEED, f"{s}SNK", "GND", f"R_{s}BLEED_SNK")
     joins: dict[str, str | None] = {
-        "SCLK": "DAC_SCK", "VDD": "+15V", "GND": "GND", "VSS": "-15V", "RESET/VL": "+3V3", "SYNC": "MATRIX_CS",
+        "SCLK": "DAC_SCK", "VDD": "+15V", "GND": "GND", "VSS": "-15V", "RESET/VL": "+3V3",
+        "SYNC": "MATRIX_CS",
         "DIN": "DAC_MOSI" if side == "L" else "MATRIX_CHAIN", "SDO": "MATRIX_CHAIN" if side == "L" else None,
-    }  # fmt: skip
+    }
     for k in range(8):
         joins |= {f"D{k + 1}": f"{s}SRC" if k < 4 else f"{s}SNK", f"S{k + 1}": f"{s}E{k % 4}"}
     sheet.add(ADG1414, joins, f"U_{s}MATRIX")

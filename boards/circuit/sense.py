@@ -25,7 +25,7 @@ def voltage(sheet: Sheet) -> None:
                 "INB+": f"{s}SNK_IN", "INB-": f"{s}SNK_BUF", "OUTB": f"{s}SNK_BUF", "V+": "+15V",
             },
             f"U_{s}BUFFER",
-        )  # fmt: skip
+        )
         sheet.decouple("+15V", "-15V")
         sheet.two(precise(100e3), f"{s}SRC_BUF", f"{s}VP", f"R_{s}VP_IN")
         sheet.two(precise(10e3), f"{s}VP", "V_MID", f"R_{s}VP_MID")
@@ -49,11 +49,12 @@ def current(sheet: Sheet) -> None:
         sheet.add(
             INA821,
             {
-                "IN-": f"{s}X", "RGA": f"{s}RGA", "RGB": f"{s}RGB", "IN+": f"{s}A", "V-": "-15V", "REF": middle,
+                "IN-": f"{s}X", "RGA": f"{s}RGA", "RGB": f"{s}RGB", "IN+": f"{s}A", "V-": "-15V",
+                "REF": middle,
                 "OUT": out, "V+": "+15V",
             },
             f"U_{s}ISENSE",
-        )  # fmt: skip
+        )
         sheet.decouple("+15V", "-15V")
     _to_converter(sheet, "I_OUT", "I_SENSE")
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
-import skidl
 from circuit import passives
 from circuit.spec import Spec
+
+SAID = StringIO()
+"""What SKiDL has to say: it looks for KiCad's libraries, which nothing here uses. ERC's words are here, too."""
+
+with redirect_stderr(SAID):
+    import skidl
 
 _KINDS = {
     "in": skidl.Pin.types.INPUT,
@@ -29,7 +36,7 @@ class Sheet:
     def __init__(self, name: str) -> None:
         """Begin an empty circuit; `name` is the board's."""
         self.name = name
-        self.circuit = skidl.Circuit(name=name)
+        self.circuit = skidl.Circuit(name=name, tag=name)
         self.specs: dict[str, Spec] = {}
         self.blocks: dict[str, str] = {}
         self._block = ""

@@ -51,11 +51,12 @@ def snapshot(sheet: Any) -> Snapshot:
     """
     placed = []
     for part in sheet.circuit.parts:
-        nets = {}
+        nets: dict[str, str] = {}
         for pin in part.pins:
             names = {net.name for net in pin.nets if type(net).__name__ != "NCNet"}
             if len(names) > 1:
                 raise ValueError(f"{part.ref}.{pin.name}: on nets {sorted(names)}")
-            nets |= {pin.name: name for name in names}
+            if names:
+                nets[pin.name] = names.pop()
         placed.append(Placed(part.ref, sheet.blocks[part.ref], sheet.specs[part.ref], nets))
     return Snapshot(sheet.name, tuple(placed))

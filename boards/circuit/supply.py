@@ -41,5 +41,5 @@ def references(sheet: Sheet) -> None:
             "INB+": "V_HALF", "INB-": "SPARE_B", "OUTB": "SPARE_B", "V+": "+3V3",
         },
         "U_MID",
-    )  # fmt: skip
+    )
     sheet.decouple("+5V", "V_REF3V3", "V_REF4V096", "V_HALF", "+3V3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import pairwise
 from pathlib import Path
 
 from circuit.snapshot import Placed, Snapshot
@@ -27,7 +28,7 @@ def wires(board: Snapshot) -> list[dict[str, str]]:
     """A row a wire: each net as a chain, in the order in which its parts were placed."""
     rows = []
     for net, pins in board.nets().items():
-        for (part, number, name), (to, to_number, to_name) in zip(pins, pins[1:], strict=False):
+        for (part, number, name), (to, to_number, to_name) in pairwise(pins):
             ends = (part.ref, number, name, to.ref, to_number, to_name, net, colour(net))
             rows.append(dict(zip(COLUMNS, ends, strict=True)))
     return rows

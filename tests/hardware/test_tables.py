@@ -83,7 +83,9 @@ def test_no_pin_of_a_chip_is_there_twice():
 
 def test_a_wire_runs_from_part_to_part_of_a_net():
     wires = wiring.wires(divider())
-    assert [(w["from_part"], w["to_part"], w["net"], w["colour"]) for w in wires] == [("R1", "R2", "L_P", "white")]
+    assert [(w["from_part"], w["to_part"], w["net"], w["colour"]) for w in wires] == [
+        ("R1", "R2", "L_P", "white")
+    ]
 
 
 def test_the_deck_has_values_changes_and_only_the_asked_leads():
@@ -101,7 +103,8 @@ def test_names_of_nets_in_spice():
 
 def test_a_raw_file_is_read():
     table = np.array([[0.0, 1.5], [1e-6, 2.5]])
-    head = "Title: x\nNo. Variables: 2\nNo. Points: 2\nVariables:\n\t0\ttime\ttime\n\t1\tv(a)\tvoltage\nBinary:\n"
+    names = "\t0\ttime\ttime\n\t1\tv(a)\tvoltage\n"
+    head = f"Title: x\nNo. Variables: 2\nNo. Points: 2\nVariables:\n{names}Binary:\n"
     found = ngspice.read_raw(head.encode() + table.tobytes())
     assert list(found["v(a)"]) == [1.5, 2.5]
 

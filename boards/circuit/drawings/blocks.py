@@ -1,6 +1,7 @@
 """One drawing a block, made from the circuit itself: so a drawing cannot say another thing than the netlist.
 
-Chips stand on the left with the net of each pin; parts of two legs on the right, between the names of their nets.
+Chips stand on the left with the net of each pin; parts of two legs on the right, between the names of
+their nets.
 Names that are the same are joined. Block `lead R` is like `lead L` with R in the names, and so on.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 import schemdraw
 import schemdraw.elements as elm
+
 from circuit.drawings import signal_chain
 from circuit.snapshot import Placed, Snapshot, snapshot
 
@@ -19,9 +21,14 @@ FONT = "sans-serif"
 _ROW, _COLUMN = 1.25, 7.4
 _PER_COLUMN = 12
 _SYMBOLS: dict[str, Any] = {
-    "R": elm.ResistorIEC, "C": elm.Capacitor, "L": elm.Inductor2, "D": elm.Diode, "F": elm.FuseIEC,
-    "SW": elm.Switch, "BZ": elm.RBox,
-}  # fmt: skip
+    "R": elm.ResistorIEC,
+    "C": elm.Capacitor,
+    "L": elm.Inductor2,
+    "D": elm.Diode,
+    "F": elm.FuseIEC,
+    "SW": elm.Switch,
+    "BZ": elm.RBox,
+}
 _RIGHT = ("out", "src", "oc")
 _RIGHT_NAMES = ("P", "D", "OUT", "A2", "B2", "K2")
 
@@ -85,7 +92,9 @@ def _two_legs(drawing: Any, part: Placed, x: float, y: float) -> None:
     if reverse:
         first, second = second, first
     symbol = _SYMBOLS.get(part.spec.prefix, elm.RBox)()
-    drawing += symbol.at((x, y)).right().length(2.2).label(f"{part.ref}  {value_of(part)}", loc="top", fontsize=8)
+    drawing += (
+        symbol.at((x, y)).right().length(2.2).label(f"{part.ref}  {value_of(part)}", loc="top", fontsize=8)
+    )
     drawing += elm.Label().at((x - 0.15, y - 0.1)).label(first, halign="right", valign="center", fontsize=8)
     drawing += elm.Label().at((x + 2.35, y - 0.1)).label(second, halign="left", valign="center", fontsize=8)
 
@@ -100,8 +109,15 @@ def _chip(drawing: Any, part: Placed, x: float, y: float) -> float:
     rows = max(len(left), len(right), 2)
     height, width = 0.6 * rows + 0.4, 3.0
     pins = [
-        elm.IcPin(name=name, pin=number, side=side, slot=f"{rows - k}/{rows}", anchorname=f"p{number}",
-                  lblsize=8, pinlblsize=7)  # fmt: skip
+        elm.IcPin(
+            name=name,
+            pin=number,
+            side=side,
+            slot=f"{rows - k}/{rows}",
+            anchorname=f"p{number}",
+            lblsize=8,
+            pinlblsize=7,
+        )
         for side, group in (("left", left), ("right", right))
         for k, (number, name, _) in enumerate(group)
     ]
@@ -113,8 +129,9 @@ def _chip(drawing: Any, part: Placed, x: float, y: float) -> float:
             net = part.nets.get(name, "open")
             shift = -0.1 if side == "right" else 0.1
             spot = getattr(placed, f"p{number}")
-            drawing += elm.Label().at((spot[0] + shift, spot[1] - 0.1)).label(
-                net, halign=side, valign="center", fontsize=8
+            drawing += (
+                elm.Label()
+                .at((spot[0] + shift, spot[1] - 0.1))
+                .label(net, halign=side, valign="center", fontsize=8)
             )
     return height
-

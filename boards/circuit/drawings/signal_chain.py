@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import schemdraw
 import schemdraw.elements as elm
+
 from circuit.snapshot import Snapshot
 
 
@@ -30,11 +32,13 @@ def _text(drawing: Any, x: float, y: float, text: str, halign: str = "center") -
 
 
 def _wire(drawing: Any, *points: tuple[float, float]) -> None:
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         drawing += elm.Line().at(start).to(end)
 
 
-def _resistor(drawing: Any, board: Snapshot, ref: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+def _resistor(
+    drawing: Any, board: Snapshot, ref: str, start: tuple[float, float], end: tuple[float, float]
+) -> None:
     drawing += elm.ResistorIEC().at(start).to(end).label(_name(board, ref), loc="bottom", fontsize=8)
 
 
@@ -49,7 +53,15 @@ def _pump(drawing: Any, board: Snapshot) -> None:
     drawing += elm.Ground().at((sink.source[0], sink.source[1] - 1.8))
     turn = (sink.source[0] - 0.9, sink.source[1] - 0.1)
     left = first.in1[0] - 0.2
-    _wire(drawing, tuple(first.in1), (left, first.in1[1]), (left, 0.3), (turn[0], 0.3), turn, (sink.source[0], turn[1]))
+    _wire(
+        drawing,
+        tuple(first.in1),
+        (left, first.in1[1]),
+        (left, 0.3),
+        (turn[0], 0.3),
+        turn,
+        (sink.source[0], turn[1]),
+    )
     top = 6.4
     _resistor(drawing, board, "R_L_TWO", (sink.drain[0], top), (sink.drain[0], top - 1.8))
     _wire(drawing, (sink.drain[0], top - 1.8), tuple(sink.drain))

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 INK, MUTED = "#1f2933", "#8a94a0"
 COLOURS = ("#0b6e99", "#c4572a", "#5b7f24", "#7a4a9e", "#a07d12", "#3b3f46")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from circuit.drawings.style import COLOURS, canvas, save
 from circuit.proof import pulse
 from circuit.proof.pulse import Case, Waves
 from circuit.snapshot import Snapshot
 
 
-def _sampled(waves: Waves, start_us: float, end_us: float, points: int = 300) -> tuple[np.ndarray, np.ndarray]:
+def _sampled(
+    waves: Waves, start_us: float, end_us: float, points: int = 300
+) -> tuple[np.ndarray, np.ndarray]:
     times = np.linspace(start_us, end_us, points)
     return times, np.interp(times * 1e-6, waves.time_s, waves.lead_a)
 
@@ -20,8 +23,16 @@ def start_of_a_phase(board: Snapshot, path: Path) -> None:
     """The first 8 us of the cathodic phase: by amplitude into 500 ohm, and by load."""
     figure, (left, right) = canvas(2, "Start of a phase: current over its setting, time from the Pico's edge")
     sets = (
-        (left, [(Case(ua, 500.0), f"{ua / 1000:g} mA") for ua in (100.0, 1000.0, 4000.0, 10_000.0)], "500 ohm"),
-        (right, [(Case(1000.0, ohm), f"{ohm:g} ohm") for ohm in (200.0, 1000.0, 2000.0, 5000.0, 10_000.0)], "1 mA"),
+        (
+            left,
+            [(Case(ua, 500.0), f"{ua / 1000:g} mA") for ua in (100.0, 1000.0, 4000.0, 10_000.0)],
+            "500 ohm",
+        ),
+        (
+            right,
+            [(Case(1000.0, ohm), f"{ohm:g} ohm") for ohm in (200.0, 1000.0, 2000.0, 5000.0, 10_000.0)],
+            "1 mA",
+        ),
     )
     for axes, cases, title in sets:
         for (case, label), colour in zip(cases, COLOURS, strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from circuit.proof import measures, pulse
 from circuit.proof.pulse import Case, Waves
 from circuit.sim.deck import Changes
@@ -42,14 +43,16 @@ def volts_at_full_current(board: Snapshot, changes: Changes | None = None) -> fl
 
 
 def holds_for_us(waves: Waves) -> float:
-    """From the cathodic edge until the current has fallen by 1 % of what was asked; the width if it never does."""
+    """From the cathodic edge until the current is 1 % short of what was asked; the width if never."""
     rise, fall = waves.case.edges_us()["CATH"]
     times, amps = waves.between(rise + 20.0, fall)
     short = times[-amps < waves.case.amplitude_ua * 1e-6 * (1.0 - measures.SETTLED_SHARE)]
     return float(short[0]) * 1e6 - rise if len(short) else fall - rise
 
 
-def longest(board: Snapshot, amplitude_ua: float, r_ohm: float, c_uf: float, changes: Changes | None = None) -> float:
+def longest(
+    board: Snapshot, amplitude_ua: float, r_ohm: float, c_uf: float, changes: Changes | None = None
+) -> float:
     """How much of a 1000 us phase that amplitude holds for, in us."""
     case = Case(amplitude_ua, r_ohm, c_uf, width_us=1000.0, gap_us=10.0, after_us=20.0)
     return holds_for_us(pulse.run(board, case, changes))

@@ -1,7 +1,9 @@
 """Single faults of the left lead's analogue part, each in SPICE: what flows, and what the converter sees.
 
-Every part of the chain is opened, shorted and (resistors, capacitors) moved by a fifth; every line is stuck. Two
-phases and the recharge are run. What counts as noticed: a sample of V_LEFT or I_SENSE, where the firmware takes
+Every part of the chain is opened, shorted and (resistors, capacitors) moved by a fifth; every line is
+stuck. Two
+phases and the recharge are run. What counts as noticed: a sample of V_LEFT or I_SENSE, where the firmware
+takes
 samples, that differs from the healthy circuit's by more than 5 % of what is set, or Q read back.
 """
 
@@ -13,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+
 from circuit.proof import pulse
 from circuit.proof.pulse import Case, Waves
 from circuit.sim.deck import Changes, node
@@ -26,6 +29,8 @@ SEEN_SHARE, HARM_SHARE = 0.05, 0.02
 PEAK_MA = 4.4
 """A tenth above what is set."""
 _NETS = ("V_LEFT", "L_I_OUT")
+_NAN = float("nan")
+_NOTHING = (_NAN, _NAN, _NAN, _NAN, _NAN)
 LINES = ("CATH", "ANOD", "SHORT")
 
 
@@ -40,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a fault does: phase currents in mA (in their middle), the peak, current at rest in uA, net charge in nC."""
+    """What a fault does: currents in the middle of the phases, peak, current at rest, net charge."""
 
     fault: str
     cathodic_ma: float
@@ -83,7 +88,9 @@ def _two_legs(ref: str, first: str, second: str, si: float) -> Iterator[Fault]:
 
 
 def _switches(board: Snapshot) -> Iterator[Fault]:
-    chips = [(f"U_L_BRIDGE_{k}", f"U_L_BRIDGE switch {k + 1}", board.part("U_L_BRIDGE"), k + 1) for k in range(4)]
+    chips = [
+        (f"U_L_BRIDGE_{k}", f"U_L_BRIDGE switch {k + 1}", board.part("U_L_BRIDGE"), k + 1) for k in range(4)
+    ]
     chips += [(f"U_IDLE_{k}", f"U_IDLE switch {k + 1}", board.part("U_IDLE"), k + 1) for k in range(2)]
     for key, name, part, number in chips:
         ends = [node(part.nets[f"{leg}{number}"]) for leg in "DS"]
@@ -93,8 +100,10 @@ def _switches(board: Snapshot) -> Iterator[Fault]:
         yield Fault(f"{contact} stays open", Changes(params={contact: {"ron": 1e9}}))
         yield Fault(f"{contact} welded", Changes(extra=[f"Rfault {rail} {behind} 0.15"]))
     for electrode, rail in (("l_e0", "l_src"), ("l_e1", "l_snk")):
-        yield Fault(f"matrix: {electrode} never on {rail}", Changes(extra=[], params={
-            f"U_L_MATRIX_{0 if rail == 'l_src' else 5}": {"ron": 1e9}}))  # fmt: skip
+        yield Fault(
+            f"matrix: {electrode} never on {rail}",
+            Changes(extra=[], params={f"U_L_MATRIX_{0 if rail == 'l_src' else 5}": {"ron": 1e9}}),
+        )
     for a, b in (("l_e0", "l_snk"), ("l_e1", "l_src"), ("l_e2", "l_src")):
         yield Fault(f"matrix: {a} on {b}, too", Changes(extra=[f"Rfault {a} {b} 9.5"]))
 
@@ -118,14 +127,14 @@ def effect(board: Snapshot, fault: Fault, healthy: Waves | None) -> Effect:
     try:
         waves = _run(board, fault)
     except SpiceError:
-        return Effect(fault.name, *(5 * [float("nan")]), "not simulated", True)
+        return Effect(fault.name, *_NOTHING, "not simulated", True)
     edges = CASE.edges_us()
     mids = {name: 0.5 * sum(times) for name, times in edges.items()}
 
     def amps(time_us: float) -> float:
         return float(np.interp(time_us * 1e-6, waves.time_s, waves.lead_a))
 
-    values = [amps(mids["CATH"]) * 1e3, amps(mids["ANOD"]) * 1e3]
+    values = amps(mids["CATH"]) * 1e3, amps(mids["ANOD"]) * 1e3
     peak_ma = float(np.abs(waves.lead_a).max()) * 1e3
     rest_ua = amps(pulse.LEAD_IN_US - 5.0) * 1e6
     net_nc = waves.charge_c(0.0, CASE.end_us()) * 1e9
@@ -142,9 +151,17 @@ def _seen(waves: Waves, healthy: Waves, mids: dict[str, float]) -> str:
     """Which sample differs first."""
     limits = {"V_LEFT": SEEN_SHARE * 0.2, "L_I_OUT": SEEN_SHARE * 0.6}
     names = {"V_LEFT": "V_LEFT", "L_I_OUT": "I_SENSE"}
-    for moment, time_us in (("rest", pulse.LEAD_IN_US - 5.0), ("cathodic", mids["CATH"]), ("anodic", mids["ANOD"]),
-                            ("recharge", CASE.edges_us()["ANOD"][1] + 100.0)):  # fmt: skip
-        found = [names[net] for net in _NETS if abs(waves.at(net, time_us) - healthy.at(net, time_us)) > limits[net]]
+    for moment, time_us in (
+        ("rest", pulse.LEAD_IN_US - 5.0),
+        ("cathodic", mids["CATH"]),
+        ("anodic", mids["ANOD"]),
+        ("recharge", CASE.edges_us()["ANOD"][1] + 100.0),
+    ):
+        found = [
+            names[net]
+            for net in _NETS
+            if abs(waves.at(net, time_us) - healthy.at(net, time_us)) > limits[net]
+        ]
         if found:
             return f"{' and '.join(found)}, {moment}"
     return ""
@@ -164,11 +181,16 @@ def table(board: Snapshot) -> list[Effect]:
 
 _HEAD = """# Single faults of one lead, in SPICE
 
-Written by `make hardware`. 4 mA, 214 us, 500 ohm and 2.5 uF; 5 % of V or I counts as seen. The left lead's analogue
-part only: faults of the Pico, of the DAC's registers and of the monostable are not in it, nor is what the firmware
-does with a sample. Shorted supplies are not in it either (the rails are stiff here). `at rest` is before the pulse. A
-fault without harm changes neither phase by 2 %, peaks below 4.4 mA, and lets less than 1 uA flow at rest. Welded
-contacts and a switch that stays closed show no harm while the rest works: they take away the second way to end a
+Written by `make hardware`. 4 mA, 214 us, 500 ohm and 2.5 uF; 5 % of V or I counts as seen. The left lead's
+analogue
+part only: faults of the Pico, of the DAC's registers and of the monostable are not in it, nor is what the
+firmware
+does with a sample. Shorted supplies are not in it either (the rails are stiff here). `at rest` is before
+the pulse. A
+fault without harm changes neither phase by 2 %, peaks below 4.4 mA, and lets less than 1 uA flow at rest.
+Welded
+contacts and a switch that stays closed show no harm while the rest works: they take away the second way to
+end a
 current, so a self-test must look for them.
 """
 
@@ -179,14 +201,26 @@ def page(board: Snapshot) -> str:
     hidden = [e for e in effects if e.harm and not e.seen]
     seen = [e for e in effects if e.harm and e.seen]
     quiet = [e for e in effects if not e.harm]
-    lines = [_HEAD, f"{len(effects)} faults: {len(seen)} harmful and seen in the first pulse, {len(hidden)} harmful and "
-             f"not seen, {len(quiet)} without harm ({sum(1 for e in quiet if e.seen)} of them seen).", ""]  # fmt: skip
-    for title, rows in (("Harmful, in no sample", hidden), ("Harmful, seen in the first pulse", seen),
-                        ("Without harm", quiet)):  # fmt: skip
-        lines += [f"## {title}", "", "| fault | cathodic mA | anodic mA | peak mA | at rest uA | net nC | seen in |",
-                  "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        _HEAD,
+        f"{len(effects)} faults: {len(seen)} harmful and seen in the first pulse, {len(hidden)} harmful and "
+        f"not seen, {len(quiet)} without harm ({sum(1 for e in quiet if e.seen)} of them seen).",
+        "",
+    ]
+    for title, rows in (
+        ("Harmful, in no sample", hidden),
+        ("Harmful, seen in the first pulse", seen),
+        ("Without harm", quiet),
+    ):
         lines += [
-            f"| {e.fault} | {e.cathodic_ma:.3f} | {e.anodic_ma:.3f} | {e.peak_ma:.2f} | {abs(e.rest_ua):.2f} | {e.net_nc:.1f} | {e.seen} |"
+            f"## {title}",
+            "",
+            "| fault | cathodic mA | anodic mA | peak mA | at rest uA | net nC | seen in |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {e.fault} | {e.cathodic_ma:.3f} | {e.anodic_ma:.3f} | {e.peak_ma:.2f} | "
+            f"{abs(e.rest_ua):.2f} | {e.net_nc:.1f} | {e.seen} |"
             for e in rows
         ]
         lines.append("")

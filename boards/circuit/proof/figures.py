@@ -77,41 +77,63 @@ def settling(board: Snapshot) -> list[Row]:
     found = work.each_case(board, grid(214.0))
     low = [run for run in found if run.case.r_ohm < 5000.0]
     rows = []
-    for name, runs in (("200 ohm-2 kohm", low), ("5 kohm", [r for r in found if r.case.r_ohm == 5000.0]),
-                       ("10 kohm", [r for r in found if r.case.r_ohm == 10_000.0])):  # fmt: skip
+    for name, runs in (
+        ("200 ohm-2 kohm", low),
+        ("5 kohm", [r for r in found if r.case.r_ohm == 5000.0]),
+        ("10 kohm", [r for r in found if r.case.r_ohm == 10_000.0]),
+    ):
         slow = _worst(runs, _settling)
         rows.append(
             Row(
                 f"settled to 1 % after the Pico's edge, 100 uA-10 mA, 1-20 uF, {name} ({len(runs)} runs)",
-                "<= 5 us", f"{_settling(slow):.2f} us ({_at(slow.case)})", _settling(slow) <= 5.0,
-            )  # fmt: skip
+                "<= 5 us",
+                f"{_settling(slow):.2f} us ({_at(slow.case)})",
+                _settling(slow) <= 5.0,
+            )
         )
-    for name, runs in (("0.4-10 mA", [r for r in found if r.case.amplitude_ua > 100.0]),
-                       ("0.1 mA", [r for r in found if r.case.amplitude_ua == 100.0])):  # fmt: skip
+    for name, runs in (
+        ("0.4-10 mA", [r for r in found if r.case.amplitude_ua > 100.0]),
+        ("0.1 mA", [r for r in found if r.case.amplitude_ua == 100.0]),
+    ):
         high = _worst(runs, _overshoot)
         rows.append(
-            Row(f"overshoot, {name}, all loads", "<= 5 %",
+            Row(
+                f"overshoot, {name}, all loads",
+                "<= 5 %",
                 f"{100 * _overshoot(high):.2f} %, {_above(high) * 1000:.1f} pC ({_at(high.case)})",
-                _overshoot(high) <= 0.05)  # fmt: skip
+                _overshoot(high) <= 0.05,
+            )
         )
     return rows + _charges(board, found)
 
 
 def _charges(board: Snapshot, found: list[Outcome]) -> list[Row]:
-    silent = work.each_case(board, [Case(0.0, ohm, 2.5, gap_us=gap) for ohm in (200.0, 2000.0) for gap in (50.0, 0.0)])
+    silent = work.each_case(
+        board, [Case(0.0, ohm, 2.5, gap_us=gap) for ohm in (200.0, 2000.0) for gap in (50.0, 0.0)]
+    )
     high = _worst([*found, *silent], _above)
     rows = [
-        Row("charge above the settled current, first 10 us, 0 uA-10 mA", "<= 0.1 nC",
-            f"{_above(high):.4f} nC ({_at(high.case)})", _above(high) <= 0.1)  # fmt: skip
+        Row(
+            "charge above the settled current, first 10 us, 0 uA-10 mA",
+            "<= 0.1 nC",
+            f"{_above(high):.4f} nC ({_at(high.case)})",
+            _above(high) <= 0.1,
+        )
     ]
     short = work.each_case(board, grid(20.0))
     for width_us, runs in ((214.0, found), (20.0, short)):
-        for name, chosen in (("200 ohm-2 kohm", [r for r in runs if r.case.r_ohm < 5000.0]),
-                             ("5-10 kohm", [r for r in runs if r.case.r_ohm >= 5000.0])):  # fmt: skip
+        for name, chosen in (
+            ("200 ohm-2 kohm", [r for r in runs if r.case.r_ohm < 5000.0]),
+            ("5-10 kohm", [r for r in runs if r.case.r_ohm >= 5000.0]),
+        ):
             lack = _worst(chosen, _missing)
             rows.append(
-                Row(f"charge missing from a phase of {width_us:g} us, {name}", "<= 0.5 %",
-                    f"{100 * _missing(lack):.2f} % ({_at(lack.case)})", _missing(lack) <= 0.005)  # fmt: skip
+                Row(
+                    f"charge missing from a phase of {width_us:g} us, {name}",
+                    "<= 0.5 %",
+                    f"{100 * _missing(lack):.2f} % ({_at(lack.case)})",
+                    _missing(lack) <= 0.005,
+                )
             )
     return rows
 
@@ -128,14 +150,34 @@ def balance(board: Snapshot, runs: int = MONTE_CARLO) -> list[Row]:
     howlands = howland.spreads(100)
     return [
         Row("current at 4 mA, 200 ohm to 2 kohm", "<= 0.3 % apart", f"{100 * apart:.3f} %", apart <= 0.003),
-        Row("the same of a Howland pump with 0.1 % resistors, 100 draws", "",
-            f"{100 * statistics.median(howlands):.2f} % median, {100 * max(howlands):.2f} % worst"),  # fmt: skip
-        Row("net charge of a 4 mA, 214 us pulse, typical", "<= 0.1 %", f"{100 * typical:.3f} %", typical <= 0.001),
-        Row(f"the same, worst of {runs} Monte Carlo runs", "<= 0.5 %", f"{100 * max(shares):.3f} %",
-            max(shares) <= 0.005),  # fmt: skip
-        Row("charge above the settled current in those runs, worst", "<= 0.1 nC", f"{above:.4f} nC", above <= 0.1),
-        Row("amplitude error in those runs, uncalibrated, without the DAC's own", "",
-            f"{100 * min(gains):.2f} to {100 * max(gains):+.2f} %"),  # fmt: skip
+        Row(
+            "the same of a Howland pump with 0.1 % resistors, 100 draws",
+            "",
+            f"{100 * statistics.median(howlands):.2f} % median, {100 * max(howlands):.2f} % worst",
+        ),
+        Row(
+            "net charge of a 4 mA, 214 us pulse, typical",
+            "<= 0.1 %",
+            f"{100 * typical:.3f} %",
+            typical <= 0.001,
+        ),
+        Row(
+            f"the same, worst of {runs} Monte Carlo runs",
+            "<= 0.5 %",
+            f"{100 * max(shares):.3f} %",
+            max(shares) <= 0.005,
+        ),
+        Row(
+            "charge above the settled current in those runs, worst",
+            "<= 0.1 nC",
+            f"{above:.4f} nC",
+            above <= 0.1,
+        ),
+        Row(
+            "amplitude error in those runs, uncalibrated, without the DAC's own",
+            "",
+            f"{100 * min(gains):.2f} to {100 * max(gains):+.2f} %",
+        ),
     ]
 
 
@@ -148,16 +190,36 @@ def ending(board: Snapshot) -> list[Row]:
     pair = compliance.longest(board, 1e4, 1000.0, 2.5)
     pair_worst = compliance.longest(board, 1e4, 1000.0, 2.5, compliance.WORST)
     return [
-        Row(f"Q falls until the lead has < 1 uA, by the lines (worst of {off.SEEDS} draws)", "<= 20 us",
-            f"{lines[0]:.2f} us ({lines[1]:.2f})", lines[1] <= 20.0),  # fmt: skip
-        Row("the same by the relays alone, gates stuck (slowest relay)", "<= 10 ms",
-            f"{relays[0] / 1e3:.2f} ms ({relays[1] / 1e3:.2f})", relays[1] <= 10e3),  # fmt: skip
-        Row("compliance at 10 mA between the electrodes (worst tolerance)", ">= 11.5 V",
-            f"{nominal:.2f} V ({worst:.2f})", worst >= 11.5),  # fmt: skip
-        Row("10 mA into a 1 kohm resistor, worst tolerance: holds for", "1000 us", f"{resistor:.0f} us",
-            resistor >= 1000.0),  # fmt: skip
-        Row("10 mA into a pair of 1 kohm and 2.5 uF: holds for (worst tolerance)", "1000 us",
-            f"{pair:.0f} us ({pair_worst:.0f})", pair_worst >= 1000.0),  # fmt: skip
+        Row(
+            f"Q falls until the lead has < 1 uA, by the lines (worst of {off.SEEDS} draws)",
+            "<= 20 us",
+            f"{lines[0]:.2f} us ({lines[1]:.2f})",
+            lines[1] <= 20.0,
+        ),
+        Row(
+            "the same by the relays alone, gates stuck (slowest relay)",
+            "<= 10 ms",
+            f"{relays[0] / 1e3:.2f} ms ({relays[1] / 1e3:.2f})",
+            relays[1] <= 10e3,
+        ),
+        Row(
+            "compliance at 10 mA between the electrodes (worst tolerance)",
+            ">= 11.5 V",
+            f"{nominal:.2f} V ({worst:.2f})",
+            worst >= 11.5,
+        ),
+        Row(
+            "10 mA into a 1 kohm resistor, worst tolerance: holds for",
+            "1000 us",
+            f"{resistor:.0f} us",
+            resistor >= 1000.0,
+        ),
+        Row(
+            "10 mA into a pair of 1 kohm and 2.5 uF: holds for (worst tolerance)",
+            "1000 us",
+            f"{pair:.0f} us ({pair_worst:.0f})",
+            pair_worst >= 1000.0,
+        ),
     ]
 
 
@@ -165,11 +227,17 @@ def bath(board: Snapshot) -> list[Row]:
     """Both leads in one saline, and what the converter sees."""
     found = saline.both_leads(board)
     return [
-        Row("resting lead in the same saline, 4 mA in the other: charge that moves; net", "",
-            f"{found.right_moved_nc:.2f} nC; {found.right_net_nc:.2f} nC"),  # fmt: skip
+        Row(
+            "resting lead in the same saline, 4 mA in the other: charge that moves; net",
+            "",
+            f"{found.right_moved_nc:.2f} nC; {found.right_net_nc:.2f} nC",
+        ),
         Row("its current's peak, at an edge, for nanoseconds", "", f"{found.right_peak_ua:.0f} uA"),
-        Row("V_LEFT and I_SENSE against V and I of that pulse, nominal parts", "",
-            f"{100 * found.v_error_share:+.3f} %; {100 * found.i_error_share:+.3f} %"),  # fmt: skip
+        Row(
+            "V_LEFT and I_SENSE against V and I of that pulse, nominal parts",
+            "",
+            f"{100 * found.v_error_share:+.3f} %; {100 * found.i_error_share:+.3f} %",
+        ),
     ]
 
 
@@ -177,9 +245,14 @@ def tried(board: Snapshot) -> list[Row]:
     """Two other ways to settle at 10 kohm, and what they cost elsewhere."""
     cases = [Case(100.0, 10_000.0), Case(4000.0, 500.0)]
     neutral = Changes(
-        extra=["Xneu l_p neu_fb p15v n15v neu_out opamp", "Rneu1 neu_fb 0 2k", "Rneu2 neu_out neu_fb 2k",
-               "Rneu3 neu_out neu_c 100", "Cneu neu_c l_p 120p"]
-    )  # fmt: skip
+        extra=[
+            "Xneu l_p neu_fb p15v n15v neu_out opamp",
+            "Rneu1 neu_fb 0 2k",
+            "Rneu2 neu_out neu_fb 2k",
+            "Rneu3 neu_out neu_c 100",
+            "Cneu neu_c l_p 120p",
+        ]
+    )
     small = {"ron": 120.0, "coff": 1.5e-12, "qinj": 1e-12}
     slim = Changes(params={**{f"U_L_BRIDGE_{k}": small for k in range(4)}, "U_IDLE_0": small})
     rows = []
@@ -190,9 +263,12 @@ def tried(board: Snapshot) -> list[Row]:
         high, low = work.each_case(board, cases, changes)
         volts = compliance.volts_at_full_current(board, changes)
         rows.append(
-            Row(f"tried: {name}", "",
+            Row(
+                f"tried: {name}",
+                "",
                 f"10 kohm: {_settling(high):.1f} us; 4 mA, 500 ohm: {100 * _overshoot(low):.1f} % overshoot, "
-                f"{_above(low):.2f} nC; compliance {volts:.1f} V")  # fmt: skip
+                f"{_above(low):.2f} nC; compliance {volts:.1f} V",
+            )
         )
     return rows
 

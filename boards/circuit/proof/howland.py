@@ -17,12 +17,20 @@ SHARE = 0.001
 def current_ma(values: dict[str, float], load_ohm: float) -> float:
     """The current at 4 mA asked, into a resistor."""
     lines = [
-        "Vp vcc 0 15", "Vn vee 0 -15", "Vin in 0 1.6",
-        f"R1 in plus {values['R1']:.9g}", f"R2 plus out {values['R2']:.9g}",
-        f"R3 0 minus {values['R3']:.9g}", f"R4 minus drive {values['R4']:.9g}", f"RS drive out {values['RS']:.9g}",
-        "X1 plus minus vcc vee drive opamp", f"RL out 0 {load_ohm:g}",
-    ]  # fmt: skip
-    found = ngspice.run(deck("Howland", lines, ["op", "set filetype=binary", "write out.raw v(out) v(in)", "quit"]))
+        "Vp vcc 0 15",
+        "Vn vee 0 -15",
+        "Vin in 0 1.6",
+        f"R1 in plus {values['R1']:.9g}",
+        f"R2 plus out {values['R2']:.9g}",
+        f"R3 0 minus {values['R3']:.9g}",
+        f"R4 minus drive {values['R4']:.9g}",
+        f"RS drive out {values['RS']:.9g}",
+        "X1 plus minus vcc vee drive opamp",
+        f"RL out 0 {load_ohm:g}",
+    ]
+    found = ngspice.run(
+        deck("Howland", lines, ["op", "set filetype=binary", "write out.raw v(out) v(in)", "quit"])
+    )
     return float(found["v(out)"][0]) / load_ohm * 1e3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from circuit.proof.pulse import Waves
 
 SETTLED_SHARE = 0.01
@@ -49,7 +50,9 @@ def phase(waves: Waves, name: str) -> Phase:
     early_t, early_i = waves.between(rise - 1.0, rise + min(START_US, width))
     above = np.clip(sign * early_i - settled, 0.0, None)
     all_t, all_i = waves.between(rise - 1.0, fall + TAIL_US)
-    charge = float(np.trapezoid(np.clip(sign * all_i, 0.0, None), all_t))  # without a gap the next phase follows
+    charge = float(
+        np.trapezoid(np.clip(sign * all_i, 0.0, None), all_t)
+    )  # without a gap the next phase follows
     asked = settled * width * 1e-6
     return Phase(
         settled_ua=settled * 1e6,

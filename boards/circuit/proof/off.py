@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from circuit.proof import pulse, tolerances
 from circuit.proof.pulse import Case, Waves
 from circuit.sim.deck import Changes
@@ -11,8 +12,9 @@ from circuit.snapshot import Snapshot
 QUIET_A = 1e-6
 SEEDS = 12
 _BY_LINES = Case(amplitude_ua=10_000.0, width_us=200.0, q_falls_us=100.0, after_us=20.0)
-_BY_RELAYS = Case(amplitude_ua=1000.0, r_ohm=500.0, c_uf=20.0, width_us=8000.0, gap_us=10.0, q_falls_us=500.0,
-                  after_us=20.0)  # fmt: skip
+_BY_RELAYS = Case(
+    amplitude_ua=1000.0, r_ohm=500.0, c_uf=20.0, width_us=8000.0, gap_us=10.0, q_falls_us=500.0, after_us=20.0
+)
 
 
 def quiet_after_us(waves: Waves) -> float:
@@ -45,6 +47,8 @@ def by_relays(board: Snapshot) -> tuple[float, float]:
     ]
     times = []
     for tau_s in (1e-3, 3e-3):
-        changes = Changes(gone=set(stuck), extra=list(lines), params={"K_L_1": {"tau": tau_s}, "K_L_2": {"tau": tau_s}})
+        changes = Changes(
+            gone=set(stuck), extra=list(lines), params={"K_L_1": {"tau": tau_s}, "K_L_2": {"tau": tau_s}}
+        )
         times.append(quiet_after_us(pulse.run(board, case, changes)))
     return times[0], times[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from circuit.sim import ngspice
 from circuit.sim.deck import Changes, circuit_lines, deck, node
 from circuit.sim.ngspice import Wave
@@ -83,9 +84,7 @@ def line_source(name: str, high_v: float, changes_us: list[tuple[float, int]]) -
 def stimulus(case: Case) -> list[str]:
     """Sources on the DAC's output, the Pico's lines and Q of the left lead; the load."""
     edges = case.edges_us()
-    lines = [
-        line_source(f"L_{name}", 3.3, [(rise, 1), (fall, 0)]) for name, (rise, fall) in edges.items()
-    ]
+    lines = [line_source(f"L_{name}", 3.3, [(rise, 1), (fall, 0)]) for name, (rise, fall) in edges.items()]
     recharge = [] if case.recharge_us is None else [(edges["ANOD"][1] + case.recharge_us, 1)]
     lines.append(line_source("L_SHORT", 3.3, recharge))
     if case.q_falls_us is None:
@@ -137,8 +136,12 @@ def run(
     vectors = " ".join(f"v({name})" for name in kept)
     end_s = case.end_us() * 1e-6
     control = [
-        f"save {vectors}", f"tran 1u {end_s:.9g} 0 2u", "set filetype=binary", f"write out.raw {vectors}", "quit"
-    ]  # fmt: skip
+        f"save {vectors}",
+        f"tran 1u {end_s:.9g} 0 2u",
+        "set filetype=binary",
+        f"write out.raw {vectors}",
+        "quit",
+    ]
     found = ngspice.run(deck("one pulse of the left lead", lines, control, reltol))
     amps = (found["v(l_e0)"] - found["v(l_tissue)"]) / case.r_ohm
     return Waves(case, found["time"], amps, {net: found[f"v({node(net)})"] for net in nets})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from circuit.proof import pulse
 from circuit.proof.pulse import Case
 from circuit.sim import ngspice
@@ -40,12 +41,17 @@ def both_leads(board: Snapshot, case: Case | None = None) -> Bath:
     """Runs one pulse with both leads' circuits in the deck."""
     case = case or Case()
     changes: Changes = pulse.joined(pulse.joined(None, "L"), "R")
-    lines = circuit_lines(board, "LR", changes) + pulse.stimulus(case)[:-_load_lines(case)] + _bath(case)
+    lines = circuit_lines(board, "LR", changes) + pulse.stimulus(case)[: -_load_lines(case)] + _bath(case)
     lines += ["V_R_CATH r_cath 0 0", "V_R_ANOD r_anod 0 0", "V_R_SHORT r_short 0 3.3", "V_R_DAC r_dac 0 0"]
     names = ["l_e0", "l_m0", "r_e0", "r_m0", "r_e1", "r_m1", *(node(net) for net in _NETS)]
     vectors = " ".join(f"v({name})" for name in names)
-    control = [f"save {vectors}", f"tran 1u {case.end_us() * 1e-6:.9g} 0 2u", "set filetype=binary",
-               f"write out.raw {vectors}", "quit"]  # fmt: skip
+    control = [
+        f"save {vectors}",
+        f"tran 1u {case.end_us() * 1e-6:.9g} 0 2u",
+        "set filetype=binary",
+        f"write out.raw {vectors}",
+        "quit",
+    ]
     return _measure(case, ngspice.run(deck("two leads in one bath", lines, control)))
 
 
@@ -82,7 +88,9 @@ def _measure(case: Case, found: dict[str, ngspice.Wave]) -> Bath:
     rest, late = pulse.LEAD_IN_US - 2.0, fall - 5.0
     sensed_a = (at(found["v(i_sense)"], late) - at(found["v(i_sense)"], rest)) / 150.0
     sensed_v = (at(found["v(v_left)"], late) - at(found["v(v_left)"], rest)) * 10.0
-    rails_v = at(found["v(l_src)"] - found["v(l_snk)"], late) - at(found["v(l_src)"] - found["v(l_snk)"], rest)
+    rails_v = at(found["v(l_src)"] - found["v(l_snk)"], late) - at(
+        found["v(l_src)"] - found["v(l_snk)"], rest
+    )
     return Bath(
         right_peak_ua=max(float(np.abs(wave).max()) for wave in right) * 1e6,
         right_moved_nc=float(np.abs(np.cumsum(0.5 * (right[0][1:] + right[0][:-1]) * steps)).max()) * 1e9,

@@ -7,8 +7,6 @@ import random
 from circuit.sim.deck import Changes
 from circuit.snapshot import Placed, Snapshot
 
-
-
 PART: dict[str, dict[str, tuple[float, float]]] = {
     "switch": {"ron": (15, 35), "ton": (70e-9, 175e-9), "toff": (60e-9, 145e-9), "qinj": (0, 10e-12)},
     "matrix": {"ron": (8.0, 11.5), "leak": (-0.15e-9, 0.15e-9)},
@@ -21,7 +19,8 @@ PART: dict[str, dict[str, tuple[float, float]]] = {
     "source": {},
     "contact": {"tau": (0.2e-3, 3e-3)},
 }
-"""Limits that all channels of one chip share: datasheet minimum and maximum, or +-30 % where it has only a typical."""
+"""Limits that all channels of one chip share: datasheet minimum and maximum, or +-30 % where it has only a
+typical."""
 CELL: dict[str, dict[str, tuple[float, float]]] = {
     "switch": {"leak": (-0.25e-9, 0.25e-9)},
     "opamp": {"vos": (-0.25e-3, 0.25e-3)},

@@ -1,16 +1,17 @@
 """Behavioural subcircuits for ngspice, written here; the figures are the datasheets' typical ones.
 
-What they have: an op-amp's bandwidth, second pole, slew, swing, offset, bias and input capacitance; a switch's
-resistance, two delays, charge injection, capacitances and leakage; a Schmitt trigger's two thresholds.
-What they lack: noise, temperature, supply current, the change of a switch's resistance with voltage.
+What they have: an op-amp's bandwidth, second pole, slew, swing, offset, bias and input capacitance;
+a switch's resistance, two delays, charge injection, capacitances and leakage; a Schmitt trigger's
+two thresholds. What they lack: noise, temperature, supply current, the change of a switch's resistance
+with voltage.
 """
 
 from __future__ import annotations
 
 _AMPLIFIERS = """
 * op-amp: an integrator that slews, clamps inside the rails, then a second pole and an output resistance
-.subckt opamp inp inn vcc vee out params: gbw=10meg sr=20meg aol=1meg vos=0 rout=100 ib=5p cin=4p hi=0.1 lo=0.1
-+ pole=30meg
+.subckt opamp inp inn vcc vee out params: gbw=10meg sr=20meg aol=1meg vos=0 rout=100 ib=5p cin=4p hi=0.1
++ lo=0.1 pole=30meg
 Cp inp 0 {cin}
 Cn inn 0 {cin}
 Ibp inp 0 {ib}
@@ -73,7 +74,7 @@ Ileak s d {leak}
 """
 
 _SWITCHES = """
-* analog switch: a control voltage follows the input at another rate up than down, and crosses half at ton, toff
+* analog switch: a control voltage follows the input at another rate up than down, and is half after ton, toff
 .subckt switch a b in params: ron=25 ton=110n toff=100n qinj=5p coff=9p leak=0.1n
 Bu w 0 V = 0.5*(1+tanh((V(in)-1.6)*8))
 Bc 0 c I = 0.693*(max(0,V(w)-V(c))/{ton}+min(0,V(w)-V(c))/{toff})

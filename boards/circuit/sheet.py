@@ -11,7 +11,7 @@ from circuit import passives
 from circuit.spec import Spec
 
 SAID = StringIO()
-"""What SKiDL has to say: it looks for KiCad's libraries, which nothing here uses. ERC's words are here, too."""
+"""What SKiDL has to say: it looks for KiCad's libraries, which nothing here uses. ERC's words, too."""
 
 with redirect_stderr(SAID):
     import skidl

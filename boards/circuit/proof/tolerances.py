@@ -52,7 +52,7 @@ def draw(board: Snapshot, seed: int) -> Changes:
 
 
 def _draw_cells(part: Placed, rng: random.Random, changes: Changes) -> None:
-    model = part.spec.cells[0].model
+    model = part.spec.cells[-1].model  # a relay begins with its coil
     shared = {name: rng.uniform(*limits) for name, limits in PART.get(model, {}).items()}
     for index, cell in enumerate(part.spec.cells):
         key = f"{part.ref}_{index}" if len(part.spec.cells) > 1 else part.ref

@@ -7,7 +7,7 @@ from circuit.modules import HCT125
 from circuit.passives import BLEED, BLOCKING, NMOS, PMOS, ceramic, plain, precise
 from circuit.sheet import Sheet
 
-PUMP_A_PER_V = 1e3 / (4e3 * 100.0)
+PUMP_A_PER_V = 750.0 / (3e3 * 100.0)
 """R2 / (R1 R3) of `pump`: 2.5 mA/V."""
 
 
@@ -55,10 +55,10 @@ def pump(sheet: Sheet, side: str) -> None:
     sheet.decouple("+15V")
     sheet.two(plain(220), f"{s}G1", f"{s}G1R", f"R_{s}GATE1")
     sheet.add(NMOS, {"S": f"{s}S1", "G": f"{s}G1R", "D": f"{s}D1"}, f"Q_{s}SINK")
-    sheet.two(precise(4e3), f"{s}S1", "GND", f"R_{s}ONE")
+    sheet.two(precise(3e3), f"{s}S1", "GND", f"R_{s}ONE")
     sheet.two(plain(1e3), f"{s}S1", f"{s}N1", f"R_{s}LOOP1")
     sheet.two(ceramic(47), f"{s}G1", f"{s}N1", f"C_{s}LOOP1")
-    sheet.two(precise(1e3), "+15V", f"{s}D1", f"R_{s}TWO")
+    sheet.two(precise(750), "+15V", f"{s}D1", f"R_{s}TWO")
     sheet.two(plain(220), f"{s}G2", f"{s}G2R", f"R_{s}GATE2")
     sheet.add(PMOS, {"D": f"{s}P", "G": f"{s}G2R", "S": f"{s}S2"}, f"Q_{s}OUT")
     sheet.two(precise(100), "+15V", f"{s}S2", f"R_{s}THREE")

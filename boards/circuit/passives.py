@@ -8,13 +8,21 @@ _R_CELL = (Cell("R", ("1", "2")),)
 _C_CELL = (Cell("C", ("1", "2")),)
 
 
-def _code(ohm: float) -> str:
-    """A resistor as the industry writes it: 4.02 kohm is 4K02."""
+def _code(ohm: float, digits: int = 1) -> str:
+    """A resistor as the industry writes it, with as many digits at least: 4.02 kohm is 4K02, 3 kohm 3K0."""
     for unit, letter in ((1e6, "M"), (1e3, "K"), (1.0, "R")):
         if ohm >= unit:
             whole, _, rest = f"{ohm / unit:.3f}".rstrip("0").partition(".")
-            return f"{whole}{letter}{rest}"
+            return f"{whole}{letter}{rest.ljust(digits - len(whole), '0')}"
     raise ValueError(f"{ohm} ohm")
+
+
+def _four_digits(ohm: float) -> str:
+    """Three digits and a power of ten: 1.5 kohm is 1501."""
+    power = 0
+    while ohm >= 1000.0:
+        ohm, power = ohm / 10.0, power + 1
+    return f"{round(ohm)}{power}"
 
 
 def _text(ohm: float) -> str:
@@ -27,7 +35,7 @@ def _text(ohm: float) -> str:
 def precise(ohm: float) -> Spec:
     """0.1 %, 15 ppm/K: sets a current or a gain."""
     return Spec(
-        _text(ohm), "0.1 %", "0.25 W, 15 ppm/K", "TE Connectivity", f"YR1B{_code(ohm)}CC",
+        _text(ohm), "0.1 %", "0.25 W, 15 ppm/K", "TE Connectivity", f"YR1B{_code(ohm, 2)}CC",
         f"Vishay MBB0207 0.1 % 15 ppm {_text(ohm)}", "0.1 %, 25 ppm/K or better, metal film", "axial",
         "R", TWO_PINS, _R_CELL, ohm, 0.001,
     )
@@ -36,7 +44,7 @@ def precise(ohm: float) -> Spec:
 def plain(ohm: float) -> Spec:
     """1 %: pulls, bleeds and stoppers up to 10 Mohm."""
     return Spec(
-        _text(ohm), "1 %", "0.25 W, 100 ppm/K", "Vishay", f"MRS25000C{_code(ohm)}FCT00",
+        _text(ohm), "1 %", "0.25 W, 100 ppm/K", "Vishay", f"MRS25000C{_four_digits(ohm)}FCT00",
         f"Yageo MFR-25FBF52-{_code(ohm)}", "1 %, 0.25 W", "axial", "R", TWO_PINS, _R_CELL, ohm, 0.01,
     )
 

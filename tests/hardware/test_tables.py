@@ -15,6 +15,8 @@ from circuit.snapshot import Placed, Snapshot
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs" / "circuit"
 BOARDS = ("stimulator", "remote")
+LATE_US = 0.1
+"""By which the current outlives its line, as in the circuit."""
 
 
 def rows(name):
@@ -71,7 +73,7 @@ def test_a_line_without_second_source_is_named():
 def test_parts_of_one_number_are_one_line():
     third = placed("R3", passives.plain(1e3), **{"1": "A", "2": "B"})
     found = {row["number"]: row for row in bom.lines(divider(third))}
-    assert found["MRS25000C1K00FCT00"]["references"] == "R2 R3"
+    assert found["MRS25000C1001FCT00"]["references"] == "R2 R3"
 
 
 def test_no_pin_of_a_chip_is_there_twice():
@@ -115,7 +117,7 @@ def square(overshoot=0.0, tau_us=1.0, case=None):
     times = np.arange(0.0, case.end_us(), 0.02)
     amps = np.zeros_like(times)
     for (rise, fall), sign in zip(case.edges_us().values(), (-1.0, 1.0), strict=True):
-        inside = (times >= rise) & (times < fall)
+        inside = (times >= rise) & (times < fall + LATE_US)
         since = times[inside] - rise
         amps[inside] = sign * 4e-3 * (1.0 + (overshoot - (overshoot == 0.0)) * np.exp(-since / tau_us))
     return Waves(case, times * 1e-6, amps)
@@ -125,7 +127,7 @@ def test_settling_and_missing_charge_of_a_known_wave():
     phase = measures.phase(square(), "CATH")
     assert phase.settled_ua == pytest.approx(4000.0, rel=1e-6)
     assert phase.settling_us == pytest.approx(4.6, abs=0.05)
-    assert phase.missing_share == pytest.approx(0.01, abs=0.0005)
+    assert phase.missing_share == pytest.approx(0.01 - LATE_US / 100.0, abs=0.0003)
     assert phase.overshoot_share == 0.0
 
 

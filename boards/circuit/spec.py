@@ -16,7 +16,6 @@ class Cell:
         model: a subcircuit of circuit.spice.models, or R, C, L, D for SPICE's own elements.
         pins: names of the part's pins, in the order in which the model takes its nodes.
         params: the model's parameters where they are not its defaults, SI units.
-        spread: the parameters that tolerance moves, and how: see circuit.proof.tolerances.
     """
 
     model: str

@@ -1,8 +1,8 @@
 """Single faults of the left lead's analogue part, each in SPICE: what flows, and what the converter sees.
 
 Every part of the chain is opened, shorted and (resistors, capacitors) moved by a fifth; every line is stuck.
-Two phases and the recharge are run. A fault counts as seen if a sample of V_LEFT or I_SENSE, where the firmware
-takes samples, differs from the healthy circuit's by more than 5 % of what is set.
+Two phases and the recharge are run. A fault counts as seen if V_LEFT or I_SENSE, at rest, in the middle of
+a phase or in the recharge, differs from the healthy circuit's by more than 5 % of what is set.
 """
 
 from __future__ import annotations
@@ -179,9 +179,13 @@ def table(board: Snapshot) -> list[Effect]:
 
 _HEAD = """# Single faults of one lead, in SPICE
 
-Written by `make hardware`. 4 mA, 214 us, 500 ohm and 2.5 uF; 5 % of V or I counts as seen. Only the left lead's
-analogue part is in it: not the Pico, the DAC's registers or the monostable, no shorted supply (the rails are
-stiff here), and not what the firmware does with a sample. `at rest` is before the pulse.
+Written by `make hardware`. 4 mA, 214 us, 500 ohm and 2.5 uF. A fault is seen if V_LEFT or I_SENSE differs by
+5 % of what is set: at rest before the pulse, in the middle of a phase, or in the recharge. The firmware
+samples at rest and in the cathodic phase, an implant's watch in the anodic one, too; in the recharge nothing
+does.
+
+Only the left lead's analogue part is in it: not the Pico, the DAC's registers or the monostable, no shorted
+supply (the rails are stiff here), and not what the firmware does with a sample.
 
 A fault without harm changes neither phase by 2 %, peaks below 4.4 mA, and lets less than 1 uA flow at rest.
 Welded contacts show no harm while the rest works: they take away the second way to end a current, so a

@@ -172,7 +172,7 @@ ngspice:
 	  $(call step,Debian package: ngspice,apt-ngspice.log,eval "$$command"); }
 
 .PHONY: hardware
-hardware: $(HARDWARE)/ready ngspice ## the circuit of both boards: rules, BOM, wiring, drawings, proof in SPICE [5 min; 0.4 GB]
+hardware: $(HARDWARE)/ready ngspice ## the circuit of both boards: rules, BOM, wiring, drawings, proof in SPICE [4 min; 0.4 GB]
 	@PYTHONPATH=boards $(HARDWARE)/bin/python -m circuit.make $(ARGS)
 	@PYTHONPATH=boards $(HARDWARE)/bin/python -m pytest -q --noconftest -c tests/hardware/pytest.ini tests/hardware
 

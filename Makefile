@@ -107,11 +107,13 @@ lint: setup ## check style with ruff, and who imports whom with import-linter [2
 	@$(BIN)/lint-imports --no-logo --no-cache >$(LOGS)/imports.log || { cat $(LOGS)/imports.log >&2; exit 1; }
 
 .PHONY: types
-types: setup firmware ## check types with mypy: the host as CPython, the firmware as MicroPython [15 s]
+types: setup firmware ## check types with mypy: the host as CPython, the firmware as MicroPython, the circuit [20 s]
 	@echo "types      host tools and pure logic"
 	@$(BIN)/mypy --no-error-summary
 	@echo "types      firmware"
 	@$(BIN)/mypy --no-error-summary --config-file mypy-firmware.ini
+	@echo "types      circuit"
+	@$(BIN)/mypy --no-error-summary --config-file boards/circuit/mypy.ini
 
 .PHONY: pytest
 pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [9 min]
@@ -152,6 +154,35 @@ lock: ## choose new versions for requirements.lock from requirements.in [needs t
 	  build/lock/bin/pip --disable-pip-version-check install -r requirements.in)
 	@{ sed -n '/^#/p' requirements.lock; build/lock/bin/pip --disable-pip-version-check freeze; } >build/requirements.lock
 	@mv build/requirements.lock requirements.lock
+	@rm -rf build/lock
+
+HARDWARE := build/hardware-venv
+
+$(HARDWARE)/ready: boards/circuit/requirements.lock
+	@$(call step,SKiDL and its company in $(HARDWARE),hardware.log,\
+	  rm -rf $(HARDWARE) && $(PYTHON) -m venv $(HARDWARE) && \
+	  $(HARDWARE)/bin/pip --disable-pip-version-check install --no-deps -r boards/circuit/requirements.lock)
+	@touch $@
+
+.PHONY: ngspice
+ngspice:
+	@command -v ngspice >/dev/null || { \
+	  command="apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ngspice"; \
+	  if [ "$$(id -u)" != 0 ]; then printf 'error: ngspice is missing; as root:\n  %s\n' "$$command" >&2; exit 2; fi; \
+	  $(call step,Debian package: ngspice,apt-ngspice.log,eval "$$command"); }
+
+.PHONY: hardware
+hardware: $(HARDWARE)/ready ngspice ## the circuit of both boards: rules, BOM, wiring, drawings, proof in SPICE [4 min; 0.4 GB]
+	@PYTHONPATH=boards $(HARDWARE)/bin/python -m circuit.make $(ARGS)
+	@PYTHONPATH=boards $(HARDWARE)/bin/python -m pytest -q --noconftest -c tests/hardware/checks.ini tests/hardware
+
+.PHONY: hardware-lock
+hardware-lock: ## choose new versions for boards/circuit/requirements.lock [needs the network]
+	@$(call step,boards/circuit/requirements.lock,hardware-lock.log,\
+	  rm -rf build/lock && $(PYTHON) -m venv build/lock && \
+	  build/lock/bin/pip --disable-pip-version-check install -r boards/circuit/requirements.in)
+	@{ sed -n '/^#/p' boards/circuit/requirements.lock; build/lock/bin/pip --disable-pip-version-check freeze; } >build/hardware.lock
+	@mv build/hardware.lock boards/circuit/requirements.lock
 	@rm -rf build/lock
 
 .PHONY: clean

@@ -19,7 +19,7 @@ RADIO = {
 SIGNALS = {
     "STIMULATOR": {
         **{"L_CATH": 2, "L_ANOD": 3, "L_SHORT": 4, "R_CATH": 5, "R_ANOD": 6, "R_SHORT": 7},
-        **{"KEEPALIVE": 8, "MAGNET": 22, "LED": 25},
+        **{"KEEPALIVE": 8, "GATE_Q": 9, "MAGNET": 22, "LED": 25},
         **{"DAC_CS": 17, "DAC_SCK": 18, "DAC_MOSI": 19, "MATRIX_CS": 20, "LDAC": 21},
         **{"V_LEFT": 26, "V_RIGHT": 27, "I_SENSE": 28},
         **RADIO,

@@ -1,0 +1,1 @@
+"""What the circuit does, measured in SPICE."""

@@ -1,0 +1,1 @@
+"""From the circuit to ngspice and back."""

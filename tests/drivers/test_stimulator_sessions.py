@@ -3,8 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from stimfw.protocol import messages
+from stimfw.protocol import messages, refusals
 from support.stimulator_harness import CLOCK, KEYBOARD, StimulatorHarness
+
+from stimfw.stimulator.conditions import Conditions  # isort: skip
+from stimfw.stimulator.session_requests import SessionRequests  # isort: skip
 
 # docs/firmware.md and docs/hardware.md.
 KEEPALIVE_MS = 80  # the gate may close so long after the last edge: 100 ms less 20 %
@@ -22,6 +25,12 @@ def session(**changes):
     assert harness.control.start() == messages.REASON_NONE
     harness.run_to(messages.HOLD)
     return harness
+
+
+class FromUsb:
+    """The dispatcher, as far as handlers ask it."""
+
+    sender = messages.FROM_USB
 
 
 def gaps_ms(edges):
@@ -129,6 +138,42 @@ def test_a_magnet_between_the_last_question_and_the_start_of_the_pulses_wins():
         assert not harness.pulser.running() and harness.app.magnet_stops == 1
         control = harness.control
         assert (control.state(), control.stop_cause) == (messages.READY, messages.STOPPED_MAGNET)
+
+
+@pytest.mark.control("C-01")
+@pytest.mark.parametrize("train", [0, 1])
+def test_a_stop_that_comes_while_a_train_is_made_ready_is_heard_before_its_first_pulse(train):
+    harness = StimulatorHarness(**HOLD)  # trains: the self-test's, the session's
+
+    def heard(_now_ms):
+        harness.control.stop(messages.STOPPED_REMOTE, 0)
+        return False
+
+    def come():
+        if harness.pulser.trains == train:
+            harness.radio.poll = heard
+            harness.app.on_radio(None)
+
+    harness.pulser.on_prepare = come
+    assert harness.control.start() == messages.REASON_NONE
+    harness.run_ms(500)
+    assert harness.pulser.trains == train
+    assert (harness.control.state(), harness.control.stop_cause) == (messages.READY, messages.STOPPED_REMOTE)
+
+
+def test_other_values_than_amplitudes_are_refused_while_the_output_is_on_whatever_they_are():
+    harness = session()
+    handlers = SessionRequests(harness.control, Conditions(harness.control, None), FromUsb(), harness.log)
+    before = harness.control.program
+    for changed in ((width, *before.values[1:]) for width in (before.width_us + 1, 0, 60_000)):
+        assert handlers.set_program(*changed) == refusals.wrong_state(messages.HOLD, messages.REASON_LOCKED)
+        assert harness.control.program is before
+    louder = list(before.values)
+    louder[8] = 2500
+    assert handlers.set_program(*louder) == refusals.done()
+    assert harness.control.program.values == tuple(louder) and harness.control.session.amplitude_ua != (0, 0)
+    louder[8] = 10_025
+    assert handlers.set_program(*louder) == refusals.out_of_range(10_025, 8)
 
 
 @pytest.mark.control("C-03")

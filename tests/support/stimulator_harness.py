@@ -102,6 +102,7 @@ class Pulser:
 
     Attributes:
         tells: whether periods interrupt.
+        on_prepare: called when a train is made ready.
         on_start: called when the train is about to start.
         trains: how many were started.
     """
@@ -109,7 +110,7 @@ class Pulser:
     def __init__(self):
         self.tells = False
         self.trains = 0
-        self.on_start = lambda: None
+        self.on_prepare = self.on_start = lambda: None
         self._running = False
         self._began_us = self._period_us = self._right_us = 0
         self._stalled_us = self._end_us = None
@@ -122,6 +123,7 @@ class Pulser:
 
     def prepare(self):
         self._stalled_us = self._end_us = None
+        self.on_prepare()
 
     def start(self):
         self.on_start()

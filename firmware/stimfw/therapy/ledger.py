@@ -111,13 +111,15 @@ class Ledger:
     def mean_ua(self, lead: int) -> "tuple[int, int]":
         """Mean current of the cathodic phases, delivered and prescribed, ramps included; 0 without pulses."""
         self.fold(lead)
-        if not self.pulses[lead]:
-            return 0, 0
-        whole = self.pulses[lead] * self._width_us[lead]
-        delivered, prescribed = [
-            self._uc[what][lead] * 1_000_000 + self._rest[what][lead] for what in (0, 2)
-        ]
-        return (delivered + whole // 2) // whole, (prescribed + whole // 2) // whole
+        return self._mean(lead, 0, self.pulses[lead]), self._mean(lead, 2, self.pulses[lead])
+
+    def _pc(self, what: int, lead: int) -> int:
+        """Folded charge: 0 cathodic, 1 anodic, 2 prescribed."""
+        return self._uc[what][lead] * 1_000_000 + self._rest[what][lead]
+
+    def _mean(self, lead: int, what: int, pulses: int) -> int:
+        whole_us = pulses * self._width_us[lead]
+        return (self._pc(what, lead) + whole_us // 2) // whole_us if whole_us else 0
 
     def most_ua(self, lead: int) -> int:
         """The highest cathodic current of a pulse."""
@@ -129,7 +131,7 @@ class Ledger:
             return
         for lead in range(2):
             self.fold(lead)
-            charge_pc = [self._uc[k][lead] * 1_000_000 + self._rest[k][lead] for k in range(3)]
+            charge_pc = [self._pc(k, lead) for k in range(3)]
             most_ua = self._most[lead] * self._ua_per_1024 // 2048
             self.each.add(lead, self.pulses[lead], self._width_us[lead], charge_pc, most_ua)
             self._worst[lead] = max(self._worst[lead], self._most[lead])
@@ -139,19 +141,16 @@ class Ledger:
     def figures(self, lead: int) -> "tuple[int, ...]":
         """A lead's sums up to the last fold, as LEDGER answers: less is to be done while a STOP may wait.
 
-        While a contraction runs, that is up to FOLD pulses ago. Pulses, charge_nc of the
-        cathodic phases, contractions, prescribed_ua and mean_ua, most_ua, missed.
+        While a contraction runs, that is up to FOLD pulses ago. Pulses, charge_nc of the cathodic phases,
+        contractions, prescribed_ua and mean_ua, most_ua, missed.
         """
-        pulses, uc, rest = self.pulses[lead] - self._count[lead], self._uc, self._rest
-        whole = pulses * self._width_us[lead] or 1
-        delivered_pc = uc[0][lead] * 1_000_000 + rest[0][lead]
-        prescribed_pc = uc[2][lead] * 1_000_000 + rest[2][lead]
+        pulses = self.pulses[lead] - self._count[lead]
         return (
             pulses,
-            min(_MOST_U32, max(0, delivered_pc // 1000)),
+            min(_MOST_U32, max(0, self._pc(0, lead) // 1000)),
             min(_MOST_U16, self.contractions[lead]),
-            (prescribed_pc + whole // 2) // whole,
-            max(0, (delivered_pc + whole // 2) // whole),
+            self._mean(lead, 2, pulses),
+            max(0, self._mean(lead, 0, pulses)),
             max(0, self.most_ua(lead)),
             min(_MOST_U16, self.missed[lead]),
         )

@@ -53,6 +53,32 @@ def test_asking_changes_nothing():
     assert asked.charge_uc(1) == alone.charge_uc(1) and asked.mean_ua(1) == alone.mean_ua(1)
 
 
+@control("C-72")
+def test_figures_are_the_sums_up_to_the_last_fold():
+    ledger = made()
+    ledger.contractions[0], ledger.missed[0] = 3, 2
+    for n in range(2 * FOLD + 5):
+        ledger.count(0, 740 + n, 740, 2000)
+    codes = sum(740 + n for n in range(2 * FOLD))
+    pulses, charge_nc, contractions, prescribed_ua, mean_ua, most_ua, missed = ledger.figures(0)
+    assert (pulses, contractions, prescribed_ua, missed) == (2 * FOLD, 3, 2000, 2)
+    assert charge_nc == codes * 5500 // 2048 * 214 // 1000
+    assert abs(mean_ua - codes * 5500 / 2048 / pulses) <= 1
+    assert most_ua == (740 + 2 * FOLD + 4) * 5500 // 2048
+    ledger.close_contraction()
+    assert ledger.figures(0)[0] == 2 * FOLD + 5
+    assert ledger.figures(0)[3:5] == (ledger.mean_ua(0)[1], ledger.mean_ua(0)[0])
+    assert ledger.figures(1) == (0, 0, 0, 0, 0, 0, 0)
+
+
+@control("C-72")
+def test_figures_of_noise_below_zero_are_none():
+    ledger = made()
+    for _ in range(FOLD):
+        ledger.count(0, -9, -9, 25)
+    assert ledger.figures(0)[1] == 0 and ledger.figures(0)[4:6] == (0, 0)
+
+
 def test_pulses_without_an_amplitude_are_counted_apart():
     ledger = made()
     ledger.count(0, 3, -2, 0)

@@ -114,6 +114,14 @@ def test_what_the_patient_may_choose():
     assert not one.allows(1, 2500) and not one.allows(1, 0), "a closed window"
 
 
+def test_other_amplitudes_make_the_prescription_that_a_whole_check_would():
+    one = Prescription(values(left__least_ua=1000, left__most_ua=4000, right__width_us=400, left__gap_us=30))
+    made = one.with_amplitudes(1500, 0)
+    whole = one.replaced({"left.amplitude_ua": 1500, "right.amplitude_ua": 0})
+    assert made.values == whole.values and made.__dict__ == whole.__dict__
+    assert one.amplitude_ua == (3000, 2500) and made.amplitude_ua == (1500, 0)
+
+
 def test_changes():
     one = Prescription(values())
     assert one.replaced({"left.amplitude_ua": 1000}).amplitude_ua == (1000, 2500)

@@ -91,6 +91,28 @@ def test_an_unknown_field_is_refused():
     assert refusal(lambda: range_of("left.width")).field == "left.width"
 
 
+def test_other_amplitudes_make_the_programme_that_a_whole_check_would():
+    one = default().replaced({"width_us": 400, "left.cathode": 3, "right.anode": 0, "contact_s": 30})
+    for left_ua, right_ua in ((0, 0), (10_000, 25), (2000, 10_000)):
+        made = one.with_amplitudes(left_ua, right_ua)
+        whole = one.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
+        assert made.values == whole.values and made.__dict__ == whole.__dict__
+        assert one.differs_only_in_amplitude(made) and made.amplitude_ua == (left_ua, right_ua)
+    for wanted, field in (((10_025, 0), "left.amplitude_ua"), ((0, 2010), "right.amplitude_ua")):
+        error = refusal(lambda wanted=wanted: one.with_amplitudes(*wanted))
+        assert error.field == field and error.value == max(wanted)
+
+
+def test_each_other_field_is_more_than_an_amplitude():
+    one = default()
+    for index, name in enumerate(FIELD_NAMES):
+        values = list(one.values)
+        values[index] += 1
+        made = object.__new__(Program)
+        made.values = tuple(values)
+        assert one.differs_only_in_amplitude(made) == name.endswith(".amplitude_ua"), name
+
+
 def test_a_wrong_number_of_fields_is_refused():
     values = default().values
     for wrong in ((), values[:-1], values + (0,)):

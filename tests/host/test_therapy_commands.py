@@ -323,28 +323,6 @@ def test_mode(ask, implant, mode, state):
     ask("mode", "sleep", code=2)
 
 
-def test_ledger_of_each_contraction(ask, implant):
-    shown = ask("ledger", "--contractions").stdout
-    assert len([line for line in shown.splitlines() if " left " in line or " right " in line]) == 60
-    data = json.loads(ask("ledger", "--contractions", "--json").stdout)
-    assert len(data) == 60 and data[-1] == {
-        "number": 29, "lead": "right", "pulses": 49, "prescribed_ua": 4001, "mean_ua": 3990, "most_ua": 4049,
-        "cathodic_nc": 17_029, "anodic_nc": 16_990,
-    }  # fmt: skip
-    implant.contractions_ended = 0
-    assert "No contraction has ended" in ask("ledger", "--contractions").stdout
-
-
-def test_ledger(ask):
-    shown = words(ask("ledger").stdout)
-    assert "513.600" in shown and "3990" in shown
-    data = json.loads(ask("ledger", "--json").stdout)
-    assert data[0] == {
-        "lead": "left", "pulses": 600, "charge_nc": 513_600, "contractions": 30, "prescribed_ua": 4000,
-        "mean_ua": 3990, "most_ua": 4020, "missed": 1,
-    }  # fmt: skip
-
-
 # Test trains.
 
 

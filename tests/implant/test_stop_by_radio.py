@@ -5,14 +5,20 @@ from functools import cache
 import pytest
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import provision
-from stimfw.protocol import asking, console_frame, messages, requests, roles
+from stimfw.protocol import asking, console_frame, journal_entries, messages, requests, roles
 from stimfw.telemetry.requester import STOP_LIMIT_MS
+from support.branches import branch
 from support.implant_bench import BRIDGES, MS, PLAN, ImplantBench
 
 pytestmark = pytest.mark.emulated
 OFF_WITHIN_MS = 5  # docs/decisions/0054
 READY_FROM_MS, READY_TO_MS = 280, 345  # from the reply to START: the contraction is made ready, then pulses
 HOLD_MS = 2500
+FAST = PLAN.replaced({"rate_hz": 200, "left.width_us": 400, "right.width_us": 600})
+STEEP = PLAN.replaced(
+    {"rate_hz": 200, "ramp_up_ms": 150, "ramp_down_ms": 150, "on_ms": 1000, "off_ms": 0, "left.width_us": 100,
+     "right.width_us": 100, "left.amplitude_ua": 9000, "right.amplitude_ua": 9000}
+)  # fmt: skip
 
 
 def with_a_peer(plan=PLAN):
@@ -71,8 +77,33 @@ def test_a_stop_behind_a_request_of_the_hosts(implant, opcode, early_ms):
     assert stop_at(implant, HOLD_MS, ask) <= OFF_WITHIN_MS
 
 
+@cache
+def booted_fast():
+    return with_a_peer(FAST)
+
+
 @pytest.mark.control("C-01")
-@pytest.mark.parametrize("after_ms", [HOLD_MS, HOLD_MS + 2.5, HOLD_MS + 5, HOLD_MS + 7.5])
-def test_a_stop_at_100_hz(after_ms):
-    with with_a_peer(PLAN.replaced({"rate_hz": 100})) as implant:
-        assert stop_at(implant, after_ms) <= OFF_WITHIN_MS
+@pytest.mark.parametrize("after_ms", [700.4, 701.2, 702, 702.6, 703.2, 703.7, 704.4, 707.4, 708.5])
+def test_a_stop_in_a_ramp_at_200_hz(after_ms):
+    """The looks take most of a period there: the radio is read between two of them."""
+    branch(lambda: _is_off_in_time(booted_fast(), after_ms))
+
+
+def _is_off_in_time(implant, after_ms):
+    assert stop_at(implant, after_ms) <= OFF_WITHIN_MS
+
+
+@pytest.mark.control("C-70")
+def test_a_radio_that_calls_without_pause_makes_no_look_late():
+    """Each pulse is looked at, and steep ramps are no fault, although STATUS is asked all the time."""
+    with with_a_peer(STEEP) as implant:
+        peer = RadioPeer(implant.bench, implant.pairing)
+        implant.client.start()
+        end_ns = implant.bench.now_ns + 8000 * MS
+        while implant.bench.now_ns < end_ns:
+            assert peer.ask(messages.request(requests.STATUS)) is not None
+        assert sum(lead.pulses for lead in implant.client.ledger()) > 2000
+        assert [lead.missed for lead in implant.client.ledger()] == [0, 0]
+        implant.client.stop()
+        implant.run_s(0.3)
+        assert implant.entries(journal_entries.FAULT, journal_entries.WARNING) == []

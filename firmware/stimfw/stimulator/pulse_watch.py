@@ -90,11 +90,12 @@ class PulseWatch:
         if done - self._next > _KEPT_PULSES:
             self._pass_over(done - _KEPT_PULSES)
         watch, ledger = self._watch, self._ledger
+        # Once for the radio, and then all that is there: a flood shall not make the watch late.
+        can_stop, self.more = not self.more, False
         begun = self._next
-        self.more = False
         while self._next < done:
             number = self._next
-            if number != begun and self.is_called():
+            if can_stop and number != begun and self.is_called():
                 self.more = True
                 return watch_table.NONE
             self._next = number + 1

@@ -214,10 +214,11 @@ class WatchedSession(SessionChecks):
             # In a hold there is nothing to steer; what is left out here, a STOP need not wait for.
             if self._steady and contraction.held_after(left) > _STEERED:
                 continue
-            if self._pulses.is_called():
-                yield 0  # the radio is read first: it may be a STOP
             part = contraction.state(max(0, left - 1))
             self._enter(part)
+            if self._pulses.is_called():
+                yield 0  # the radio is read first: it may be a STOP
+                left = output.begun(0)
             self._set_amplitude(left, output.begun(1))
             if left >= contraction.periods:
                 return GOES_ON

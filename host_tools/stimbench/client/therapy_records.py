@@ -101,7 +101,7 @@ class TherapyState:
         state: index in messages.STATE_NAMES.
         reason: why no session may begin now, index in messages.REASON_TEXTS; 0: one may, or runs.
         sessions_left, sessions_a_day: of today, and prescribed.
-        next_s: seconds until a session may begin; None: that cannot be told.
+        next_s: seconds until a session may begin, 0 while one runs; None: that cannot be told.
         session_s, elapsed_s: a session's prescribed length, and how far the present one is.
         cycles: contractions of the present session.
         ended_cause: why the last session ended, index in messages.STOP_NAMES.

@@ -22,6 +22,7 @@ _PLAN = PLAN.replaced(
     {"ramp_up_ms": 1000, "ramp_down_ms": 1000, "on_ms": 6000, "off_ms": 2000, "session_s": 120}
 )
 _FAST = _PLAN.replaced({"rate_hz": 100, "left.gap_us": 50, "right.gap_us": 50})
+_FASTEST = _PLAN.replaced({"rate_hz": 200, "left.width_us": 400, "right.width_us": 600})
 _PERIOD_NS = _PLAN.period_us * 1000
 _LEAST_NS = 60 * MS
 _AFTER_MS = 30
@@ -105,12 +106,16 @@ def _in_train(rig: ImplantRig, case: _Case) -> int:
 _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in the check before the first pulse": (_in_check, 32),
     "in a ramp": (_in_ramp, 16),
+    "in a ramp at 200 Hz": (_in_ramp, 32),
     "in a hold": (_in_hold, 32),
     "in a hold at 100 Hz": (_in_hold, 16),
     "in a hold while the host asks": (_asked, 40),
     "after a part has failed": (_in_diagnosis, 24),
     "in a test train": (_in_train, 16),
 }
+
+
+_PLANS = {"in a hold at 100 Hz": _FAST, "in a ramp at 200 Hz": _FASTEST}
 
 
 def _cases(options: Options) -> list[_Case]:
@@ -123,7 +128,7 @@ def _cases(options: Options) -> list[_Case]:
 
 
 def _work(case: _Case) -> Trial:
-    with ImplantRig(case.seed, _FAST if "100 Hz" in case.kind else _PLAN) as rig:
+    with ImplantRig(case.seed, _PLANS.get(case.kind, _PLAN)) as rig:
         for lead in rig.parts.leads.values():
             lead.trace.enabled = False
         rig.ready()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from circuit.snapshot import Snapshot
 from circuit.spec import Spec
 
@@ -43,13 +40,4 @@ def _row(spec: Spec, refs: list[str]) -> dict[str, str]:
 def incomplete(rows: list[dict[str, str]]) -> list[str]:
     """References of lines without a number, a rating, a second source or whatever else an order needs."""
     return [row["references"] for row in rows if not all(row[name].strip() for name in _NEEDED)]
-
-
-def as_csv(rows: list[dict[str, str]]) -> str:
-    """The rows as CSV."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,15 +30,6 @@ def wires(board: Snapshot) -> list[dict[str, str]]:
             ends = (part.ref, number, name, to.ref, to_number, to_name, net, colour(net))
             rows.append(dict(zip(COLUMNS, ends, strict=True)))
     return rows
-
-
-def as_csv(rows: list[dict[str, str]]) -> str:
-    """The rows as CSV."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def read_pins(path: Path) -> dict[str, int]:

@@ -11,6 +11,7 @@ from circuit.proof.pulse import LEAD_IN_US, Case, Waves
 from circuit.sim import ngspice
 from circuit.sim.deck import Changes, circuit_lines, node
 from circuit.snapshot import Placed, Snapshot
+from circuit.tables import Row, as_markdown, lost
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs" / "circuit"
@@ -74,6 +75,17 @@ def test_parts_of_one_number_are_one_line():
     third = placed("R3", passives.plain(1e3), **{"1": "A", "2": "B"})
     found = {row["number"]: row for row in bom.lines(divider(third))}
     assert found["MRS25000C1001FCT00"]["references"] == "R2 R3"
+
+
+def test_a_figure_that_was_reached_and_is_not_any_more_is_named():
+    page = as_markdown(
+        [Row("a", "1", "0", True), Row("b", "1", "2", False), Row("c", "1", "0", True), Row("d", "", "3")]
+    )
+    same = [Row("a", "1", "0.5", True), Row("b", "1", "0", True), Row("c", "1", "0", True)]
+    assert lost(page, same) == []
+    assert lost(page, [Row("a", "1", "2", False), *same[1:]]) == ["a"]
+    assert lost(page, same[:2]) == ["c"], "a row that is gone"
+    assert lost("", same) == []
 
 
 def test_no_pin_of_a_chip_is_there_twice():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from circuit.proof import compliance, howland, off, saline, work
 from circuit.proof.pulse import Case
 from circuit.proof.work import Outcome
 from circuit.sim.deck import Changes
 from circuit.snapshot import Snapshot
+from circuit.tables import Row
 
 AMPLITUDES_UA = (100.0, 400.0, 1000.0, 4000.0, 10_000.0)
 LOADS_OHM = (200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
@@ -20,16 +20,6 @@ BLOCKING_UF = 4.7
 ROOM_V = 12.0
 """What a case of the grid may need: below the compliance in worst tolerance."""
 MONTE_CARLO = 500
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. `reached` is empty where nothing was asked."""
-
-    what: str
-    asked: str
-    measured: str
-    reached: bool | None = None
 
 
 def _fits(amplitude_ua: float, ohm: float, farad_uf: float, width_us: float) -> bool:

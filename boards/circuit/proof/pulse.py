@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -143,19 +144,24 @@ def run(
     raise ngspice.SpiceError("no operating point")
 
 
-def _solve(lines: list[str], kept: list[str], case: Case, reltol: float) -> dict[str, Wave] | None:
-    """One try; None if ngspice took a state for the operating point that is none.
-
-    It shows in the supply's coil: at rest 1 V across its 0.15 ohm would be 7 A.
-    """
-    vectors = " ".join(f"v({name})" for name in dict.fromkeys([*kept, *_SUPPLY]))
-    control = [
+def recorded(case: Case, names: Iterable[str]) -> list[str]:
+    """The control section that runs a case and keeps these nodes."""
+    vectors = " ".join(f"v({name})" for name in names)
+    return [
         f"save {vectors}",
         f"tran 1u {case.end_us() * 1e-6:.9g} 0 2u",
         "set filetype=binary",
         f"write out.raw {vectors}",
         "quit",
     ]
+
+
+def _solve(lines: list[str], kept: list[str], case: Case, reltol: float) -> dict[str, Wave] | None:
+    """One try; None if ngspice took a state for the operating point that is none.
+
+    It shows in the supply's coil: at rest 1 V across its 0.15 ohm would be 7 A.
+    """
+    control = recorded(case, dict.fromkeys([*kept, *_SUPPLY]))
     found = ngspice.run(deck("one pulse of the left lead", lines, control, reltol))
     before, behind = (found[f"v({name})"][0] for name in _SUPPLY)
     return found if abs(before - behind) < AT_REST_V else None

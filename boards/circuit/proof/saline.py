@@ -44,14 +44,7 @@ def both_leads(board: Snapshot, case: Case | None = None) -> Bath:
     lines = circuit_lines(board, "LR", changes) + pulse.stimulus(case)[: -_load_lines(case)] + _bath(case)
     lines += ["V_R_CATH r_cath 0 0", "V_R_ANOD r_anod 0 0", "V_R_SHORT r_short 0 3.3", "V_R_DAC r_dac 0 0"]
     names = ["l_e0", "l_m0", "r_e0", "r_m0", "r_e1", "r_m1", *(node(net) for net in _NETS)]
-    vectors = " ".join(f"v({name})" for name in names)
-    control = [
-        f"save {vectors}",
-        f"tran 1u {case.end_us() * 1e-6:.9g} 0 2u",
-        "set filetype=binary",
-        f"write out.raw {vectors}",
-        "quit",
-    ]
+    control = pulse.recorded(case, names)
     return _measure(case, ngspice.run(deck("two leads in one bath", lines, control)))
 
 

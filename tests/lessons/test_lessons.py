@@ -9,7 +9,7 @@ from stimbench.lessons import eavesdropper
 from stimbench.lessons.model import Drawing, Findings, Number, fingerprint_in
 from stimbench.lessons.registry import LESSONS, find
 from stimbench.lessons.run import Drawn, Found, Printed, run_lesson, run_listing
-from stimbench.lessons.text import Command, Listing, marked
+from stimbench.lessons.text import Command, Listing, marked, with_numbers
 from stimbench.report.style import Chart
 from typer.testing import CliRunner
 
@@ -275,6 +275,12 @@ def test_a_replay_that_is_executed_fails_lesson_6():
     assert not failed(eavesdropper.replayed(before, after, ["ready", "ready", "ready"], 3))
     assert failed(eavesdropper.replayed(before, after, ["ready", "hold", "ready"], 3)) == {"executed"}
     assert failed(eavesdropper.replayed(before, before, ["ready"] * 3, 3)) == {"refused"}
+
+
+def test_numbers_of_a_run_are_written_into_a_text_where_they_are_marked():
+    text = "12<!-- lost --> of 20<!-- all --> at -1.5<!-- v --> V, not 12"
+    renewed = "13<!-- lost --> of 20<!-- all --> at 0.2<!-- v --> V, not 12"
+    assert with_numbers(text, {"lost": "13", "v": "0.2", "other": "7"}) == renewed
 
 
 def test_a_text_that_differs_from_the_run_is_noticed():

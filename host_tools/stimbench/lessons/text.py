@@ -106,6 +106,16 @@ def marked(text: str) -> list[tuple[str, str]]:
     return [(name, number) for number, name in _MARKED.findall(text)]
 
 
+def with_numbers(text: str, numbers: Mapping[str, str]) -> str:
+    """The text with the marked numbers of a run; one whose name `numbers` lacks stays as it is."""
+
+    def renewed(found: re.Match[str]) -> str:
+        written, name = found[1], found[2]
+        return numbers.get(name, written) + found[0][len(written) :]
+
+    return _MARKED.sub(renewed, text)
+
+
 def blocks_of(text: str) -> list[Block]:
     """A lesson's text, cut where something is run or shown."""
     return list(_blocks(text))

@@ -1,4 +1,4 @@
-"""Write docs/tutorial's pictures and numbers: `.venv/bin/python docs/pictures/tutorial.py`, after `make firmware`.
+"""Write the pictures and numbers of docs/tutorial: run it with `.venv/bin/python`, after `make firmware`.
 
 A number that is no more what the lesson says it must be is written all the same: tests/lessons fails on it.
 """

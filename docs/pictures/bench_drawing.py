@@ -96,18 +96,8 @@ def _stimulator() -> Iterator[str]:
     yield _box(330, 40, 430, 460, _BOARD)
     yield _text(545, 68, "Stimulator", 16, bold=True)
     yield from _part(
-        350,
-        90,
-        130,
-        240,
-        "RP2040",
-        "MicroPython",
-        "",
-        "PIO times",
-        "every edge",
-        "",
-        "ADC measures",
-        "every pulse",
+        350, 90, 130, 240,
+        "RP2040", "MicroPython", "", "PIO times", "every edge", "", "ADC measures", "every pulse",
     )
     yield from _part(350, 395, 130, 70, "Radio", "nRF24L01+")
     yield from _part(545, 90, 195, 48, "DAC", "amplitude")

@@ -142,22 +142,13 @@ def _name_voltages(axes: Any, volts: list[float], width_us: int) -> None:
     low = min(volts)
     arrow = {"arrowstyle": "->", "color": ACCENT}
     axes.annotate(
-        "step: access resistance",
-        (0, low * 0.5),
-        (width_us * 0.12, low * 0.3),
-        fontsize=9,
-        color=ACCENT,
-        va="center",
-        arrowprops=arrow,
+        "step: access resistance", (0, low * 0.5), (width_us * 0.12, low * 0.3),
+        fontsize=9, color=ACCENT, va="center", arrowprops=arrow,
     )
     axes.annotate(
         "slope: the electrodes' double layers charge",
-        (width_us * 0.85, low * 0.97),
-        (width_us * 1.2, low * 0.6),
-        fontsize=9,
-        color=ACCENT,
-        va="center",
-        arrowprops=arrow,
+        (width_us * 0.85, low * 0.97), (width_us * 1.2, low * 0.6),
+        fontsize=9, color=ACCENT, va="center", arrowprops=arrow,
     )
 
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 from stimfw.protocol import messages, refusals
+from stimfw.protocol.steps import all_of
 from support.stimulator_harness import CLOCK, KEYBOARD, StimulatorHarness
 
 from stimfw.stimulator.conditions import Conditions  # isort: skip
@@ -31,6 +32,7 @@ class FromUsb:
     """The dispatcher, as far as handlers ask it."""
 
     sender = messages.FROM_USB
+    in_steps = staticmethod(all_of)
 
 
 def gaps_ms(edges):

@@ -124,7 +124,7 @@ def main() -> None:
     app = App(make_keys(wake), display, carrier, pairing, modem, watch, supply_mv)
     conditions = Conditions(app, pairing)
     dispatcher = Dispatcher("remote", conditions)
-    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, dispatcher.go_on, wake)
     waiter = Waiter(wake, sys.stdin)
     if failed_parts():
         display.play(feedback.NO_FLASH, time.ticks_ms())

@@ -173,7 +173,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     log.add(messages.EVENT_STARTED, messages.FROM_NOBODY, watchdog.start_cause)
     control = Control(output, measurements, magnet, led, program.default(), failed, log.add)
     conditions = make_conditions(control, table)
-    dispatcher = Dispatcher("stimulator", conditions, log)
+    dispatcher = Dispatcher("stimulator", conditions, log, control.busy)
     keys.on_failure = lambda: control.fail(messages.PART_RANDOM)
     responder = Responder(table, dispatcher.execute, areas.epoch, keys.take, log.add, strangers.add)
     control.silent_ms, control.link.silent_ms = responder.last_authentic_ms, responder.silent_ms
@@ -182,7 +182,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     controller = PairingController(
         control, table, responder, port, keys.take, MagnetHold(not magnet()), led, log
     )
-    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, wake)
+    console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, dispatcher.go_on, wake)
     app = App(control, output, wake, port, console, responder, controller)
     keeper = app.log_keeper = LogKeeper(
         log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked

@@ -26,22 +26,30 @@ class Console:
     """Answers request frames on a pair of byte streams."""
 
     def __init__(
-        self, stdin: "BinaryIO", stdout: "BinaryIO", execute: "Callable[[bytes], bytes]", wake: "Wake"
+        self,
+        stdin: "BinaryIO",
+        stdout: "BinaryIO",
+        execute: "Callable[[bytes], bytes]",
+        go_on: "Callable[[], bytes]",
+        wake: "Wake",
     ) -> None:
         """Serve the USB port (`sys.stdin.buffer`, `sys.stdout.buffer`) with `execute(message) -> reply`.
 
-        `wake`: while it is set something else needs the CPU, and the console stops early.
+        While that reply is empty, `go_on() -> reply` does a step more. `wake`: while it is set something else
+        needs the CPU, and the console stops early.
         """
         self._stdin = stdin
         self._wake = wake
         self._stdout = stdout
         self._execute = execute
+        self._go_on = go_on
         self._readable = select.poll()
         self._readable.register(stdin, select.POLLIN)
         self._writable = select.poll()
         self._writable.register(stdout, select.POLLOUT)
         self._byte = bytearray(1)
         self._request: "tuple[int, bytes] | None" = None
+        self._begun = -1  # number of the request that is being executed
         self._reply: "tuple[int, bytes] | None" = None
         self._out = b""
         self._sent = 0
@@ -51,12 +59,13 @@ class Console:
     def poll(self) -> int:
         """Do a little without a wait: read some bytes, execute a request, encode its reply, or write some.
 
-        A byte costs 0.1 ms of CPU, a request up to 1.5 ms: all at once would keep a STOP from the radio.
+        A byte costs 0.1 ms of CPU, a step of a request up to 1.2 ms: all at once would keep a STOP from the
+        radio.
 
         Returns:
             After how many ms there is more to do: 0 at once; -1 not before the host sends something.
         """
-        if self._request or self._reply:
+        if self._request or self._reply or self._begun >= 0:
             self._answer()
             return 0
         waits = self._sent < len(self._out)
@@ -73,19 +82,24 @@ class Console:
         return 0
 
     def _answer(self) -> None:
-        """One of two steps: execute the request that was read, or encode the reply."""
+        """One step: of executing the request that was read, or encode the reply."""
         if self._request:
             number, message = self._request
             self._request = None
-            reply = self._execute(message)
-            if self._sent < len(self._out):
-                self.tx_dropped += 1
-            else:
-                self._reply = (number, reply)
+            self._keep(number, self._execute(message))
+        elif self._begun >= 0:
+            self._keep(self._begun, self._go_on())
         elif self._reply:
             self._out = console_frame.encode(self._reply[0], self._reply[1])
             self._sent = 0
             self._reply = None
+
+    def _keep(self, number: int, reply: bytes) -> None:
+        self._begun = -1 if reply else number
+        if reply and self._sent < len(self._out):
+            self.tx_dropped += 1
+        elif reply:
+            self._reply = (number, reply)
 
     def _write(self) -> bool:
         """Write some bytes; whether the port took any. Each is offered alone: only one is sure to fit."""

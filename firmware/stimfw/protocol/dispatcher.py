@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals, requests, roles
 from stimfw.protocol.messages import reply
+from stimfw.protocol.steps import all_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from typing import Protocol
 
     from stimfw.protocol.refusals import Answer
@@ -35,11 +37,25 @@ class Dispatcher:
         asked, refused, forbidden: how many were, since the start.
     """
 
-    def __init__(self, board: str, conditions: "Conditions", log: "Log | None" = None) -> None:
-        """Args: board: `stimulator` or `remote`; log: is told what was forbidden, if anything can be."""
+    def __init__(
+        self,
+        board: str,
+        conditions: "Conditions",
+        log: "Log | None" = None,
+        busy: "Callable[[], bool] | None" = None,
+    ) -> None:
+        """Nothing is served yet.
+
+        Args:
+            board: `stimulator` or `remote`.
+            conditions: the board's.
+            log: is told what was forbidden, if anything can be.
+            busy: whether the output is on: then a host's request is done in steps, because a STOP may wait.
+        """
         self._board = board
         self._conditions = conditions
         self._log = log
+        self._busy = busy
         # By opcode: the rows lie in flash, and bound methods for all of them would take more RAM.
         self._rows: "list[Row | None]" = []
         self._groups: "list[object]" = []
@@ -48,6 +64,9 @@ class Dispatcher:
         self.opcode = 0
         self.asked = self.refused = 0
         self.forbidden = 0
+        self._in_steps = False
+        self._rest: "tuple[Row, int, int, Generator[None, None, Answer]] | None" = None
+        self._answer: "tuple[Row, Answer] | None" = None
 
     def serve(self, *groups: object) -> None:
         """Take the handlers: of each request the method of its name, in whichever group has one.
@@ -69,13 +88,48 @@ class Dispatcher:
             self._groups[row[requests.OPCODE]] = found[0] if found else None
 
     def from_host(self, message: bytes) -> bytes:
-        """Answer a request that came over the console."""
-        return self.execute(message, roles.SERVICE, messages.FROM_USB)
+        """Answer a request that came over the console; empty: it is begun, and `go_on` answers."""
+        self._in_steps = self._busy is not None and self._busy()
+        try:
+            return self.execute(message, roles.SERVICE, messages.FROM_USB)
+        finally:
+            self._in_steps = False
+
+    def in_steps(self, work: "Generator[None, None, Answer]") -> "Answer | None":
+        """For a handler: do the work a step a pass if a host asks and the output is on, or else at once."""
+        row = self._rows[self.opcode] if self._in_steps else None
+        if row is None:
+            return all_of(work)
+        self._rest = row, self.role, self.sender, work
+        return None
+
+    def go_on(self) -> bytes:
+        """The next step of a host's request; the reply, or empty if there is more to do."""
+        if self._rest is not None:
+            row, self.role, self.sender, work = self._rest
+            try:
+                next(work)
+            except StopIteration as over:
+                self._rest, self._answer = None, (row, over.value)
+        elif self._answer is not None:
+            row, answer = self._answer
+            self._answer = None
+            return self._packed(row, answer)
+        return b""
+
+    def _complete(self) -> None:
+        """Do all that is left of a host's request: whatever comes now finds it done."""
+        if self._rest is not None:
+            row, self.role, self.sender, work = self._rest
+            self._rest = None
+            self._answer = row, all_of(work)
 
     def execute(self, message: bytes, role: int, sender: int) -> bytes:
         """Answer a request of `role` (stimfw.protocol.roles); sender: a slot, or FROM_USB."""
         self.asked += 1
         opcode = message[0] if message else 0
+        if opcode != requests.STOP:
+            self._complete()
         row = self._rows[opcode] if opcode < len(self._rows) else None
         if row is None:
             return self._refuse(opcode & 0x7F, messages.UNKNOWN_OPCODE)
@@ -98,6 +152,13 @@ class Dispatcher:
             answer = self._conditions.outcome(reason)
         else:
             answer = getattr(self._groups[opcode], row[requests.NAME])(*values)
+        if not self._in_steps:
+            return self._packed(row, answer)
+        if answer is not None:
+            self._answer = row, answer
+        return b""
+
+    def _packed(self, row: "Row", answer: "Answer") -> bytes:
         if answer[0] != messages.OK:
             self.refused += 1
         return refusals.pack(row, answer)

@@ -136,7 +136,7 @@ TABLE: "tuple[Row, ...]" = (
      PAIRING_RECORD, "slot state role peer_id"),
     (PAIRINGS, "pairings", "remote", "service", "records_usable", "", "", "<4s", "own_id",
      "<4sBBB4s", "base slot state role peer_id"),
-    (PAIR, "pair", "stimulator", "service", "records_usable random_works window_closed output_off",
+    (PAIR, "pair", "stimulator", "service", "output_off records_usable random_works window_closed",
      "<4sB32s", "peer_id role key", "<B4s", "slot base", "", ""),
     (PAIR, "pair", "remote", "service", "random_works", "<4sBB32s", "base slot role key", "", "", "", ""),
     (FORGET, "forget", "stimulator", "service", "records_usable window_closed output_off",

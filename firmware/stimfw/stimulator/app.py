@@ -54,6 +54,7 @@ class App:
         self._magnet_ms = 0  # the last one that was dealt with
         self._period_began = False
         self._radio_called = True
+        self._look_once = False
         self._check_due_ms = 0
         self._check_part = 0
         self._console_busy = True
@@ -120,8 +121,8 @@ class App:
                 self.control.magnet_came()
             self._magnet_ms = edge_ms
         self._responder.attentive = self.control.busy()
-        if self._radio_called or self._radio.wait_ms(now) == 0:
-            self._radio_called = False
+        if self._radio_called or self._look_once or self._radio.wait_ms(now) == 0:
+            self._radio_called = self._look_once = False
             if self._radio.poll(now):
                 self.on_radio(None)
             if not self._radio.answering:
@@ -129,14 +130,14 @@ class App:
                 self._responder.make_candidates()
         checking = self._check(now)
         console_wait = -1
-        if readable or self._console_busy:
+        self._console_busy = self._console_busy or readable
+        if self._console_busy and not self._hurries():
             console_wait = self._console.poll()
             self._console_busy = console_wait >= 0
-            if self._radio_called and not self._hurried:
-                self._hurried = True  # it may be STOP; not twice in a row: the procedure has its times too
-                return 0
             now = ticks_ms()
-        self._hurried = False
+        self._hurried = self._hurries()
+        if self._hurried:
+            return 0
         called = self._period_began
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
@@ -149,6 +150,10 @@ class App:
         if self.log_keeper:
             self.log_keeper.poll(now)
         return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+
+    def _hurries(self) -> bool:
+        """Whether what follows waits for the radio: it may be STOP. Not twice: the procedure has its times too."""
+        return self._radio_called and not self._hurried
 
     def _check(self, now: int) -> bool:
         """A part of what is looked after once a second; whether another one is due.
@@ -171,7 +176,7 @@ class App:
 
     def _revive_radio(self) -> None:
         """Whether the radio works: without one there is no STOP, so no output."""
-        self._radio_called = True  # for an edge that was missed
+        self._look_once = True  # for an edge that was missed
         if self._radio.revive():
             self.control.mended(messages.PART_RADIO)
         else:

@@ -7,7 +7,7 @@ from stimfw.therapy import program, ranges
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from stimfw.clock.wall_clock import WallClock
     from stimfw.protocol.dispatcher import Dispatcher
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from stimfw.storage.blocks import BlockDevice
     from stimfw.therapy.event_log import EventLog
     from stimfw.therapy.stranger_log import StrangerLog
+
+    Steps = Generator[None, None, Answer]
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16
@@ -70,15 +72,20 @@ class ClinicianRequests:
             self.window_ua = (0, 0, 0, 0)
             self._log.add(messages.EVENT_WINDOW_SET, sender, 0)
 
-    def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
+    def amplitude(self, left_ua: int, right_ua: int) -> "Answer | None":
         """Set both amplitudes, a patient only within the window."""
         if self._dispatcher.role < roles.CLINICIAN and not self._is_in_window((left_ua, right_ua)):
             return self._conditions.outcome(messages.REASON_WINDOW)
+        return self._dispatcher.in_steps(self._setting(left_ua, right_ua))
+
+    def _setting(self, left_ua: int, right_ua: int) -> "Steps":
         try:
             wanted = self._control.program.with_amplitudes(left_ua, right_ua)
         except ParameterError as refused:
             return refusals.out_of_range(refused.value, program.FIELD_NAMES.index(refused.field))
-        return self._conditions.outcome(self._control.set_program(wanted, self._dispatcher.sender))
+        yield
+        reason = yield from self._control.setting(wanted, self._dispatcher.sender)
+        return self._conditions.outcome(reason)
 
     def _is_in_window(self, wanted_ua: "tuple[int, ...]") -> bool:
         low_high = self.window_ua
@@ -91,11 +98,15 @@ class ClinicianRequests:
         """The amplitudes that a patient may choose."""
         return refusals.done(*self.window_ua)
 
-    def set_window(self, *window_ua: int) -> "Answer":
+    def set_window(self, *window_ua: int) -> "Answer | None":
         """Allow a patient these amplitudes; all zero: none."""
+        return self._dispatcher.in_steps(self._setting_window(window_ua))
+
+    def _setting_window(self, window_ua: "tuple[int, ...]") -> "Steps":
         for index, value in enumerate(window_ua):
             if not ranges.AMPLITUDE_UA.holds(value) or (index & 1 and value < window_ua[index - 1]):
                 return refusals.out_of_range(value)
+        yield
         self.window_ua = window_ua
         self._log.add(messages.EVENT_WINDOW_SET, self._dispatcher.sender, 1 if any(window_ua) else 0)
         return refusals.done()
@@ -106,9 +117,14 @@ class ClinicianRequests:
             return refusals.out_of_range(seconds)
         return self._conditions.outcome(self._control.start(seconds, self._dispatcher.sender))
 
-    def log(self, first: int) -> "Answer":
+    def log(self, first: int) -> "Answer | None":
         """Events from number `first` or the oldest that is kept."""
-        return refusals.done(*self._kept.read(first, _EVENTS_A_REPLY))
+        return self._dispatcher.in_steps(self._reading(first))
+
+    def _reading(self, first: int) -> "Steps":
+        number, events = yield from self._kept.reading(first, _EVENTS_A_REPLY)
+        yield
+        return refusals.done(number, events)
 
     def strangers(self, first: int) -> "Answer":
         """What came from senders without a key: counts since the start, and the newest from `first` on."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from micropython import const
 
 from stimfw.protocol import messages
+from stimfw.protocol.steps import all_of
 from stimfw.stimulator.link_watch import LinkWatch
 from stimfw.stimulator.session import Session
 from stimfw.therapy import gate, machine
@@ -146,7 +147,12 @@ class Control:
 
     def set_program(self, wanted: "Program", sender: int = _NOBODY) -> int:
         """Take a programme: while the output is on only other amplitudes; moved electrodes zero theirs."""
+        return all_of(self.setting(wanted, sender))
+
+    def setting(self, wanted: "Program", sender: int) -> "Generator[None, None, int]":
+        """The same in steps. Between them only a STOP may come: stimfw.protocol.dispatcher."""
         alike = wanted.differs_only_in_amplitude(self.program)
+        yield
         reason = self.refusal(machine.LEFT_AMPLITUDE if alike else machine.PROGRAM)
         if reason == messages.REASON_NONE:
             if not alike:
@@ -158,6 +164,7 @@ class Control:
             for lead, event in enumerate((machine.LEFT_AMPLITUDE, machine.RIGHT_AMPLITUDE)):
                 ua = self.program.amplitude_ua[lead]
                 if ua != before_ua[lead]:
+                    yield
                     self._happened(event, -(-ua // messages.LOG_AMPLITUDE_STEP_UA), sender)
         return reason
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.protocol import requests
+from stimfw.protocol.steps import all_of
 from stimfw.storage import areas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from stimfw.storage.event_store import EventStore
     from stimfw.therapy.event_log import EventLog
@@ -87,10 +88,14 @@ class LogKeeper:
 
     def read(self, first: int, most: int) -> "tuple[int, bytes]":
         """As EventLog.read, over restarts. What RAM has comes from RAM, with its newest repeats."""
-        number, events = self._log.read(first, most)
+        return all_of(self.reading(first, most))
+
+    def reading(self, first: int, most: int) -> "Generator[None, None, tuple[int, bytes]]":
+        """The same in steps."""
+        number, events = yield from self._log.reading(first, most)
         if number == first:
             return number, events
-        older, stored = self._store.read(first, most)
+        older, stored = yield from self._store.reading(first, most)
         if not stored or older >= number:
             return number, events
         stored = stored[: (number - older) * _BYTES]

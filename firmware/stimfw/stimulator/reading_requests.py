@@ -10,6 +10,8 @@ from stimfw.protocol import identity, messages, refusals
 from stimfw.stimulator.session import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from stimfw.drivers.console import Console
     from stimfw.drivers.sense import Sense
     from stimfw.protocol.dispatcher import Dispatcher
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from stimfw.telemetry.responder import Responder
 
 _SAMPLES = len(KINDS)
-_PULSES_A_REPLY = 4  # 0.3 ms each, in which no STOP from the radio is heard
+_PULSES_A_REPLY = 4
+_PULSES_A_STEP = 2  # 0.3 ms each, in which no STOP from the radio is heard
 
 
 class ReadingRequests:
@@ -131,12 +134,19 @@ class ReadingRequests:
             return refusals.out_of_range(lead)
         return refusals.done(self._measurements.pair_records(lead))
 
-    def pulses(self, first: int) -> "Answer":
+    def pulses(self, first: int) -> "Answer | None":
         """Measured pulses of the present or last session, from number `first` or the oldest that is kept."""
         total = self._pulses_measured()
         first = min(total, max(first, total - self._output.sampler.KEPT // _SAMPLES))
         end = min(total, first + _PULSES_A_REPLY)
-        return refusals.done(first, self._measurements.records(first, end, _SAMPLES))
+        return self._dispatcher.in_steps(self._reading(first, end))
+
+    def _reading(self, first: int, end: int) -> "Generator[None, None, Answer]":
+        records = b""
+        for at in range(first, end, _PULSES_A_STEP):
+            yield
+            records += self._measurements.records(at, min(end, at + _PULSES_A_STEP), _SAMPLES)
+        return refusals.done(first, records)
 
     def _pulses_measured(self) -> int:
         """Of the present or last session; 0 after a measurement, whose test pulses took their place."""

@@ -8,6 +8,8 @@ from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from stimfw.protocol.dispatcher import Dispatcher
     from stimfw.protocol.refusals import Answer
     from stimfw.stimulator.conditions import Conditions
@@ -49,11 +51,14 @@ class SessionRequests:
         """The programme, program.FIELD_NAMES in order."""
         return refusals.done(*self._control.program.values)
 
-    def set_program(self, *values: int) -> "Answer":
+    def set_program(self, *values: int) -> "Answer | None":
         """Take a programme, program.FIELD_NAMES in order.
 
         While the output is on, other values than amplitudes are refused unseen: checking all takes 5 ms.
         """
+        return self._dispatcher.in_steps(self._setting(values))
+
+    def _setting(self, values: "tuple[int, ...]") -> "Generator[None, None, Answer]":
         control = self._control
         try:
             wanted = control.program.with_amplitudes(values[8], values[11])
@@ -65,7 +70,9 @@ class SessionRequests:
             names = program.FIELD_NAMES
             index = names.index(refused.field) if refused.field in names else refusals.NO_FIELD
             return refusals.out_of_range(refused.value, index)
-        reason = control.set_program(wanted, self._dispatcher.sender)
+        yield
+        reason = yield from self._control.setting(wanted, self._dispatcher.sender)
         if reason == messages.REASON_NONE:
+            yield
             self._log.add(messages.EVENT_PROGRAM_SET, self._dispatcher.sender, 0)
         return self._conditions.outcome(reason)

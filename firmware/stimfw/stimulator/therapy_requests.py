@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stimfw.stimulator.therapy import Therapy
     from stimfw.stimulator.watched_session import WatchedSession
     from stimfw.storage.prescriptions import Prescriptions
+    from stimfw.therapy.prescription import Prescription
 
 _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 _SLOTS_A_REPLY = 7
@@ -92,7 +93,7 @@ class TherapyRequests:
             return refusals.done(0, 0, 0, 0)
         return refusals.done(held.least_ua[0], held.most_ua[0], held.least_ua[1], held.most_ua[1])
 
-    def amplitude(self, left_ua: int, right_ua: int) -> "Answer":
+    def amplitude(self, left_ua: int, right_ua: int) -> "Answer | None":
         """Other amplitudes of the prescription: within its window, whoever asks."""
         held = self._care.prescription
         if held is None:
@@ -100,11 +101,16 @@ class TherapyRequests:
         for lead, wanted_ua in enumerate((left_ua, right_ua)):
             if wanted_ua != held.amplitude_ua[lead] and not held.allows(lead, wanted_ua):
                 return self._conditions.outcome(messages.REASON_WINDOW)
+        return self._dispatcher.in_steps(self._choosing(held, left_ua, right_ua))
+
+    def _choosing(self, held: "Prescription", left_ua: int, right_ua: int) -> "Generator[None, None, Answer]":
+        yield
         wanted = held.with_amplitudes(left_ua, right_ua)
         self._care.hold(wanted, self._care.version)
         self._control.program = wanted  # type: ignore[assignment]
         if self._control.session:
             self._control.session.retarget(wanted)  # type: ignore[arg-type]
+        yield
         self._keeper.add(journal_entries.AMPLITUDE, self._dispatcher.sender, left_ua, right_ua)
         return refusals.done()
 
@@ -244,6 +250,9 @@ class TherapyRequests:
 
     def train(self, *values: int) -> "Answer":
         """Begin a test train; it goes on only while TRAIN_ON comes."""
+        reason = self._control.refusal(machine.TRAIN, self._dispatcher.sender)
+        if reason != messages.REASON_NONE:
+            return self._conditions.outcome(reason)  # unseen: to check it takes 2 ms, and a STOP may wait
         try:
             plan = TrainPlan(*values)
         except ParameterError as refused:
@@ -251,11 +260,8 @@ class TherapyRequests:
         phase_nc = limits.charge_nc(plan.amplitude_ua, plan.width_us)
         if phase_nc > limits.CHARGE_NC or not limits.shannon_holds(phase_nc):
             return refusals.out_of_range(plan.amplitude_ua)
-        reason = self._control.refusal(machine.TRAIN, self._dispatcher.sender)
-        if reason == messages.REASON_NONE:
-            self._train, self._train_noted = Train(self._output, plan), False
-            reason = self._control.ask(machine.TRAIN, self._dispatcher.sender)
-        return self._conditions.outcome(reason)
+        self._train, self._train_noted = Train(self._output, plan), False
+        return self._conditions.outcome(self._control.ask(machine.TRAIN, self._dispatcher.sender))
 
     def _make_train(self) -> "Generator[int, None, int]":
         assert self._train is not None

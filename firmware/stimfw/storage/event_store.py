@@ -16,6 +16,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import requests
+from stimfw.protocol.steps import all_of
 from stimfw.storage.blocks import (
     PAGE_BYTES,
     PAGES,
@@ -26,6 +27,8 @@ from stimfw.storage.blocks import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from stimfw.storage.blocks import BlockDevice
 
 PLACES = 256
@@ -93,9 +96,14 @@ class EventStore:
 
         They end where a number is missing. Without any, the number is `next_number`.
         """
+        return all_of(self.reading(first, most))
+
+    def reading(self, first: int, most: int) -> "Generator[None, None, tuple[int, bytes]]":
+        """The same in steps: a page each."""
         events = b""
         number = first
         for page in self._pages_from(first):
+            yield
             content = read_page(self._device, self._first + page // PAGES, page % PAGES)
             for place in range(_A_PAGE):
                 found = _number_of(content, place)

@@ -118,7 +118,8 @@ class Program:
             ParameterError: one is out of range.
         """
         for lead, amplitude_ua in zip(LEADS, (left_ua, right_ua)):
-            ranges.AMPLITUDE_UA.check(amplitude_ua, lead + ".")
+            if not ranges.AMPLITUDE_UA.holds(amplitude_ua):
+                ranges.AMPLITUDE_UA.check(amplitude_ua, lead + ".")
         v = self.values
         made = object.__new__(Program)
         made._keep(v[:8] + (left_ua,) + v[9:11] + (right_ua,) + v[12:])

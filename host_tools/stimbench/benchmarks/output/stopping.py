@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from stimfw.protocol import console_frame, messages, requests
 from stimfw.telemetry import frames
 from stimfw.telemetry.requester import STOP_LIMIT_MS
+from stimfw.therapy.event_log import KEPT
 
 from stimbench.attacks.air import RadioPeer
 from stimbench.benchmarks.harness.load import ALWAYS_COLLECTING, ALWAYS_PROGRAMMING
@@ -123,6 +124,9 @@ def _stops(chunk: Chunk) -> list[Trial]:
         stimulator = rig.connect()
         rig.set_program(stimulator, _PROGRAM)
         rig.run_ms(100)
+        if chunk.kind == _LONG:  # and the log is full: a place has to be found for each event
+            for number in range(KEPT):
+                stimulator.amplitude(*_other_ua(number))
         peer = None if pressed else _joined(rig)
         if pressed:  # so the press's first frame is the one that stops, and asks for no connection
             rig.bench.press("STATUS", 40)
@@ -237,16 +241,36 @@ def _inject(rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, p
 
 def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
     """Let a request of the host arrive up to 40 ms before the packet."""
-    opcode, body, span_ns = _ASKED[chunk.kind]
-    line = console_frame.encode(number & 0xFF, messages.request(opcode, body))
+    message, span_ns = _ASKED[chunk.kind]
+    if chunk.kind == _LONG:
+        message = _long_request(number // chunk.step)
+    line = console_frame.encode(number & 0xFF, message)
     early_ns = random.Random(f"{chunk.kind} {number} {chunk.seed}").randrange(span_ns)
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))
 
 
+def _other_ua(number: int) -> tuple[int, int]:
+    """Amplitudes that are not those of the trial before."""
+    left_ua, right_ua = (ua - 25 * (1 + number % 2) for ua in _PROGRAM.amplitude_ua)
+    return left_ua, right_ua
+
+
+def _long_request(number: int) -> bytes:
+    """One of those that are done in most steps."""
+    left_ua, right_ua = _other_ua(number)
+    if number % 3 == 0:
+        return messages.request(requests.LOG, struct.pack("<I", 0))
+    if number % 3 == 1:
+        return messages.request(requests.AMPLITUDE, struct.pack("<HH", left_ua, right_ua))
+    other = _PROGRAM.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
+    return messages.request(requests.SET_PROGRAM, other.pack())
+
+
+_LONG = "asked long"
 _ASKED = {
-    "asked status": (requests.STATUS, b"", 6 * MS),
-    "asked pulses": (requests.PULSES, b"\0\0\0\0", 40 * MS),
-    "asked amplitude": (requests.AMPLITUDE, struct.pack("<HH", *_PROGRAM.amplitude_ua), 6 * MS),
+    "asked status": (messages.request(requests.STATUS), 14 * MS),
+    "asked pulses": (messages.request(requests.PULSES, b"\0\0\0\0"), 40 * MS),
+    _LONG: (b"", 20 * MS),
 }
 """By kind: what the host asks, and within what time before the packet's end."""
 _MEASURING = "measuring"
@@ -256,7 +280,7 @@ _STOP_KINDS = {
     "packet": ("packet at an exact phase", _TRIALS // 2),
     "asked status": ("packet while the host asks for STATUS", _TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", _TRIALS // 4),
-    "asked amplitude": ("packet while the host sets AMPLITUDE", _TRIALS // 8),
+    _LONG: ("packet while the host asks for LOG, AMPLITUDE or SET_PROGRAM, the log full", 96),
     _MEASURING: ("packet while all electrode pairs are measured", 96),
     "50 Hz": ("packet after 54 s at 50 Hz", 16),
     "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),

@@ -19,7 +19,10 @@ from stimbench.parts import faults
 __all__ = ("STOP_OF_IMPLANT",)
 
 _PLAN = PLAN.replaced(
-    {"ramp_up_ms": 1000, "ramp_down_ms": 1000, "on_ms": 6000, "off_ms": 2000, "session_s": 120}
+    {
+        "ramp_up_ms": 1000, "ramp_down_ms": 1000, "on_ms": 6000, "off_ms": 2000, "session_s": 120,
+        "left.least_ua": 1000, "left.most_ua": 2000, "right.least_ua": 1000, "right.most_ua": 3000,
+    }
 )
 _FAST = _PLAN.replaced({"rate_hz": 100, "left.gap_us": 50, "right.gap_us": 50})
 _FASTEST = _PLAN.replaced({"rate_hz": 200, "left.width_us": 400, "right.width_us": 600})
@@ -29,11 +32,11 @@ _AFTER_MS = 30
 _LONGEST_NS = 500 * MS
 _CHECKED_FOR_NS = 340 * MS  # from the reply to START to the first pulse
 _DIAGNOSED_FOR_NS = 700 * MS
+_OTHER_UA = tuple(ua - 25 for ua in _PLAN.amplitude_ua)
 _RUNNING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN, messages.REST)
 _ASKED = (
     (requests.THERAPY, ()), (requests.LEDGER, (0,)), (requests.CONTRACTIONS, (1, 0)), (requests.WATCH, (1,)),
-    (requests.JOURNAL, (0,)), (requests.AMPLITUDE, _PLAN.amplitude_ua), (requests.STATUS, ()),
-    (requests.IDENTIFY, ()),
+    (requests.JOURNAL, (0,)), (requests.AMPLITUDE, _OTHER_UA), (requests.STATUS, ()), (requests.IDENTIFY, ()),
 )  # fmt: skip
 _HOLD_S, _TRAIN_PULSES = 1.6, 100
 
@@ -74,12 +77,12 @@ def _in_ramp(rig: ImplantRig, case: _Case) -> int:
 
 
 def _asked(rig: ImplantRig, case: _Case) -> int:
-    """In a hold, up to 6 ms behind a request of the host's."""
+    """In a hold, up to 14 ms behind a request of the host's."""
     event_ns = _in_hold(rig, case)
     opcode, values = _ASKED[case.number % len(_ASKED)]
     body = asking.pack_body(requests.row_of(opcode), values)
     line = console_frame.encode(case.number & 0xFF, messages.request(opcode, body))
-    early_ns = random.Random(f"asked {case.number} {case.seed}").randrange(6 * MS)
+    early_ns = random.Random(f"asked {case.number} {case.seed}").randrange(14 * MS)
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))
     return event_ns
 

@@ -64,10 +64,18 @@ def test_a_stop_while_a_contraction_is_made_ready(implant, after_ms):
 
 
 @pytest.mark.control("C-01")
-@pytest.mark.parametrize("early_ms", [1.0, 2.0, 3.0, 4.0])
-@pytest.mark.parametrize("opcode", [requests.THERAPY, requests.LEDGER, requests.WATCH, requests.JOURNAL])
-def test_a_stop_behind_a_request_of_the_hosts(implant, opcode, early_ms):
-    values = () if opcode == requests.THERAPY else (0,)
+@pytest.mark.parametrize("early_ms", [1.5, 3.0, 4.5, 6.0, 7.5])
+@pytest.mark.parametrize(
+    ("opcode", "values"),
+    [
+        (requests.THERAPY, ()),
+        (requests.LEDGER, (0,)),
+        (requests.WATCH, (0,)),
+        (requests.JOURNAL, (0,)),
+        (requests.AMPLITUDE, PLAN.amplitude_ua),
+    ],
+)
+def test_a_stop_behind_a_request_of_the_hosts(implant, opcode, values, early_ms):
     body = asking.pack_body(requests.row_of(opcode), values)
     line = console_frame.encode(7, messages.request(opcode, body))
 

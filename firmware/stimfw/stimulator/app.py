@@ -152,7 +152,7 @@ class App:
         return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
 
     def _hurries(self) -> bool:
-        """Whether what follows waits for the radio: it may be STOP. Not twice: the procedure has its times too."""
+        """Whether what follows waits for the radio: it may be STOP. Not twice: others have their times."""
         return self._radio_called and not self._hurried
 
     def _check(self, now: int) -> bool:

@@ -100,27 +100,43 @@ class EventLog:
 
     def reading(self, first: int, most: int) -> "Generator[None, None, tuple[int, bytes]]":
         """The same in steps: finds the places, and copies what is there, if nothing came meanwhile."""
-        numbers = self._numbers
-        count = -1
-        while count != self.count:
-            count = start = self.count
-            for place in range(min(count - self.first, KEPT)):
-                if first <= numbers[place] < start:
-                    start = numbers[place]
-                if place % _PLACES_A_STEP == _PLACES_A_STEP - 1:
-                    yield
-            places = bytearray(b"\xff" * most)  # _NO_PLACE
-            for place in range(min(count - self.first, KEPT)):
-                if 0 <= numbers[place] - start < most:
-                    places[numbers[place] - start] = place
-                if place % _PLACES_A_STEP == _PLACES_A_STEP - 1:
-                    yield
+        while True:
+            count = self.count
+            start = yield from self._oldest_from(first)
+            places = yield from self._places_of(start, most)
+            if count == self.count:
+                break
         records = b""
         for place in places:
             if place == _NO_PLACE:
                 break
             records += bytes(self._records[place * _BYTES : (place + 1) * _BYTES])
         return start, records
+
+    def _oldest_from(self, first: int) -> "Generator[None, None, int]":
+        """The oldest number that is kept of those from `first` on; the next event's if there is none."""
+        numbers, start = self._numbers, self.count
+        for group in self._groups_of_places():
+            for place in group:
+                if first <= numbers[place] < start:
+                    start = numbers[place]
+            yield
+        return start
+
+    def _places_of(self, start: int, most: int) -> "Generator[None, None, bytearray]":
+        """Where the numbers from `start` on are; _NO_PLACE: not here."""
+        numbers, places = self._numbers, bytearray(b"\xff" * most)
+        for group in self._groups_of_places():
+            for place in group:
+                if 0 <= numbers[place] - start < most:
+                    places[numbers[place] - start] = place
+            yield
+        return places
+
+    def _groups_of_places(self) -> "list[range]":
+        """Those in use, as many as a step looks at."""
+        kept = min(self.count - self.first, KEPT)
+        return [range(at, min(at + _PLACES_A_STEP, kept)) for at in range(0, kept, _PLACES_A_STEP)]
 
     def _counted_in(self, kind: int, sender: int, detail: int, now_s: int) -> bool:
         """Whether it was counted into an event of the last minute, which has the newest detail then."""

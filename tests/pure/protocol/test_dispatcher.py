@@ -150,7 +150,7 @@ def test_conditions_of_each_request():
         (requests.IMPEDANCE, "stimulator", "impedance_allowed"),
         (requests.SELF_TEST, "stimulator", "self_test_allowed"),
         (requests.PAIRINGS, "stimulator", "records_usable"),
-        (requests.PAIR, "stimulator", "records_usable random_works window_closed output_off"),
+        (requests.PAIR, "stimulator", "output_off records_usable random_works window_closed"),
         (requests.FORGET, "stimulator", "records_usable window_closed output_off"),
         (requests.RECORDS, "stimulator", "output_off"),
         (requests.REPAIR, "stimulator", "output_off window_closed"),

@@ -244,3 +244,89 @@ def test_numbers_go_on_where_an_earlier_start_ended():
         log.add(messages.EVENT_MAGNET, USB, n)
     start, found = records(log)
     assert start == 1003 and len(found) == KEPT and log.count == 1000 + KEPT + 3
+
+
+def test_what_is_read_in_steps_is_what_is_there_at_its_end():
+    """An event that comes between two steps may take the place of one that was found already."""
+    for at in range(12):
+        log = EventLog(lambda: 7)
+        for n in range(KEPT + 3):
+            log.add(messages.EVENT_LEFT_AMPLITUDE, USB, n)
+        work, steps = log.reading(0, 16), 0
+        while True:
+            try:
+                next(work)
+            except StopIteration as over:
+                start, found = over.value
+                break
+            steps += 1
+            if steps == at:
+                for n in range(5):
+                    log.add(messages.EVENT_LEFT_AMPLITUDE, USB, 100 + n)
+        assert (start, found) == log.read(0, 16) and start == (8 if 0 < at <= steps else 3)
+        assert steps == (16 if 0 < at <= steps else 8), steps
+
+
+def test_each_step_of_reading_looks_at_few_places():
+    log = EventLog(lambda: 7)
+    for kept, steps in ((0, 0), (1, 2), (16, 2), (17, 4), (KEPT, 8)):
+        while log.count < kept:
+            log.add(messages.EVENT_LEFT_AMPLITUDE, USB, 0)
+        work, count = log.reading(0, 16), 0
+        try:
+            while True:
+                next(work)
+                count += 1
+        except StopIteration:
+            assert count == steps, kept
+
+
+def test_a_log_that_goes_on_from_flash_has_nothing_in_its_empty_places():
+    log = EventLog(lambda: 7, 100)
+    assert log.read(0, 16) == (100, b"")
+    for n in range(3):
+        log.add(messages.EVENT_STOPPED, USB, n)
+    assert records(log) == (100, [(7, messages.EVENT_STOPPED, USB, n, 0) for n in range(3)])
+
+
+def test_what_is_read_ends_before_the_event_in_front_of_it():
+    """Number 63 lies behind 64 to 79: the places go round."""
+    log = EventLog(lambda: 7)
+    for n in range(KEPT + 20):
+        log.add(messages.EVENT_STOPPED, USB, n)
+    start, found = records(log, KEPT, 16)
+    assert start == KEPT and [detail for _, _, _, detail, _ in found] == list(range(KEPT, KEPT + 16))
+
+
+def test_of_two_groups_with_more_than_their_share_the_older_event_gives_way():
+    for older, newer in ((messages.EVENT_PAIRED, messages.EVENT_STOPPED),
+                         (messages.EVENT_STOPPED, messages.EVENT_PAIRED),
+                         (messages.EVENT_STOPPED, messages.EVENT_LEFT_AMPLITUDE)):  # fmt: skip
+        log = EventLog(lambda: 7)
+        for n in range(KEPT):
+            log.add(older if n < KEPT // 2 else newer, USB, n)
+        log.add(newer, USB, KEPT)
+        assert log.read(0, 1)[0] == 1
+
+
+def test_a_peers_event_is_not_counted_into_another_one_in_its_place():
+    left, right = messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE
+    for kind, sender in ((left, USB), (left, 0), (left, 2), (right, 1), (messages.EVENT_STOPPED, 1)):
+        log = EventLog(lambda: 7)
+        log.add(left, 1, 5)
+        for n in range(KEPT - 1):
+            log.add(left, USB, n)
+        log.add(kind, sender, 9)  # where the peer's was
+        log.add(left, 1, 6)
+        assert records(log, KEPT + 1) == (KEPT + 1, [(7, left, 1, 6, 0)]), (kind, sender)
+
+
+def test_a_minute_later_a_peers_event_is_a_new_one():
+    for began_s in (7, 1000, 0x123456, 0x12345678, (1 << 31) + 5):
+        for later_s, count in ((59, 1), (60, 2), (61, 2), (200, 2)):
+            now = [began_s]
+            log = EventLog(lambda now=now: now[0])
+            log.add(messages.EVENT_LEFT_AMPLITUDE, 1, 5)
+            now[0] += later_s
+            log.add(messages.EVENT_LEFT_AMPLITUDE, 1, 6)
+            assert log.count == count, (began_s, later_s)

@@ -40,7 +40,7 @@ string(JOIN " " STIMBENCH_FLASH_TEXT
     "*/map.c.o(.text.mp_set_*)"
     "*/obj*.c.o(.text.range_subscr .text.range_unary_op .text.range_attr .text.list_reverse .text.instance_get_buffer)"
     "*/obj*.c.o(.text.mp_obj_fun_get_name .text.mp_obj_new_module .text.mp_obj_new_int_from_str_len)"
-    "*/mpz.c.o(.text.mpz_hash .text.mpz_abs_inpl)"
+    "*/mpz.c.o(.text.mpz_hash .text.mpz_abs_inpl .text.mpz_xor_inpl .text.mpn_xor_neg .text.mpz_shl_inpl)"
     "*/sequence.c.o(.text.mp_seq_count_obj)"
     "*/runtime.c.o(.text.mp_load_build_class .text.mp_unpack_ex)"
     "*/runtime.c.o(.text.mp_init .text.mp_import* .text.mp_parse* .text.mp_raise*)"

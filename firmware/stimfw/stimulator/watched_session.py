@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from stimfw.stimulator.session_checks import OnFault
     from stimfw.therapy.prescription import Prescription
 
-_SLOW_RATE_HZ = 100  # up to here the CPU is woken in each period, above only while it ramps
-_FAST_LOOK_MS = 8
 _PULSE_MS = 3  # the longest pulse and what leads to it
 _STALLED_PERIODS = 3
 _STEERED = 2  # periods at a hold's end that are steered again
@@ -192,12 +190,10 @@ class WatchedSession(SessionChecks):
     def _follow(self, contraction: Contraction) -> "Generator[int, None, int]":
         """Watch and steer until the last period has begun; allocates nothing while the amplitudes hold."""
         output = self._output
-        slow = self._plan.rate_hz <= _SLOW_RATE_HZ
         began = ticks_ms()
-        wait = gate.PAUSE_MS if slow else _FAST_LOOK_MS
         self._steady = again = False
         while True:
-            yield _PULSE_MS if again else wait
+            yield _PULSE_MS if again else gate.PAUSE_MS
             while (found := self._found()) == _MORE:
                 yield 0
             if found:
@@ -222,14 +218,7 @@ class WatchedSession(SessionChecks):
             self._set_amplitude(left, output.begun(1))
             if left >= contraction.periods:
                 return GOES_ON
-            self._choose_looks(part, left, slow)
-
-    def _choose_looks(self, part: int, begun: int, slow: bool) -> None:
-        """How closely the next periods are followed."""
-        if slow:
             self._steady = part == messages.HOLD and True not in self._going_down
-        else:
-            self._output.tell_periods(part != messages.HOLD or self._ends_soon(begun))
 
     def _stalls(self, began_ms: int, periods: int) -> bool:
         """Whether the train is behind its time; then all is off."""
@@ -239,10 +228,6 @@ class WatchedSession(SessionChecks):
             return False
         self._stop(watch_table.TIMING, watch_table.BOTH)
         return True
-
-    def _ends_soon(self, begun: int) -> bool:
-        """Whether the hold ends so soon that each period must wake the CPU."""
-        return self._contraction.held_after(begun) * self._plan.period_us < 2000 * gate.PAUSE_MS
 
     def _set_amplitude(self, left_period: int, right_period: int) -> None:
         amplitude, output = self.amplitude_ua, self._output

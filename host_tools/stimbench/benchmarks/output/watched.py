@@ -61,7 +61,7 @@ _PULSES = 3
 _AMPS_A_CODE = 2.5e-6
 _FAR_BEYOND_V = 15.5  # of the pump's 15 V: less is within the tolerance of the current
 _DRIFTED_OHM = 625.0  # a quarter more than at first
-_RATES_HZ = (20, 20, 50, 100)
+_RATES_HZ = (20, 50, 100, 200)
 _STEP_MS = 500
 
 
@@ -247,7 +247,7 @@ def _judge(found: Sequence[Outcome], options: Options) -> list[Line]:
             "faults at random moments of a session: right name and side, action in time",
             100.0 * (len(found) - len(wrong)) / len(found), Relation.AT_LEAST, 100, "%",
             f"{len(found) - len(wrong)} of {len(found)}, {named} named; {len(FAILURES)} failures; typical "
-            f"and worst tolerances; 20, 50 and 100 Hz; {_AMPLITUDE_UA} uA, bilateral; a pulse counts from "
+            f"and worst tolerances; 20, 50, 100 and 200 Hz; {_AMPLITUDE_UA} uA, bilateral; a pulse counts from "
             f"{SHOWS_UA} uA on; at most {most} pulses until the action; current out of control, direct "
             f"current and imbalance: {max(at_once):.1f} ms at the most; seed {options.seed}. "
             f"{options.cache_note}" + (f" Wrong: {examples}" if wrong else ""),

@@ -112,13 +112,16 @@ _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in a ramp at 200 Hz": (_in_ramp, 32),
     "in a hold": (_in_hold, 32),
     "in a hold at 100 Hz": (_in_hold, 16),
+    "in a hold at 200 Hz": (_in_hold, 32),
     "in a hold while the host asks": (_asked, 40),
     "after a part has failed": (_in_diagnosis, 24),
     "in a test train": (_in_train, 16),
 }
 
 
-_PLANS = {"in a hold at 100 Hz": _FAST, "in a ramp at 200 Hz": _FASTEST}
+_PLANS = {
+    "in a hold at 100 Hz": _FAST, "in a hold at 200 Hz": _FASTEST, "in a ramp at 200 Hz": _FASTEST,
+}  # fmt: skip
 
 
 def _cases(options: Options) -> list[_Case]:

@@ -20,10 +20,11 @@ def assert_right(failure):
     [
         Case("electrode drifts", 12, -1, 100),  # was told with its 4th pulse: the looks went out of step
         Case("conductor broken", 28, 0, 100),  # was intermittent: 78 uA, and none, were one to the watch
+        Case("electrode drifts", 501, 1, 200),  # was told with its 5th pulse: a look every 11 ms
     ],
-    ids=lambda case: case.failure,
+    ids=lambda case: f"{case.failure}, {case.rate_hz} Hz",
 )
-def test_what_was_late_or_misnamed_at_100_hz(case):
+def test_what_was_late_or_misnamed_at_fast_rates(case):
     outcome = run_case(case)
     assert outcome.is_right, (outcome.told, outcome.pulses, outcome.first_ms)
 

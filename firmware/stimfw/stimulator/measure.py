@@ -9,7 +9,7 @@ import struct
 from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg714, heap
 from stimfw.protocol import messages, requests
 from stimfw.pulses import impedance
 from stimfw.pulses.calibration import microamps, millivolts
@@ -129,6 +129,8 @@ class Measurements:
         output.zero()
         output.keep_alive()
         yield gate.SETTLE_MS
+        heap.settle()  # 10 ms that no STOP shall meet
+        yield 0
 
     def _burst(self, left_ua: int, right_ua: int, pulses: int) -> "Generator[int, None, bool]":
         """Run `pulses` periods; returns whether all of them came."""

@@ -6,7 +6,7 @@ It ends after its pulses, and at once when the host stops asking: TRAIN_ON has t
 from time import ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg714, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
 from stimfw.therapy import gate, program, ranges
@@ -92,6 +92,7 @@ class Train:
         other = adg714.ALL_OPEN
         output.connect(*((plan.switches, other) if plan.lead == 0 else (other, plan.switches)))
         yield gate.SETTLE_MS
+        heap.settle()  # 10 ms that no STOP shall meet
         wanted_ua = (plan.amplitude_ua, 0) if plan.lead == 0 else (0, plan.amplitude_ua)
         output.amplitude(*wanted_ua)
         output.prepare(True)

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from stimfw.drivers import heap
 from stimfw.protocol import messages, requests
 from support.stimulator_harness import StimulatorHarness
 
@@ -154,3 +155,14 @@ def test_a_measurement_that_is_stopped_leaves_no_older_results(after_ms):
         assert {record for record in lead if record[0] != messages.KIND_OK} == {
             (messages.KIND_NOT_MEASURED, 0, 0, 0)
         }
+
+
+@pytest.mark.control("C-01")
+@pytest.mark.parametrize("what", ["test_output", "measure"])
+def test_garbage_is_collected_before_the_first_pulse_and_never_behind_it(monkeypatch, what):
+    """A collection takes 10 ms, in which no STOP is heard."""
+    harness, trains = StimulatorHarness(), []
+    monkeypatch.setattr(heap, "settle", lambda: trains.append(harness.pulser.trains))
+    measured(harness, getattr(harness.control, what))
+    # The self-test is one train, and each procedure begins with it; the pairs are prepared once.
+    assert trains == {"test_output": [0], "measure": [0, 1]}[what]

@@ -1,6 +1,7 @@
 """A test train: exactly the pulses that were asked for, and none when the host stops asking."""
 
 import pytest
+from stimfw.drivers import heap
 from stimfw.protocol import messages
 from stimfw.therapy import machine
 from stimfw.therapy.ranges import ParameterError
@@ -58,6 +59,15 @@ def test_only_its_lead_has_a_current_and_closed_switches(lead):
     bench.held_for_ms(200)
     assert bench.harness.dac.ua[lead] == pytest.approx(2000, abs=3) and bench.harness.dac.ua[1 - lead] == 0
     assert bench.harness.matrix.closed[lead] and not bench.harness.matrix.closed[1 - lead]
+
+
+@pytest.mark.control("C-01")
+def test_garbage_is_collected_before_its_first_pulse_and_never_behind_it(monkeypatch):
+    bench, trains = Bench(), []
+    monkeypatch.setattr(heap, "settle", lambda: trains.append(bench.harness.pulser.trains))
+    bench.begin()
+    bench.held_for_ms(2000)
+    assert trains == [0] and bench.train.delivered == 10
 
 
 @pytest.mark.control("C-63")

@@ -20,7 +20,7 @@ def assert_right(failure):
     [
         Case("electrode drifts", 12, -1, 100),  # was told with its 4th pulse: the looks went out of step
         Case("conductor broken", 28, 0, 100),  # was intermittent: 78 uA, and none, were one to the watch
-        Case("electrode drifts", 501, 1, 200),  # was told with its 5th pulse: a look every 11 ms
+        Case("conductor broken", 513, -1, 200),  # was told with its 4th pulse: a look every 11 ms
     ],
     ids=lambda case: f"{case.failure}, {case.rate_hz} Hz",
 )

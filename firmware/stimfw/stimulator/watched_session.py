@@ -202,6 +202,8 @@ class WatchedSession(SessionChecks):
             again = not again and self._told_early and self._pulses.halfway()
             if again:
                 continue
+            if self._pulses.is_called():
+                yield 0
             left = output.begun(0)
             if self._stalls(began, left):
                 return STOPPED_WATCH

@@ -203,12 +203,11 @@ class WatchedSession(SessionChecks):
             if again:
                 continue
             if self._pulses.is_called():
-                yield 0
+                yield 0  # it may be a STOP, and what follows takes as long as a look
             left = output.begun(0)
             if self._stalls(began, left):
                 return STOPPED_WATCH
-            if self._out_of_contact():
-                contraction.end_from(left)
+            self._heed_contact(left)
             # In a hold there is nothing to steer; what is left out here, a STOP need not wait for.
             if self._steady and contraction.held_after(left) > _STEERED:
                 continue
@@ -221,6 +220,11 @@ class WatchedSession(SessionChecks):
             if left >= contraction.periods:
                 return GOES_ON
             self._steady = part == messages.HOLD and True not in self._going_down
+
+    def _heed_contact(self, begun: int) -> None:
+        """Without its remote a session ramps down."""
+        if self._out_of_contact():
+            self._contraction.end_from(begun)
 
     def _stalls(self, began_ms: int, periods: int) -> bool:
         """Whether the train is behind its time; then all is off."""

@@ -247,7 +247,7 @@ def _judge(found: Sequence[Outcome], options: Options) -> list[Line]:
             "faults at random moments of a session: right name and side, action in time",
             100.0 * (len(found) - len(wrong)) / len(found), Relation.AT_LEAST, 100, "%",
             f"{len(found) - len(wrong)} of {len(found)}, {named} named; {len(FAILURES)} failures; typical "
-            f"and worst tolerances; 20, 50, 100 and 200 Hz; {_AMPLITUDE_UA} uA, bilateral; a pulse counts from "
+            f"and worst tolerances; 20 to 200 Hz; {_AMPLITUDE_UA} uA, bilateral; a pulse counts from "
             f"{SHOWS_UA} uA on; at most {most} pulses until the action; current out of control, direct "
             f"current and imbalance: {max(at_once):.1f} ms at the most; seed {options.seed}. "
             f"{options.cache_note}" + (f" Wrong: {examples}" if wrong else ""),

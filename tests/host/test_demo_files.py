@@ -13,7 +13,7 @@ from stimbench.cli.main import app
 from stimbench.demo import run
 from typer.testing import CliRunner
 
-START_SPAN_NS = 100_000_000
+START_SPAN_NS = 120_000_000
 """spi.sr begins with the press of START and is this long."""
 VCD_OPTIONS = "downsample=20:compress=100000"
 """50 MHz, and idle spans of more than 2 ms shortened: without it sigrok reads 500 million samples."""

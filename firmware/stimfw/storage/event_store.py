@@ -42,6 +42,7 @@ _BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_PLACE = b"\xff" * _PLACE_BYTES
 _NONE = 0xFFFFFFFF
 _TRIES = 4
+_PLACES_A_STEP = 4  # they take 0.7 ms
 
 
 class EventStore:
@@ -99,13 +100,15 @@ class EventStore:
         return all_of(self.reading(first, most))
 
     def reading(self, first: int, most: int) -> "Generator[None, None, tuple[int, bytes]]":
-        """The same in steps: a page each."""
+        """The same in steps: some places of a page each."""
         events = b""
         number = first
         for page in self._pages_from(first):
             yield
             content = read_page(self._device, self._first + page // PAGES, page % PAGES)
             for place in range(_A_PAGE):
+                if place % _PLACES_A_STEP == _PLACES_A_STEP - 1:
+                    yield
                 found = _number_of(content, place)
                 if found < first or (events and found < number):
                     continue

@@ -89,3 +89,23 @@ def test_reset_comes_back_on_the_bus(repl: Repl) -> None:
     bench.run_for(500_000_000)
     again = EmulatedDevice(bench, board.name).open().enter_repl()
     assert again.eval("'kept' in globals()") is False
+
+
+@pytest.mark.parametrize("apart_ns", [0, 4_000, 9_000, 12_000, 20_000, 40_000])
+def test_a_host_ends_one_control_transfer_before_the_next(repl: Repl, apart_ns: int) -> None:
+    """A second SETUP in the first one's status stage makes TinyUSB panic; what was set last is told last."""
+    bench, board, transport = repl
+    transport.exec("pass")
+    for on in (False, True) * 10:
+        board.console.set_dtr(on)
+        bench.run_for(apart_ns)
+    bench.run_for(10_000_000)
+    assert transport.eval("6 * 7") == 42
+    for on in (False, True, False):
+        board.console.set_dtr(on)
+        bench.run_for(apart_ns)
+    bench.run_for(10_000_000)
+    board.console.read()
+    board.console.write(b"print(1)\x04")
+    bench.run_for(100_000_000)
+    assert not board.console.pending, "closed, as set last"

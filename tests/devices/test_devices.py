@@ -184,11 +184,14 @@ def test_a_device_that_does_not_exist_is_one_clear_error(bench: Bench, tmp_path:
         EmulatedDevice(bench, "pump")
 
 
-def test_a_board_without_a_prompt_is_one_clear_error(emulated: EmulatedDevice) -> None:
+def test_a_board_without_a_prompt_is_one_clear_error(
+    emulated: EmulatedDevice, capsys: pytest.CaptureFixture[str]
+) -> None:
     identify(emulated)
     emulated.board.hang()
     with pytest.raises(NoAnswerError, match=r"the emulated stimulator gives no MicroPython prompt: "):
         emulated.enter_repl()
+    assert capsys.readouterr().out == "", "what mpremote prints would spoil --json"
 
 
 def test_a_port_that_does_not_come_back_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

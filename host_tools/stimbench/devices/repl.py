@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -109,7 +111,8 @@ def entered(transport: BoardTransport, name: str) -> BoardTransport:
     try:
         transport.serial.timeout = _READ_TIMEOUT_S  # a console on the same port sets its own
         if not transport.in_raw_repl:
-            transport.enter_raw_repl()
+            with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what came instead of a prompt
+                transport.enter_raw_repl()
     except TransportError as error:
         raise NoAnswerError(f"{name} gives no MicroPython prompt: {error}.") from error
     except OSError as error:  # pyserial's SerialException is one

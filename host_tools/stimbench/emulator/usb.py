@@ -3,7 +3,8 @@
 The emulator's own host answers an idle OUT endpoint with empty packets, which keeps the firmware awake.
 A real host sends bytes when it has some, and the device's controller answers NAK to whatever else without
 telling the firmware. Likewise a host that does not read, or has the port closed, sends no IN tokens: the
-device's packet waits.
+device's packet waits. And a host ends one control transfer before it begins the next (USB 2.0, 5.5.5): a
+second SETUP in the first one's status stage makes TinyUSB panic, which no real port does to a board.
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ class ConsolePort:
         self._host_reads = True
         self._connected = False
         self._dtr = True
+        self._lines_due = False
+        self._control_busy = False
         self._in_alarm = self._clock.create_alarm(self._release_in)
         self._cdc_endpoint_read = self._usb.on_endpoint_read
         self._usb.on_endpoint_read = self._endpoint_read
+        self._cdc_endpoint_write = self._usb.on_endpoint_write
+        self._usb.on_endpoint_write = self._endpoint_write
         self._cdc_reset = self._usb.on_reset
         self._usb.on_reset = self._reset
         self._dpram_updated = self._usb.dpram_updated
@@ -95,8 +100,22 @@ class ConsolePort:
         """Open (True) or close (False) the port, as far as the firmware can see."""
         self._dtr = on
         self._poll_in()
-        if self._connected:
-            self._cdc.set_control_lines(dtr=on, rts=on)
+        self._lines_due = True
+        self._tell_lines()
+
+    def _tell_lines(self) -> None:
+        """SET_CONTROL_LINE_STATE, now or when the control transfer that is under way has ended."""
+        if self._lines_due and self._connected and not self._control_busy:
+            self._lines_due, self._control_busy = False, True
+            self._cdc.set_control_lines(dtr=self._dtr, rts=self._dtr)
+
+    def _endpoint_write(self, endpoint: int, data: bytes | bytearray) -> None:
+        ended = self._control_busy and endpoint == 0 and not data
+        if self._cdc_endpoint_write:
+            self._cdc_endpoint_write(endpoint, data)
+        if ended:
+            self._control_busy = False
+            self._tell_lines()
 
     @property
     def dtr(self) -> bool:
@@ -110,6 +129,7 @@ class ConsolePort:
 
     def _on_connected(self) -> None:
         self._connected = True
+        self._lines_due, self._control_busy = False, True  # the emulator's host has just raised DTR
         if not self._dtr:
             # The emulator's host raises DTR at the end of every enumeration; put it right one frame later.
             self._clock.create_alarm(lambda: self.set_dtr(self._dtr)).schedule(1_000_000)
@@ -149,6 +169,7 @@ class ConsolePort:
 
     def _reset(self) -> None:
         self._connected = False
+        self._lines_due = self._control_busy = False
         self._out_size = None
         self._held.clear()
         self._in_alarm.cancel()

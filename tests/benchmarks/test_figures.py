@@ -11,7 +11,7 @@ from stimbench.benchmarks import registry
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, compared, measure, reached
 from stimbench.benchmarks.harness.runner import Progress, run_rows
 from stimbench.benchmarks.harness.table import as_document, as_markdown, write_files
-from stimbench.benchmarks.output import current, impedance, naive, stopping, timing
+from stimbench.benchmarks.output import current, impedance, magnet, naive, stopping, timing, trials
 from stimbench.cli import benchmarks as cli_figures
 from stimfw.protocol import messages
 from stimfw.therapy.program import Program
@@ -204,12 +204,12 @@ def test_stops_fall_all_over_the_period_and_half_of_them_into_a_pulse():
 
 
 def test_two_hundred_trials_are_shared_out_without_loss():
-    numbers = sorted(n for chunk in chunks(stopping.MAGNET, "collecting garbage") for n in chunk.numbers())
+    numbers = sorted(n for chunk in chunks(magnet.MAGNET, "collecting garbage") for n in chunk.numbers())
     assert numbers == list(range(200))
 
 
 def trial(kind, delay_ns, late_edges=0):
-    return stopping.Trial(kind, 0, delay_ns, True, late_edges)
+    return trials.Trial(kind, 0, delay_ns, True, late_edges)
 
 
 def judged(row, *trials):
@@ -219,26 +219,27 @@ def judged(row, *trials):
 @pytest.mark.parametrize(
     ("kind", "verdicts"),
     [
-        ("packet", [False, True, True, True]),
-        ("asked status", [True, False, True, True]),
-        ("50 Hz", [True, True, False, True]),
-        ("200 Hz", [True, True, False, True]),
-        ("measuring", [True, True, True, False]),
+        ("packet", [False, True, True, True, True]),
+        ("asked status", [True, False, True, True, True]),
+        ("collecting", [True, True, False, True, True]),
+        ("50 Hz", [True, True, True, False, True]),
+        ("200 Hz", [True, True, True, False, True]),
+        ("measuring", [True, True, True, True, False]),
     ],
 )
 def test_one_late_stop_or_edge_fails_its_line_and_no_other(kind, verdicts):
-    good = [trial(each, 5 * MS) for each in ("packet", "asked pulses", "50 Hz", "measuring")]
-    assert judged(stopping.STOP, *good) == [True, True, True, True]
+    good = [trial(each, 5 * MS) for each in ("packet", "asked pulses", "collecting", "50 Hz", "measuring")]
+    assert judged(stopping.STOP, *good) == [True] * 5
     assert judged(stopping.STOP, *good, trial(kind, 5 * MS + 1)) == verdicts
     assert judged(stopping.STOP, *good, trial(kind, MS, late_edges=1)) == verdicts
 
 
 def test_one_late_magnet_or_edge_fails_its_line_and_flash_is_only_compared():
     good = [trial("as built", 0), trial("collecting garbage", 200_000), trial("programming pages", 640_000)]
-    assert judged(stopping.MAGNET, *good) == [True, True, None]
-    assert judged(stopping.MAGNET, *good, trial("as built", 1)) == [False, True, None]
-    assert judged(stopping.MAGNET, *good, trial("collecting garbage", 200_001)) == [True, False, None]
-    assert judged(stopping.MAGNET, *good, trial("as built", 0, late_edges=1)) == [False, True, None]
+    assert judged(magnet.MAGNET, *good) == [True, True, None]
+    assert judged(magnet.MAGNET, *good, trial("as built", 1)) == [False, True, None]
+    assert judged(magnet.MAGNET, *good, trial("collecting garbage", 200_001)) == [True, False, None]
+    assert judged(magnet.MAGNET, *good, trial("as built", 0, late_edges=1)) == [False, True, None]
 
 
 @pytest.mark.parametrize(("off_na", "passed"), [(25, True), (-25, True), (25.1, False), (-25.1, False)])

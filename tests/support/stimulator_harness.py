@@ -104,13 +104,14 @@ class Pulser:
         tells: whether periods interrupt.
         on_prepare: called when a train is made ready.
         on_start: called when the train is about to start.
+        on_open: called when the bridges are opened between two pulses.
         trains: how many were started.
     """
 
     def __init__(self):
         self.tells = False
         self.trains = 0
-        self.on_prepare = self.on_start = lambda: None
+        self.on_prepare = self.on_start = self.on_open = lambda: None
         self._running = False
         self._began_us = self._period_us = self._right_us = 0
         self._stalled_us = self._end_us = None
@@ -138,6 +139,9 @@ class Pulser:
 
     def running(self):
         return self._running
+
+    def open(self):
+        self.on_open()
 
     def finish(self):
         self._end_us = max(1, self.elapsed_us() // self._period_us + 1) * self._period_us

@@ -183,10 +183,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         control, table, responder, port, keys.take, MagnetHold(not magnet()), led, log
     )
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, dispatcher.go_on, wake)
-    app = App(control, output, wake, port, console, responder, controller)
-    keeper = app.log_keeper = LogKeeper(
-        log, store, lambda: control.busy() or control.pairing, lambda: dispatcher.asked
-    )
+    app = App(control, output, wake, port, console, responder, controller, lambda: dispatcher.asked)
+    keeper = app.log_keeper = LogKeeper(log, store, lambda: control.busy() or control.pairing, app.asked)
     restart = restart_with_log(app)
     clinician = ClinicianRequests(
         control, conditions, dispatcher, log, clock, keeper, strangers, flash, restart

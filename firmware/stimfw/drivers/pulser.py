@@ -122,6 +122,14 @@ class Pulser:
         mem32[_SM0_INSTR] = _SET_PINS_OFF
         mem32[_SM1_INSTR] = _SET_PINS_OFF
 
+    def open(self) -> None:
+        """End the recharge of both leads early: bridges off until each one's next pulse. Only between pulses.
+
+        A machine that waits for its go does this instruction at once and goes on waiting.
+        """
+        mem32[_SM0_INSTR] = _SET_PINS_OFF
+        mem32[_SM1_INSTR] = _SET_PINS_OFF
+
     def finish(self) -> None:
         """Let the present period end and no other begin: the pacer sets a flag then and stalls."""
         mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.irq_wait(_END_FLAG)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import micropython
 
+from stimfw.drivers import heap
 from stimfw.protocol import messages
 from stimfw.ui.magnet import SETTLE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stimfw.drivers.console import Console
     from stimfw.drivers.wake import Waiter, Wake
     from stimfw.drivers.watchdog import Watchdog
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 _CHECK_MS = 1000  # between two checks of the radio
 _CHECK_PARTS = 3
 _CTRL_C = 3
+_REQUESTS = 12  # of at most 6.3 KB of garbage each; after a collection 135 KB are free
+_PULSES_OVER_MS = 4  # after a period's call both leads' pulses are over: PairPacer, Pacer
+_ROOM_US = 20_000  # to half a period: 10 ms of the collection, 7 of a STOP behind it, 3 of ticks and the call
 
 
 class App:
@@ -39,7 +45,9 @@ class App:
         console: "Console",
         responder: "Responder",
         pairing: "PairingController",
+        asked: "Callable[[], int]" = lambda: 0,
     ) -> None:
+        """Args: asked: how many requests were executed since the start."""
         self.control = control
         self._output = output
         self._wake = wake
@@ -47,12 +55,16 @@ class App:
         self._console = console
         self._responder = responder
         self._pairing = pairing
+        self.asked = asked
+        self._fill_to = 0  # the heap's holes, behind such a collection; 0: they are full
+        self._settled_at = 0  # so many requests had been executed at the last collection in a contraction
         self.log_keeper: "LogKeeper | None" = None
         self.magnet_stops = 0
         self._magnet_hit = False
         self._edge_ms = 0  # its last edge, as the interrupt handler saw it: a pass may write flash in between
         self._magnet_ms = 0  # the last one that was dealt with
         self._period_began = False
+        self._period_ms = 0
         self._radio_called = True
         self._look_once = False
         self._check_due_ms = 0
@@ -73,6 +85,7 @@ class App:
     def on_period(self, _pio: object) -> None:
         """A stimulation period began."""
         self._period_began = True
+        self._period_ms = ticks_ms()
         self._wake.pending = True
 
     def on_radio(self, _pin: object) -> None:
@@ -142,14 +155,47 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
-        if self._radio_called and not self._put_off:
+        collect_wait = self._collect()
+        if (self._radio_called and not self._put_off) or collect_wait == 0:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0
         self._put_off = False
-        wait = _sooner(wait, self._pairing.poll(now))
+        wait = _sooner(_sooner(wait, collect_wait), self._pairing.poll(now))
         if self.log_keeper:
             self.log_keeper.poll(now)
         return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+
+    def _collect(self) -> int:
+        """Collect garbage in a train whose requests have left some, if no STOP is later for it.
+
+        Both bridges are off before it begins, as a STOP wants them. It ends so long before the next pulse
+        that a STOP which came meanwhile prevents that one. Above 20 Hz there is no room.
+
+        Returns:
+            0 if it did; in how many ms it can; -1 if not in this period.
+        """
+        if self._fill_to:
+            return self._fill()
+        output, asked = self._output, self.asked()
+        plan = output.plan
+        if asked - self._settled_at < _REQUESTS or plan is None or not output.pulser.running():
+            return -1
+        since_ms = ticks_diff(ticks_ms(), self._period_ms)
+        if plan.period_us // 2 - 1000 * max(since_ms, _PULSES_OVER_MS) < _ROOM_US or self._radio_called:
+            return -1
+        if since_ms < _PULSES_OVER_MS:
+            return _PULSES_OVER_MS - since_ms
+        output.pulser.open()
+        self._settled_at = asked
+        self._fill_to = heap.collect()
+        return self._fill()
+
+    def _fill(self) -> int:
+        """What is left of heap.settle; the radio interrupts it, because a STOP may be there."""
+        while self._fill_to and not self._radio_called:
+            if heap.fill(self._fill_to):
+                self._fill_to = 0
+        return 0
 
     def _hurries(self) -> bool:
         """Whether what follows waits for the radio: it may be STOP. Not twice: others have their times."""

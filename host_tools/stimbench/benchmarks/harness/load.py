@@ -13,6 +13,7 @@ from stimbench.benchmarks.harness.rig import MS, SIDES, Rig
 __all__ = (
     "ALWAYS_COLLECTING",
     "ALWAYS_PROGRAMMING",
+    "COLLECTING_IN_PERIODS",
     "LOADED_APPLICATION",
     "WORK",
     "HostLoad",
@@ -92,6 +93,21 @@ while True:
 )
 ALWAYS_COLLECTING = _RESTLESS.format(restless="collect")
 ALWAYS_PROGRAMMING = _RESTLESS.format(restless="program")
+
+# The application, which believes that enough was asked for in each period to collect garbage.
+COLLECTING_IN_PERIODS = """
+import gc, main
+app, waiter, watchdog = main.build()
+asked = 0
+def more():
+    global asked
+    asked += 1000
+    return asked
+app.asked = more
+gc.threshold(-1)
+print("loaded")
+app.run(waiter, watchdog)
+"""
 
 _REQUESTS = (
     messages.request(requests.STATUS),

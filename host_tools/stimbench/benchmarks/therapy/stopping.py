@@ -10,9 +10,10 @@ from stimfw.protocol import asking, console_frame, messages, requests
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 
 from stimbench.attacks.air import RadioPeer
+from stimbench.benchmarks.harness.load import COLLECTING_IN_PERIODS
 from stimbench.benchmarks.harness.model import Line, Options, Row
 from stimbench.benchmarks.harness.rig import BRIDGE, MS
-from stimbench.benchmarks.output.stopping import Trial, worst_line
+from stimbench.benchmarks.output.trials import Trial, worst_line
 from stimbench.benchmarks.therapy.rig import PLAN, ImplantRig
 from stimbench.parts import faults
 
@@ -106,6 +107,7 @@ def _in_train(rig: ImplantRig, case: _Case) -> int:
     return rig.now_ns + _LEAST_NS + int(case.share() * _PERIOD_NS)
 
 
+_COLLECTING = "in a hold with a collection of garbage in each period"
 _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in the check before the first pulse": (_in_check, 32),
     "in a ramp": (_in_ramp, 16),
@@ -114,6 +116,7 @@ _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in a hold at 100 Hz": (_in_hold, 16),
     "in a hold at 200 Hz": (_in_hold, 32),
     "in a hold while the host asks": (_asked, 40),
+    _COLLECTING: (_in_hold, 64),
     "after a part has failed": (_in_diagnosis, 24),
     "in a test train": (_in_train, 16),
 }
@@ -137,6 +140,8 @@ def _work(case: _Case) -> Trial:
     with ImplantRig(case.seed, _PLANS.get(case.kind, _PLAN)) as rig:
         for lead in rig.parts.leads.values():
             lead.trace.enabled = False
+        if case.kind == _COLLECTING:
+            rig.execute(COLLECTING_IN_PERIODS)
         rig.ready()
         peer = RadioPeer(rig.bench, rig.pairing)
         if peer.ask(messages.request(requests.STATUS)) is None:

@@ -150,6 +150,22 @@ def test_former_prescriptions_can_be_read(implant):
 
 
 @pytest.mark.control("C-33", "C-69")
+def test_a_damaged_former_prescription_is_told_once_and_stops_nothing(implant):
+    for amplitude_ua in (1000, 1500):
+        implant.client.measure_impedance()
+        implant.client.set_prescription(PLAN.replaced({"left.amplitude_ua": amplitude_ua}).values)
+    implant.power_cycle(NOW_S + 5000, before=lambda: implant.damage(layout.PRESCRIPTIONS + 2))
+    for later_s in (5100, 5200, 5300):
+        assert implant.client.prescription().prescription.amplitude_ua == (1500, 3000)
+        assert implant.client.prescription_history(1).prescription.amplitude_ua == (2000, 3000)
+        lost = [(fields["what"], fields["entries"]) for _, fields in implant.entries(journal_entries.LOST)]
+        assert lost == [(journal_entries.LOST_FORMER, 1)]
+        implant.power_cycle(NOW_S + later_s)
+    implant.client.start()
+    implant.run_to("ramp up")
+
+
+@pytest.mark.control("C-33", "C-69")
 @pytest.mark.parametrize("area", ["life", "progress", "prescription", "journal"])
 def test_a_damaged_record_boots_safe_says_what_it_lost_and_keeps_the_rest(implant, area):
     implant.client.start()  # so there is progress
@@ -164,9 +180,13 @@ def test_a_damaged_record_boots_safe_says_what_it_lost_and_keeps_the_rest(implan
     if area == "journal":
         assert implant.state() == "ready"  # therapy does not hang on it
         assert implant.client.therapy().reason == 0
+    told = [fields for _, fields in implant.entries(journal_entries.LOST)]
+    assert [fields["what"] for fields in told] == [journal_entries.LOST_NAMES.index(area)]
+    if area == "journal":
+        assert told[0]["entries"] == entries, "all that there were"
+        implant.power_cycle(NOW_S + 6000)
+        assert len(implant.entries(journal_entries.LOST)) == 1, "it is told once"
         return
-    lost = [fields["what"] for _, fields in implant.entries(journal_entries.LOST)]
-    assert lost == [journal_entries.LOST_NAMES.index(area)]
     assert implant.client.journal(0).next > entries
     assert implant.state() == "fault"
     assert refused(implant.client.start) == therapy_reasons.FAULT

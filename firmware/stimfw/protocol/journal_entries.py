@@ -122,7 +122,8 @@ LOST_PROGRESS = 2
 LOST_LIFE = 3
 LOST_QUEUE = 4  # entries that came faster than flash could take them
 LOST_CLOCK = 5
-LOST_NAMES = ("journal", "prescription", "progress", "life", "queue", "clock")
+LOST_FORMER = 6  # former prescriptions: how many; what is in force is whole
+LOST_NAMES = ("journal", "prescription", "progress", "life", "queue", "clock", "former prescription")
 
 # `what` of an interference.
 INTERFERENCE_NAMES = ("began", "over", "given up")

@@ -207,9 +207,22 @@ class Implant:
         care.unsound = care.unsound or bool(lost)
         for what in lost:
             note(journal_entries.LOST, messages.FROM_NOBODY, what, 0)
-        if self._journal.lost:
-            note(journal_entries.LOST, messages.FROM_NOBODY, journal_entries.LOST_JOURNAL, self._journal.lost)
+        self._say_what_else_is_lost(care)
         return care
+
+    def _say_what_else_is_lost(self, care: Care) -> None:
+        """Entries of the journal, the newest ones too, and former prescriptions: nothing hangs on them."""
+        note, gone = self._keeper.add, max(0, care.journal_number - self._journal.next_number)
+        if gone:
+            self._is_new_to_progress = True
+        if self._journal.lost + gone:
+            lost = self._journal.lost + gone
+            note(journal_entries.LOST, messages.FROM_NOBODY, journal_entries.LOST_JOURNAL, lost)
+        what, former = journal_entries.LOST_FORMER, self.prescriptions.lost()
+        if former and (care.prescription is not None or not care.version):
+            # Once: it stays on flash until other ones take its place.
+            if not self._has_told(journal_entries.LOST, 0, what | former << 8):
+                note(journal_entries.LOST, messages.FROM_NOBODY, what, former)
 
     def _has_told(self, kind: int, at: int, number: int) -> bool:
         """Whether a newest entry of the journal is of this kind, with this u16 `at` bytes into its body."""

@@ -111,6 +111,7 @@ class Therapy:
 
     def save(self) -> bool:
         """Store what has to outlive a restart; whether the flash took it. With the output off only."""
+        self.care.journal_number = self._keeper.journal.next_number
         try:
             self._progress.store(self.care.pack())
         except OSError:

@@ -25,6 +25,9 @@ _MODE_BITS = (0, machine.CONDITION_MRI, machine.CONDITION_STORAGE)
 VERSION = 1
 _FORMAT = "<BBBBHHH"
 _FORMAT_BYTES = struct.calcsize(_FORMAT)
+_JOURNAL = "<I"
+_JOURNAL_AT = _FORMAT_BYTES + schedule.PACKED_BYTES
+PACKED_BYTES = _JOURNAL_AT + struct.calcsize(_JOURNAL)
 _NO_LEAD = journal_entries.NO_LEAD
 
 
@@ -42,6 +45,7 @@ class Care:
         schedule: of the day; it has the battery, too.
         stopped: today's last session was ended before its time.
         last_cause: why the last session ended, messages.STOPPED_....
+        journal_number: of the journal's next entry, when this was stored: a lower one at a start is a loss.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Care:
         self.unsound = False
         self.stopped = False
         self.last_cause = messages.STOPPED_NEVER_ON
+        self.journal_number = 0
         if payload is None:
             self.schedule = Schedule()
             return
@@ -83,6 +88,9 @@ class Care:
             _FORMAT, payload[:_FORMAT_BYTES]
         )
         self.reference_ohm = [left_ohm, right_ohm]
+        if len(payload) == PACKED_BYTES:
+            self.journal_number = struct.unpack_from(_JOURNAL, payload, _JOURNAL_AT)[0]
+            payload = payload[:_JOURNAL_AT]  # without it: written before this was kept
         self.schedule = Schedule(payload[_FORMAT_BYTES:])
 
     def lose(self, floor_s: int) -> None:
@@ -99,7 +107,7 @@ class Care:
             _FORMAT, VERSION, self.mode, self.fault, self.fault_lead, self.reference_ohm[0],
             self.reference_ohm[1], self.version,
         )  # fmt: skip
-        return head + self.schedule.pack()
+        return head + self.schedule.pack() + struct.pack(_JOURNAL, self.journal_number)
 
     def hold(self, prescription: "Prescription | None", version: int) -> None:
         """This is the prescription from now on."""

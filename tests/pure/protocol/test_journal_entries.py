@@ -59,7 +59,9 @@ def test_a_kind_of_a_later_firmware_is_none():
 def test_what_entries_say_of_themselves():
     assert journal_entries.WHY_NAMES == ("asked", "session", "daily")
     assert (journal_entries.WHY_ASKED, journal_entries.WHY_SESSION, journal_entries.WHY_DAILY) == (0, 1, 2)
-    assert journal_entries.LOST_NAMES == ("journal", "prescription", "progress", "life", "queue", "clock")
+    assert journal_entries.LOST_NAMES == (
+        "journal", "prescription", "progress", "life", "queue", "clock", "former prescription",
+    )  # fmt: skip
     losses = [
         journal_entries.LOST_JOURNAL, journal_entries.LOST_PRESCRIPTION, journal_entries.LOST_PROGRESS,
         journal_entries.LOST_LIFE, journal_entries.LOST_QUEUE, journal_entries.LOST_CLOCK,

@@ -155,6 +155,15 @@ def test_references_and_the_version_outlive_a_restart():
 
 
 @control("C-33", "C-57")
+def test_the_journals_number_is_kept_and_an_older_record_without_it_is_read():
+    device = Device()
+    device.care.journal_number = 0x01020304
+    payload = device.care.pack()
+    assert len(payload) == care.PACKED_BYTES and Care(payload, None, int, int).journal_number == 0x01020304
+    older = Care(payload[:-4], None, int, int)
+    assert older.journal_number == 0 and older.pack()[:-4] == payload[:-4]
+
+
 def test_a_record_that_was_lost_uses_the_day_up_and_waits_for_a_clinician():
     device = Device().prescribed()
     device.care.lose(NOW_S - DAY_S)

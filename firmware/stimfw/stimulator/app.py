@@ -30,7 +30,8 @@ _CHECK_PARTS = 3
 _CTRL_C = 3
 _REQUESTS = 12  # of at most 6.3 KB of garbage each; after a collection 135 KB are free
 _PULSES_OVER_MS = 4  # after a period's call both leads' pulses are over: PairPacer, Pacer
-_ROOM_US = 20_000  # to half a period: 10 ms of the collection, 7 of a STOP behind it, 3 of ticks and the call
+_LATEST_MS = 5
+"""Behind the call, for a collection: PAUSE_US less 10 ms for it, 7 for a STOP behind it, 2 for ticks."""
 
 
 class App:
@@ -85,7 +86,8 @@ class App:
     def on_period(self, _pio: object) -> None:
         """A stimulation period began."""
         self._period_began = True
-        self._period_ms = ticks_ms()
+        if self._output.has_pauses:
+            self._period_ms = ticks_ms()
         self._wake.pending = True
 
     def on_radio(self, _pin: object) -> None:
@@ -155,15 +157,24 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
-        collect_wait = self._collect()
-        if (self._radio_called and not self._put_off) or collect_wait == 0:
+        if self._radio_called and not self._put_off:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0
         self._put_off = False
-        wait = _sooner(_sooner(wait, collect_wait), self._pairing.poll(now))
+        wait = _sooner(wait, self._tend(now))
+        return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+
+    def _tend(self, now: int) -> int:
+        """What comes last in a pass; how long it can wait, in ms, or -1. A collection is all of it."""
+        collect_wait = -1
+        if self._output.has_pauses or self._fill_to:
+            collect_wait = self._collect()
+            if collect_wait == 0:
+                return 0
+        wait = self._pairing.poll(now)
         if self.log_keeper:
             self.log_keeper.poll(now)
-        return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+        return _sooner(wait, collect_wait) if wait >= 0 else collect_wait
 
     def _collect(self) -> int:
         """Collect garbage in a train whose requests have left some, if no STOP is later for it.
@@ -177,11 +188,10 @@ class App:
         if self._fill_to:
             return self._fill()
         output, asked = self._output, self.asked()
-        plan = output.plan
-        if asked - self._settled_at < _REQUESTS or plan is None or not output.pulser.running():
+        if asked - self._settled_at < _REQUESTS or not output.pulser.running():
             return -1
         since_ms = ticks_diff(ticks_ms(), self._period_ms)
-        if plan.period_us // 2 - 1000 * max(since_ms, _PULSES_OVER_MS) < _ROOM_US or self._radio_called:
+        if since_ms > _LATEST_MS or self._radio_called:
             return -1
         if since_ms < _PULSES_OVER_MS:
             return _PULSES_OVER_MS - since_ms

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stimfw.drivers.sampler import Sampler
 
 _FINISH_MS = (2, 20)  # looks at a train that ends: 25 in its last period, but not farther apart than this
+PAUSE_US = 24_000  # a collection of garbage has room between one lead's pulse and the other's: 20 Hz and less
 _LATE_MS = 60  # a last period that has not ended by then does not end
 
 
@@ -47,6 +48,8 @@ class Output:
         """Of the train that is loaded: who composes his own puts it here, with its period."""
         self.tripped = False
         """Set by `trip`; no train starts until `arm_trip` clears it."""
+        self.has_pauses = False
+        """Whether a train runs whose leads' pulses are PAUSE_US apart."""
 
     def load(
         self, width_us: int, gap_us: int, period_us: int, kinds: str, times_us: "Sequence[int]"
@@ -99,6 +102,7 @@ class Output:
         if not self.tripped:
             self.pulser.start()
         enable_irq(state)
+        self.has_pauses = not self.tripped and self.plan is not None and self.plan.period_us >= 2 * PAUSE_US
         return not self.tripped
 
     def finish(self) -> "Generator[int, None, bool]":
@@ -123,6 +127,7 @@ class Output:
     def pause(self) -> None:
         """End the train: bridges off; electrodes, gate and the count of samples stay."""
         self.pulser.off()
+        self.has_pauses = False
         self.pulser.tell_periods(False)
         self.sampler.disarm()
 

@@ -37,7 +37,7 @@ _BALANCE_MEAN_CODES = const(24)
 _BALANCE_MEAN_SHARE = const(66)
 _LIMIT_MV = const(11_500)  # the pump's 15 V, less 2.1 V of the blocking capacitor, 3 %, and codes
 _DRIFT_PERCENT = const(15)
-_DRIFT_CODES = const(11)  # noise of a difference 6 (three times, three pulses in a row), integral error 4.5
+_DRIFT_CODES = const(13)  # noise of a difference 8 (four times, two pulses in a row), integral error 4.5
 _SHORT_OHM = const(60)
 _SHORT_CODES = const(9)
 _REFERENCE_CODES = const(12)
@@ -274,7 +274,7 @@ class Watch:
         counts[_SHORTED] = 0
         if self._drift_told[lead] or limits[_V_LOW] <= access <= limits[_V_HIGH]:
             return watch_table.NONE  # what is left: a negative current of a lead with no amplitude
-        fault = self._counted(lead, _DRIFTED, 3, watch_table.DRIFT)
+        fault = self._counted(lead, _DRIFTED, 2, watch_table.DRIFT)
         if fault:
             self._drift_told[lead] = True
             self._set_ua[lead] = -1

@@ -281,9 +281,9 @@ def test_one_code_for_everything_is_the_converter():
 
 
 @control("C-53")
-def test_drift_is_named_once_with_its_third_pulse():
+def test_drift_is_named_once_with_its_second_pulse():
     grown = Pulse(ohm=OHM * 13 // 10)
-    assert seen(made(), [grown] * 6) == [NONE, NONE, DRIFT, NONE, NONE, NONE]
+    assert seen(made(), [grown] * 6) == [NONE, DRIFT, NONE, NONE, NONE, NONE]
     assert set(seen(made(), [Pulse(ohm=OHM * 110 // 100)] * 6)) == {NONE}
     assert set(seen(made((0, OHM)), [grown] * 6)) == {NONE}, "no history"
 

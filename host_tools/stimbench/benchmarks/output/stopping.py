@@ -25,6 +25,7 @@ from stimbench.benchmarks.output.trials import (
     seeded,
     worst_line,
 )
+from stimbench.client.stimulator import Stimulator
 
 __all__ = ("STOP",)
 
@@ -43,9 +44,8 @@ def _stops(chunk: Chunk) -> list[Trial]:
         stimulator = rig.execute(COLLECTING_IN_PERIODS) if chunk.kind == _COLLECTING else rig.connect()
         rig.set_program(stimulator, PROGRAM)
         rig.run_ms(100)
-        if chunk.kind == _LONG:  # and the log is full: a place has to be found for each event
-            for number in range(KEPT):
-                stimulator.amplitude(*_other_ua(number))
+        if chunk.kind == _LONG:
+            _fill_log(rig, stimulator)
         peer = None if pressed else _joined(rig)
         if pressed:  # so the press's first frame is the one that stops, and asks for no connection
             rig.bench.press("STATUS", 40)
@@ -55,7 +55,7 @@ def _stops(chunk: Chunk) -> list[Trial]:
             first_ns = rig.restart(stimulator)
             phase_ns = chunk.phase_ns(number)
             if peer:
-                event_ns = _inject(rig, chunk, first_ns, phase_ns, number, peer)
+                event_ns = _inject(rig, chunk, first_ns, phase_ns, number, peer, stimulator)
             else:
                 event_ns = _press(rig, first_ns, phase_ns)
             found.append(judge_trial(rig, chunk, first_ns, event_ns))
@@ -64,6 +64,15 @@ def _stops(chunk: Chunk) -> list[Trial]:
             rig.board.console.read()
             rig.forget()
         return found
+
+
+def _fill_log(rig: Rig, stimulator: Stimulator) -> None:
+    """A place has to be found for each event now, and the oldest ones are on flash alone."""
+    for number in range(2 * KEPT):
+        stimulator.amplitude(*_other_ua(number))
+        if number == KEPT:
+            rig.run_ms(_STORED_MS)
+    rig.run_ms(_STORED_MS)
 
 
 def _late_stops(chunk: Chunk) -> list[Trial]:
@@ -147,22 +156,25 @@ def _stop_ends(rig: Rig, since_ns: int) -> list[int]:
     return sorted(ends)
 
 
-def _inject(rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, peer: RadioPeer) -> int:
+def _inject(
+    rig: Rig, chunk: Chunk, first_ns: int, phase_ns: int, number: int, peer: RadioPeer, stimulator: Stimulator
+) -> int:
     """Put a STOP packet into the air that ends at an exact phase; for some kinds the host asks meanwhile."""
+    next_event = stimulator._fields(requests.LOG, _BEYOND_ALL)[0] if chunk.kind == _LONG else 0
     # A full reply to PULSES takes as many pulses before it.
     least_ns = 900 * MS if chunk.kind == "asked pulses" else 60 * MS
     event_ns = next_ns(rig, first_ns, phase_ns, least_ns)
     if chunk.kind.startswith("asked"):
-        _ask_meanwhile(rig, chunk, number, event_ns)
+        _ask_meanwhile(rig, chunk, number, event_ns, next_event)
     peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)
     return event_ns
 
 
-def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int) -> None:
+def _ask_meanwhile(rig: Rig, chunk: Chunk, number: int, event_ns: int, next_event: int) -> None:
     """Let a request of the host arrive up to 40 ms before the packet."""
     message, span_ns = _ASKED[chunk.kind]
     if chunk.kind == _LONG:
-        message = _long_request(number // chunk.step)
+        message = _long_request(number // chunk.step, next_event)
     line = console_frame.encode(number & 0xFF, message)
     early_ns = random.Random(f"{chunk.kind} {number} {chunk.seed}").randrange(span_ns)
     rig.bench.at(event_ns - early_ns, lambda: rig.board.console.write(line))
@@ -174,18 +186,21 @@ def _other_ua(number: int) -> tuple[int, int]:
     return left_ua, right_ua
 
 
-def _long_request(number: int) -> bytes:
+def _long_request(number: int, next_event: int) -> bytes:
     """One of those that are done in most steps."""
     left_ua, right_ua = _other_ua(number)
-    if number % 3 == 0:
-        return messages.request(requests.LOG, struct.pack("<I", 0))
-    if number % 3 == 1:
+    if number % 4 < 2:  # from flash, or from RAM
+        first = 0 if number % 4 else next_event - 16
+        return messages.request(requests.LOG, struct.pack("<I", first))
+    if number % 4 == 2:
         return messages.request(requests.AMPLITUDE, struct.pack("<HH", left_ua, right_ua))
     other = PROGRAM.replaced({"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua})
     return messages.request(requests.SET_PROGRAM, other.pack())
 
 
 _LONG = "asked long"
+_BEYOND_ALL = 0xFFFFFFFF
+_STORED_MS = 2000  # the log goes to flash while the output is off
 _ASKED = {
     "asked status": (messages.request(requests.STATUS), 14 * MS),
     "asked pulses": (messages.request(requests.PULSES, b"\0\0\0\0"), 40 * MS),

@@ -129,6 +129,37 @@ def test_electrodes_break_in_every_way_and_are_mended(hands):
 
 
 @pytest.mark.emulated
+def test_the_boards_own_parts_break_in_every_way_and_are_mended(hands):
+    parts = hands.bench.board("stimulator").parts
+    now = {
+        ("left.pump", "rail", None): lambda: parts.pumps["left"].saturated,
+        ("right.pump", "dead", None): lambda: parts.pumps["right"].amps(0) == 0,
+        ("left.dac", "stuck", 2000): lambda: parts.dac.stuck(0) == 2000 and parts.dac.stuck(1) is None,
+        ("right.dac", "stuck", None): lambda: parts.dac.stuck(1) == 0,
+        ("left.source.2", "stuck-closed", None): lambda: parts.matrix.mask(0) == 1 << 2,
+        ("right.sink.1", "stuck-open", None): lambda: parts.matrix.stuck(1, 5) is False,
+        ("dac", "reference", "-1"): lambda: abs(parts.dac.vref_v - 4.096 * 0.99) < 1e-9,
+        ("adc", "reference", 2): lambda: abs(parts.adc.vref_v - 3.3 * 1.02) < 1e-9,
+        ("adc", "stuck", 17): lambda: parts.adc.stuck_code == 17,
+        ("supply", "low", 3.1): lambda: parts.supply.volts(0) == 3.1,
+    }
+    for count, ((part, fault, value), holds) in enumerate(now.items(), 1):
+        assert not holds(), part
+        told = hands.do("break", {"part": part, "fault": fault, "value": value})
+        assert holds() and len(told["broken"]) == min(count, 8 if count < 10 else 9), told["broken"]
+    assert hands.do("status")["broken"] == [
+        "left.pump at its rail", "left.dac stuck at code 2000", "left.source.2 stuck closed",
+        "right.pump dead", "right.dac stuck at code 0", "right.sink.1 stuck open", "dac reference -1 %",
+        "adc stuck at code 17, reference +2 %", "supply at 3.1 V",
+    ]  # fmt: skip
+    assert "left.dac stuck at code 2000" not in hands.do("mend", {"part": "left.dac"})["broken"]
+    assert hands.do("mend", {"part": "left"})["broken"][0] == "right.pump dead"
+    assert parts.matrix.mask(0) == 0 and parts.matrix.stuck(1, 5) is False
+    assert "dac" not in " ".join(hands.do("mend", {"part": "dac"})["broken"]).replace("right.dac", "")
+    assert hands.do("mend")["broken"] == [] and not any(holds() for holds in now.values())
+
+
+@pytest.mark.emulated
 def test_the_air_is_jammed_and_loses_packets(hands):
     air = hands.bench.air
     assert hands.do("jam", {"channel": 76, "for_s": 0.1})["broken"] == ["air jammed on channel 76"]
@@ -169,6 +200,13 @@ def test_the_air_is_jammed_and_loses_packets(hands):
         ("break", {"part": "air", "fault": "loss", "value": "nan"}, "Loss needs a value"),
         ("break", {"part": "air", "fault": "loss", "value": 1.5}, "Loss = 1.5: allowed is 0 to 1"),
         ("mend", {"part": "middle"}, "There is no part 'middle'"),
+        ("break", {"part": "left.pump", "fault": "open"}, "Open is no fault of left.pump, which can be"),
+        ("break", {"part": "left.pump", "fault": "rail", "value": 1}, "Rail needs no value"),
+        ("break", {"part": "left.dac", "fault": "stuck", "value": 5000}, "Stuck = 5000: allowed is 0 to"),
+        ("break", {"part": "left.dac", "fault": "stuck", "value": "x"}, "Stuck needs a value: a code"),
+        ("break", {"part": "dac", "fault": "reference"}, "Reference needs a value: percent"),
+        ("break", {"part": "adc", "fault": "low"}, "Low is no fault of adc, which can be reference or stuck"),
+        ("break", {"part": "supply", "fault": "low", "value": 9}, "Low = 9: allowed is 1.8 to 5.5"),
         ("jam", {"channel": 126}, "There is no channel 126; 0 to 125"),
         ("speed", {"speed": "0x"}, "speed = '0x': allowed is 0.001x to 1000x"),
         ("speed", {"speed": "-1"}, "speed = '-1'"),

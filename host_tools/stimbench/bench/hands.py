@@ -12,6 +12,7 @@ from stimbench.bench import view, wiring
 from stimbench.bench.actions import ACTIONS, ActionError
 from stimbench.bench.engine import Bench
 from stimbench.bench.pace import Pace
+from stimbench.bench.stimulator_faults import Breakable
 from stimbench.errors import BenchError
 from stimbench.parts.electrodes import Electrode
 
@@ -98,6 +99,8 @@ class Hands:
             self._require(fault == "hung", f"a board can be hung, and not {fault}")
             self._require(value is None, "hung needs no value")
             self.bench.board(part).hang()
+        elif part in self._breakable():
+            self._break_part(part, fault, value)
         else:
             self._break_electrode(part, fault, value)
         return self._broken("break", f"{part} is broken: {fault}.")
@@ -110,11 +113,16 @@ class Hands:
         electrodes = [one for names, one in self._electrodes().items() if part in ("all", *names)]
         for electrode in electrodes:
             electrode.restore()
+        mended = [
+            one for name, one in self._breakable().items() if part in ("all", name, name.partition(".")[0])
+        ]
+        for one in mended:
+            one.mend(self.bench.now_ns)
         air = part in ("all", "air") and self.bench.air is not None
         if air and self.bench.air:
             self.bench.air.loss = 0.0
             self.bench.air.stop_jamming(self.bench.now_ns)
-        found = part == "all" or boards or electrodes or air
+        found = part == "all" or boards or electrodes or mended or air
         self._require(found, f"there is no part {part!r}; {self._parts()}")
         return self._broken("mend", "All is mended." if part == "all" else f"{part} is mended.")
 
@@ -209,6 +217,24 @@ class Hands:
             )
             electrode.short_to(found[str(value)])
 
+    def _break_part(self, part: str, fault: str, value: str | float | None) -> None:
+        one = self._breakable()[part]
+        faults = " or ".join(one.faults)
+        self._require(fault in one.faults, f"{fault} is no fault of {part}, which can be {faults}")
+        needs = one.faults[fault]
+        if needs is None:
+            self._require(value is None, f"{fault} needs no value")
+            number = 0.0
+        else:
+            given = needs.default if value is None else value
+            number = _number(given, f"{fault} needs a value: {needs.text}")
+            allowed = f"{needs.low:g} to {needs.high:g}"
+            self._require(needs.low <= number <= needs.high, f"{fault} = {number:g}: allowed is {allowed}")
+        one.harm(fault, number, self.bench.now_ns)
+
+    def _breakable(self) -> dict[str, Breakable]:
+        return wiring.breakable(self.bench.boards.get("stimulator"))
+
     def _electrodes(self) -> dict[tuple[str, str], Electrode]:
         """Every electrode by its own name and its lead's."""
         stimulator = self.bench.boards.get("stimulator")
@@ -221,7 +247,7 @@ class Hands:
         }
 
     def _parts(self) -> str:
-        names = [names[0] for names in self._electrodes()] + list(self.bench.boards)
+        names = [names[0] for names in self._electrodes()] + list(self._breakable()) + list(self.bench.boards)
         return f"there are {', '.join([*names, 'air'])}"
 
     @staticmethod

@@ -53,6 +53,9 @@ def broken(bench: Bench) -> list[str]:
                 state = condition(electrode, side)
                 if state != "ok":
                     found.append(f"{side}.{electrode.index} {state}")
+    for name, part in wiring.breakable(stimulator).items():
+        if condition_of_part := part.condition():
+            found.append(f"{name} {condition_of_part}")
     if bench.air and bench.air.loss:
         found.append(f"air loses {bench.air.loss:.0%} of all packets")
     if _jammed(bench):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from stimbench.bench import stimulator_faults
 from stimbench.bench.config import BenchConfig
 from stimbench.capture.channels import Segments, Voltages
 from stimbench.capture.recorder import Recorder
@@ -23,7 +24,7 @@ from stimbench.parts.wiring import (
     wire_stimulator,
 )
 
-__all__ = ("attach_parts", "buttons", "lamps", "leads", "magnet_contact", "tones")
+__all__ = ("attach_parts", "breakable", "buttons", "lamps", "leads", "magnet_contact", "tones")
 
 _ANALOG = ("V_LEFT", "V_RIGHT", "I_SENSE")
 """Signals that the stimulator's sense amplifiers drive: what these measure is recorded in their place."""
@@ -102,6 +103,12 @@ def leads(stimulator: EmulatedBoard) -> dict[str, Lead]:
     if not isinstance(parts, StimulatorParts):
         raise BenchError(f"the {stimulator.name} has no leads")
     return parts.leads
+
+
+def breakable(stimulator: EmulatedBoard | None) -> dict[str, stimulator_faults.Breakable]:
+    """What can break on it besides its electrodes, by name; nothing without parts."""
+    parts = stimulator.parts if stimulator is not None else None
+    return stimulator_faults.parts_of(parts) if isinstance(parts, StimulatorParts) else {}
 
 
 def lamps(board: EmulatedBoard) -> dict[str, Led]:

@@ -131,11 +131,19 @@ class MatrixChain:
             masks[chip] = masks[chip] & ~(1 << bit) | (wanted << bit)
         self._tell(chip, time_ns)
 
-    def mend(self, time_ns: int) -> None:
-        """No switch is stuck any more."""
-        self._stuck_closed, self._stuck_open = [0, 0], [0, 0]
-        for chip in (0, 1):
-            self._tell(chip, time_ns)
+    def stuck(self, chip: int, bit: int) -> bool | None:
+        """Whether a switch is stuck closed (True) or open (False); None: it is not stuck."""
+        if self._stuck_closed[chip] >> bit & 1:
+            return True
+        return False if self._stuck_open[chip] >> bit & 1 else None
+
+    def mend(self, time_ns: int, chip: int | None = None, bit: int | None = None) -> None:
+        """This switch is not stuck any more; without one, none is."""
+        kept = 0 if bit is None else ~(1 << bit)
+        for each in (0, 1) if chip is None else (chip,):
+            self._stuck_closed[each] &= kept
+            self._stuck_open[each] &= kept
+            self._tell(each, time_ns)
 
     def power_on_reset(self, time_ns: int) -> None:
         """Back to the state after power-on: zeros in the registers, everything open."""

@@ -160,6 +160,15 @@ class Mcp4922:
         self._stuck[channel] = code
         self._move(channel, self._scheduler.now_ns)
 
+    def stuck(self, channel: int) -> int | None:
+        """The code that a channel is stuck at; None: at none."""
+        return self._stuck[channel]
+
+    @property
+    def vref_v(self) -> float:
+        """The voltage at both references."""
+        return self._vref_v
+
     def scale(self, channel: int, share: float) -> None:
         """A gain error of a channel in place of its own: 0.1 gives 110 % of what is right."""
         self._errors[channel] = replace(self._errors[channel], gain=share)

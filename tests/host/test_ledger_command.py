@@ -17,7 +17,7 @@ def implant():
 @pytest.fixture
 def ask(run, services, implant):
     """`run` on an implanted stimulator."""
-    return lambda *args: run(*args, obj=replace(services, open_board=implant.open))
+    return lambda *args, code=0: run(*args, code=code, obj=replace(services, open_board=implant.open))
 
 
 def test_ledger_of_each_contraction(ask, implant):
@@ -30,6 +30,14 @@ def test_ledger_of_each_contraction(ask, implant):
     }  # fmt: skip
     implant.contractions_ended = 0
     assert "No contraction has ended" in ask("ledger", "--contractions").stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--csv",), ("--follow",)])
+def test_an_implant_says_that_it_keeps_no_pulses(ask, implant, options):
+    """ "No pulse was measured" would be wrong while its session runs."""
+    implant.samples = []
+    done = ask("pulses", *options, code=2)
+    assert "`stimbench ledger` has what was delivered" in done.stderr and not done.stdout
 
 
 def test_ledger(ask):

@@ -6,7 +6,7 @@ import struct
 from contextlib import contextmanager
 
 from stimbench.client.stimulator import connect
-from stimfw.protocol import asking, console_frame, messages, requests, roles
+from stimfw.protocol import asking, console_frame, messages, requests, roles, therapy_reasons
 from stimfw.storage import areas
 from stimfw.storage.pairings import PairingTable, TableFullError
 from stimfw.therapy import program
@@ -92,6 +92,10 @@ class FakeBoard:
         self.calls.append(opcode)
         if opcode in self.refuse:
             return messages.reply(opcode, *self.refuse[opcode])
+        if opcode == requests.THERAPY and not hasattr(self, "do_34"):
+            return messages.reply(
+                opcode, messages.WRONG_STATE, bytes((self.state, therapy_reasons.NOT_IMPLANTED))
+            )
         code, answer = getattr(self, f"do_{opcode:02x}")(body, now_s)
         return messages.reply(opcode, code, answer)
 

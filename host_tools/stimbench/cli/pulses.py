@@ -17,7 +17,7 @@ from rich.table import Table
 from stimbench.cli.common import BoardOption, JsonOption, RadioOption, err, opened, out, print_json
 from stimbench.client.records import PulseSample, Status
 from stimbench.client.stimulator import Stimulator
-from stimbench.errors import InputError
+from stimbench.errors import InputError, RefusedError
 
 __all__ = ("as_data", "measured_text", "pulses")
 
@@ -55,7 +55,8 @@ def pulses(
     """Show what the stimulator measured in each pulse: its current, and the voltage across the lead.
 
     The table has the newest pulse first; --csv, --json and --follow have the oldest first. The stimulator
-    keeps the newest 504 pulses of the present or last session, until it measures impedance or restarts.
+    keeps the newest 504 pulses of the present or last session, until it measures impedance or restarts. One
+    that is implanted judges and counts each pulse itself, and keeps none: see `stimbench ledger`.
     """
     if as_csv and as_json:
         raise InputError("--csv and --json exclude each other.")
@@ -63,9 +64,12 @@ def pulses(
         raise InputError("--follow needs a board that runs on: `bench` is built for this one command.")
     with opened(ctx, board, radio) as stimulator:
         if follow:
+            _require_pulses(stimulator)
             _follow(stimulator, count or 0, _printer(as_csv, as_json))
             return
         found = stimulator.pulses(count=_COUNT if count is None else count)
+        if not found:
+            _require_pulses(stimulator)
         state = None if as_csv or as_json else stimulator.status()
     if as_json:
         print_json([as_data(pulse) for pulse in found])
@@ -78,6 +82,22 @@ def pulses(
         out.print(_programmed(state))
     else:
         out.print("No pulse was measured in this session, or since an impedance measurement.")
+
+
+def _require_pulses(stimulator: Stimulator) -> None:
+    """Say so where none will ever come: "no pulse was measured" would be wrong of an implant's session.
+
+    Raises:
+        InputError: it is implanted.
+    """
+    try:
+        stimulator.therapy()
+    except RefusedError:
+        return
+    raise InputError(
+        "An implanted stimulator judges and counts each pulse itself, and keeps none: `stimbench ledger` has "
+        "what was delivered, `stimbench fault` what its watch found."
+    )
 
 
 def as_data(pulse: PulseSample) -> dict[str, Any]:

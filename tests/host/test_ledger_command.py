@@ -40,6 +40,14 @@ def test_an_implant_says_that_it_keeps_no_pulses(ask, implant, options):
     assert "`stimbench ledger` has what was delivered" in done.stderr and not done.stdout
 
 
+def test_status_of_an_implant_counts_what_its_ledger_counts(ask, implant):
+    """DETAILS counts the pulses of a board on the bench alone."""
+    implant.samples = []
+    assert "left 600, right 598;" in " ".join(ask("status").stdout.split())
+    delivered = json.loads(ask("status", "--json").stdout)["delivered"]
+    assert delivered == json.loads(ask("ledger", "--json").stdout)
+
+
 def test_ledger(ask):
     shown = ask("ledger").stdout
     assert "513.600" in shown and "3990" in shown

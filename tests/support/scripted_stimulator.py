@@ -92,7 +92,7 @@ class FakeBoard:
         self.calls.append(opcode)
         if opcode in self.refuse:
             return messages.reply(opcode, *self.refuse[opcode])
-        if opcode == requests.THERAPY and not hasattr(self, "do_34"):
+        if opcode in (requests.THERAPY, requests.LEDGER) and not hasattr(self, f"do_{opcode:02x}"):
             return messages.reply(
                 opcode, messages.WRONG_STATE, bytes((self.state, therapy_reasons.NOT_IMPLANTED))
             )

@@ -23,7 +23,9 @@ from stimbench.cli.common import (
 from stimbench.cli.pulses import as_data, measured_text
 from stimbench.client.access_records import RemoteStatus
 from stimbench.client.records import Details, Identity, PulseSample, Status
-from stimbench.errors import EXIT_CHECK_FAILED, InputError
+from stimbench.client.stimulator import Stimulator
+from stimbench.client.therapy_records import LedgerFigures
+from stimbench.errors import EXIT_CHECK_FAILED, InputError, RefusedError
 
 SelfTestOption = Annotated[
     bool,
@@ -66,6 +68,7 @@ def status(
         identity, state = stimulator.identity, stimulator.status()
         details, counters = stimulator.details(), stimulator.counters()
         newest = stimulator.pulses(count=len(LEADS))
+        delivered = _delivered(stimulator)
         cache = stimulator.flash_cache(xip_clear) if xip or xip_clear else None
     if as_json:
         shown: dict[str, Any] = {
@@ -75,17 +78,27 @@ def status(
             "details": asdict(details),
             "counters": counters,
         }
+        if delivered:
+            shown["delivered"] = [asdict(one) | {"lead": one.lead_name} for one in delivered]
         if cache:
             shown["flash_cache"] = {**asdict(cache), "misses": cache.misses, "saturated": cache.saturated}
         print_json(shown)
     else:
-        out.print(_table(identity, state, details, newest))
+        out.print(_table(identity, state, details, newest, delivered))
         for line in _differences(state, newest):
             out.print(line, soft_wrap=True)
         out.print(_counter_line(counters))
         if cache:
             out.print(f"[bold]Flash cache[/]  {cache}", soft_wrap=True)
     _exit_if_failed(state.failed_parts, as_json)
+
+
+def _delivered(stimulator: Stimulator) -> tuple[LedgerFigures, ...]:
+    """What an implant has delivered in its present or last session, which DETAILS does not count; or nothing."""
+    try:
+        return stimulator.ledger()
+    except RefusedError:
+        return ()
 
 
 def _status_of_remote(ctx: typer.Context, port: str, as_json: bool) -> None:
@@ -140,7 +153,14 @@ def _differences(state: Status, newest: list[PulseSample]) -> list[str]:
     return wrong
 
 
-def _table(identity: Identity, state: Status, details: Details, newest: list[PulseSample]) -> Table:
+def _table(
+    identity: Identity,
+    state: Status,
+    details: Details,
+    newest: list[PulseSample],
+    delivered: tuple[LedgerFigures, ...],
+) -> Table:
+    left, right = [lead.pulses for lead in delivered] or [details.left_pulses, details.right_pulses]
     rows = (
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
         ("State", state.state_name),
@@ -151,7 +171,7 @@ def _table(identity: Identity, state: Status, details: Details, newest: list[Pul
         ("Programmed now", f"left {state.amplitude_ua[0]} uA, right {state.amplitude_ua[1]} uA"),
         ("Last measured", measured_text(newest)),
         ("Session", f"{state.session_s} s so far"),
-        ("Pulses", f"left {details.left_pulses}, right {details.right_pulses}; {details.cycles} cycles"),
+        ("Pulses", f"left {left}, right {right}; {details.cycles} cycles"),
         ("Supply", f"{state.supply_mv / 1000:.2f} V, {details.temperature_dc / 10:.1f} degrees C"),
         ("Up for", f"{details.uptime_ms / 1000:.1f} s, ready after {details.boot_us / 1000:.0f} ms"),
         ("Free memory", f"{details.heap_free} bytes"),

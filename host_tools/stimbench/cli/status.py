@@ -94,7 +94,7 @@ def status(
 
 
 def _delivered(stimulator: Stimulator) -> tuple[LedgerFigures, ...]:
-    """What an implant has delivered in its present or last session, which DETAILS does not count; or nothing."""
+    """What an implant has delivered in its present or last session: DETAILS does not count it. Or nothing."""
     try:
         return stimulator.ledger()
     except RefusedError:

@@ -42,6 +42,11 @@ def test_the_same_life_is_the_same_walk():
     assert desk_walk.life(7, 500) == desk_walk.life(7, 500)
 
 
+def test_a_life_whose_clock_was_set_twice_before_a_cut():
+    """While the output is on nothing is stored; then the cut comes into what stores the second one."""
+    desk_walk.life(937, 100)
+
+
 def test_midnight_is_left_out_by_a_few_seconds_only():
     assert is_near_midnight(86_400 * 5 - 3) and is_near_midnight(86_400 * 5 + 3)
     assert not is_near_midnight(86_400 * 5 - 10) and not is_near_midnight(86_400 * 5 + 43_200)

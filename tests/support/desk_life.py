@@ -39,6 +39,8 @@ class Life:
         self.oracle = Oracle(self.desk, healing_days)
         self._found = False  # a fault in a session that runs
         self._clock_doubt = None
+        self._asked_clock = None, []  # the oracle before the first one that is not stored, and all told since
+        self._clock_waits = None, []
         self._doubt = None  # what a cut may have left done, or not: called after the start
         self._steps = list(STEPS)
         self._weights = list(STEPS.values())
@@ -56,7 +58,7 @@ class Life:
                     desk.turn()
                 self._doubt = None
                 if not desk.control.busy():
-                    self._clock_doubt = None
+                    self._clock_doubt, self._clock_waits = None, (None, [])
             except Refused as refused:
                 self.seen["refused", refused.code, refused.reason] += 1
                 self._doubt = None
@@ -88,7 +90,7 @@ class Life:
 
     def _begin_again(self):
         """After a start: what was prescribed and found is still there."""
-        self._found, self._clock_doubt = False, None
+        self._found, self._clock_doubt, self._clock_waits = False, None, (None, [])
         desk, oracle = self.desk, self.oracle
         care = desk.care
         if care.unsound:
@@ -221,25 +223,32 @@ class Life:
         self._clock_taken()
 
     def _either_clock(self, told_s):
-        """After a cut: the time before, or that which was told; the clock itself is lost.
+        """After a cut: the time before, or one that was told; the clock itself is lost.
 
-        While the output is on nothing is stored, so this is in doubt until it is off.
+        While the output is on nothing is stored, so this is in doubt until it is off: then the last one that
+        was believed is stored, and the time before all of them may come back.
         """
-        before, at_s = self.oracle.clock_now(), self.desk.true_s()
+        before, told = self._clock_waits
+        if not told:
+            before = self.oracle.clock_now()
+        told = [*told, (told_s, self.desk.true_s())]
+        self._asked_clock = before, told
 
         def is_either():
-            since_s = self.desk.care.schedule.floor_s - told_s
+            floor_s, now_s = self.desk.care.schedule.floor_s, self.desk.true_s()
             self.oracle.clock_again(before)
-            if 0 <= since_s <= self.desk.true_s() - at_s:
-                self.oracle.clock_set(told_s + self.desk.true_s() - at_s)
+            for each_s, at_s in reversed(told):
+                if 0 <= floor_s - each_s <= now_s - at_s:
+                    self.oracle.clock_set(each_s + now_s - at_s)
+                    break
             self.oracle.known = False
 
         return is_either
 
     def _clock_taken(self):
-        """It was; the time before the first one that is not stored yet may come back."""
-        if self.desk.control.busy() and not self._clock_doubt:
-            self._clock_doubt = self._doubt
+        """It was; until the output is off it is not stored."""
+        if self.desk.control.busy():
+            self._clock_doubt, self._clock_waits = self._doubt, self._asked_clock
 
     def kept_time(self):
         shown_s = self.oracle.shown_s()

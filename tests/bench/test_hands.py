@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stimbench.bench import stimulator_faults
 from stimbench.bench.actions import ACTIONS, ActionError
-from stimbench.bench.hands import Hands, Later
+from stimbench.bench.hands import _ELECTRODE_FAULTS, Hands, Later
 from stimbench.bench.pace import Pace
+from stimbench.parts.wiring import StimulatorWiring
 
 MS = 1_000_000
 
@@ -126,6 +129,21 @@ def test_electrodes_break_in_every_way_and_are_mended(hands):
     assert hands.do("mend", {"part": "left"})["broken"] == ["right.0 1000 ohm in series"]
     assert not left[1].is_loose and not left[2].touching and not left[3].touching
     assert hands.do("mend")["told"] == "All is mended." and hands.do("status")["broken"] == []
+
+
+def test_the_table_and_the_parts_know_the_same_faults():
+    told = get_args(ACTIONS["break"].arguments.model_fields["fault"].annotation)
+    assert set(told) == {*_ELECTRODE_FAULTS, *stimulator_faults.FAULTS, "hung", "loss"} and len(told) == 13
+
+
+@pytest.mark.emulated
+def test_a_supply_that_was_chosen_is_not_broken_and_comes_back(make_bench):
+    wiring = {"stimulator": StimulatorWiring(vsys_v=4.4)}
+    hands = Hands(make_bench(boards=("stimulator",), wiring=wiring))
+    assert hands.do("status")["broken"] == []
+    assert hands.do("break", {"part": "supply", "fault": "low", "value": 3})["broken"] == ["supply at 3 V"]
+    assert hands.do("mend")["broken"] == []
+    assert hands.bench.board("stimulator").parts.supply.vsys_v == 4.4
 
 
 @pytest.mark.emulated

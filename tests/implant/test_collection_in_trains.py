@@ -6,6 +6,9 @@ from itertools import pairwise
 import pytest
 from stimbench.attacks.air import RadioPeer
 from stimbench.bench import provision
+from stimbench.benchmarks.harness.load import COLLECTING_IN_PERIODS
+from stimbench.benchmarks.therapy.rig import ImplantRig
+from stimbench.parts import faults
 from stimfw.protocol import console_frame, journal_entries, messages, requests, roles
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from support import scene
@@ -56,6 +59,31 @@ def test_a_contraction_with_many_requests_is_as_prescribed(implant):
     implant.client.stop()
     implant.run_s(0.5)
     assert implant.entries(journal_entries.FAULT) == []
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, -1])
+def test_a_collection_wherever_there_is_room_changes_no_pulse_and_charges_nothing(tolerance):
+    with ImplantRig(1, PLAN.replaced({"on_ms": 4000})) as rig:
+        if tolerance:
+            faults.worst_case(rig.parts, tolerance)
+        rig.execute(COLLECTING_IN_PERIODS)
+        stimulator = rig.ready()
+        begun_ns = rig.now_ns
+        stimulator.start()
+        rig.run_ms(8000)
+        assert stimulator.therapy().state_name == "rest"
+        pauses = opened(rig, begun_ns)
+        assert min(map(len, pauses)) >= 50
+        assert not any(figures.fault for figures in stimulator.watch_figures())
+        rises = rig.bench.trace.capture(begun_ns).edges("stimulator.L_CATH").rises_ns
+        span_ns = int(rises[-1]) - int(rises[0])
+        for lead, side in enumerate(("LEFT", "RIGHT")):
+            sums = stimulator.ledger()[lead]
+            assert sums.pulses == 120 and sums.missed == 0
+            every = rig.bench.trace.currents[f"I_{side}"].segments
+            trains = [each for each in every if each[0] >= rises[0] - MS]
+            charge_fc = sum((i0 + i1) / 2 * (to_ns - from_ns) for from_ns, to_ns, i0, i1 in trains)
+            assert abs(1000 * charge_fc / span_ns) <= 25, "nA: the limit at entry"
 
 
 def with_a_peer():

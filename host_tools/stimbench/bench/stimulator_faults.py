@@ -22,8 +22,7 @@ __all__ = ("FAULTS", "Breakable", "Value", "parts_of")
 _HIGHEST_CODE = 4095
 _SWITCHES_A_RAIL = 4
 _MOST_PERCENT = 50.0
-_DAC_VREF_V = 4.096
-_SUPPLY_V, _LEAST_SUPPLY_V, _MOST_SUPPLY_V = 5.0, 1.8, 5.5
+_LEAST_SUPPLY_V, _MOST_SUPPLY_V = 1.8, 5.5
 
 
 @dataclass(frozen=True)
@@ -119,13 +118,13 @@ class _DacReference:
     dac: Mcp4922
 
     def harm(self, fault: str, value: float, time_ns: int) -> None:
-        self.dac.reference(_DAC_VREF_V * (1 + value / 100))
+        self.dac.reference(self.dac.nominal_vref_v * (1 + value / 100))
 
     def mend(self, time_ns: int) -> None:
-        self.dac.reference(_DAC_VREF_V)
+        self.dac.reference(self.dac.nominal_vref_v)
 
     def condition(self) -> str:
-        return _off_by(self.dac.vref_v, _DAC_VREF_V)
+        return _off_by(self.dac.vref_v, self.dac.nominal_vref_v)
 
 
 @dataclass(frozen=True)
@@ -156,10 +155,10 @@ class _Supply:
         self.supply.vsys_v = value
 
     def mend(self, time_ns: int) -> None:
-        self.supply.vsys_v = _SUPPLY_V
+        self.supply.vsys_v = self.supply.nominal_v
 
     def condition(self) -> str:
-        return "" if self.supply.vsys_v == _SUPPLY_V else f"at {self.supply.vsys_v:g} V"
+        return "" if self.supply.vsys_v == self.supply.nominal_v else f"at {self.supply.vsys_v:g} V"
 
 
 FAULTS = tuple(

@@ -101,7 +101,7 @@ class Mcp4922:
         self._scheduler = scheduler
         self._bus, self._cs, self._ldac = bus, cs, ldac
         self._limits = SpiLimits(bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "dac/spi"))
-        self._vref_v = vref_v
+        self._vref_v = self.nominal_vref_v = vref_v
         self._clocks = 0
         self._shift = 0
         flat = _Errors(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -15,6 +15,8 @@ class Supply:
         self._scheduler = scheduler
         self.vsys_v = vsys_v
         """The steady supply, V."""
+        self.nominal_v = vsys_v
+        """What it is with nothing wrong, V."""
         self.celsius = celsius
         """Die temperature, degrees C."""
         self._droop_v = 0.0

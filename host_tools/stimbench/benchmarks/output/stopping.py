@@ -216,7 +216,7 @@ _STOP_KINDS = {
     "asked status": ("packet while the host asks for STATUS", TRIALS // 4),
     "asked pulses": ("packet while the host asks for PULSES", TRIALS // 4),
     _LONG: ("packet while the host asks for LOG, AMPLITUDE or SET_PROGRAM, the log full", 96),
-    _COLLECTING: ("packet at an exact phase, garbage collected in each period", TRIALS // 2),
+    _COLLECTING: ("packet at an exact phase, garbage collected where there is room", TRIALS // 2),
     _MEASURING: ("packet while all electrode pairs are measured", 96),
     "50 Hz": ("packet after 54 s at 50 Hz", 16),
     "200 Hz": ("packet after 9.5 s of a ramp at 200 Hz", 16),

@@ -107,7 +107,7 @@ def _in_train(rig: ImplantRig, case: _Case) -> int:
     return rig.now_ns + _LEAST_NS + int(case.share() * _PERIOD_NS)
 
 
-_COLLECTING = "in a hold with a collection of garbage in each period"
+_COLLECTING = "in a hold, garbage collected between pulses where there is room"
 _KINDS: dict[str, tuple[Callable[[ImplantRig, _Case], int], int]] = {
     "in the check before the first pulse": (_in_check, 32),
     "in a ramp": (_in_ramp, 16),

@@ -2,14 +2,14 @@
 
 import pytest
 from stimbench.parts.wiring import StimulatorWiring
-from stimfw.drivers import adg714
+from stimfw.drivers import adg1414
 from stimfw.protocol import messages
 from support import scene
 from support.board import Board
 from support.scene import HOLD, MS, pulse
 
 DIFFERENT = dict(HOLD, left__cathode=0, left__anode=1, right__cathode=3, right__anode=2)
-LEFT, RIGHT = adg714.select(0, 1), adg714.select(3, 2)
+LEFT, RIGHT = adg1414.select(0, 1), adg1414.select(3, 2)
 LEFT_OHM, RIGHT_OHM = 400, 1500
 LOW_OHM = 100
 MEAN_TOLERANCE_OHM = 2

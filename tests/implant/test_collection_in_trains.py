@@ -8,7 +8,7 @@ from stimbench.attacks.air import RadioPeer
 from stimbench.bench import provision
 from stimbench.benchmarks.harness.load import COLLECTING_IN_PERIODS
 from stimbench.benchmarks.therapy.rig import ImplantRig
-from stimbench.parts import faults
+from stimbench.parts import tolerances
 from stimfw.protocol import console_frame, journal_entries, messages, requests, roles
 from stimfw.telemetry.requester import STOP_LIMIT_MS
 from support import scene
@@ -65,7 +65,7 @@ def test_a_contraction_with_many_requests_is_as_prescribed(implant):
 def test_a_collection_wherever_there_is_room_changes_no_pulse_and_charges_nothing(tolerance):
     with ImplantRig(1, PLAN.replaced({"on_ms": 4000})) as rig:
         if tolerance:
-            faults.worst_case(rig.parts, tolerance)
+            tolerances.worst_case(rig.parts, tolerance)
         rig.execute(COLLECTING_IN_PERIODS)
         stimulator = rig.ready()
         begun_ns = rig.now_ns

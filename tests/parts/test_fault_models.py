@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from stimbench.parts import faults
+from stimbench.parts import faults, tolerances
 from stimbench.parts.faults import FAILURES, Place
 from support.lead_rig import make, ready, volts
 from support.parts_fakes import MS, US
@@ -210,7 +210,7 @@ def test_a_field_reaches_joined_electrodes_only_and_changes_its_sign():
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_worst_case_is_the_end_of_every_tolerance(sign):
     board, parts, lead = ready(PAIR, CODE)
-    faults.worst_case(parts, sign)
+    tolerances.worst_case(parts, sign)
     lead.part_changed()
     assert driven(board, lead)[0] == pytest.approx(AMPS * (1 + 0.01 * sign), rel=1e-3)
     board.clock.run_for(20 * US)

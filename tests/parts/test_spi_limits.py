@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from stimbench.parts.adg714 import ADG714, ADG1414, MatrixChain
+from stimbench.parts.adg1414 import ADG714, ADG1414, MatrixChain
 from stimbench.parts.interfaces import SpiClock
 from stimbench.parts.mcp4922 import Mcp4922
 from stimbench.parts.nrf24l01 import Nrf24L01

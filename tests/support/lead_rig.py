@@ -5,8 +5,8 @@ from stimbench.parts.wiring import StimulatorParts, StimulatorWiring, wire_stimu
 
 from support.parts_fakes import US, FakeBoard
 
-SWITCHES_OHM = 5.0
-"""One ADG714 channel of 2.5 ohm on each side."""
+SWITCHES_OHM = 19.0
+"""One ADG1414 channel of 9.5 ohm on each side."""
 PAIR = 0x21
 """Electrode 0 to the source rail, electrode 1 to the sink rail."""
 

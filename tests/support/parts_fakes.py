@@ -124,7 +124,7 @@ class FakeBus:
 class FakeBoard:
     """BoardPorts for one board. Every name is a pin; chip selects idle high."""
 
-    FALLING = SpiClock(8e6, 1)
+    FALLING = SpiClock(1e6, 1)
     """The matrix takes data on the falling edge."""
     IDLE_HIGH = ("DAC_CS", "MATRIX_CS", "LDAC", "RADIO_CSN")
 

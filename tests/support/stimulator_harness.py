@@ -227,7 +227,7 @@ class Dac:
 
 
 class Matrix:
-    """stimfw.drivers.adg714.Adg714Pair; `closed`: each lead's switches."""
+    """stimfw.drivers.adg1414.Adg1414Pair; `closed`: each lead's switches."""
 
     def __init__(self):
         self.closed = (0, 0)

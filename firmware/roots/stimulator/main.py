@@ -18,7 +18,7 @@ from stimfw.clock.wall_clock import WallClock
 from stimfw.crypto.drbg import Drbg, KeyRandom
 from stimfw.crypto.health import CheckedBits
 from stimfw.drivers import entropy, xip
-from stimfw.drivers.adg714 import Adg714Pair
+from stimfw.drivers.adg1414 import Adg1414Pair
 from stimfw.drivers.console import Console
 from stimfw.drivers.mcp4922 import Mcp4922
 from stimfw.drivers.nrf24l01 import NRF24L01
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 # clk_peri is 48 MHz and is divided by an even number: both requests give 8 MHz.
-_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz: the MCP4922, and two ADG714 in a chain (one alone takes 30 MHz)
+_BRIDGE_DAC_HZ = 10_000_000  # of 20 MHz: the MCP4922
 _RADIO_HZ = 8_000_000  # of 10 MHz
 
 
@@ -80,7 +80,7 @@ def make_output() -> Output:
     """The output stage, off."""
     spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=Pin("DAC_SCK"), mosi=Pin("DAC_MOSI"))
     dac = Mcp4922(spi, Pin("DAC_CS", Pin.OUT, value=1))
-    matrix = Adg714Pair(spi, Pin("MATRIX_CS", Pin.OUT, value=1))
+    matrix = Adg1414Pair(spi, Pin("MATRIX_CS", Pin.OUT, value=1), _BRIDGE_DAC_HZ)
     pulser = Pulser(gpio("L_CATH"), gpio("R_CATH"), gpio("LDAC"))
     output = Output(pulser, Sampler(), dac, matrix, Pin("KEEPALIVE", Pin.OUT, value=0))
     output.off()

@@ -28,8 +28,8 @@ PROBE_PULSES = 4
 SKIPPED_PULSES = 4
 COUNTED_PULSES = 40
 
-SWITCHES_OHM = 5
-"""Two closed switches in the path (ADG714 datasheet: 2.5 ohm each); subtracted."""
+SWITCHES_OHM = 19
+"""Two closed switches in the path (ADG1414 datasheet, table 1: 9.5 ohm each); subtracted."""
 
 _OPEN_CURRENT_PERCENT = 50
 _SHORT_OHM = 50

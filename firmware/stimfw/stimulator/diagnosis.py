@@ -6,7 +6,7 @@ left after that is tried through the lead itself, at 250 uA.
 
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg1414
 from stimfw.pulses import impedance
 from stimfw.stimulator.probe import SHIFT_CODES, UNSTEADY_CODES, conducts
 from stimfw.therapy import watch_table
@@ -30,7 +30,7 @@ _OFF_PERCENT = 4  # of both leads alike
 _LEAD_PERCENT = 5
 _ALIKE_CODES = 10
 _TRIES, _TRY_MS = 8, 90
-_ONE = (adg714.select(0, 0), adg714.select(0, 0))
+_ONE = (adg1414.select(0, 0), adg1414.select(0, 0))
 _SOURCES, _SINKS = 0x0F, 0xF0
 
 
@@ -138,8 +138,8 @@ class Diagnosis:
         """Both rails on the electrode that this rail (0 source, 4 sink) is on."""
         for electrode in range(4):
             if switches >> (of_rail + electrode) & 1:
-                return adg714.select(electrode, electrode)
-        return adg714.ALL_OPEN
+                return adg1414.select(electrode, electrode)
+        return adg1414.ALL_OPEN
 
     def _of_contact(self, fault: int, lead: int) -> "Generator[int, None, Found | None]":
         """Whether a lead that was open still is: a loose contact closes again."""

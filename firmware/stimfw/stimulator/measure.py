@@ -9,7 +9,7 @@ import struct
 from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714, heap
+from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages, requests
 from stimfw.pulses import impedance
 from stimfw.pulses.calibration import microamps, millivolts
@@ -76,7 +76,7 @@ class Measurements:
         """
         output = self._output
         yield from self._prepare()
-        same = adg714.select(0, 0)
+        same = adg1414.select(0, 0)
         output.connect(same, same)
         failed = 0
         if (yield from self._burst(_TEST_UA, _TEST_UA, _TEST_PULSES)):
@@ -97,7 +97,7 @@ class Measurements:
         yield from self._prepare()
         done = 0
         for index, (cathode, anode) in enumerate(impedance.PAIRS):
-            switches = adg714.select(cathode, anode)
+            switches = adg1414.select(cathode, anode)
             output.connect(switches, switches)
             yield 0
             if not (yield from self._pair(index)):

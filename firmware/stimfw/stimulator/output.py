@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from machine import disable_irq, enable_irq
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg1414
 from stimfw.pulses import waveform
 from stimfw.pulses.calibration import dac_code
 from stimfw.pulses.sampling import SamplePlan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from machine import Pin
 
-    from stimfw.drivers.adg714 import Adg714Pair
+    from stimfw.drivers.adg1414 import Adg1414Pair
     from stimfw.drivers.mcp4922 import Mcp4922
     from stimfw.drivers.pulser import Pulser
     from stimfw.drivers.sampler import Sampler
@@ -34,7 +34,7 @@ class Output:
     """Both leads' output. At most one train runs at a time."""
 
     def __init__(
-        self, pulser: "Pulser", sampler: "Sampler", dac: "Mcp4922", matrix: "Adg714Pair", keepalive: "Pin"
+        self, pulser: "Pulser", sampler: "Sampler", dac: "Mcp4922", matrix: "Adg1414Pair", keepalive: "Pin"
     ) -> None:
         """`keepalive`: output pin, low."""
         self.pulser = pulser
@@ -43,7 +43,7 @@ class Output:
         self._matrix = matrix
         self._keepalive = keepalive
         self._codes = [0, 0]
-        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self.plan: "SamplePlan | None" = None
         """Of the train that is loaded: who composes his own puts it here, with its period."""
         self.tripped = False
@@ -64,7 +64,7 @@ class Output:
         return plan
 
     def connect(self, left: int, right: int) -> None:
-        """Set the electrode switches (adg714.select); only while no train runs."""
+        """Set the electrode switches (adg1414.select); only while no train runs."""
         if self.pulser.running():
             raise RuntimeError("electrodes are locked while pulsing")
         self._switches = (left, right)
@@ -150,7 +150,7 @@ class Output:
         """Train ended, amplitudes zero, electrodes open; another train may start."""
         self.pause()
         self.zero()
-        self.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self.connect(adg1414.ALL_OPEN, adg1414.ALL_OPEN)
 
     def zero(self) -> None:
         """Both DAC outputs at 0, at once; only while no train runs."""

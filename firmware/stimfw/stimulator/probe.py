@@ -6,7 +6,7 @@ nobody else does.
 
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg1414
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
@@ -128,13 +128,13 @@ class Probe(Measurements):
         for k, channel in enumerate(channels):
             found.shift[k] = (sums[k] // _LOOKS - self.base16[channel]) // 16
             found.unsteady[k] = (highest[k] - lowest[k]) // 16
-        output.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
+        output.connect(adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         return found
 
     def alone_shifts(self, switches: "tuple[int, int]") -> "Generator[int, None, list[int]]":
         """The current's shift, codes, with only the left, then only the right lead joined: one shunt."""
         found = []
-        for pair in ((switches[0], adg714.ALL_OPEN), (adg714.ALL_OPEN, switches[1])):
+        for pair in ((switches[0], adg1414.ALL_OPEN), (adg1414.ALL_OPEN, switches[1])):
             self._output.connect(pair[0], pair[1])
             yield 1
             found.append((self.sense.mean16(CHANNEL_I, 64) - self.base16[CHANNEL_I]) // 16)
@@ -142,7 +142,7 @@ class Probe(Measurements):
 
     def open_shift(self) -> "Generator[int, None, list[int]]":
         """The shift of each channel, codes, with all electrodes open: neither current nor field has a way."""
-        self._output.connect(adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._output.connect(adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         yield 2
         return [
             (self.sense.mean16(channel, 64) - self.base16[channel]) // 16

@@ -6,7 +6,7 @@ A generator like those of stimfw.stimulator.measure: it yields how many millisec
 from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714, heap
+from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
 from stimfw.therapy import gate
@@ -85,7 +85,7 @@ class Session:
         output.load(program.width_us, program.gap_us, program.period_us, KINDS, times_us)
         output.zero()
         output.keep_alive()
-        output.connect(*[adg714.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
+        output.connect(*[adg1414.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
         fresh = True
         while self._left_ms() > 0 and not self._out_of_contact():
             output.keep_alive()

@@ -6,7 +6,7 @@ The base of stimfw.stimulator.watched_session, in a file of its own.
 from time import ticks_add, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714
+from stimfw.drivers import adg1414
 from stimfw.protocol import messages
 from stimfw.pulses import pair_sampling
 from stimfw.pulses.calibration import microamps, millivolts
@@ -88,8 +88,8 @@ class SessionChecks:
         self._on_pause = on_pause
         self._history_ohm = history_ohm
         self._switches = (
-            adg714.select(plan.cathode[0], plan.anode[0]),
-            adg714.select(plan.cathode[1], plan.anode[1]),
+            adg1414.select(plan.cathode[0], plan.anode[0]),
+            adg1414.select(plan.cathode[1], plan.anode[1]),
         )
         self._sense = sense
         self._probe = Probe(output, sense, base16)

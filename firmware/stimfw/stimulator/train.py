@@ -6,7 +6,7 @@ It ends after its pulses, and at once when the host stops asking: TRAIN_ON has t
 from time import ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714, heap
+from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import evenly
 from stimfw.therapy import gate, program, ranges
@@ -57,7 +57,7 @@ class TrainPlan:
         if cathode == anode:
             raise ParameterError("anode", anode, "another electrode than the cathode")
         self.lead = lead
-        self.switches = adg714.select(cathode, anode)
+        self.switches = adg1414.select(cathode, anode)
         self.pair = cathode << 2 | anode
         self.amplitude_ua = amplitude_ua
         self.width_us = width_us
@@ -89,7 +89,7 @@ class Train:
         output.load(plan.width_us, plan.gap_us, plan.period_us, KINDS, evenly(plan.width_us, len(KINDS)))
         output.zero()
         output.keep_alive()
-        other = adg714.ALL_OPEN
+        other = adg1414.ALL_OPEN
         output.connect(*((plan.switches, other) if plan.lead == 0 else (other, plan.switches)))
         yield gate.SETTLE_MS
         heap.settle()  # 10 ms that no STOP shall meet

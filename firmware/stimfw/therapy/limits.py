@@ -40,17 +40,17 @@ SHANNON_MOST_K_MILLI = const(1750)
 _TEN_TO_K = const(316_227)  # 10 000 x 10^1.5, rounded down
 _TEN_TO_MOST_K = const(562_341)  # 10 000 x 10^1.75
 
-COMPLIANCE_MV = const(13_000)
-"""What a pulse may need of the pump's +-15 V (docs/hardware.md).
+COMPLIANCE_MV = const(12_000)
+"""What a pulse may need of the pump, which has 12.3 V at 10 mA with all parts at their worst (docs/circuit.md).
 
 The rest is this project's margin: 2 % of error of the measured impedance, and its growth until the next one.
 """
-SWITCHES_OHM = const(5)
-"""Two closed switches (ADG714 datasheet: 2.5 ohm each), as stimfw.pulses.impedance subtracts them."""
+SWITCHES_OHM = const(19)
+"""Two closed switches (ADG1414 datasheet, table 1: 9.5 ohm each), as stimfw.pulses.impedance subtracts them."""
 BLOCKING_NF = const(4700)
 """The capacitor in each lead's path."""
-RECHARGE_OHM = const(1000)
-"""What passive recharge flows through, beside the lead and its switches."""
+RECHARGE_OHM = const(1045)
+"""What passive recharge flows through, beside the lead and its switches: 1 kohm of 1 % and a DG412 of 35 ohm."""
 AROUND_PULSE_US = const(22)
 """Of each pulse's period there is no recharge while it leads in and breaks (stimfw.pulses.waveform)."""
 

@@ -12,6 +12,7 @@ from stimbench.emulator.flash import FlashTiming
 from stimbench.emulator.rosc import RandomBit
 from stimbench.errors import BenchError
 from stimbench.firmware_build import uf2
+from stimbench.parts.tolerances import Tolerance
 from stimbench.project import image_path
 
 __all__ = ("BenchConfig",)
@@ -31,6 +32,8 @@ class BenchConfig:
     """UF2 file by board name; by default that of the checkout, or the installed package's."""
     wiring: Mapping[str, Any] = field(default_factory=dict)
     """By board name, the config object for the parts' wiring function; `None` for its defaults."""
+    tolerance: Tolerance = "typical"
+    """Where in its tolerance each part of the stimulator lies: `typical`, `worst`, or a seed (parts.tolerances)."""
     with_parts: bool = True
     """Solder the parts on; without them the boards' pins are bare."""
     core: Core = field(default_factory=default_core)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from stimbench.parts.adc import VREF_V, Rp2040Adc
-from stimbench.parts.adg714 import MatrixChain
+from stimbench.parts.adg1414 import MatrixChain
 from stimbench.parts.lead import Lead
 from stimbench.parts.mcp4922 import Mcp4922
 from stimbench.parts.pump import Pump

@@ -11,6 +11,7 @@ from stimbench.capture.channels import Segments, Voltages
 from stimbench.capture.recorder import Recorder
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.errors import BenchError
+from stimbench.parts import tolerances
 from stimbench.parts.indicators import Led, Tone
 from stimbench.parts.lead import Lead
 from stimbench.parts.radio import AirChannel
@@ -42,6 +43,7 @@ def attach_parts(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder
         board.on_power.append(parts.power)
         board.set_adc_model(parts.adc)
         if isinstance(parts, StimulatorParts):
+            _choose(parts, config)
             for side, lead in parts.leads.items():
                 lead.trace.enabled = config.trace
                 recorder.add_current(f"I_{side.upper()}", lead.trace)
@@ -51,6 +53,13 @@ def attach_parts(boards: dict[str, EmulatedBoard], config: BenchConfig, recorder
                 for signal in _ANALOG:
                     recorder.unwatch(name, signal)
     return air
+
+
+def _choose(parts: StimulatorParts, config: BenchConfig) -> None:
+    try:
+        tolerances.apply(parts, config.tolerance, config.seed)
+    except ValueError as error:
+        raise BenchError(str(error)) from None
 
 
 def _wire(

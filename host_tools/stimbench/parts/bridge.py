@@ -9,8 +9,11 @@
 | 1 | 1 | any | shoot-through: a fault, no defined current |
 | one | | 1 | driving into the recharge resistor: a fault, the current divides |
 
-The monostable gates the +-15 V supply too. The recharge switch is an analog switch that needs this supply to
-be on, so with Q low nothing conducts, the recharge included.
+Q gates the six lines, and it holds the relays between bridge and rails (parts.relay). So with Q low nothing
+conducts, the recharge included. The +-15 V are always on (parts.rails); without them no switch closes.
+
+Left out: the 0.6 us from Q to the switches, and the 120 ns for which a phase's current has two ways when it begins
+(docs/circuit.md, "Bridge and idle leg"): its switches close at once, and the idle leg opens late.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from enum import Enum
 
 from .interfaces import PinPort
 from .monostable import Monostable
+from .rails import Rails
+from .relay import Relay
 
 __all__ = ("Bridge", "BridgeState")
 
@@ -49,18 +54,24 @@ _STATES = (
 
 
 class Bridge:
-    """Watches its three pins and the gate, and tells one listener (the lead) what conducts."""
+    """Watches its three pins, the gate, its relay and the rails, and tells one listener (the lead) what conducts."""
 
-    def __init__(self, cath: PinPort, anod: PinPort, short: PinPort, gate: Monostable) -> None:
+    def __init__(
+        self, cath: PinPort, anod: PinPort, short: PinPort, gate: Monostable, relay: Relay, rails: Rails
+    ) -> None:
         self._bits = cath.level | anod.level << 1 | short.level << 2
-        self._gate = gate
+        self._gate, self._relay, self._rails = gate, relay, rails
         self._state = BridgeState.OFF
         self._listener: Callable[[BridgeState, int], None] | None = None
+        self.gates_stuck = False
+        """The gates let the lines through whatever Q says (`break_gates`)."""
         self.anodic_share = 1.0
         """Of the anodic current that reaches the lead: less past a leaking switch, 0 if it stays open."""
         for bit, pin in enumerate((cath, anod, short)):
             pin.on_edge(self._edge(1 << bit))
         gate.on_change(lambda _, time_ns: self._update(time_ns))
+        relay.on_change(self._rejoined)
+        rails.on_change(self._rejoined)
 
     @property
     def state(self) -> BridgeState:
@@ -68,9 +79,9 @@ class Bridge:
         return self._state
 
     @property
-    def is_supplied(self) -> bool:
-        """Whether the gate lets the +-15 V supply on."""
-        return self._gate.q
+    def is_joined(self) -> bool:
+        """Whether the supply is there and the relay joins it to the lead: then a switch that leaks is felt."""
+        return self._rails.up and self._relay.is_closed
 
     def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:
         """Call `listener(state, time_ns)` when the state changes. One listener: the lead."""
@@ -83,8 +94,24 @@ class Bridge:
 
         return act
 
+    def _rejoined(self, time_ns: int) -> None:
+        """Told even if the state stays: a switch that leaks is felt from now on, or not any more."""
+        before = self._state
+        self._update(time_ns)
+        if self._state is before and self._listener is not None:
+            self._listener(before, time_ns)
+
+    @property
+    def _passes(self) -> bool:
+        return self._gate.q or self.gates_stuck
+
+    def break_gates(self, stuck: bool, time_ns: int) -> None:
+        """The gates let the lines through whatever Q says, or work again."""
+        self.gates_stuck = stuck
+        self._update(time_ns)
+
     def _update(self, time_ns: int) -> None:
-        state = _STATES[self._bits] if self._gate.q else BridgeState.OFF
+        state = _STATES[self._bits] if self._passes and self.is_joined else BridgeState.OFF
         if state is not self._state:
             self._state = state
             if self._listener is not None:

@@ -6,7 +6,7 @@ The models know nothing of any firmware, nor of what it looks for. Each takes ef
   set screw, encapsulation).
 - DAC: a code stuck (a latch that no LDAC reaches); the reference (its tolerance, its load).
 - Matrix: a switch stuck open or closed (a channel after an overvoltage).
-- Pump: dead, saturated (open feedback), or another gain (a resistor of the Howland network that changed).
+- Pump: dead, saturated (open feedback), or another gain (one of its three resistors that changed).
 - Bridge: the anodic switch open or shunted, a switch that leaks between pulses.
 - Converter: stuck, or its 3.3 V reference loaded. Amplifier: an input resistor that opened.
 - Supply low, a board too warm.
@@ -25,7 +25,7 @@ from .electrodes import Electrode
 from .interfaces import Scheduler
 from .wiring import StimulatorParts
 
-__all__ = ("FAILURES", "Failure", "Place", "failure", "field", "worst_case")
+__all__ = ("FAILURES", "Failure", "Place", "failure", "field")
 
 _SIDES = ("left", "right")
 _MS = 1_000_000
@@ -223,15 +223,3 @@ def failure(name: str) -> Failure:
             return row
     raise KeyError(name)
 
-
-def worst_case(parts: StimulatorParts, sign: int) -> None:
-    """Give each part the end of its tolerance, all gains off the same way: `sign` 1 or -1.
-
-    Parts of 1 %: pump 1 % (its 0.1 % resistors, drifted), amplifiers 0.5 % against it, converter 0.1 %.
-    """
-    for side, pump in parts.pumps.items():
-        pump.tolerance(1.0 + 0.01 * sign * (1 if side == "left" else -1))
-    for voltage in parts.voltage_senses.values():
-        voltage.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
-    parts.current_sense.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
-    parts.adc.tolerance(1.0 + 0.001 * sign, 4.0 * sign)

@@ -5,10 +5,10 @@ in closed form and begins the next; a sample in between evaluates the stretch. O
 stretch further: the DAC slewing while the bridge is on (pieces of 0.25 us), the moment when the pump
 reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces).
 
-Where things are: pump and bridge - recharge switch with 1 kohm across their output - 4.7 uF in series -
-source rail - switches - electrodes - switches - sink rail - back. The recharge loop therefore includes the
-capacitor and takes its charge back. The shared shunt is between bridge and recharge switch: it sees what
-the pump delivers, not the recharge.
+Where things are: pump and bridge - shunt - recharge switch with 1 kohm across - 4.7 uF in series - relay -
+source rail - switches - electrodes - switches - sink rail - relay - back. The recharge loop therefore includes the
+capacitor and takes its charge back. The shunt is between bridge and recharge switch: it sees what the pump
+delivers, not the recharge. With the relay open nothing flows, and V shows the electrodes alone.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .adg714 import MatrixChain
+from .adg1414 import MatrixChain
 from .bridge import Bridge, BridgeState
 from .circuit_interval import CircuitInterval, Vector
 from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
 from .interfaces import Scheduler
-from .network import BLOCKING_F, LeadConfig, Modes, solve
-from .pump import COMPLIANCE_V, Pump
+from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
+from .pump import SUPPLY_V, Pump
 from .seeds import spread
 from .trace import LeadTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
 
-RECHARGE_OHM = 1000.0
-_LIMIT_OHM = 1.0
+RECHARGE_OHM = 1025.0
+"""1 kohm and a DG412 of 25 ohm."""
 _SLEW_STEP_NS = 250
 _DECAY_PIECES = 16
 StepListener = Callable[[int, float, float, float, float], None]
@@ -77,6 +77,8 @@ class Lead:
         self.trace = LeadTrace(self._present)
         self.events: deque[tuple[int, str]] = deque(maxlen=10_000)
         """(time_ns, what): `compliance`, `shoot-through`, `cathodic into short` ... the last 10 000."""
+        self.bleed_ohm = BLEED_OHM
+        """Between the rails."""
         self._leak_ohm: float | None = None
         self._leak_v = 0.0
         self._charge_zero_v = 0.0
@@ -113,7 +115,7 @@ class Lead:
         return self._stretch.amps(time_ns)
 
     def shunt_amps(self, time_ns: int) -> float:
-        """What the pump delivers, A: the current in the shared shunt."""
+        """What the pump delivers, A: the current in the shunt."""
         self._refine(time_ns)
         return self._delivered(time_ns)
 
@@ -174,9 +176,9 @@ class Lead:
     def leak(self, ohm: float | None, positive: bool = True) -> None:
         """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
 
-        It leaks while the gate lets the supply on, also between pulses; most of it into the recharge, then.
+        It leaks while the relay is closed, also between pulses; most of it into the recharge, then.
         """
-        self._leak_ohm, self._leak_v = ohm, COMPLIANCE_V if positive else -COMPLIANCE_V
+        self._leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
         self.part_changed()
 
     def part_changed(self) -> None:
@@ -185,7 +187,7 @@ class Lead:
 
     @property
     def _leaks(self) -> bool:
-        return self._leak_ohm is not None and self._bridge.is_supplied
+        return self._leak_ohm is not None and self._bridge.is_joined
 
     @property
     def _leak_amps(self) -> float:
@@ -203,7 +205,12 @@ class Lead:
         if modes is None:
             shorts = tuple((e.index, k) for e in self.electrodes for k in sorted(e.touching) if e.index < k)
             values = tuple(e.values for e in self.electrodes)
-            modes = solve(LeadConfig(self._matrix.mask(self._chip), values, shorts, source_ohm))
+            r_on_ohm = self._matrix.r_on_ohm[self._chip]
+            modes = solve(
+                LeadConfig(
+                    self._matrix.mask(self._chip), values, shorts, source_ohm, r_on_ohm, self.bleed_ohm
+                )
+            )
             self._solved[source_ohm] = modes
         return modes
 
@@ -274,18 +281,20 @@ class Lead:
         return CircuitInterval(self._modes(self._leak_ohm), state, self._leak_v, now)
 
     def _over(self, time_ns: int) -> bool:
-        """True if the pump would have to go beyond its compliance to hold the current."""
+        """True if the pump would have to go beyond its limit to hold the current."""
         stretch = self._stretch
         if stretch.limited or self._conducting not in _DRIVEN:
             return False
         pushed = stretch.volts(time_ns) + stretch.block_volts(time_ns)
-        return pushed > COMPLIANCE_V if stretch.drive > 0.0 else pushed < -COMPLIANCE_V
+        most = self._pump.limit_v(abs(stretch.drive))
+        return pushed > most if stretch.drive > 0.0 else pushed < -most
 
     def _limit(self, now: int) -> None:
-        """Hold the compliance voltage instead of the current from `now` on; the current joins smoothly."""
+        """From `now` on the supply drives what its resistance lets through; the current joins smoothly."""
         old = self._stretch
-        volts = (COMPLIANCE_V if old.drive > 0.0 else -COMPLIANCE_V) + old.drive * _LIMIT_OHM
-        self._stretch = CircuitInterval(self._modes(_LIMIT_OHM), old.state(now), volts, now, limited=True)
+        volts = self._pump.supply_v if old.drive > 0.0 else -self._pump.supply_v
+        modes = self._modes(self._pump.limit_ohm)
+        self._stretch = CircuitInterval(modes, old.state(now), volts, now, limited=True)
         self.events.append((now, "compliance"))
 
     def _refine(self, time_ns: int) -> None:

@@ -36,6 +36,8 @@ _COMMAND_BITS = 16
 _CHANNEL_B, _NOT_GA, _NOT_SHDN = 0x8000, 0x2000, 0x1000
 _STEPS = 4096
 _HALF_LSB_SHARE = 0.5 / _STEPS
+_MOST_SHARE = 0.01
+_MOST_INL_LSB = 12.0
 
 
 @dataclass(slots=True)
@@ -173,6 +175,25 @@ class Mcp4922:
         """A gain error of a channel in place of its own: 0.1 gives 110 % of what is right."""
         self._errors[channel] = replace(self._errors[channel], gain=share)
         self._move(channel, self._scheduler.now_ns)
+
+    def tolerance(self, draw: Callable[[], float]) -> None:
+        """Errors of both channels within the most that the data sheet allows (electrical characteristics).
+
+        Offset and gain 1 % of full scale, INL 12 steps, as a bow and a wave.
+
+        Args:
+            draw: gives a place within a limit, -1 to 1.
+        """
+        for channel in (0, 1):
+            bow = 9.0 * draw()
+            self._errors[channel] = replace(
+                self._errors[channel],
+                offset_v=_MOST_SHARE * self.nominal_vref_v * draw(),
+                gain=_MOST_SHARE * draw(),
+                bow_lsb=bow,
+                wave_lsb=(_MOST_INL_LSB - abs(bow)) / 2.0,
+            )
+            self._move(channel, self._scheduler.now_ns)
 
     def reference(self, volts: float) -> None:
         """Another voltage at both references."""

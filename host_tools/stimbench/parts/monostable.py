@@ -1,10 +1,12 @@
-"""74LVC1G123: the hardware that ends stimulation when software stops asking for it (Nexperia, rev. 8).
+"""74HCT423: the hardware that ends stimulation when software stops asking for it (Nexperia 74HC_HCT423, rev. 8).
 
-Modelled: the function table (section 7, table 4), with its three ways to trigger: A falling while B and CLR
-are high, B rising while A is low and CLR is high, **CLR rising while A is low and B is high**; retriggering;
-reset at once by a low CLR.
-On the bench A is tied low, KEEPALIVE drives B, and CLR shares its net with the magnet's reed switch.
-Left out: propagation delays (ns), the minimum retrigger time.
+Modelled: the function table (section 7, table 3): B rising while A is low and the reset is high, or A falling
+while B and the reset are high, triggers and retriggers; a low reset ends the pulse at once, and **its rise
+triggers nothing**, whatever A and B are. That is what tells it from a '123.
+On the bench A is tied low, KEEPALIVE drives B, and the reset shares its net with the magnet's reed switch. Q is
+read back as GATE_Q. 267 kohm and 1 uF give 120 ms; 1 %, 5 % and the chip's own 5 % make that 107 to 133 ms
+(docs/circuit.md).
+Left out: propagation delays (some 30 ns; with the gates behind it 0.6 us), the minimum retrigger time.
 """
 
 from __future__ import annotations
@@ -13,19 +15,21 @@ from collections.abc import Callable
 
 from .interfaces import PinPort, Scheduler
 
-__all__ = ("Monostable",)
+__all__ = ("PULSE_MS", "Monostable")
+
+PULSE_MS = 120.0
 
 
 class Monostable:
-    """One 74LVC1G123 with its timing RC.
+    """One half of a 74HCT423 with its timing RC.
 
     Args:
         scheduler: the board's clock.
         b: input B.
-        clr: input CLR, low resets.
+        clr: the reset input, low resets.
         pulse_ms: the output pulse from the last trigger, before the tolerance.
         tolerance: how far this RC is off, as a share: -0.1 is 10 % short.
-        clr_cut: the wire to CLR is cut and CLR tied high, to prove what the firmware does alone.
+        clr_cut: the wire to the reset is cut and the reset tied high, to prove what the firmware does alone.
     """
 
     def __init__(
@@ -34,7 +38,7 @@ class Monostable:
         b: PinPort,
         clr: PinPort,
         *,
-        pulse_ms: float = 100.0,
+        pulse_ms: float = PULSE_MS,
         tolerance: float = 0.0,
         clr_cut: bool = False,
     ) -> None:
@@ -47,6 +51,7 @@ class Monostable:
         self._q = False
         self._deadline_ns = 0
         self._waiting = False
+        self._stuck: bool | None = None
         self._clr_cut = clr_cut
         self._listeners: list[Callable[[bool, int], None]] = []
         self.triggers = 0
@@ -56,7 +61,7 @@ class Monostable:
 
     @property
     def q(self) -> bool:
-        """The output: true lets the bridges and the +-15 V supply work."""
+        """The output: true lets the bridge lines through and holds the relays."""
         return self._q
 
     @property
@@ -64,12 +69,27 @@ class Monostable:
         """This part's pulse, in ns."""
         return self._pulse_ns
 
+    @property
+    def stuck(self) -> bool | None:
+        """The level that Q is stuck at; None: it works."""
+        return self._stuck
+
+    def stick(self, level: bool | None) -> None:
+        """Let Q stay at a level, whatever the inputs do; None: it works again."""
+        self._stuck = level
+        now = self._scheduler.now_ns
+        self._set_q(now < self._deadline_ns if level is None else level, now)
+
+    def tolerance(self, pulse_ms: float, share: float) -> None:
+        """Another pulse from the next trigger on: `pulse_ms`, off by this share."""
+        self._pulse_ns = round(pulse_ms * (1.0 + share) * 1e6)
+
     def on_change(self, listener: Callable[[bool, int], None]) -> None:
         """Call `listener(q, time_ns)` whenever Q changes."""
         self._listeners.append(listener)
 
     def cut_clr(self, cut: bool = True) -> None:
-        """Cut the wire to CLR (CLR is then tied high), or mend it."""
+        """Cut the wire to the reset (which is then tied high), or mend it."""
         self._clr_cut = cut
         self._set_clr(True if cut else self._clr_pin.level, self._scheduler.now_ns)
 
@@ -96,13 +116,10 @@ class Monostable:
             self._set_clr(level, time_ns)
 
     def _set_clr(self, level: bool, time_ns: int) -> None:
-        rose = level and not self._clr
         self._clr = level
         if not level:
             self._deadline_ns = time_ns
             self._set_q(False, time_ns)
-        elif rose and not self._a and self._b:
-            self._trigger(time_ns)
 
     def _trigger(self, time_ns: int) -> None:
         self.triggers += 1
@@ -124,6 +141,7 @@ class Monostable:
             self._set_q(False, self._deadline_ns)
 
     def _set_q(self, level: bool, time_ns: int) -> None:
+        level = level if self._stuck is None else self._stuck
         if level != self._q:
             self._q = level
             for listener in self._listeners:

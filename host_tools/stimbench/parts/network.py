@@ -19,15 +19,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .adg714 import R_ON_OHM
+from .adg1414 import R_ON_OHM
 
 __all__ = ("BLOCKING_F", "ElectrodeValues", "LeadConfig", "Modes", "solve")
 
 BLOCKING_F = 4.7e-6
 """The series capacitor in each lead."""
 
-SENSE_INPUT_OHM = 1e9
-"""Input resistance of the voltage amplifier (JFET inputs); it also holds open rails at a defined voltage."""
+BLEED_OHM = 100e6
+"""Between the rails: a way home for the buffers' bias (docs/decisions/0052). It holds open rails at 0 V."""
 
 _LEAK_S = 1e-12
 _CONTACT_OHM = 0.5
@@ -56,13 +56,15 @@ class ElectrodeValues:
 class LeadConfig:
     """Everything that the matrices depend on; the key under which a solution is kept.
 
-    `mask` is the ADG714's byte, `shorts` pairs of electrodes that touch.
+    `mask` is the ADG1414's byte, `shorts` pairs of electrodes that touch, `r_on_ohm` of one closed switch.
     """
 
     mask: int
     electrodes: tuple[ElectrodeValues, ...]
     shorts: tuple[tuple[int, int], ...]
     source_ohm: float | None
+    r_on_ohm: float = R_ON_OHM
+    bleed_ohm: float = BLEED_OHM
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,12 @@ def _conductances(config: LeadConfig) -> Vector:
         g[a, b] -= siemens
         g[b, a] -= siemens
 
-    join(_SOURCE, _SINK, 1.0 / SENSE_INPUT_OHM)
+    join(_SOURCE, _SINK, 1.0 / config.bleed_ohm)
     for k, electrode in enumerate(config.electrodes):
         if config.mask >> k & 1:
-            join(_SOURCE, _E0 + k, 1.0 / R_ON_OHM)
+            join(_SOURCE, _E0 + k, 1.0 / config.r_on_ohm)
         if config.mask >> (k + 4) & 1:
-            join(_SINK, _E0 + k, 1.0 / R_ON_OHM)
+            join(_SINK, _E0 + k, 1.0 / config.r_on_ohm)
         join(_E0 + k, _TISSUE, _branch_siemens(electrode))
     for a, b in config.shorts:
         join(_E0 + a, _E0 + b, 1.0 / _CONTACT_OHM)

@@ -1,9 +1,11 @@
 """The sense amplifiers: what the ADC inputs are wired to.
 
-V_LEFT, V_RIGHT: 1.65 V + V/10 of the voltage between a lead's rails. I_SENSE: 1.65 V + 0.15 V per mA in the
-shared shunt; both leads pass through it, so their currents add. Outputs clip at 0 and 3.3 V.
-Modelled: input offset, gain error, bandwidth as one pole in closed form from edge to edge.
-Left out: amplifier noise (the ADC's is far larger), common-mode rejection, slew rate.
+V_LEFT, V_RIGHT: 1.65 V + V/10 of the voltage between a lead's rails. I_SENSE: 1.65 V + 0.15 V per mA of both leads:
+each has a shunt and an amplifier, and the left one's output is the right one's reference. Outputs clip at 0 and 3.3 V.
+Modelled: input offset, gain error (of each lead), bandwidth as one pole in closed form from edge to edge, the
+current amplifiers without their +-15 V.
+Left out: amplifier noise (the ADC's is far larger), common-mode rejection, slew rate, the current amplifiers' input
+range (13 V: in the last 0.3 V of the pump's range they show too little).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from math import exp, pi
 
 from .lead import Lead
+from .rails import Rails
 from .seeds import spread
 
 __all__ = ("CurrentSense", "VoltageSense")
@@ -83,11 +86,16 @@ class VoltageSense:
 
 
 class CurrentSense:
-    """The amplifier on the shared shunt; calling it gives the volts at the ADC input."""
+    """The amplifiers on both shunts, in a chain; calling it gives the volts at the ADC input."""
 
     def __init__(self, leads: tuple[Lead, ...], *, seed: int = 0, ideal: bool = False) -> None:
         self._leads = leads
         self._errors = _Errors(seed, "i_sense", ideal)
+        rng = spread(seed, "i_sense/shunts")
+        self.shares = [1.0 if ideal else 1.0 + rng.uniform(-0.001, 0.001) for _ in leads]
+        """What each lead's shunt and gain resistor (0.1 % each) make of its current, besides the chain's gain."""
+        self.rails: Rails | None = None
+        """Its +-15 V; None: always there."""
         self._lag = _Lag()
         for lead in leads:
             lead.on_step(lambda t, _v0, i0, _v1, i1: self._lag.step(t, i0, i1))
@@ -104,7 +112,10 @@ class CurrentSense:
 
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""
-        amps = sum(lead.shunt_amps(time_ns) for lead in self._leads) - self._lag.value(time_ns)
+        if self.rails is not None and not self.rails.up:
+            return 0.0
+        flows = [share * lead.shunt_amps(time_ns) for lead, share in zip(self._leads, self.shares, strict=True)]
+        amps = sum(flows) - self._lag.value(time_ns)
         if self.pickup is not None and any(lead.is_joined for lead in self._leads):
             amps += self.pickup(time_ns)
         return self._errors.output(amps * 150.0)

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .adc import Rp2040Adc
-from .adg714 import MatrixChain
+from .adg1414 import MatrixChain
 from .bridge import Bridge
 from .indicators import Buzzer, Led
-from .interfaces import BoardPorts
+from .interfaces import BoardPorts, PinPort
 from .lead import Lead
 from .mcp4922 import Mcp4922
-from .monostable import Monostable
+from .monostable import PULSE_MS, Monostable
 from .nrf24l01 import Nrf24L01
 from .pump import Pump
 from .radio import AirChannel
+from .rails import START_MS, Rails
+from .relay import Relay
 from .sense import CurrentSense, VoltageSense
 from .supply import Supply
 from .switches import Contact
@@ -41,13 +43,15 @@ class StimulatorWiring:
     Attributes:
         seed: the bench's; every part's errors come from it.
         absent: empty sockets: `dac`, `matrix`, `radio`.
-        ideal: parts without offset, gain and integral errors (the ADC keeps its own).
+        ideal: parts without offset, gain and integral errors (the ADC keeps its own), and without delays: the
+            relays move with Q, and the +-15 V are there at once.
+        rails_ms: from power on until the +-15 V are up.
         pair_r_s_ohm: series resistance of an electrode pair.
         c_dl_uf: double-layer capacitance of each electrode, uF.
         r_ct_ohm: charge-transfer resistance of each electrode.
         open_electrodes: broken from the start, as (side, electrode): `(("left", 2),)`.
         pulse_ms: the monostable's pulse; `pulse_tolerance` is how far it is off, as a share.
-        clr_cut: the magnet does not reach the monostable's CLR.
+        clr_cut: the magnet does not reach the monostable's reset.
         bounce_ms: how long the reed switch chatters.
         vsys_v, celsius: supply in V, die temperature.
         radio_reset_ms, radio_start_up_ms: the nRF24L01+'s power-on reset and crystal start-up.
@@ -60,7 +64,8 @@ class StimulatorWiring:
     c_dl_uf: float = 5.0
     r_ct_ohm: float = 100e3
     open_electrodes: Sequence[tuple[str, int]] = ()
-    pulse_ms: float = 100.0
+    rails_ms: float = START_MS
+    pulse_ms: float = PULSE_MS
     pulse_tolerance: float = 0.0
     clr_cut: bool = False
     bounce_ms: float = 1.0
@@ -90,6 +95,8 @@ class StimulatorParts:
     dac: Mcp4922
     matrix: MatrixChain
     gate: Monostable
+    relays: dict[str, Relay]
+    rails: Rails
     leads: dict[str, Lead]
     bridges: dict[str, Bridge]
     radio: Nrf24L01
@@ -109,6 +116,7 @@ class StimulatorParts:
     def power(self, on: bool, time_ns: int) -> None:
         """The board's supply came or went: the chips lose what they held; electrodes keep their charge."""
         self.gate.power_on_reset()
+        self.rails.power(on)
         self.dac.power_on_reset()
         self.matrix.power_on_reset(time_ns)
         self.radio.power(on)
@@ -141,7 +149,7 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     """
     _check_absent("stimulator", config.absent)
     clock, spi = ports.scheduler, ports.spi(0)
-    # The reed's pull-up comes first: CLR must be high before the monostable reads it.
+    # The reed's pull-up comes first: the reset must be high before the monostable reads it.
     magnet = Contact(clock, ports.pin("MAGNET"), bounce_ms=config.bounce_ms, pull_up=True, seed=config.seed)
     gate = Monostable(
         clock,
@@ -160,22 +168,33 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         ideal=config.ideal,
         absent="dac" in config.absent,
     )
-    matrix = MatrixChain(spi, ports.pin("MATRIX_CS"), seed=config.seed, absent="matrix" in config.absent)
+    matrix = MatrixChain(
+        spi, ports.pin("MATRIX_CS"), seed=config.seed, ideal=config.ideal, absent="matrix" in config.absent
+    )
+    rails = Rails(clock, start_ms=0.0 if config.ideal else config.rails_ms)
+    relays = {side: Relay(clock, gate) for side, _ in _SIDES}
+    if config.ideal:
+        for relay in relays.values():
+            relay.tolerance(0.0, 0.0)
     bridges = {
-        side: Bridge(ports.pin(f"{k}_CATH"), ports.pin(f"{k}_ANOD"), ports.pin(f"{k}_SHORT"), gate)
+        side: Bridge(*(ports.pin(f"{k}_{line}") for line in ("CATH", "ANOD", "SHORT")), gate, relays[side], rails)
         for side, k in _SIDES
     }
+    _read_back(ports.pin("GATE_Q"), gate)
     pumps = {
         side: Pump(dac, channel, seed=config.seed, name=f"{side}/pump", ideal=config.ideal)
         for channel, (side, _) in enumerate(_SIDES)
     }
     leads = _wire_leads(ports, config, dac, matrix, bridges, pumps)
     voltage_senses, current_sense = _wire_senses(ports, config, leads)
+    current_sense.rails = rails
     supply = _wire_supply(ports, config)
     return StimulatorParts(
         dac=dac,
         matrix=matrix,
         gate=gate,
+        relays=relays,
+        rails=rails,
         leads=leads,
         bridges=bridges,
         radio=_wire_radio(ports, config, air),
@@ -211,6 +230,12 @@ def wire_remote(ports: BoardPorts, config: RemoteWiring, air: AirChannel) -> Rem
         supply=_wire_supply(ports, config),
         adc=Rp2040Adc(config.seed, "remote/adc"),
     )
+
+
+def _read_back(pin: PinPort, gate: Monostable) -> None:
+    """Q on a pin of the Pico, through 10 and 20 kohm."""
+    pin.drive(gate.q, "the monostable")
+    gate.on_change(lambda level, _: pin.drive(level, "the monostable"))
 
 
 def _check_absent(board: str, absent: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from stimfw.therapy.program import Program
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import MARK_GPIO, MS, SIDES, Rig, programme
 from stimbench.benchmarks.output.watched_script import FAULT_LINE, script
-from stimbench.parts import faults
+from stimbench.parts import faults, tolerances
 from stimbench.parts.faults import FAILURES, Failure, Place
 from stimbench.parts.lead import Lead
 
@@ -171,7 +171,7 @@ def run_case(case: Case) -> Outcome:
     side = rng.choice(tuple(SIDES))
     with Rig(case.seed) as rig:
         if case.tolerance:
-            faults.worst_case(rig.parts, case.tolerance)
+            tolerances.worst_case(rig.parts, case.tolerance)
         stimulator = rig.execute(script(MARK_GPIO))
         rig.set_program(stimulator, _programme(case))
         acted = rig.mark()

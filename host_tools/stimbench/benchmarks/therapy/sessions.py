@@ -10,7 +10,7 @@ from stimfw.protocol import journal_entries, messages
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.therapy.rig import PLAN, ImplantRig, PulseCounter, entries_of
-from stimbench.parts import faults
+from stimbench.parts import tolerances
 
 __all__ = ("QUIET_SESSIONS", "SESSION")
 
@@ -49,7 +49,7 @@ def _run(case: _Case, boards: tuple[str, ...], by_button: bool) -> _Found:
     began = time.perf_counter()
     with ImplantRig(case.seed, PLAN.replaced({"session_s": case.session_s}), boards) as rig:
         if case.tolerance:
-            faults.worst_case(rig.parts, case.tolerance)
+            tolerances.worst_case(rig.parts, case.tolerance)
         stimulator = rig.ready()
         counter = PulseCounter(rig)
         if by_button:

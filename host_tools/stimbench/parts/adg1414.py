@@ -1,69 +1,46 @@
-"""Two ADG714 octal switches in a daisy chain (Analog Devices ADG714/ADG715, rev. E), or two ADG1414 (rev. B).
+"""Two ADG1414 octal switches in a daisy chain (Analog Devices ADG1414, rev. B).
 
-Modelled: the 8-bit shift register that keeps the last bits clocked in, DOUT feeding the next DIN, all
+Modelled: the 8-bit shift register that keeps the last bits clocked in, SDO feeding the next DIN, all
 switches following their registers at the rising edge of SYNC, everything open after power-on ("Theory of
 operation": serial interface, power-on reset, daisy chaining), the clock's limits for one chip and for the
-chain, and an on-resistance of 2.5 ohm typical (the ADG714's).
-Left out: charge injection (3 pC), leakage (0.1 nA), the 20 ns switching time, SYNC's set-up and hold times
-(33 ns at most), and the limits of the analog range: a real ADG714 passes only signals within its own
-supplies (see docs/hardware.md).
+chain, and an on-resistance of 9.5 ohm typical, 11.5 ohm at the most (table 1).
+Left out: charge injection (10 pC), leakage (0.15 nA), the switching time (145 ns at most), SYNC's set-up and
+hold times, and the change of the on-resistance with voltage (1.6 ohm over +-10 V).
 
 The order of bytes. The chip next to the controller switches the LEFT lead, the second one the RIGHT lead.
 The first byte sent is pushed on by the next, so **send the right lead's byte first, then the left's**.
 
-The chain's clock. Data are taken on the falling edge of SCLK and DOUT changes after the rising edge
-("Timing characteristics"). The next chip's data must have settled by the falling edge, so half a clock must
-hold DOUT's delay and DIN's set-up time. Faster, but within one chip's limit, the first chip is right and
-the second is not.
+The chain's clock. Data are taken on the falling edge of SCLK and SDO changes after the rising edge
+(table 6). The next chip's data must have settled by the falling edge, so half a clock must hold SDO's delay
+and DIN's set-up time. Faster, but within one chip's limit, the first chip is right and the second is not.
+SDO needs 40 ns with 20 pF; `sdo_ns` says what a board has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .interfaces import PinPort, SpiBusPort, SpiClock
 from .seeds import spread
 from .spi_limits import SpiLimits
 
-__all__ = ("ADG714", "ADG1414", "R_ON_OHM", "MatrixChain", "SwitchChip")
+__all__ = ("BREADBOARD_SDO_NS", "R_ON_MOST_OHM", "R_ON_OHM", "SDO_NS", "MatrixChain")
 
-R_ON_OHM = 2.5
-"""On-resistance, typical, from the table of specifications."""
+R_ON_OHM, R_ON_MOST_OHM = 9.5, 11.5
+"""On-resistance at 25 C and +-15 V: typical and most, from table 1."""
+MAX_HZ = 50e6
+"""One over the SCLK cycle time t1, 20 ns (table 6)."""
+SETUP_NS = 5.0
+"""DIN's set-up time t5 (table 6)."""
+SDO_NS = 40.0
+"""SCLK rising edge to SDO valid, t11, with 1 kohm to the supply and 20 pF (table 6)."""
+BREADBOARD_SDO_NS = 200.0
+"""The same with 100 pF of breadboard and wire on the 1 kohm: 40 ns, and 80 pF x 1 kohm x ln(1 / 0.2) more, rounded."""
 
 MODES = (1, 2)
 """Data are taken on the falling edge of SCLK."""
 
 _CHAIN_BITS = 16
-
-
-@dataclass(frozen=True)
-class SwitchChip:
-    """A chip's serial timing, from its table of timing characteristics.
-
-    Attributes:
-        name: of the part.
-        max_hz: one over the SCLK cycle time t1.
-        dout_ns: SCLK rising edge to DOUT valid, with 1 kohm to the supply and 20 pF.
-        setup_ns: DIN's set-up time t5.
-    """
-
-    name: str
-    max_hz: float
-    dout_ns: float
-    setup_ns: float
-
-    @property
-    def chain_hz(self) -> float:
-        """The fastest clock at which the next chip in a chain takes the right bits; duty cycle 50 %."""
-        return 0.5e9 / (self.dout_ns + self.setup_ns)
-
-
-ADG714 = SwitchChip("ADG714", 30e6, 20.0, 5.0)
-"""t1 33 ns, t5 5 ns, t9 20 ns. These figures are recalled, not read: check them before you rely on them."""
-
-ADG1414 = SwitchChip("ADG1414", 50e6, 40.0, 5.0)
-"""Rev. B, table 6: t1 20 ns, t5 5 ns, t11 40 ns; its note 2: t11 limits the clock in a daisy chain."""
 
 
 class MatrixChain:
@@ -74,19 +51,23 @@ class MatrixChain:
         bus: SpiBusPort,
         sync: PinPort,
         *,
-        chip: SwitchChip = ADG714,
+        sdo_ns: float = BREADBOARD_SDO_NS,
         seed: int = 0,
+        ideal: bool = False,
         absent: bool = False,
     ) -> None:
-        self._bus, self._sync, self._chip = bus, sync, chip
+        self._bus, self._sync = bus, sync
+        rng = spread(seed, "matrix")
+        self.r_on_ohm = [R_ON_OHM if ideal else R_ON_OHM * rng.uniform(0.95, 1.05) for _ in (0, 1)]
+        """On-resistance of each of a chip's switches, ohm: left, right."""
         self._first = SpiLimits(
-            bus, self.name, max_hz=chip.max_hz, modes=MODES, rng=spread(seed, "matrix/spi/first")
+            bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "matrix/spi/first")
         )
         # A wrong mode spoils what the first chip takes; our choice is that it passes that on unharmed.
         self._second = SpiLimits(
             bus,
             f"{self.name}, second in the chain",
-            max_hz=chip.chain_hz,
+            max_hz=0.5e9 / (sdo_ns + SETUP_NS),
             modes=range(4),
             rng=spread(seed, "matrix/spi/second"),
         )
@@ -105,7 +86,7 @@ class MatrixChain:
     @property
     def name(self) -> str:
         """What it is called in the board's log."""
-        return self._chip.name
+        return "ADG1414"
 
     def on_change(self, listener: Callable[[int, int], None]) -> None:
         """Call `listener(chip, time_ns)` when switches of chip 0 (left) or 1 (right) change."""
@@ -116,7 +97,7 @@ class MatrixChain:
         return self._masks[chip]
 
     def exchange(self, mosi: int, bits: int, clock: SpiClock) -> int | None:
-        """Shift bits through the chain; the second chip's DOUT goes nowhere on this bench."""
+        """Shift bits through the chain; the second chip's SDO goes nowhere on this bench."""
         if not self._sync.level:
             first, second = self._registers
             passed = self._second.transfer(first >> 8 - bits, bits, clock)

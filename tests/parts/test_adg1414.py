@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stimbench.parts.adg714 import MatrixChain
+from stimbench.parts.adg1414 import MatrixChain
 from support.parts_fakes import FakeBoard
 
 

@@ -1,8 +1,8 @@
 """The gate's time: how long the output stays allowed after an edge of KEEPALIVE (docs/hardware.md).
 
-The monostable's pulse is 120 ms, give or take 11 %: its RC (a resistor of 1 %, a capacitor of 5 %), and 5 % for the
-chip itself. What counts is the shortest one: a gate that has closed must not open
-again by itself, so a pause of the loop that may have closed it is a stop.
+The monostable's pulse is 120 ms, give or take 11 %: its RC (a resistor of 1 %, a capacitor of 5 %), and 5 %
+for the chip itself. What counts is the shortest one: a gate that has closed must not open again by itself, so
+a pause of the loop that may have closed it is a stop.
 """
 
 NOMINAL_MS = 120

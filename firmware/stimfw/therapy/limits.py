@@ -41,16 +41,16 @@ _TEN_TO_K = const(316_227)  # 10 000 x 10^1.5, rounded down
 _TEN_TO_MOST_K = const(562_341)  # 10 000 x 10^1.75
 
 COMPLIANCE_MV = const(12_000)
-"""What a pulse may need of the pump, which has 12.3 V at 10 mA with all parts at their worst (docs/circuit.md).
+"""What a pulse may need of the pump. At 10 mA it has 12.3 V with all parts at their worst (docs/circuit.md).
 
 The rest is this project's margin: 2 % of error of the measured impedance, and its growth until the next one.
 """
 SWITCHES_OHM = const(19)
-"""Two closed switches (ADG1414 datasheet, table 1: 9.5 ohm each), as stimfw.pulses.impedance subtracts them."""
+"""Two closed switches (ADG1414, table 1: 9.5 ohm each), as stimfw.pulses.impedance subtracts them."""
 BLOCKING_NF = const(4700)
 """The capacitor in each lead's path."""
 RECHARGE_OHM = const(1045)
-"""What passive recharge flows through, beside the lead and its switches: 1 kohm of 1 % and a DG412 of 35 ohm."""
+"""What passive recharge flows through, beside lead and switches: 1 kohm of 1 %, a DG412 of 35 ohm."""
 AROUND_PULSE_US = const(22)
 """Of each pulse's period there is no recharge while it leads in and breaks (stimfw.pulses.waveform)."""
 

@@ -33,7 +33,8 @@ class BenchConfig:
     wiring: Mapping[str, Any] = field(default_factory=dict)
     """By board name, the config object for the parts' wiring function; `None` for its defaults."""
     tolerance: Tolerance = "typical"
-    """Where in its tolerance each part of the stimulator lies: `typical`, `worst`, or a seed (parts.tolerances)."""
+    """Where in its tolerance each part of the stimulator lies: `typical`, `worst`, or a seed
+    (parts.tolerances)."""
     with_parts: bool = True
     """Solder the parts on; without them the boards' pins are bare."""
     core: Core = field(default_factory=default_core)

@@ -35,7 +35,8 @@ SETUP_NS = 5.0
 SDO_NS = 40.0
 """SCLK rising edge to SDO valid, t11, with 1 kohm to the supply and 20 pF (table 6)."""
 BREADBOARD_SDO_NS = 200.0
-"""The same with 100 pF of breadboard and wire on the 1 kohm: 40 ns, and 80 pF x 1 kohm x ln(1 / 0.2) more, rounded."""
+"""The same with 100 pF of breadboard and wire on the 1 kohm: 40 ns, and 80 pF x 1 kohm x ln(1 / 0.2) more,
+rounded."""
 
 MODES = (1, 2)
 """Data are taken on the falling edge of SCLK."""

@@ -12,8 +12,8 @@
 Q gates the six lines, and it holds the relays between bridge and rails (parts.relay). So with Q low nothing
 conducts, the recharge included. The +-15 V are always on (parts.rails); without them no switch closes.
 
-Left out: the 0.6 us from Q to the switches, and the 120 ns for which a phase's current has two ways when it begins
-(docs/circuit.md, "Bridge and idle leg"): its switches close at once, and the idle leg opens late.
+Left out: the 0.6 us from Q to the switches, and the 120 ns for which a phase's current has two ways when it
+begins (docs/circuit.md, "Bridge and idle leg"): its switches close at once, and the idle leg opens late.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _STATES = (
 
 
 class Bridge:
-    """Watches its three pins, the gate, its relay and the rails, and tells one listener (the lead) what conducts."""
+    """Watches three pins, the gate, its relay and the rails; tells one listener (the lead) what conducts."""
 
     def __init__(
         self, cath: PinPort, anod: PinPort, short: PinPort, gate: Monostable, relay: Relay, rails: Rails
@@ -80,7 +80,7 @@ class Bridge:
 
     @property
     def is_joined(self) -> bool:
-        """Whether the supply is there and the relay joins it to the lead: then a switch that leaks is felt."""
+        """Whether the supply is there and the relay joins it to the lead: a leaking switch is felt then."""
         return self._rails.up and self._relay.is_closed
 
     def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:

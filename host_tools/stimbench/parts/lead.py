@@ -6,9 +6,9 @@ stretch further: the DAC slewing while the bridge is on (pieces of 0.25 us), the
 reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces).
 
 Where things are: pump and bridge - shunt - recharge switch with 1 kohm across - 4.7 uF in series - relay -
-source rail - switches - electrodes - switches - sink rail - relay - back. The recharge loop therefore includes the
-capacitor and takes its charge back. The shunt is between bridge and recharge switch: it sees what the pump
-delivers, not the recharge. With the relay open nothing flows, and V shows the electrodes alone.
+source rail - switches - electrodes - switches - sink rail - relay - back. The recharge loop therefore
+includes the capacitor and takes its charge back. The shunt is between bridge and recharge switch: it sees
+what the pump delivers, not the recharge. With the relay open nothing flows, and V shows the electrodes alone.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""74HCT423: the hardware that ends stimulation when software stops asking for it (Nexperia 74HC_HCT423, rev. 8).
+"""74HCT423: the hardware that ends stimulation when software stops asking for it (Nexperia, rev. 8).
 
 Modelled: the function table (section 7, table 3): B rising while A is low and the reset is high, or A falling
 while B and the reset are high, triggers and retriggers; a low reset ends the pulse at once, and **its rise
-triggers nothing**, whatever A and B are. That is what tells it from a '123.
-On the bench A is tied low, KEEPALIVE drives B, and the reset shares its net with the magnet's reed switch. Q is
-read back as GATE_Q. 267 kohm and 1 uF give 120 ms; 1 %, 5 % and the chip's own 5 % make that 107 to 133 ms
-(docs/circuit.md).
-Left out: propagation delays (some 30 ns; with the gates behind it 0.6 us), the minimum retrigger time.
+triggers nothing**, whatever A and B are. That is what tells it from a '123. On the bench A is tied low,
+KEEPALIVE drives B, and the reset shares its net with the magnet's reed switch. Q is read back as GATE_Q. 267
+kohm and 1 uF give 120 ms; 1 %, 5 % and the chip's own 5 % make that 107 to 133 ms (docs/circuit.md). Left
+out: propagation delays (some 30 ns; with the gates behind it 0.6 us), the minimum retrigger time.
 """
 
 from __future__ import annotations

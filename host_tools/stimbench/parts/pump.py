@@ -1,15 +1,15 @@
 """The current pump of one lead: DAC volts in, lead current out (docs/circuit.md, decision 50).
 
-Two stages, a sink and a mirror: 750 ohm / (3 kohm x 100 ohm) is 2.5 mA per volt, so 2.5 uA for each 1 mV step of
-the DAC and 10.2375 mA at code 4095. It only sources, from +15 V: a code of 0 cannot push the wrong way.
+Two stages, a sink and a mirror: 750 ohm / (3 kohm x 100 ohm) is 2.5 mA per volt, so 2.5 uA for each 1 mV step
+of the DAC and 10.2375 mA at code 4095. It only sources, from +15 V: a code of 0 cannot push the wrong way.
 Its output is a drain behind 100 ohm; with 50 ohm of bridge switches and the shunt of 15 ohm that is 170 ohm
 (LIMIT_OHM) between +15 V and the lead. When electrodes, switches and blocking capacitor need more than that
 leaves, the current is what 15 V drive through it: 13.3 V at 10 mA, less with parts at their worst.
 
-Modelled: gain error (three resistors of 0.1 %: up to 0.3 %), the op-amps' offsets as a small current, the limit,
-an idle leg that stays open. Left out: the 0.1 to 0.7 us in which the current rises into 200 pF of switches and
-wires, so the first microsecond of a phase; the drain's megohms. tests/hardware/check_models.py holds the rest
-against ngspice.
+Modelled: gain error (three resistors of 0.1 %: up to 0.3 %), the op-amps' offsets as a small current, the
+limit, an idle leg that stays open. Left out: the 0.1 to 0.7 us in which the current rises into 200 pF of
+switches and wires, so the first microsecond of a phase; the drain's megohms. tests/hardware/check_models.py
+holds the rest against ngspice.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ LIMIT_OHM, LIMIT_MOST_OHM = 170.0, 198.0
 """100 ohm of the pump's, the transistor's 3 (8), two switches of 25 ohm (35; DG412), the shunt's 15."""
 _AMPS_PER_VOLT = 2.5e-3
 _OFFSET_A = 0.5e-6
-"""Two op-amps of 0.1 mV (OPA2197, 6.6), one before a gain of 2.5 mA/V, one on 100 ohm: up to 1.25 uA; half of it
-is usual."""
+"""Two op-amps of 0.1 mV (OPA2197, 6.6), one before a gain of 2.5 mA/V, one on 100 ohm: up to 1.25 uA; half of
+it is usual."""
 _SATURATED_A = 0.1
 """Of an op-amp whose output sits at its rail: more than any load takes, so the limit decides."""
 
@@ -57,7 +57,12 @@ class Pump:
         return max(0.0, own * self.gain_fault)
 
     def tolerance(
-        self, gain: float, *, supply_v: float = SUPPLY_V, limit_ohm: float = LIMIT_OHM, offset_a: float | None = None
+        self,
+        gain: float,
+        *,
+        supply_v: float = SUPPLY_V,
+        limit_ohm: float = LIMIT_OHM,
+        offset_a: float | None = None,
     ) -> None:
         """These values in place of the seed's; `offset_a` None: the seed's stays."""
         self._gain, self.supply_v, self.limit_ohm = gain, supply_v, limit_ohm

@@ -1,9 +1,9 @@
 """The +-15 V of the stimulator: a regulated converter that is always on, and takes time to come up.
 
-Modelled: the start (Traco TMR 3, start-up time: 30 ms at the most with a resistive load), a slow one, one that
-never comes, one that is lost. Without it the bridge conducts nothing and the current amplifier's output lies at
-0 V, which no current of the bench makes: the converter reads -11 mA.
-Left out: ripple, the 2 % of its setting (see `Pump.supply_v`), the shape of the ramp.
+Modelled: the start (Traco TMR 3, start-up time: 30 ms at the most with a resistive load), a slow one, one
+that never comes, one that is lost. Without it the bridge conducts nothing and the current amplifier's output
+lies at 0 V, which no current of the bench makes: the converter reads -11 mA. Left out: ripple, the 2 % of its
+setting (see `Pump.supply_v`), the shape of the ramp.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The reed relay of one lead: two normally-open contacts, in the source rail and in the sink rail.
 
-Littelfuse HE722A0500 or one like it: it closes within 1 ms of its coil's current and opens within 1 ms, bounce
-included; with the coil's diode opening is slower, 0.7 to 2.2 ms in SPICE (docs/circuit.md). Typical and worst
-times here are those that the circuit is proven with.
-Modelled: the times, a contact that is welded or never closes. Both contacts move as one. Left out: bounce (it is
-within the times), the contacts' 0.1 ohm, one contact that fails alone.
+Littelfuse HE722A0500 or one like it: it closes within 1 ms of its coil's current and opens within 1 ms,
+bounce included; with the coil's diode opening is slower, 0.7 to 2.2 ms in SPICE (docs/circuit.md). Typical
+and worst times here are those that the circuit is proven with. Modelled: the times, a contact that is welded
+or never closes. Both contacts move as one. Left out: bounce (it is within the times), the contacts' 0.1 ohm,
+one contact that fails alone.
 """
 
 from __future__ import annotations

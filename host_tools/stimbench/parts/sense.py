@@ -1,11 +1,11 @@
 """The sense amplifiers: what the ADC inputs are wired to.
 
-V_LEFT, V_RIGHT: 1.65 V + V/10 of the voltage between a lead's rails. I_SENSE: 1.65 V + 0.15 V per mA of both leads:
-each has a shunt and an amplifier, and the left one's output is the right one's reference. Outputs clip at 0 and 3.3 V.
-Modelled: input offset, gain error (of each lead), bandwidth as one pole in closed form from edge to edge, the
-current amplifiers without their +-15 V.
-Left out: amplifier noise (the ADC's is far larger), common-mode rejection, slew rate, the current amplifiers' input
-range (13 V: in the last 0.3 V of the pump's range they show too little).
+V_LEFT, V_RIGHT: 1.65 V + V/10 of the voltage between a lead's rails. I_SENSE: 1.65 V + 0.15 V per mA of both
+leads: each has a shunt and an amplifier, and the left one's output is the right one's reference. Outputs clip
+at 0 and 3.3 V. Modelled: input offset, gain error (of each lead), bandwidth as one pole in closed form from
+edge to edge, the current amplifiers without their +-15 V. Left out: amplifier noise (the ADC's is far
+larger), common-mode rejection, slew rate, the current amplifiers' input range (13 V: in the last 0.3 V of the
+pump's range they show too little).
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class CurrentSense:
         self._errors = _Errors(seed, "i_sense", ideal)
         rng = spread(seed, "i_sense/shunts")
         self.shares = [1.0 if ideal else 1.0 + rng.uniform(-0.001, 0.001) for _ in leads]
-        """What each lead's shunt and gain resistor (0.1 % each) make of its current, besides the chain's gain."""
+        """What each lead's shunt and gain resistor (0.1 % each) make of its current, besides the chain's
+        gain."""
         self.rails: Rails | None = None
         """Its +-15 V; None: always there."""
         self._lag = _Lag()
@@ -114,8 +115,8 @@ class CurrentSense:
         """Volts at the ADC input at `time_ns`."""
         if self.rails is not None and not self.rails.up:
             return 0.0
-        flows = [share * lead.shunt_amps(time_ns) for lead, share in zip(self._leads, self.shares, strict=True)]
-        amps = sum(flows) - self._lag.value(time_ns)
+        pairs = zip(self._leads, self.shares, strict=True)
+        amps = sum(share * lead.shunt_amps(time_ns) for lead, share in pairs) - self._lag.value(time_ns)
         if self.pickup is not None and any(lead.is_joined for lead in self._leads):
             amps += self.pickup(time_ns)
         return self._errors.output(amps * 150.0)

@@ -1,8 +1,9 @@
 """Where in its tolerance each part of a stimulator lies.
 
-`typical`: what the bench's seed draws for each part, of the size that data sheets call typical. `worst`: each part
-at one end of its limits, which end drawn from the seed. A number: each part anywhere within its limits, drawn from
-that number. The limits are those of docs/circuit.md's bill of materials and the data sheets that it names.
+`typical`: what the bench's seed draws for each part, of the size that data sheets call typical. `worst`: each
+part at one end of its limits, which end drawn from the seed. A number: each part anywhere within its limits,
+drawn from that number. The limits are those of docs/circuit.md's bill of materials and the data sheets that
+it names.
 """
 
 from __future__ import annotations

@@ -177,7 +177,14 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         for relay in relays.values():
             relay.tolerance(0.0, 0.0)
     bridges = {
-        side: Bridge(*(ports.pin(f"{k}_{line}") for line in ("CATH", "ANOD", "SHORT")), gate, relays[side], rails)
+        side: Bridge(
+            ports.pin(f"{k}_CATH"),
+            ports.pin(f"{k}_ANOD"),
+            ports.pin(f"{k}_SHORT"),
+            gate,
+            relays[side],
+            rails,
+        )
         for side, k in _SIDES
     }
     _read_back(ports.pin("GATE_Q"), gate)

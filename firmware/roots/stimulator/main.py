@@ -59,10 +59,12 @@ sys.path[:] = _path
 del _path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from stimfw.storage.blocks import BlockDevice
+
+    SelfTest = Generator[int, None, int]
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
@@ -123,6 +125,19 @@ def load_life(flash: "BlockDevice") -> "Any":
     return implanted
 
 
+def whole_test(output: Output, sense: Sense, base16: "list[int]") -> "Callable[[], SelfTest]":
+    """What makes the output's whole self-test; its modules are loaded with the first one."""
+    q, reset_gpio = Pin("GATE_Q", Pin.IN, Pin.PULL_DOWN), gpio("MAGNET")
+
+    def make() -> "SelfTest":
+        from stimfw.drivers.gate_lines import GateLines
+        from stimfw.stimulator.output_test import OutputTest
+
+        return OutputTest(output, sense, GateLines(q, reset_gpio), base16).run()
+
+    return make
+
+
 def restart_with_log(app: App) -> "Callable[[int], None]":
     """`restart_in`, after what is new in the log has come to flash."""
 
@@ -134,11 +149,12 @@ def restart_with_log(app: App) -> "Callable[[int], None]":
     return restart
 
 
-def attach_interrupts(app: App, magnet: Pin) -> None:
-    """Radio, magnet and periods call the application."""
+def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
+    """Radio, magnet and periods call the application; periods not yet."""
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
+    output.tell_periods(False)
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
@@ -208,8 +224,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
-    attach_interrupts(app, magnet)
-    output.tell_periods(False)
+    control.whole_test = whole_test(output, sense, measurements.base16)
+    attach_interrupts(app, output, magnet)
     responder.warm()
     port.listen()
     waiter = Waiter(wake, sys.stdin)

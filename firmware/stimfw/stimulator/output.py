@@ -48,6 +48,8 @@ class Output:
         """Of the train that is loaded: who composes his own puts it here, with its period."""
         self.tripped = False
         """Set by `trip`; no train starts until `arm_trip` clears it."""
+        self.silent = False
+        """No edges of KEEPALIVE, while the self-test waits for the gate to close. `arm_trip` ends it too."""
         self.has_pauses = False
         """Whether a train runs whose leads' pulses are PAUSE_US apart."""
 
@@ -139,7 +141,7 @@ class Output:
 
     def arm_trip(self) -> None:
         """Allow trains again: somebody asked for the output."""
-        self.tripped = False
+        self.tripped = self.silent = False
 
     def off(self) -> None:
         """Everything off; without KEEPALIVE the gate closes as well."""
@@ -161,7 +163,7 @@ class Output:
 
     def keep_alive(self) -> None:
         """One KEEPALIVE edge: the gate stays open for stimfw.therapy.gate's time more."""
-        if not self.tripped:
+        if not self.tripped and not self.silent:
             self._keepalive(1)
             self._keepalive(0)
 

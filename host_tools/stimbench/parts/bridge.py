@@ -53,6 +53,10 @@ _STATES = (
 )  # indexed by CATH + 2 ANOD + 4 SHORT
 
 
+
+_INTO_SHORT = (BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
+
+
 class Bridge:
     """Watches three pins, the gate, its relay and the rails; tells one listener (the lead) what conducts."""
 
@@ -111,7 +115,9 @@ class Bridge:
         self._update(time_ns)
 
     def _update(self, time_ns: int) -> None:
-        state = _STATES[self._bits] if self._passes and self.is_joined else BridgeState.OFF
+        state = _STATES[self._bits] if self._passes and self._rails.up else BridgeState.OFF
+        if not self._relay.is_closed and state not in _INTO_SHORT:
+            state = BridgeState.OFF  # behind an open relay there is no way but the recharge resistor
         if state is not self._state:
             self._state = state
             if self._listener is not None:

@@ -263,6 +263,9 @@ class Lead:
         if sign > 0.0:
             amps *= self._bridge.anodic_share
         if self._conducting in _FAULTS:
+            if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
+                self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
+                return
             modes = self._modes(RECHARGE_OHM)
             self._stretch = CircuitInterval(modes, state, amps * RECHARGE_OHM, now)
             return
@@ -345,7 +348,7 @@ class Lead:
             self.trace.shunt.add_line(times, currents)
         if self._conducting in _FAULTS:
             # The pump drives into the recharge resistor: all of its current passes the shunt before it.
-            delivered = stretch.drive / RECHARGE_OHM * 1e6
+            delivered = self._delivered(now) * 1e6
             self.trace.shunt.add(stretch.t0_ns, now, delivered, delivered)
 
     def _present(self) -> tuple[CircuitInterval, int]:

@@ -8,6 +8,7 @@ import pytest
 from stimbench.parts.adc import VREF_V, WIDE_CODES, Rp2040Adc, temperature_volts
 from stimbench.parts.radio import AirChannel
 from stimbench.parts.wiring import StimulatorWiring, wire_stimulator
+from support.lead_rig import RAILS_NS, RELAY_NS, SWITCHES_OHM, bled
 from support.parts_fakes import MS, US, FakeBoard
 
 ENOB, ENOB_TOLERANCE = 8.7, 0.2
@@ -17,6 +18,7 @@ WIDE_STEPS_MIN, ORDINARY_STEPS_MAX = 6.0, 1.7
 OFFSET_MAX_V, GAIN_MAX = 0.003, 0.005
 BANDWIDTH_HZ = (500e3, 1e6)
 LSB_V = VREF_V / 4096
+PAIR_OHM = bled(500.0 + SWITCHES_OHM)
 
 
 def stimulator(**config):
@@ -26,8 +28,9 @@ def stimulator(**config):
         board.set_dac(channel, 1600)
         parts.leads[("left", "right")[channel]].load_resistor(500.0)
     board.set_matrix(0x21, 0x21)
-    board.clock.run_for(100 * US)
+    board.clock.run_for(100 * US if config.get("ideal") else RAILS_NS)
     board.keep_alive()
+    board.clock.run_for(0 if config.get("ideal") else RELAY_NS)
     return board, parts
 
 
@@ -41,7 +44,7 @@ class TestSense:
         board, _ = stimulator(ideal=True)
         board.pin("L_CATH").out(True)
         board.clock.run_for(20 * US)
-        assert read(board, 0) == pytest.approx(1.65 - 4e-3 * 505 / 10)
+        assert read(board, 0) == pytest.approx(1.65 - 4e-3 * PAIR_OHM / 10)
         assert read(board, 1) == pytest.approx(1.65, abs=1e-6)
         assert read(board, 2) == pytest.approx(1.65 - 0.15 * 4)
 
@@ -81,7 +84,7 @@ class TestSense:
         board, _ = stimulator(ideal=True)
         t0 = board.clock.now_ns
         board.pin("L_ANOD").out(True)
-        final = 4e-3 * 505 / 10
+        final = 4e-3 * PAIR_OHM / 10
         tau_ns = next(
             dt for dt in range(1, 2000) if board.sources[0](t0 + dt) - 1.65 > final * (1 - math.exp(-1))
         )

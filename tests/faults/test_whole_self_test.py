@@ -1,4 +1,4 @@
-"""The self-test before each session: every part of the output that can fail is named, and nothing is driven."""
+"""The self-test before each session: each part of the output that can fail is named, and none is driven."""
 
 import pytest
 from stimbench.errors import WrongStateError
@@ -89,6 +89,7 @@ def of(side):
 
 for each in SIDES:
     FAULTS.update(of(each))
+FAULTS["current amplifier's offset"] = (lambda parts: parts.current_sense.shift(0.05), "sense")
 FAULTS["DAC reference + 5 %"] = (lambda parts: parts.dac.reference(4.096 * 1.05), "reference")
 FAULTS["converter's reference - 5 %"] = (lambda parts: setattr(parts.adc, "vref_v", 3.3 * 0.95), "reference")
 

@@ -17,9 +17,10 @@ from machine import ADC, SPI, Pin
 from stimfw.clock.wall_clock import WallClock
 from stimfw.crypto.drbg import Drbg, KeyRandom
 from stimfw.crypto.health import CheckedBits
-from stimfw.drivers import entropy, xip
+from stimfw.drivers import clock_tree, entropy, xip
 from stimfw.drivers.adg1414 import Adg1414Pair
 from stimfw.drivers.console import Console
+from stimfw.drivers.gate_lines import GateLines
 from stimfw.drivers.mcp4922 import Mcp4922
 from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.pulser import Pulser
@@ -39,6 +40,7 @@ from stimfw.stimulator.control import Control
 from stimfw.stimulator.log_keeper import LogKeeper
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
+from stimfw.stimulator.output_test import OutputTest
 from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
@@ -78,7 +80,7 @@ def gpio(name: str) -> int:
     return int(str(Pin(name))[8:].split(",")[0])
 
 
-def make_parts() -> "tuple[Pulser, Mcp4922, Adg714Pair, Pin]":
+def make_parts() -> "tuple[Pulser, Mcp4922, Adg1414Pair, Pin]":
     """What the output stage is made of; also of stimfw.stimulator.statics."""
     spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=Pin("DAC_SCK"), mosi=Pin("DAC_MOSI"))
     dac = Mcp4922(spi, Pin("DAC_CS", Pin.OUT, value=1))
@@ -93,6 +95,13 @@ def make_output() -> Output:
     output = Output(pulser, Sampler(), dac, matrix, keepalive)
     output.off()
     return output
+
+
+def make_sense() -> Sense:
+    """The converter, its three pins analogue."""
+    for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
+        ADC(analog)
+    return Sense()
 
 
 def make_radio() -> NRF24L01:
@@ -132,16 +141,9 @@ def load_life(flash: "BlockDevice") -> "Any":
 
 
 def whole_test(output: Output, sense: Sense, base16: "list[int]") -> "Callable[[], SelfTest]":
-    """What makes the output's whole self-test; its modules are loaded with the first one."""
-    q, reset_gpio = Pin("GATE_Q", Pin.IN, Pin.PULL_DOWN), gpio("MAGNET")
-
-    def make() -> "SelfTest":
-        from stimfw.drivers.gate_lines import GateLines
-        from stimfw.stimulator.output_test import OutputTest
-
-        return OutputTest(output, sense, GateLines(q, reset_gpio), base16).run()
-
-    return make
+    """What makes the output's whole self-test."""
+    lines = GateLines(Pin("GATE_Q", Pin.IN, Pin.PULL_DOWN), gpio("MAGNET"))
+    return lambda: OutputTest(output, sense, lines, base16).run()
 
 
 def restart_with_log(app: App) -> "Callable[[int], None]":
@@ -166,14 +168,14 @@ def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
 def build() -> "tuple[App, Waiter, Watchdog]":
     """Make everything and test it at rest; nothing is served yet. Tests with their own loop start here."""
     micropython.alloc_emergency_exception_buf(100)
-    for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
-        ADC(analog)
-    sense = Sense()
+    sense = make_sense()
+    clocks_right = clock_tree.put_right()
     output = make_output()
     watchdog = Watchdog(_WATCHDOG_MS)
     edges = entropy.EdgeTimes()
     wake = Wake(edges.note)
     measurements = Measurements(output, sense)
+    boot_test.wait_for_rails(sense, sleep_ms)
     measurements.take_baseline()
     radio, magnet = make_radio(), Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
@@ -188,6 +190,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
         | messages.record_parts(not areas.epoch, areas.pairings_failed())
         | (messages.PART_RANDOM if source.failed else 0)
+        | (0 if clocks_right else messages.PART_CLOCK)
     )
     led, clock = Pin("LED", Pin.OUT, value=0), WallClock(ticks_ms)
     make_log, make_conditions = (life.make_log, life.ImplantConditions) if life else (EventLog, Conditions)

@@ -4,8 +4,7 @@ Test currents cross the switches alone (both rails on one electrode), never the 
 works, because it is the second way to end a current, is asked for here: the monostable's time and its reset,
 relays that are welded, switches that stay closed, an idle leg that stays open.
 
-A generator like those of stimfw.stimulator.measure. In a module of its own, loaded with the first session: a
-board at rest has no heap to spare for it.
+A generator like those of stimfw.stimulator.measure.
 """
 
 import array
@@ -31,6 +30,7 @@ PERIOD_US = 1500
 KINDS = "VIIIIVIVIIIIVIVI"
 TIMES_US = (-10, -6, 1, 4, 100, 103, 106, 190, 193, 201, 204, 300, 303, 306, 390, 393)
 """Rest; the cathodic phase's begin, its middle, its end; the same of the anodic one."""
+_REST_V, _REST_I = 0, 1
 _CATHODIC_I = (4, 6, 8)
 _ANODIC_I = (11, 13, 15)
 _START_I = (2, 3, 9, 10)
@@ -41,11 +41,16 @@ _LATE_MS = 100
 LOW_UA, HIGH_UA = 1000, 2000
 FINE_UA = 250
 _NONE_UA = 300
+START_UA = 1000
+"""1 us after an edge at FINE_UA, the pin shows 5 mA if the idle leg stayed open, 0.25 mA if not: in ngspice,
+with no more than the switches in the way."""
 AT_ZERO_UA = 150
 """More than a DAC's largest offset makes of code 0: 1 % of 4.096 V are 102 uA."""
 _STILL_UA = 300  # a current that moved by less than this did not follow its code
 _SATURATED_UA = 10_700
 _OPEN_MV = 10_000
+_SHIFT16, _ALIKE16 = 14 * 16, 10 * 16
+"""75 uA or 113 mV; what a reference moves, it moves on all channels alike."""
 REFERENCE_PERCENT = 4
 PUMP_PERCENT = 5
 PHASES_PERCENT = 5
@@ -63,12 +68,15 @@ class Look:
     """What a few test pulses showed of one lead.
 
     Attributes: cathodic_ua, anodic_ua: each phase's current, its own direction positive; start_ua: the
-    highest at a phase's begin; mv: the highest voltage.
+    highest at a phase's begin; mv: the highest voltage; rest_i16, rest_v16: 16 times the codes that current
+    and voltage at rest are away from where they were at the board's start.
     """
 
     def __init__(self, means16: "list[int]", base_i16: int, base_v16: int) -> None:
         """From 16 times the mean code of each of KINDS."""
         drops = [base_i16 - each for each in means16]
+        self.rest_i16 = drops[_REST_I]
+        self.rest_v16 = base_v16 - means16[_REST_V]
         self.cathodic_ua = microamps(sum([drops[k] for k in _CATHODIC_I]) // len(_CATHODIC_I)) // 16
         self.anodic_ua = -microamps(sum([drops[k] for k in _ANODIC_I]) // len(_ANODIC_I)) // 16
         self.start_ua = microamps(max([abs(drops[k]) for k in _START_I])) // 16
@@ -201,21 +209,28 @@ class OutputTest:
         yield gate.SETTLE_MS
         same = adg1414.select(0, 0)
         zero = yield from self._burst(same, 0)
+        fine = yield from self._burst(same, FINE_UA)
         low = yield from self._burst(same, LOW_UA)
         high = yield from self._burst(same, HIGH_UA)
-        if not (zero and low and high):
+        if not (zero and fine and low and high):
             return 0 if output.tripped else messages.PART_SENSE
-        failed = self._of_source(zero, low, high)
+        failed = self._of_source(zero, fine, low, high)
         if failed == messages.PART_DAC:
             failed = yield from self._of_silence(high)
         if failed:
             return failed
         return (yield from self._switches())
 
-    def _of_source(self, zero: "list[Look]", low: "list[Look]", high: "list[Look]") -> int:
-        """What three currents through a lead's switches say; PART_DAC also if nothing flows."""
+    def _of_source(
+        self, zero: "list[Look]", fine: "list[Look]", low: "list[Look]", high: "list[Look]"
+    ) -> int:
+        """What code 0 and three currents through a lead's switches say; PART_DAC also if nothing flows."""
+        shifts = (zero[0].rest_i16, zero[0].rest_v16, zero[1].rest_v16)
+        if max([abs(each) for each in shifts]) >= _SHIFT16:
+            alike = max(shifts) - min(shifts) <= _ALIKE16
+            return messages.PART_REFERENCE if alike else messages.PART_SENSE
         for k in (0, 1):
-            found = _of_three(zero[k], low[k], high[k])
+            found = _of_lead(zero[k], fine[k], low[k], high[k])
             if found:
                 return found
         wanted = HIGH_UA - LOW_UA
@@ -300,8 +315,8 @@ class OutputTest:
         return Look([each * 16 // pulses for each in sums], base[CHANNEL_I], base[CHANNEL_V[lead]])
 
 
-def _of_three(zero: Look, low: Look, high: Look) -> int:
-    """What code 0 and two currents through a lead's switches say of it: PART_..., or 0."""
+def _of_lead(zero: Look, fine: Look, low: Look, high: Look) -> int:
+    """What code 0 and three currents through a lead's switches say of it: PART_..., or 0."""
     if low.most_ua() > _SATURATED_UA:
         return messages.PART_PUMP
     if high.most_ua() < _NONE_UA:
@@ -312,4 +327,4 @@ def _of_three(zero: Look, low: Look, high: Look) -> int:
         return messages.PART_PUMP
     if abs(high.cathodic_ua - high.anodic_ua) * 100 > HIGH_UA * PHASES_PERCENT:
         return messages.PART_BRIDGE
-    return messages.PART_IDLE if high.start_ua > 2 * HIGH_UA else 0
+    return messages.PART_IDLE if fine.start_ua > START_UA else 0

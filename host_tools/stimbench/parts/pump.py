@@ -75,7 +75,7 @@ class Pump:
         return max(0.0, self.supply_v - amps * self.limit_ohm)
 
     def step_ohm(self, volts: float, amps: float, time_ns: int) -> float:
-        """What the current of a step of V and A sees. An open lead is full with 15 V pushed into its wires."""
+        """What the current of a step of V and A sees. An open lead is full with 15 V in its wires."""
         if amps == 0.0:
             return 0.0
         ohm, pushed = abs(volts / amps), self.amps(time_ns)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from .idle_leg import IdleLeg
 from .interfaces import PinPort
 from .monostable import Monostable
 from .rails import Rails
@@ -69,6 +70,8 @@ class Bridge:
         self._listener: Callable[[BridgeState, int], None] | None = None
         self.gates_stuck = False
         """The gates let the lines through whatever Q says (`break_gates`)."""
+        self.idle = IdleLeg()
+        """The switch that takes the current while neither phase is on."""
         self.anodic_share = 1.0
         """Of the anodic current that reaches the lead: less past a leaking switch, 0 if it stays open."""
         for bit, pin in enumerate((cath, anod, short)):

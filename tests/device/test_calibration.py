@@ -78,6 +78,7 @@ def test_measured_pulses_go_by_it(board: Board, bench):
 
 def test_it_is_refused_while_the_output_is_on(board: Board):
     pulse(board)
+    board.wait_state(messages.HOLD)
     for call in (lambda: board.client.set_calibration(record()), board.client.forget_calibration):
         with pytest.raises(WrongStateError) as refused:
             call()

@@ -7,7 +7,7 @@ that hangs makes no KEEPALIVE: the monostable closes the gate.
 
     c LEAD CODE      DAC code, 0-4095, at the output at once
     b LEAD STATE     bridge: 0 off, 1 cathodic, 2 anodic, 4 recharge
-    s LEFT RIGHT     the matrix' bytes (stimfw.drivers.adg714)
+    s LEFT RIGHT     the matrix' bytes (stimfw.drivers.adg1414)
     k 0|1            KEEPALIVE silent, or an edge each pass
     r CHANNEL N      the mean of N conversions (1-256) of channel 0-4: 16 times the code
     q                GATE_Q, and the pin of the magnet: 1 while none is near
@@ -27,8 +27,9 @@ import select
 from time import sleep_ms, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714, static_bridge
+from stimfw.drivers import adg1414
 from stimfw.pulses import impedance
+from stimfw.pulses.waveform import ANODIC, CATHODIC, OFF, SHORT
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from machine import Pin
 
-    from stimfw.drivers.adg714 import Adg714Pair
+    from stimfw.drivers.adg1414 import Adg1414Pair
     from stimfw.drivers.mcp4922 import Mcp4922
     from stimfw.drivers.pulser import Pulser
     from stimfw.drivers.sampler import Sampler
@@ -97,7 +98,7 @@ class Statics:
         self,
         pulser: "Pulser",
         dac: "Mcp4922",
-        matrix: "Adg714Pair",
+        matrix: "Adg1414Pair",
         keepalive: "Pin",
         sampler: "Sampler",
         sense: "Sense",
@@ -113,8 +114,8 @@ class Statics:
         self._sense = sense
         self._magnet = magnet
         self._gate_q = gate_q
-        self._bridges = [static_bridge.OFF, static_bridge.OFF]
-        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._bridges = [OFF, OFF]
+        self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._alive = False
         self._changed_ms = self._heard_ms = ticks_ms()
         self.ended = ""
@@ -135,8 +136,8 @@ class Statics:
     def off(self) -> None:
         """Bridges off, KEEPALIVE silent, DAC at zero, electrodes open."""
         self._alive = False
-        self._bridges[0] = self._bridges[1] = static_bridge.OFF
-        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._bridges[0] = self._bridges[1] = OFF
+        self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._output.off()
 
     def beat(self) -> None:
@@ -176,12 +177,12 @@ class Statics:
         return ()
 
     def _bridge(self, lead: int, state: int) -> "tuple[int, ...]":
-        driven = state in (static_bridge.CATHODIC, static_bridge.ANODIC)
+        _require(lead in (0, 1) and state in (OFF, CATHODIC, ANODIC, SHORT), "no such lead or state")
         _require(
-            not driven or self._switches == (adg714.ALL_OPEN, adg714.ALL_OPEN),
+            state in (OFF, SHORT) or self._switches == (adg1414.ALL_OPEN, adg1414.ALL_OPEN),
             "electrodes are joined: a steady current is for the resistor at X and B alone",
         )
-        static_bridge.hold(lead, state)
+        self._pulser.hold(lead, state)
         self._bridges[lead] = state
         self._changed_ms = self._heard_ms
         return ()
@@ -197,7 +198,7 @@ class Statics:
 
     def _is_quiet(self) -> bool:
         """Whether no bridge drives a steady current."""
-        return all([state in (static_bridge.OFF, static_bridge.RECHARGE) for state in self._bridges])
+        return all([state in (OFF, SHORT) for state in self._bridges])
 
     def _keep_alive(self, wanted: int) -> "tuple[int, ...]":
         self._alive = wanted != 0
@@ -224,7 +225,7 @@ class Statics:
         finally:
             self._output.idle()
             self._alive = was_alive
-            self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+            self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
 
     def _run(self, train: "Generator[int, None, list[int]]") -> "list[int]":
         """Give a train its passes; no line is read meanwhile, and it is over by itself."""

@@ -9,7 +9,7 @@ from stimfw.pulses.lead_scales import LeadScales
 IDEAL = tuple([code * 2500 // 200 for code in CODES])
 
 
-def lead(currents=IDEAL, v_gain=1_000_000, i_gain=1_000_000, switches=5000):
+def lead(currents=IDEAL, v_gain=1_000_000, i_gain=1_000_000, switches=19_000):
     return LeadCalibration(v_gain, -1200, i_gain, 3400, switches, currents)
 
 
@@ -81,7 +81,7 @@ def test_a_record_comes_back_as_it_was():
         1_796_000_000,
         500_000,
     )
-    assert [each.switches_mohm for each in again.leads] == [5000, 6100]
+    assert [each.switches_mohm for each in again.leads] == [19_000, 6100]
     assert again.leads[0].currents == IDEAL
     assert (again.leads[0].v_offset_uv, again.leads[0].i_offset_na) == (-1200, 3400)
 

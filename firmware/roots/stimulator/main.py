@@ -97,11 +97,12 @@ def make_output() -> Output:
     return output
 
 
-def make_sense() -> Sense:
-    """The converter, its three pins analogue."""
+def make_sense() -> "tuple[Sense, bool]":
+    """The converter, its three pins analogue; and whether the clocks are right."""
+    right = clock_tree.put_right()
     for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
         ADC(analog)
-    return Sense()
+    return Sense(), right
 
 
 def make_radio() -> NRF24L01:
@@ -110,7 +111,7 @@ def make_radio() -> NRF24L01:
     return NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
 
 
-def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
+def open_flash(source: CheckedBits, output: Output) -> "tuple[BlockDevice, Areas, EventStore]":
     """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
@@ -118,6 +119,7 @@ def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
             table.create(addresses.draw_base(random.take))
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    load_calibration(flash, output)
     areas = Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
     return flash, areas, EventStore(flash, layout.EVENTS)
 
@@ -146,6 +148,21 @@ def whole_test(output: Output, sense: Sense, base16: "list[int]") -> "Callable[[
     return lambda: OutputTest(output, sense, lines, base16).run()
 
 
+def load_calibration(flash: "BlockDevice", output: Output) -> None:
+    """Let the output go by the calibration on flash, if there is something in its place."""
+    from stimfw.storage.record import Record
+
+    try:
+        if Record(flash, layout.CALIBRATION).peek() is None:
+            return
+    except OSError:
+        pass
+    from stimfw.stimulator import calibrating
+
+    calibrating.use(flash, output)
+    calibrating.unload()
+
+
 def restart_with_log(app: App) -> "Callable[[int], None]":
     """`restart_in`, after what is new in the log has come to flash."""
 
@@ -168,8 +185,7 @@ def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
 def build() -> "tuple[App, Waiter, Watchdog]":
     """Make everything and test it at rest; nothing is served yet. Tests with their own loop start here."""
     micropython.alloc_emergency_exception_buf(100)
-    sense = make_sense()
-    clocks_right = clock_tree.put_right()
+    sense, clocks_right = make_sense()
     output = make_output()
     watchdog = Watchdog(_WATCHDOG_MS)
     edges = entropy.EdgeTimes()
@@ -179,7 +195,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
     measurements.take_baseline()
     radio, magnet = make_radio(), Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
-    flash, areas, store = open_flash(source)
+    flash, areas, store = open_flash(source, output)
     life = load_life(flash)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)

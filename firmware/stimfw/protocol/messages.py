@@ -127,6 +127,8 @@ FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
 FLAG_UNPAIRED = 4  # of a remote: it has no pairing
 FLAG_IMPLANTED = 8  # it is no board on the bench: it answers THERAPY
+FLAG_CALIBRATED = 16  # amplitudes and measurements go by the record of GET_CALIBRATION
+FLAG_CALIBRATION_DAMAGED = 32  # there is a record that cannot be used: nominal factors
 
 COUNTER_NAMES = (
     "console_frames",

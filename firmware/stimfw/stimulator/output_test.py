@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages
-from stimfw.pulses.calibration import microamps, millivolts
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
 from stimfw.pulses.waveform import ANODIC, CATHODIC, OFF, SHORT
 from stimfw.therapy import gate
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from stimfw.drivers.gate_lines import GateLines
     from stimfw.drivers.sense import Sense
+    from stimfw.pulses.lead_scales import LeadScales
     from stimfw.stimulator.output import Output
 
 WIDTH_US = 200
@@ -72,15 +72,16 @@ class Look:
     and voltage at rest are away from where they were at the board's start.
     """
 
-    def __init__(self, means16: "list[int]", base_i16: int, base_v16: int) -> None:
-        """From 16 times the mean code of each of KINDS."""
+    def __init__(self, means16: "list[int]", base_i16: int, base_v16: int, scales: "LeadScales") -> None:
+        """From 16 times the mean code of each of KINDS; `scales` of the lead."""
+        microamps = scales.microamps
         drops = [base_i16 - each for each in means16]
         self.rest_i16 = drops[_REST_I]
         self.rest_v16 = base_v16 - means16[_REST_V]
         self.cathodic_ua = microamps(sum([drops[k] for k in _CATHODIC_I]) // len(_CATHODIC_I)) // 16
         self.anodic_ua = -microamps(sum([drops[k] for k in _ANODIC_I]) // len(_ANODIC_I)) // 16
         self.start_ua = microamps(max([abs(drops[k]) for k in _START_I])) // 16
-        self.mv = millivolts(max([abs(base_v16 - means16[k]) for k in _V])) // 16
+        self.mv = scales.millivolts(max([abs(base_v16 - means16[k]) for k in _V])) // 16
 
     def most_ua(self) -> int:
         """Of both phases."""
@@ -267,7 +268,7 @@ class OutputTest:
         output.pulser.hold(lead, phase | SHORT)
         mean16 = self._sense.mean16(CHANNEL_I, 16)
         output.pulser.hold(lead, OFF)
-        return abs(microamps(self._base16[CHANNEL_I] - mean16)) // 16
+        return abs(output.scales[lead].microamps(self._base16[CHANNEL_I] - mean16)) // 16
 
     def _switches(self) -> "Generator[int, None, int]":
         """Each electrode's two switches close, and no switch stays closed."""
@@ -312,7 +313,8 @@ class OutputTest:
             sums[k] = 0
         self._output.sampler.add_up(lead * len(sums), pulses, sums)
         base = self._base16
-        return Look([each * 16 // pulses for each in sums], base[CHANNEL_I], base[CHANNEL_V[lead]])
+        means16 = [each * 16 // pulses for each in sums]
+        return Look(means16, base[CHANNEL_I], base[CHANNEL_V[lead]], self._output.scales[lead])
 
 
 def _of_lead(zero: Look, fine: Look, low: Look, high: Look) -> int:

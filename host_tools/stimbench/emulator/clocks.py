@@ -1,8 +1,8 @@
 """Which clocks the firmware chose, from the registers that it wrote: clk_peri feeds UART and SPI.
 
 RP2040 datasheet 2.15.7 (CLK_PERI_CTRL, CLK_SYS_CTRL), 2.18 (the PLLs) and 2.15.6.2 (the frequency counter,
-which tells what was chosen). The system clock itself is always taken as 125 MHz: the emulator runs at no other
-speed, whatever the firmware asks for.
+which tells what was chosen). The system clock itself is always taken as 125 MHz: the emulator runs at no
+other speed, whatever the firmware asks for.
 """
 
 from __future__ import annotations

@@ -86,6 +86,7 @@ class Lead:
         """Between the rails."""
         self.step_ohm = 0.0
         """Of the last edge: its change of V over that of the current."""
+        self._across_ohm: float | None = None
         self._leak_ohm: float | None = None
         self._leak_v = 0.0
         self._charge_zero_v = 0.0
@@ -164,12 +165,24 @@ class Lead:
 
     def _delivered(self, time_ns: int) -> float:
         """What the pump delivers, A, in the present stretch."""
-        if self._conducting in _DRIVEN or (self._leaks and self._conducting is BridgeState.OFF):
+        driven = self._conducting in _DRIVEN and self._across_ohm is None
+        if driven or (self._leaks and self._conducting is BridgeState.OFF):
             return self._stretch.amps(time_ns)
         if self._leaks:
             return self._leak_amps
         sign = _SIGN.get(self._conducting)
-        return 0.0 if sign is None else sign * self._pump.amps(time_ns)
+        return 0.0 if sign is None else sign * self._into_resistor(time_ns)
+
+    def _into_resistor(self, time_ns: int) -> float:
+        """What the pump drives into recharge resistor or `join_resistor`'s, A: at most what 15 V let flow."""
+        amps = self._pump.amps(time_ns)
+        if self._conducting not in _DRIVEN or self._across_ohm is None:
+            return amps
+        return min(amps, self._pump.supply_v / (self._pump.limit_ohm + self._across_ohm))
+
+    def resistor_volts(self, time_ns: int) -> float:
+        """At the resistor of `join_resistor`, X against B: cathodic is negative. 0.0 without one."""
+        return 0.0 if self._across_ohm is None else self.shunt_amps(time_ns) * self._across_ohm
 
     # What can be done to it.
 
@@ -196,6 +209,14 @@ class Lead:
             ValueError: `ohm` is not positive.
         """
         self.set_pair(r_s_ohm=ohm, c_dl_uf=0.0)
+
+    def join_resistor(self, ohm: float | None) -> None:
+        """Put a resistor between test points X and B, in front of the blocking capacitor; None: take it off.
+
+        A steady current has a way there (docs/calibration.md), past capacitor and electrodes.
+        """
+        self._across_ohm = ohm
+        self.part_changed()
 
     def leak(self, ohm: float | None, positive: bool = True) -> None:
         """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
@@ -293,12 +314,12 @@ class Lead:
         amps = sign * self._pump.amps(middle)
         if sign > 0.0:
             amps *= self._bridge.anodic_share
-        if self._conducting in _FAULTS:
+        if self._conducting in _FAULTS or self._across_ohm is not None:
             if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
                 self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
                 return
-            modes = self._modes(RECHARGE_OHM)
-            self._stretch = CircuitInterval(modes, state, amps * RECHARGE_OHM, now)
+            across = RECHARGE_OHM if self._conducting in _FAULTS else self._across_ohm
+            self._stretch = CircuitInterval(self._modes(across), state, amps * (across or 0.0), now)
             return
         if self._bridge.idle.is_open and self._spikes(now, amps):
             return
@@ -329,7 +350,7 @@ class Lead:
     def _undriven(self, state: Vector, now: int) -> CircuitInterval:
         """The bridge drives nothing: only the recharge, or a switch that leaks."""
         recharges = self._conducting is BridgeState.RECHARGE
-        source = RECHARGE_OHM if recharges else None
+        source = RECHARGE_OHM if recharges else self._across_ohm
         if not self._leaks or self._leak_ohm is None:
             return CircuitInterval(self._modes(source), state, 0.0, now)
         if recharges:
@@ -339,7 +360,7 @@ class Lead:
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""
         stretch = self._stretch
-        if stretch.limited or self._conducting not in _DRIVEN:
+        if stretch.limited or self._conducting not in _DRIVEN or self._across_ohm is not None:
             return False
         pushed = stretch.volts(time_ns) + stretch.block_volts(time_ns)
         most = self._pump.limit_v(abs(stretch.drive))
@@ -379,13 +400,13 @@ class Lead:
         self.trace.voltage.add(stretch, now)
         if self._conducting in _NO_WAY and not self._leaks:
             return
-        if self._conducting in _DRIVEN and not stretch.limited:
+        if self._conducting in _DRIVEN and not stretch.limited and self._across_ohm is None:
             microamps = stretch.amps(now) * 1e6
             self.trace.add(stretch.t0_ns, now, microamps, microamps)
             self.trace.shunt.add(stretch.t0_ns, now, microamps, microamps)
             return
-        self.trace.add_changing(stretch, now, self._conducting in _DRIVEN)
-        if self._conducting in _FAULTS:
+        self.trace.add_changing(stretch, now, self._conducting in _DRIVEN and self._across_ohm is None)
+        if self._conducting in _FAULTS or (self._across_ohm is not None and self._conducting in _SIGN):
             # The pump drives into the recharge resistor: all of its current passes the shunt before it.
             delivered = self._delivered(now) * 1e6
             self.trace.shunt.add(stretch.t0_ns, now, delivered, delivered)

@@ -120,7 +120,7 @@ class StaticOutput:
         self._ask(f"b {lead} {_BRIDGE[state]}")
 
     def switches(self, left: int, right: int) -> None:
-        """Set the matrix, a byte a lead (stimfw.drivers.adg714.select); only while no bridge drives."""
+        """Set the matrix, a byte a lead (stimfw.drivers.adg1414.select); only while no bridge drives."""
         self._ask(f"s {left} {right}")
 
     def keepalive(self, on: bool) -> None:

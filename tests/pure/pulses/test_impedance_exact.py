@@ -7,6 +7,7 @@ exact value, cut to a whole number.
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.impedance import next_current_ua, read_at_once
+from stimfw.pulses.lead_scales import LeadScales
 
 PULSES = 40
 REST = 81_920  # 40 times code 2048
@@ -37,7 +38,7 @@ def flat(voltage, current):
 
 
 def read(sums, test_ua=2000, pulses=PULSES):
-    one = read_at_once(sums, pulses, TIMES_NS, 16 * 2048, test_ua)
+    one = read_at_once(sums, pulses, TIMES_NS, 16 * 2048, test_ua, LeadScales())
     return one.ohm, one.capacitance_nf, one.current_ua, one.last_mv, one.kind
 
 
@@ -71,9 +72,9 @@ def test_the_two_switches_are_subtracted_and_nothing_is_less_than_zero():
 def test_less_than_half_of_the_test_current_is_an_open_pair():
     """1 mA of 2 mA is 186.18 codes."""
     for current, kind in ((74_472, messages.KIND_OK), (74_473, messages.KIND_OPEN)):
-        one = read_at_once(flat(70_000, current), PULSES, TIMES_NS, 16 * 2048, 2000)
+        one = read_at_once(flat(70_000, current), PULSES, TIMES_NS, 16 * 2048, 2000, LeadScales())
         assert one.kind == kind
-    assert read_at_once(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000).ohm == 65_535
+    assert read_at_once(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000, LeadScales()).ohm == 65_535
     assert read(flat(70_000, 75_000), 1000)[4] == messages.KIND_OK
     assert read(flat(70_000, 81_000), 250)[4] == messages.KIND_OPEN
     assert read(flat(70_000, 76_893), 1350)[4] == messages.KIND_OK  # 675 uA: exactly half

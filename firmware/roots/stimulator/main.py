@@ -17,7 +17,7 @@ from machine import ADC, SPI, Pin
 from stimfw.clock.wall_clock import WallClock
 from stimfw.crypto.drbg import Drbg, KeyRandom
 from stimfw.crypto.health import CheckedBits
-from stimfw.drivers import clock_tree, entropy, xip
+from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg1414 import Adg1414Pair
 from stimfw.drivers.console import Console
 from stimfw.drivers.gate_lines import GateLines
@@ -31,7 +31,6 @@ from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
-from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
 from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.clinician_requests import ClinicianRequests
@@ -97,12 +96,24 @@ def make_output() -> Output:
     return output
 
 
-def make_sense() -> "tuple[Sense, bool]":
-    """The converter, its three pins analogue; and whether the clocks are right."""
+def forget(*names: str) -> None:
+    """Drop modules that a start alone needs; who still holds one keeps it."""
+    for name in names:
+        parent, own = name.rsplit(".", 1)
+        delattr(sys.modules[parent], own)
+        del sys.modules[name]
+
+
+def make_sense() -> "tuple[Sense, Any, bool]":
+    """The converter, its three pins analogue; stimfw.stimulator.boot_test; whether the clocks are right."""
+    from stimfw.drivers import clock_tree
+    from stimfw.stimulator import boot_test
+
     right = clock_tree.put_right()
+    forget("stimfw.drivers.clock_tree", "stimfw.stimulator.boot_test")
     for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
         ADC(analog)
-    return Sense(), right
+    return Sense(), boot_test, right
 
 
 def make_radio() -> NRF24L01:
@@ -185,7 +196,7 @@ def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
 def build() -> "tuple[App, Waiter, Watchdog]":
     """Make everything and test it at rest; nothing is served yet. Tests with their own loop start here."""
     micropython.alloc_emergency_exception_buf(100)
-    sense, clocks_right = make_sense()
+    sense, boot_test, clocks_right = make_sense()
     output = make_output()
     watchdog = Watchdog(_WATCHDOG_MS)
     edges = entropy.EdgeTimes()

@@ -70,6 +70,9 @@ def of(side):
 
         return harm
 
+    def idle(parts):
+        parts.bridges[side].idle.is_open = True
+
     def switch(bit, closed):
         return lambda parts: parts.matrix.stick(SIDES.index(side), bit, closed, 0)
 
@@ -81,6 +84,7 @@ def of(side):
         f"{side} pump saturated": (saturated, "pump"),
         f"{side} anodic switch open": (anodic(0.0), "bridge"),
         f"{side} anodic switch shunted": (anodic(0.75), "bridge"),
+        f"{side} idle leg open": (idle, "idle leg"),
         f"{side} DAC stuck": (lambda parts: parts.dac.stick(SIDES.index(side), 900), "dac"),
         **{f"{side} switch {bit} open": (switch(bit, False), "matrix") for bit in range(8)},
         **{f"{side} switch {bit} closed": (switch(bit, True), "matrix") for bit in range(8)},

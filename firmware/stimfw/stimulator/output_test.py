@@ -48,6 +48,8 @@ AT_ZERO_UA = 150
 """More than a DAC's largest offset makes of code 0: 1 % of 4.096 V are 102 uA."""
 _STILL_UA = 300  # a current that moved by less than this did not follow its code
 _SATURATED_UA = 10_700
+_SUPPLY_LOW_MV = 3000  # as stimfw.stimulator.boot_test
+_NO_RAILS16 = 1900 * 16
 _OPEN_MV = 10_000
 _SHIFT16, _ALIKE16 = 14 * 16, 10 * 16
 """75 uA or 113 mV; what a reference moves, it moves on all channels alike."""
@@ -109,6 +111,8 @@ class OutputTest:
         The first part that fails ends it: what comes after it would be a guess.
         """
         output = self._output
+        if not self._is_supplied():
+            return messages.PART_SUPPLY
         output.load(WIDTH_US, 0, PERIOD_US, KINDS, TIMES_US)
         output.zero()
         heap.settle()  # 10 ms that no STOP shall meet
@@ -119,6 +123,11 @@ class OutputTest:
         output.silent = False
         output.idle()
         return -1 if output.tripped else failed
+
+    def _is_supplied(self) -> bool:
+        """VSYS, and the +-15 V: without them the current amplifiers lie at 0 V. No current brings them there."""
+        rest16 = self._base16[CHANNEL_I] - self._sense.mean16(CHANNEL_I, 16)
+        return self._sense.supply_mv() >= _SUPPLY_LOW_MV and rest16 < _NO_RAILS16
 
     # The gate and the relays.
 

@@ -40,6 +40,8 @@ class Pll(BasePeripheral):
     def __init__(self, rp2040: RP2040, name: str) -> None:
         """Make it, powered down."""
         super().__init__(rp2040, name)
+        self.fault_share = 1.0
+        """It runs at this many times what its registers say."""
         self.clocks: BoardClocks | None = None
         """Whoever is fed by it; told of every change."""
         self.reset()
@@ -58,7 +60,7 @@ class Pll(BasePeripheral):
         divisor = (cs & _REFDIV) * (prim >> 16 & 7) * (prim >> 12 & 7)
         if power & (_PD | _POSTDIVPD | _VCOPD) or not divisor:
             return 0.0
-        return XOSC_HZ * (self._registers[_FBDIV] & 0xFFF) / divisor
+        return XOSC_HZ * (self._registers[_FBDIV] & 0xFFF) / divisor * self.fault_share
 
     def read_uint32(self, offset: int) -> int:
         """A register; LOCK stands while the PLL and its oscillator have power."""
@@ -83,9 +85,9 @@ class BoardClocks(RPClocks):
     def __init__(self, rp2040: RP2040, pll_sys: Pll, pll_usb: Pll) -> None:
         """Make them, in place of the emulator's own."""
         super().__init__(rp2040, "CLOCKS_BASE")
-        self._plls = (pll_sys, pll_usb)
+        self.plls = (pll_sys, pll_usb)
         self._counter = dict.fromkeys((_FC0_REF_KHZ, _FC0_SRC, *_FC0_SETTINGS), 0)
-        for pll in self._plls:
+        for pll in self.plls:
             pll.clocks = self
         self.update()
 
@@ -94,7 +96,7 @@ class BoardClocks(RPClocks):
         """clk_peri in Hz: the source that AUXSRC names, undivided; 0 if it is off or has no source."""
         if not self.peri_ctrl & _PERI_ENABLE or self.peri_ctrl & _PERI_KILL:
             return 0.0
-        sources = (SYS_HZ, self._plls[0].hz, self._plls[1].hz, ROSC_HZ, XOSC_HZ)
+        sources = (SYS_HZ, self.plls[0].hz, self.plls[1].hz, ROSC_HZ, XOSC_HZ)
         source = self.peri_ctrl >> 5 & 7
         return sources[source] if source < len(sources) else 0.0
 
@@ -103,7 +105,7 @@ class BoardClocks(RPClocks):
         """clk_sys in Hz, as it was chosen; the emulator runs at SYS_HZ all the same."""
         control = int(super().read_uint32(_SYS_CTRL))
         divisor = int(super().read_uint32(_SYS_DIV)) / 256.0
-        sources = (self._plls[0].hz, self._plls[1].hz, ROSC_HZ, XOSC_HZ)
+        sources = (self.plls[0].hz, self.plls[1].hz, ROSC_HZ, XOSC_HZ)
         source = control >> 5 & 7
         aux = sources[source] if source < len(sources) else 0.0
         return (aux if control & 1 else XOSC_HZ) / divisor if divisor else 0.0
@@ -121,8 +123,8 @@ class BoardClocks(RPClocks):
     def _counted_hz(self) -> float:
         """What the counter says of the source that it was given: right if its reference is the crystal's."""
         sources = {
-            1: self._plls[0].hz, 2: self._plls[1].hz, 3: ROSC_HZ, 5: XOSC_HZ, 8: XOSC_HZ, 9: self.sys_hz,
-            10: self.peri_hz, 11: self._plls[1].hz, 12: self._plls[1].hz,
+            1: self.plls[0].hz, 2: self.plls[1].hz, 3: ROSC_HZ, 5: XOSC_HZ, 8: XOSC_HZ, 9: self.sys_hz,
+            10: self.peri_hz, 11: self.plls[1].hz, 12: self.plls[1].hz,
         }  # fmt: skip
         return sources.get(self._counter[_FC0_SRC], 0.0) * self._counter[_FC0_REF_KHZ] * 1000.0 / XOSC_HZ
 
@@ -142,7 +144,7 @@ class BoardClocks(RPClocks):
         """All registers to their power-on values, those of the PLLs too: clk_peri is off then."""
         super().reset()
         self._counter = dict.fromkeys(self._counter, 0)
-        for pll in self._plls:
+        for pll in self.plls:
             pll.reset()
         self.update()
 

@@ -65,6 +65,7 @@ class Status:
     pairing_window: bool = False
     calibration: str = "none"
     """`calibrated`, `none`, or `damaged`: then it goes by nominal factors, as without one."""
+    implanted: bool = False
 
     @classmethod
     def unpack(cls, body: bytes) -> Status:
@@ -81,6 +82,7 @@ class Status:
             supply_mv=raw["supply_mv"],
             pairing_window=bool(raw["flags"] & messages.FLAG_PAIRING),
             calibration=_calibration(raw["flags"]),
+            implanted=bool(raw["flags"] & messages.FLAG_IMPLANTED),
         )
 
     @property

@@ -53,8 +53,6 @@ _STATES = (
     BridgeState.SHOOT_THROUGH,
 )  # indexed by CATH + 2 ANOD + 4 SHORT
 
-
-
 _INTO_SHORT = (BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
 
 
@@ -77,8 +75,8 @@ class Bridge:
         for bit, pin in enumerate((cath, anod, short)):
             pin.on_edge(self._edge(1 << bit))
         gate.on_change(lambda _, time_ns: self._update(time_ns))
-        relay.on_change(self._rejoined)
-        rails.on_change(self._rejoined)
+        relay.on_change(self._update)
+        rails.on_change(self._update)
 
     @property
     def state(self) -> BridgeState:
@@ -87,7 +85,7 @@ class Bridge:
 
     @property
     def is_joined(self) -> bool:
-        """Whether the supply is there and the relay joins it to the lead: a leaking switch is felt then."""
+        """Whether supply and relay join it to the rails."""
         return self._rails.up and self._relay.is_closed
 
     def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:
@@ -100,13 +98,6 @@ class Bridge:
             self._update(time_ns)
 
         return act
-
-    def _rejoined(self, time_ns: int) -> None:
-        """Told even if the state stays: a switch that leaks is felt from now on, or not any more."""
-        before = self._state
-        self._update(time_ns)
-        if self._state is before and self._listener is not None:
-            self._listener(before, time_ns)
 
     @property
     def _passes(self) -> bool:

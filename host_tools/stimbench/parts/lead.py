@@ -22,7 +22,7 @@ import numpy as np
 
 from .adg1414 import MatrixChain
 from .bridge import Bridge, BridgeState
-from .circuit_interval import CircuitInterval, Vector
+from .circuit_interval import CircuitInterval
 from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
 from .interfaces import Scheduler
 from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
@@ -165,11 +165,8 @@ class Lead:
 
     def _delivered(self, time_ns: int) -> float:
         """What the pump delivers, A, in the present stretch."""
-        driven = self._conducting in _DRIVEN and self._across_ohm is None
-        if driven or (self._leaks and self._conducting is BridgeState.OFF):
+        if self._conducting in _DRIVEN and self._across_ohm is None:
             return self._stretch.amps(time_ns)
-        if self._leaks:
-            return self._leak_amps
         sign = _SIGN.get(self._conducting)
         return 0.0 if sign is None else sign * self._into_resistor(time_ns)
 
@@ -219,9 +216,10 @@ class Lead:
         self.part_changed()
 
     def leak(self, ohm: float | None, positive: bool = True) -> None:
-        """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
+        """A bridge switch leaks: from a 15 V supply through so many ohm to the shunt's side; None: none does.
 
-        It leaks while the relay is closed, also between pulses; most of it into the recharge, then.
+        It adds to the anodic phase. In the cathodic one that side is on ground, and between phases the lead
+        floats, so a leak has no way.
         """
         self._leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
         self.part_changed()
@@ -229,14 +227,6 @@ class Lead:
     def part_changed(self) -> None:
         """Pump or bridge are others from now on."""
         self._restart(self._scheduler.now_ns)
-
-    @property
-    def _leaks(self) -> bool:
-        return self._leak_ohm is not None and self._bridge.is_joined
-
-    @property
-    def _leak_amps(self) -> float:
-        return 0.0 if self._leak_ohm is None else self._leak_v / self._leak_ohm
 
     def restore(self) -> None:
         """Undo every fault of the electrodes of this lead."""
@@ -305,7 +295,8 @@ class Lead:
         sign = _SIGN.get(self._conducting)
         if sign is None:
             self._rest(now)
-            self._stretch = self._undriven(state, now)
+            source = RECHARGE_OHM if self._conducting is BridgeState.RECHARGE else self._across_ohm
+            self._stretch = CircuitInterval(self._modes(source), state, 0.0, now)
             return
         middle = now
         if self._pump.settled_ns() > now:
@@ -313,7 +304,7 @@ class Lead:
             middle = now + _SLEW_STEP_NS // 2
         amps = sign * self._pump.amps(middle)
         if sign > 0.0:
-            amps *= self._bridge.anodic_share
+            amps = amps * self._bridge.anodic_share + self._leak_amps(amps)
         if self._conducting in _FAULTS or self._across_ohm is not None:
             if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
                 self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
@@ -347,15 +338,13 @@ class Lead:
         self._until_ns = min(self._until_ns or now + span_ns, now + span_ns)
         return True
 
-    def _undriven(self, state: Vector, now: int) -> CircuitInterval:
-        """The bridge drives nothing: only the recharge, or a switch that leaks."""
-        recharges = self._conducting is BridgeState.RECHARGE
-        source = RECHARGE_OHM if recharges else self._across_ohm
-        if not self._leaks or self._leak_ohm is None:
-            return CircuitInterval(self._modes(source), state, 0.0, now)
-        if recharges:
-            return CircuitInterval(self._modes(source), state, self._leak_amps * RECHARGE_OHM, now)
-        return CircuitInterval(self._modes(self._leak_ohm), state, self._leak_v, now)
+    def _leak_amps(self, amps: float) -> float:
+        """What a leak adds at the begin of an anodic phase of `amps`; its slope is small."""
+        if self._leak_ohm is None:
+            return 0.0
+        plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
+        at_v = plain.volts(0) + plain.block_volts(0) + amps * (_GROUND_OHM + _SHUNT_OHM)
+        return (self._leak_v - at_v) / self._leak_ohm
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""
@@ -398,7 +387,7 @@ class Lead:
         if not self.trace.enabled or now <= stretch.t0_ns:
             return
         self.trace.voltage.add(stretch, now)
-        if self._conducting in _NO_WAY and not self._leaks:
+        if self._conducting in _NO_WAY:
             return
         if self._conducting in _DRIVEN and not stretch.limited and self._across_ohm is None:
             microamps = stretch.amps(now) * 1e6

@@ -76,13 +76,19 @@ def gpio(name: str) -> int:
     return int(str(Pin(name))[8:].split(",")[0])
 
 
-def make_output() -> Output:
-    """The output stage, off."""
+def make_parts() -> "tuple[Pulser, Mcp4922, Adg714Pair, Pin]":
+    """What the output stage is made of; also of stimfw.stimulator.statics."""
     spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=Pin("DAC_SCK"), mosi=Pin("DAC_MOSI"))
     dac = Mcp4922(spi, Pin("DAC_CS", Pin.OUT, value=1))
     matrix = Adg1414Pair(spi, Pin("MATRIX_CS", Pin.OUT, value=1), _BRIDGE_DAC_HZ)
     pulser = Pulser(gpio("L_CATH"), gpio("R_CATH"), gpio("LDAC"))
-    output = Output(pulser, Sampler(), dac, matrix, Pin("KEEPALIVE", Pin.OUT, value=0))
+    return pulser, dac, matrix, Pin("KEEPALIVE", Pin.OUT, value=0)
+
+
+def make_output() -> Output:
+    """The output stage, off."""
+    pulser, dac, matrix, keepalive = make_parts()
+    output = Output(pulser, Sampler(), dac, matrix, keepalive)
     output.off()
     return output
 

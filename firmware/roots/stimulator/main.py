@@ -76,7 +76,7 @@ def gpio(name: str) -> int:
     return int(str(Pin(name))[8:].split(",")[0])
 
 
-def make_parts() -> "tuple[Pulser, Mcp4922, Adg714Pair, Pin]":
+def make_parts() -> "tuple[Pulser, Mcp4922, Adg1414Pair, Pin]":
     """What the output stage is made of; also of stimfw.stimulator.statics."""
     spi = SPI(0, baudrate=_BRIDGE_DAC_HZ, sck=Pin("DAC_SCK"), mosi=Pin("DAC_MOSI"))
     dac = Mcp4922(spi, Pin("DAC_CS", Pin.OUT, value=1))

@@ -7,7 +7,7 @@ that hangs makes no KEEPALIVE: the monostable closes the gate.
 
     c LEAD CODE      DAC code, 0-4095, at the output at once
     b LEAD STATE     bridge: 0 off, 1 cathodic, 2 anodic, 4 recharge
-    s LEFT RIGHT     the matrix' bytes (stimfw.drivers.adg714)
+    s LEFT RIGHT     the matrix' bytes (stimfw.drivers.adg1414)
     k 0|1            KEEPALIVE silent, or an edge each pass
     r CHANNEL N      the mean of N conversions (1-256) of channel 0-4: 16 times the code
     q                GATE_Q, and the pin of the magnet: 1 while none is near
@@ -27,7 +27,7 @@ import select
 from time import sleep_ms, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg714, static_bridge
+from stimfw.drivers import adg1414, static_bridge
 from stimfw.pulses import impedance
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from machine import Pin
 
-    from stimfw.drivers.adg714 import Adg714Pair
+    from stimfw.drivers.adg1414 import Adg1414Pair
     from stimfw.drivers.mcp4922 import Mcp4922
     from stimfw.drivers.pulser import Pulser
     from stimfw.drivers.sampler import Sampler
@@ -97,7 +97,7 @@ class Statics:
         self,
         pulser: "Pulser",
         dac: "Mcp4922",
-        matrix: "Adg714Pair",
+        matrix: "Adg1414Pair",
         keepalive: "Pin",
         sampler: "Sampler",
         sense: "Sense",
@@ -114,7 +114,7 @@ class Statics:
         self._magnet = magnet
         self._gate_q = gate_q
         self._bridges = [static_bridge.OFF, static_bridge.OFF]
-        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._alive = False
         self._changed_ms = self._heard_ms = ticks_ms()
         self.ended = ""
@@ -136,7 +136,7 @@ class Statics:
         """Bridges off, KEEPALIVE silent, DAC at zero, electrodes open."""
         self._alive = False
         self._bridges[0] = self._bridges[1] = static_bridge.OFF
-        self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+        self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._output.off()
 
     def beat(self) -> None:
@@ -178,7 +178,7 @@ class Statics:
     def _bridge(self, lead: int, state: int) -> "tuple[int, ...]":
         driven = state in (static_bridge.CATHODIC, static_bridge.ANODIC)
         _require(
-            not driven or self._switches == (adg714.ALL_OPEN, adg714.ALL_OPEN),
+            not driven or self._switches == (adg1414.ALL_OPEN, adg1414.ALL_OPEN),
             "electrodes are joined: a steady current is for the resistor at X and B alone",
         )
         static_bridge.hold(lead, state)
@@ -224,7 +224,7 @@ class Statics:
         finally:
             self._output.idle()
             self._alive = was_alive
-            self._switches = (adg714.ALL_OPEN, adg714.ALL_OPEN)
+            self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
 
     def _run(self, train: "Generator[int, None, list[int]]") -> "list[int]":
         """Give a train its passes; no line is read meanwhile, and it is over by itself."""

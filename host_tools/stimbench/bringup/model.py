@@ -61,7 +61,6 @@ class Setup:
         powered: USB is plugged in.
         keepalive: KEEPALIVE runs, so that Q is high.
         magnet: a magnet is held to the reed switch.
-        magnet_before: it was held, and went, before the reading.
         low, high: lines that the Pico holds so, by their names; without KEEPALIVE alone.
         codes: of the DAC, left and right, 0-4095.
         bridges: left and right, of BRIDGE_STATES.
@@ -72,7 +71,6 @@ class Setup:
     powered: bool = True
     keepalive: bool = False
     magnet: bool = False
-    magnet_before: bool = False
     low: tuple[str, ...] = ()
     high: tuple[str, ...] = ()
     codes: tuple[int, int] = _NO_CODE
@@ -131,6 +129,7 @@ class Reading:
         against, against_pin: where the black probe goes.
         setup: what the board does meanwhile.
         note: what else to know before it is read.
+        ask: for Tool.BOARD, which question: see `board_hands.QUESTIONS`.
     """
 
     key: str
@@ -144,6 +143,7 @@ class Reading:
     against_pin: str = ""
     setup: Setup = field(default_factory=Setup)
     note: str = ""
+    ask: str = ""
 
     def __post_init__(self) -> None:
         """Raises: ValueError: the span is empty."""

@@ -10,7 +10,7 @@ pump's range they show too little).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import exp, pi
 
 from .lead import Lead
@@ -68,6 +68,8 @@ class VoltageSense:
         lead.on_step(lambda t, v0, _i0, v1, _i1: self._lag.step(t, v0, v1))
         self.pickup: Callable[[int], float] | None = None
         """What a field induces between electrodes that are joined to both rails, V of bench time in ns."""
+        self.rest_v = 0.0
+        """Between the rails while no electrodes join them, V: not 0 without a bleed."""
 
     def shift(self, volts: float) -> None:
         """A fault: another offset at the output, V; 0: none."""
@@ -80,8 +82,14 @@ class VoltageSense:
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""
         volts = self._lead.volts(time_ns) - self._lag.value(time_ns)
-        if self.pickup is not None and self._lead.is_joined:
+        if not self._lead.is_joined:
+            volts += self.rest_v
+        elif self.pickup is not None:
             volts += self.pickup(time_ns)
+        return self.shown(volts)
+
+    def shown(self, volts: float) -> float:
+        """Volts at the ADC input for a steady voltage between the rails, V."""
         return self._errors.output(volts / 10.0)
 
 
@@ -120,3 +128,10 @@ class CurrentSense:
         if self.pickup is not None and any(lead.is_joined for lead in self._leads):
             amps += self.pickup(time_ns)
         return self._errors.output(amps * 150.0)
+
+    def shown(self, amps: Sequence[float]) -> float:
+        """Volts at the ADC input for a steady current in each lead's shunt, A."""
+        if self.rails is not None and not self.rails.up:
+            return 0.0
+        total = sum(share * each for share, each in zip(self.shares, amps, strict=True))
+        return self._errors.output(total * 150.0)

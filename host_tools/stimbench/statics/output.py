@@ -30,6 +30,8 @@ _SAMPLES = 16
 _ANSWER_S = 3.0
 _PING_S = 0.1
 """The board gives up after four of them (statics.SILENT_MS)."""
+_AT_PROMPT = b"\x04>"
+"""The end of a script in the raw REPL: what it wrote to stderr has ended, too."""
 _START = """
 import sys
 sys.path[:] = [".frozen"]
@@ -98,6 +100,22 @@ class StaticOutput:
         self._transport = None
         self._device.reset()
 
+    def release(self) -> None:
+        """Everything off, and the board at its prompt, which `open` uses again. Nothing if it is closed.
+
+        Raises:
+            PortError: the port went away; the board has switched off by itself.
+            NoAnswerError: no prompt came back.
+        """
+        transport = self._transport
+        if transport is None:
+            return
+        with contextlib.suppress(StaticsEndedError, StaticsRefusedError):
+            self._ask("e")
+        self._transport = None
+        if not transport.read_until(1, _AT_PROMPT, timeout=_ANSWER_S).endswith(_AT_PROMPT):
+            raise NoAnswerError(f"{self._device.name} does not come back to its prompt.")
+
     def __enter__(self) -> Self:
         return self.open()
 
@@ -120,7 +138,7 @@ class StaticOutput:
         self._ask(f"b {lead} {_BRIDGE[state]}")
 
     def switches(self, left: int, right: int) -> None:
-        """Set the matrix, a byte a lead (stimfw.drivers.adg714.select); only while no bridge drives."""
+        """Set the matrix, a byte a lead (stimfw.drivers.adg1414.select); only while no bridge drives."""
         self._ask(f"s {left} {right}")
 
     def keepalive(self, on: bool) -> None:

@@ -31,11 +31,14 @@ _BUS = Step(
     "Nothing to do: the board asks it.",
     (
         Reading("answers", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0), "CONFIG is 0x08 after power-on (nRF24L01+, 9.1)",
-                Unit.YES, Tool.BOARD, setup=Setup(), note="A register keeps what is written to it."),
+                Unit.YES, Tool.BOARD, setup=Setup(), note="A register keeps what is written to it.",
+                ask="radio-answers"),
         Reading("rate", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0), "an nRF24L01 without + has no such rate (9.1, "
-                "RF_SETUP)", Unit.YES, Tool.BOARD, setup=Setup(), note="250 kbit/s can be set and read back."),
+                "RF_SETUP)", Unit.YES, Tool.BOARD, setup=Setup(), note="250 kbit/s can be set and read back.",
+                ask="radio-rate"),
         Reading("feature", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0), "it needs no ACTIVATE (9.1, FEATURE)",
-                Unit.YES, Tool.BOARD, setup=Setup(), note="FEATURE can be written at once."),
+                Unit.YES, Tool.BOARD, setup=Setup(), note="FEATURE can be written at once.",
+                ask="radio-feature"),
     ),
     (
         Cause("radio-silent", "The radio does not answer.",

@@ -66,6 +66,8 @@ import machine, stimfw_build as b
 print(b.BOARD, b.VERSION, b.SOURCE_HASH, machine.unique_id().hex())
 """
 _WATCH_S = 21.0
+_FALL_S = 0.15
+"""Q is low and the relays are open so long after the last KEEPALIVE: 133 ms and 2.2 ms (docs/circuit.md)."""
 QUESTIONS = ("gate-q", "q-stays-low", "radio-answers", "radio-rate", "radio-feature")
 """What the board can answer by itself. After `q-stays-low` is asked the magnet goes."""
 
@@ -87,7 +89,7 @@ class BoardHands:
         self._device = device
         self._static: StaticOutput | None = None
         self._prepared = False
-        self._alive = False
+        self._alive = self._ran = False
         self._lock = threading.Lock()
 
     def identify(self) -> BoardIdentity:
@@ -105,11 +107,14 @@ class BoardHands:
         return BoardIdentity(unique_id=words[3], version=words[1], firmware=words[2])
 
     def apply(self, setup: Setup) -> None:
-        """Bring the board into a state; magnet, power and resistor are a person's. First everything rests."""
+        """Bring the board into a state; magnet, power and resistor are a person's. A pulse of Q is awaited."""
+        ran, self._ran = self._ran, setup.keepalive
         if setup.carries_current or setup.switches != (0, 0) or setup.bridges != ("off", "off"):
             self._apply_static(setup)
         else:
             self._apply_lines(setup)
+        if ran and not setup.keepalive:
+            self.hold(_FALL_S)
 
     def off(self) -> None:
         """Output disabled: KEEPALIVE quiet, bridges off, DAC at zero, matrix open."""
@@ -185,14 +190,14 @@ class BoardHands:
             self._prepare()
             self._static = StaticOutput(self._device).open()
         static = self._static
+        # A current begins and ends with its bridge, never with a code: the pump stands still meanwhile.
         for lead in (0, 1):
-            static.code(lead, 0)
             static.bridge(lead, "off")
+            static.code(lead, setup.codes[lead])
         static.switches(*setup.switches)
         static.keepalive(setup.keepalive)
         for lead in (0, 1):
             static.bridge(lead, setup.bridges[lead])  # type: ignore[arg-type]  # Setup has checked the word
-            static.code(lead, setup.codes[lead])
 
     def _apply_lines(self, setup: Setup) -> None:
         self.off()

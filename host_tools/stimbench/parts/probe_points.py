@@ -70,8 +70,8 @@ class ProbePoints:
         if one.endswith("E0"):
             lead = self._parts.leads[connector_of(_side(one), self._parts.assembly)]
             lead.load_resistor(ohm)
-            for electrode in lead.electrodes[2:]:
-                electrode.open()
+            for electrode in lead.electrodes[:2]:
+                electrode.close()
         elif one[:2] not in ("L_", "R_"):
             raise ValueError(f"no test resistor belongs between {one} and {other}")
         self._fitted = (one, other, ohm)

@@ -30,8 +30,6 @@ _SAMPLES = 16
 _ANSWER_S = 3.0
 _PING_S = 0.1
 """The board gives up after four of them (statics.SILENT_MS)."""
-_AT_PROMPT = b"\x04>"
-"""The end of a script in the raw REPL: what it wrote to stderr has ended, too."""
 _START = """
 import sys
 sys.path[:] = [".frozen"]
@@ -113,8 +111,10 @@ class StaticOutput:
         with contextlib.suppress(StaticsEndedError, StaticsRefusedError):
             self._ask("e")
         self._transport = None
-        if not transport.read_until(1, _AT_PROMPT, timeout=_ANSWER_S).endswith(_AT_PROMPT):
-            raise NoAnswerError(f"{self._device.name} does not come back to its prompt.")
+        try:
+            transport.follow(_ANSWER_S)
+        except TransportError as error:
+            raise NoAnswerError(f"{self._device.name} does not come back to its prompt: {error}.") from error
 
     def __enter__(self) -> Self:
         return self.open()

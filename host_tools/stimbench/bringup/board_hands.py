@@ -8,9 +8,12 @@ only while this host goes on asking, so a host that dies leaves Q low after one 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from stimfw.pulses import calibration, impedance
 
 from stimbench.bringup.model import Setup
 from stimbench.devices.device import Device
@@ -68,8 +71,15 @@ print(b.BOARD, b.VERSION, b.SOURCE_HASH, machine.unique_id().hex())
 _WATCH_S = 21.0
 _FALL_S = 0.15
 """Q is low and the relays are open so long after the last KEEPALIVE: 133 ms and 2.2 ms (docs/circuit.md)."""
-QUESTIONS = ("gate-q", "q-stays-low", "radio-answers", "radio-rate", "radio-feature")
-"""What the board can answer by itself. After `q-stays-low` is asked the magnet goes."""
+QUESTIONS = (
+    "gate-q", "q-stays-low", "radio-answers", "radio-rate", "radio-feature", "pulses-left", "pulses-right",
+)  # fmt: skip
+"""What the board can answer by itself: 1 is yes, 0 is no; of pulses, ohm. After `q-stays-low` is asked the
+magnet goes."""
+_PULSES_UA, _PULSES = 2000, 40
+_FIRST_TO_SECOND = 0x21
+_LEAST_SHARE = 0.5
+"""Of the current that was asked for: with less the lead counts as open."""
 
 
 @dataclass(frozen=True)
@@ -171,18 +181,39 @@ class BoardHands:
             over.set()
             thread.join()
 
-    def ask(self, question: str) -> bool:
-        """The board's own answer to one of QUESTIONS."""
+    def ask(self, question: str) -> float:
+        """The board's own answer to one of QUESTIONS; infinite ohm: no current came."""
         self._prepare()
         if question == "gate-q":
-            return self._run("beat(); print(int(gate_q()))" if self._alive else "print(int(gate_q()))") == "1"
+            return float(self._run("beat(); print(int(gate_q()))" if self._alive else "print(int(gate_q()))"))
         if question == "q-stays-low":
-            return self._run("print(int(q_stays_low()))", _WATCH_S) == "1"
+            return float(self._run("print(int(q_stays_low()))", _WATCH_S))
+        if question.startswith("pulses-"):
+            return self._pulses_ohm(("pulses-left", "pulses-right").index(question))
         answers = self._run("print(*radio())").split()
         place = ("radio-answers", "radio-rate", "radio-feature").index(question)
         if len(answers) != 3:
             raise ProtocolError(f"{self._device.name} answers {answers!r} when asked for its radio.")
-        return answers[place] == "1"
+        return float(answers[place])
+
+    def _pulses_ohm(self, lead: int) -> float:
+        """V over I of short pulses into what is between electrodes 0 and 1, switches included."""
+        static = StaticOutput(self._device).open()
+        try:
+            rest = static.read("current")
+            both = (_FIRST_TO_SECOND, _FIRST_TO_SECOND)
+            codes = static.train(both, _PULSES_UA, _PULSES)[lead]
+        finally:
+            static.release()
+        mean = {
+            kind: sum(code for code, each in zip(codes, impedance.KINDS, strict=True) if each == kind)
+            / impedance.KINDS.count(kind)
+            for kind in "BVI"
+        }
+        amps = (mean["I"] - rest) * calibration.NA_PER_CODE * 1e-9
+        if abs(amps) < _PULSES_UA * 1e-6 * _LEAST_SHARE:
+            return math.inf
+        return (mean["V"] - mean["B"]) * calibration.UV_PER_CODE * 1e-6 / amps
 
     def _apply_static(self, setup: Setup) -> None:
         self._alive = False

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from stimbench.bench import Bench
+from stimbench.bench import Bench, BenchConfig
 from stimbench.bringup.board_hands import BoardHands
 from stimbench.bringup.judge import Verdict
 from stimbench.bringup.model import Block, Reading, Setup, Step, Tool, Unit
 from stimbench.bringup.ranges import LEADS_OHM, METER_OHM_SHARE, METER_V_SHARE, digit
 from stimbench.bringup.steps.common import R_TEST_OHM, R_TEST_SHARE
-from stimbench.bringup.workplace import Facts
+from stimbench.bringup.workplace import Facts, Workplace
 from stimbench.devices.emulated_device import EmulatedDevice
+from stimbench.errors import BenchError, InputError, PortError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.seeds import spread
+from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("EmulatedWorkplace",)
+__all__ = ("EmulatedWorkplace", "open_workplace")
 
 _SETTLE_S = 0.02
 """Relays need 3 ms, the DAC 5 us; a capacitor in the lead carries nothing steady."""
@@ -51,12 +55,44 @@ class ModelledMeter:
         return (round(value / step) + self._rng.choice((-1, 0, 1))) * step
 
 
+@contextmanager
+def open_workplace(seed: int, tolerance: str = "typical", planted: Sequence[str] = ()) -> Iterator[Workplace]:
+    """A bench of its own, which ends with the context.
+
+    Args:
+        seed: of its parts and of its meter.
+        tolerance: `typical` or `worst`, see BenchConfig.
+        planted: assembly errors, names of parts.assembly.ERRORS.
+
+    Raises:
+        InputError: there is no such tolerance or error.
+        PortError: the bench cannot be built.
+    """
+    wiring = StimulatorWiring(assembly=tuple(planted))
+    try:
+        bench = Bench(
+            BenchConfig(seed=seed, boards=("stimulator",), tolerance=tolerance, wiring={"stimulator": wiring},
+                        trace=False)
+        )  # fmt: skip
+    except ValueError as error:
+        raise InputError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    except BenchError as error:
+        raise PortError(f"The emulated bench cannot be built: {error}.") from error
+    words = [f"emulated, seed {seed}", *([tolerance] if tolerance != "typical" else []), *planted]
+    with bench:
+        workplace = EmulatedWorkplace(bench, seed, ", ".join(words))
+        try:
+            yield workplace
+        finally:
+            workplace.rest()
+
+
 class EmulatedWorkplace:
     """See Workplace. The board is complete from the start: a block is never wired, only looked at."""
 
-    def __init__(self, bench: Bench, seed: int) -> None:
-        """Args: bench: of this process alone, with a stimulator; seed: its."""
-        self._bench, self._seed = bench, seed
+    def __init__(self, bench: Bench, seed: int, about: str) -> None:
+        """Args: bench: of this process alone, with a stimulator; seed: its; about: what the record calls it."""
+        self._bench, self._seed, self._about = bench, seed, about
         self._device = EmulatedDevice(bench, "stimulator").open()
         self._board = bench.board("stimulator")
         self._hands = BoardHands(self._device)
@@ -73,7 +109,7 @@ class EmulatedWorkplace:
         """See Workplace.facts."""
         self._power(True)
         tools = {"meter": self._meter.name, "oscilloscope": "modelled, exact"}
-        return Facts(self._hands.identify(), f"emulated, seed {self._seed}", instruments=tools)
+        return Facts(self._hands.identify(), self._about, instruments=tools)
 
     def begin_block(self, block: Block) -> None:
         """Nothing is to be wired."""
@@ -141,7 +177,7 @@ class EmulatedWorkplace:
     def _ask(self, reading: Reading) -> float:
         if reading.ask == "q-stays-low":
             self._bench.at(self._bench.now_ns + _AWAY_NS, self._parts.magnet.open)
-        return float(self._hands.ask(reading.ask))
+        return self._hands.ask(reading.ask)
 
     def _fall_ms(self) -> float | None:
         """From the last rising edge of KEEPALIVE to the falling edge of Q, as a scope shows it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from stimbench.bringup.model import Block, Cause, Range, Reading, Setup, Step, Unit
+from stimbench.bringup.model import Block, Cause, Range, Reading, Setup, Step, Tool, Unit
 from stimbench.bringup.ranges import OPEN_OHM, ohms, ohms_at_least, ohms_between, volts_between
 from stimbench.bringup.steps.common import (
     LEADS,
@@ -193,10 +193,42 @@ def _current_step(side: str, word: str, index: int) -> Step:
     )  # fmt: skip
 
 
+_PULSE_SHARE = 0.03
+
+
+def _pulses_step(side: str, word: str, index: int) -> Step:
+    span = (
+        (R_TEST_OHM * (1.0 - R_TEST_SHARE) + 2 * _MATRIX_OHM[0]) * (1.0 - _PULSE_SHARE),
+        (R_TEST_OHM * (1.0 + R_TEST_SHARE) + 2 * _MATRIX_OHM[1]) * (1.0 + _PULSE_SHARE),
+    )
+    return Step(
+        f"sense.{side}.pulses",
+        f"The {word} lead's V and I of a pulse give the test resistor",
+        f"Put the test resistor between the terminals 0 and 1 of J_{side}, nothing else on J_L and J_R. The "
+        "board gives 40 pulses of 2 mA.",
+        (
+            Reading("ohm", f"V_{word.upper()}", "A_PICO 31" if index == 0 else "A_PICO 32", span,
+                    f"{_WHY_LOAD}; V within 0.4 %, I within 0.3 %, the converter's own errors", Unit.OHMS,
+                    Tool.BOARD, setup=Setup(resistor=(f"{side}_E0", f"{side}_E1")), ask=f"pulses-{word}",
+                    note="The board measures V and I."),
+        ),
+        (
+            Cause("voltage-sense-reversed", f"V_{word.upper()} has the wrong sign.",
+                  f"Exchange R_{side}_SRC_IN and R_{side}_SNK_IN.", {"ohm": (-700.0, -300.0)}),
+            Cause("lead-open", "No current comes to the resistor.",
+                  f"Look at C_{side}_BLOCK and at K_{side} 1 and 14.", {"ohm": (1e6, math.inf)}),
+            Cause("voltage-sense-dead", f"V_{word.upper()} does not see the lead.",
+                  f"Look at U_{side}_BUFFER and U_VSENSE.", {"ohm": (-100.0, 100.0)}),
+        ),
+        ("The test resistor's value.", f"The four resistors of V_{word.upper()}: 100 and 10 kohm.",
+         f"R_{side}_GAIN: 5.49 kohm."),
+    )  # fmt: skip
+
+
 SENSE = Block(
     "sense",
     "Measuring amplifiers",
     "Nothing more is to be wired: the block sense went on with the block lead.",
     ("stimulator-sense",),
-    (_zero_step(), *(_current_step(*lead) for lead in LEADS)),
+    (_zero_step(), *(make(*lead) for lead in LEADS for make in (_current_step, _pulses_step))),
 )

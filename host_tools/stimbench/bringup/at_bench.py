@@ -216,9 +216,8 @@ class PersonWorkplace:
             if lies_in(value, reading.span):
                 return value
             doubted = value
-            question = (
-                f"{value_text(value, reading.unit)} is not {span_text(reading)}. Enter keeps it; or type it again:"
-            )
+            shown = value_text(value, reading.unit)
+            question = f"{shown} is not {span_text(reading)}. Enter keeps it; or type it again:"
 
     def _line(self, reading: Reading, question: str) -> str:
         hands = self._hands

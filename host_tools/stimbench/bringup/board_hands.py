@@ -1,8 +1,8 @@
 """Puts a board into the state that a reading needs, over its REPL. Output disabled is where all of it ends.
 
-Single lines and KEEPALIVE without a current: short scripts, one after the other. A bridge, a code of the DAC or
-the matrix: stimbench.statics, which goes off by itself within half a second of silence. KEEPALIVE runs in both
-only while this host goes on asking, so a host that dies leaves Q low after one pulse of the monostable.
+Single lines and KEEPALIVE without a current: short scripts, one after the other. A bridge, a code of the DAC
+or the matrix: stimbench.statics, which goes off by itself within half a second of silence. KEEPALIVE runs in
+both only while this host goes on asking, so a host that dies leaves Q low after one pulse of the monostable.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class BoardHands:
         return BoardIdentity(unique_id=words[3], version=words[1], firmware=words[2])
 
     def apply(self, setup: Setup) -> None:
-        """Bring the board into a state; magnet, power and resistor are a person's. A pulse of Q is awaited."""
+        """Bring the board into a state; magnet, power and resistor are a person's."""
         ran, self._ran = self._ran, setup.keepalive
         if setup.carries_current or setup.switches != (0, 0) or setup.bridges != ("off", "off"):
             self._apply_static(setup)

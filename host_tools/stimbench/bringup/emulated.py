@@ -91,7 +91,7 @@ class EmulatedWorkplace:
     """See Workplace. The board is complete from the start: a block is never wired, only looked at."""
 
     def __init__(self, bench: Bench, seed: int, about: str) -> None:
-        """Args: bench: of this process alone, with a stimulator; seed: its; about: what the record calls it."""
+        """Args: bench: of this process alone; seed: its; about: what the record calls it."""
         self._bench, self._seed, self._about = bench, seed, about
         self._device = EmulatedDevice(bench, "stimulator").open()
         self._board = bench.board("stimulator")

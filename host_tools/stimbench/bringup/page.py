@@ -1,4 +1,4 @@
-"""The record as a page: whole in one file, with the drawings; a guide while it goes on, evidence afterwards."""
+"""The record as a page: one file, with the drawings; a guide while it goes on, evidence afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _OPEN = "open"
 CAVEATS = (
     "Resistors and saline only: this record allows nobody to join the board to a person or an animal.",
     "Ranges are what the circuit's tolerances allow, with a handheld meter's own error added.",
-    "Each step looks for errors of wiring. What a part does in a pulse, the self-test and the pulse checks show.",
+    "Each step looks for errors of wiring. What a part does in a pulse, the self-test and the pulse checks "
+    "show.",
 )
 
 
@@ -109,8 +110,8 @@ def _step_view(step: Step, record: Record) -> _StepView:
         shown = "" if value is None else value_text(value.value, reading.unit)
         is_right = None if value is None or value.value is None else value.right
         rows.append(
-            _Row(reading.key, reading_text(reading), _state_text(reading.setup), span_text(reading), reading.why,
-                 shown, is_right)
+            _Row(reading.key, reading_text(reading), _state_text(reading.setup), span_text(reading),
+                 reading.why, shown, is_right)
         )  # fmt: skip
     tries = sum(each.step == step.name for each in record.document.attempts)
     return _StepView(step, attempt.outcome if attempt else _OPEN, attempt, rows, tries)
@@ -138,5 +139,3 @@ def _state_text(setup: Setup) -> str:
 
 def _as_url(path: Path) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-

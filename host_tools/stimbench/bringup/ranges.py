@@ -1,7 +1,7 @@
 """Ranges of right readings: a part's tolerance and the meter's own error, added in the worst way.
 
-The meter that is asked for is a handheld of 0.5 % + 2 digits in V DC with 10 Mohm, and 0.8 % + 2 digits in ohm,
-which a multimeter of 4000 counts for hobbyists reaches. A better one only makes the verdicts safer.
+The meter that is asked for is a handheld of 4000 counts: 0.5 % + 2 digits in V DC (10 Mohm), 0.8 % + 2 digits
+in ohm, which cheap ones reach. A better one only makes the verdicts safer.
 """
 
 from __future__ import annotations

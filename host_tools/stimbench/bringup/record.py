@@ -1,4 +1,4 @@
-"""The record of a bring-up: which board, what was read, what it meant, who signed. A JSON file, always whole."""
+"""The record of a bring-up: which board, what was read, what it meant, who signed. JSON, always whole."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ class Record:
             raise InputError(f"{folder / FILE} is there already: choose another folder with --record.")
         folder.mkdir(parents=True, exist_ok=True)
         document = Document(
-            format=FORMAT, procedure=procedure, begun=_text(now()), bench=facts.bench, board=facts.board.unique_id,
-            version=facts.board.version, firmware=facts.board.firmware, calibration=facts.calibration,
-            instruments=facts.instruments,
+            format=FORMAT, procedure=procedure, begun=_text(now()), bench=facts.bench,
+            board=facts.board.unique_id, version=facts.board.version, firmware=facts.board.firmware,
+            calibration=facts.calibration, instruments=facts.instruments,
         )  # fmt: skip
         record = cls(folder, document, now)
         record._write()
@@ -150,7 +150,9 @@ class Record:
                     "another folder with --record."
                 )
         if kept.signed is not None:
-            raise InputError(f"{where} is signed off by {kept.signed.name}: choose another folder with --record.")
+            raise InputError(
+                f"{where} is signed off by {kept.signed.name}: choose another folder with --record."
+            )
 
     def add(self, block: Block, step: Step, values: Mapping[str, float | None], verdict: Verdict) -> Attempt:
         """Keep what came of a step.

@@ -1,4 +1,4 @@
-"""Does the steps: one block after the other, each reading judged and kept, and a stop at the first that fails."""
+"""Does the steps: one block after the other, each judged and kept; the first that fails ends it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def run_blocks(
         failed = _do(chosen, workplace, record, told)
     finally:
         workplace.rest()
-    left = tuple(
-        step.name for block in every for step in block.steps if not record.has_passed(step.name)
-    )
+    left = tuple(step.name for block in every for step in block.steps if not record.has_passed(step.name))
     if failed is not None or left:
         return Ended(False, failed, left)
     name = workplace.sign()

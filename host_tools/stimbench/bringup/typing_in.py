@@ -16,10 +16,13 @@ from stimbench.errors import RigError
 __all__ = ("HELP", "TerminalTypist", "Typist", "parse_reading", "typist_at_terminal")
 
 HELP = (
-    "Type what the meter shows: 3.31, -14.9, 250 mV, 1.03 k, 10 M. OL is a meter's open circuit. skip leaves the "
+    "Type what the meter shows: 3.31, -14.9, 250 mV, 1.03 k, 10 M. OL is a meter's open circuit. skip "
+    "leaves the "
     "reading out, and then nobody can sign. Ctrl-C leaves; the same command goes on later."
 )
-_VALUE = re.compile(r"(?P<number>[+-]?\d+(?:[.,]\d*)?|[+-]?[.,]\d+)\s*(?P<prefix>[mkM]?)\s*(?P<unit>V|ohm|s|ms)?")
+_VALUE = re.compile(
+    r"(?P<number>[+-]?\d+(?:[.,]\d*)?|[+-]?[.,]\d+)\s*(?P<prefix>[mkM]?)\s*(?P<unit>V|ohm|s|ms)?"
+)
 _PREFIXES = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6}
 _PLAUSIBLE = {
     Unit.VOLTS: (-40.0, 40.0, "a stimulator has nothing beyond 40 V"),
@@ -93,7 +96,11 @@ def parse_reading(text: str, unit: Unit) -> float:
         raise ValueError(f"{text!r} is in {prefix}{letters}, and {unit.value} is asked for")
     if unit is Unit.MILLISECONDS:
         seconds = letters == "s"
-        value = number * _PREFIXES[prefix] * 1e3 if seconds else number * (1.0 if prefix in ("", "m") else math.nan)
+        value = (
+            number * _PREFIXES[prefix] * 1e3
+            if seconds
+            else number * (1.0 if prefix in ("", "m") else math.nan)
+        )
     else:
         value = number * _PREFIXES[prefix]
     low, high, why = _PLAUSIBLE[unit]
@@ -108,9 +115,9 @@ def _readable(stream: TextIO, within_s: float) -> bool:
     os.set_blocking(wake, False)
     before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     try:
-        ready, _, _ = select.select([stream, woken], [], [], within_s)
+        ready, _, _ = select.select([stream.fileno(), woken], [], [], within_s)
     finally:
         signal.set_wakeup_fd(before)
         os.close(woken)
         os.close(wake)
-    return stream in ready
+    return stream.fileno() in ready

@@ -1,4 +1,4 @@
-"""Where a bring-up happens: a bench with a person, or an emulated one. `run` knows no more of it than this."""
+"""Where a bring-up happens: a bench with a person, or an emulated one. `run` knows no more of it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,10 @@ _Board = Annotated[
     ),
 ]
 _Record = Annotated[
-    Path, typer.Option("--record", metavar="DIR", help="Where bringup.json and bringup.html go, and are gone on with.")
+    Path,
+    typer.Option(
+        "--record", metavar="DIR", help="Where bringup.json and bringup.html go, and are gone on with."
+    ),
 ]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with a record; an error if DIR has none.")]
 _Only = Annotated[
@@ -45,7 +48,9 @@ _Meter = Annotated[str, typer.Option("--meter", help="Make, model and serial num
 _Scope = Annotated[str, typer.Option("--scope", help="The same of the oscilloscope.")]
 _Plant = Annotated[
     list[str] | None,
-    typer.Option("--plant", metavar="ERROR", help="With --board bench: an error of assembly. May be repeated."),
+    typer.Option(
+        "--plant", metavar="ERROR", help="With --board bench: an error of assembly. May be repeated."
+    ),
 ]
 _Seed = Annotated[int, typer.Option("--seed", min=1, help="With --board bench: of its parts and its meter.")]
 _Tolerance = Annotated[
@@ -69,8 +74,8 @@ def bringup(
     """Bring up a new board: a guided procedure with a meter and an oscilloscope, and a record of it.
 
     One block at a time, output disabled first. It stops at the first step that fails, names the cause, and
-    exits with 1. Ctrl-C turns the output off; the same command goes on later. bringup.html in the record shows
-    each step with its picture. Resistors and saline only.
+    exits with 1. Ctrl-C turns the output off; the same command goes on later. bringup.html in the record
+    shows each step with its picture. Resistors and saline only.
     """
     from stimbench.bringup.steps import BLOCKS
 
@@ -100,7 +105,12 @@ def _chosen(blocks: Sequence[Block], names: list[str]) -> list[Block]:
 
 
 def _run(
-    workplace: Workplace, blocks: Sequence[Block], chosen: Sequence[Block], folder: Path, resume: bool, quiet: bool
+    workplace: Workplace,
+    blocks: Sequence[Block],
+    chosen: Sequence[Block],
+    folder: Path,
+    resume: bool,
+    quiet: bool,
 ) -> tuple[Record, Ended]:
     from stimbench.bringup.page import write_record_page
     from stimbench.bringup.run import run_blocks
@@ -186,16 +196,17 @@ def _emulated(seed: int, tolerance: str, plant: Sequence[str]) -> Iterator[Workp
 
 def _list(chosen: Sequence[Block], as_json: bool) -> None:
     if as_json:
-        print_json(
-            [{"block": block.name, "title": block.title, "steps": [
-                {"step": step.name, "title": step.title, "readings": len(step.readings)} for step in block.steps
-            ]} for block in chosen]
-        )  # fmt: skip
+        print_json([_described(block) for block in chosen])
         return
     for block in chosen:
         out.print(f"[bold]{block.name}[/]: {block.title}", soft_wrap=True)
         for step in block.steps:
             out.print(f"  {step.name:24}{step.title}", markup=False, soft_wrap=True)
+
+
+def _described(block: Block) -> dict[str, object]:
+    steps = [{"step": step.name, "title": step.title, "readings": len(step.readings)} for step in block.steps]
+    return {"block": block.name, "title": block.title, "steps": steps}
 
 
 def _say(attempt: Attempt) -> None:

@@ -7,14 +7,17 @@ wrong net. Others are parts of a wrong value or the wrong way round: the part is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .interfaces import AnalogSource, BoardPorts, PinPort, Scheduler, SpiBusPort
+from .lead import Lead
+from .mcp4922 import Mcp4922
+from .monostable import Monostable
+from .pump import Pump
+from .relay import Relay
+from .sense import CurrentSense, VoltageSense
 
-if TYPE_CHECKING:
-    from .wiring import StimulatorParts
-
-__all__ = ("ERRORS", "WRONG_REFERENCE_V", "RewiredPorts", "check", "connector_of", "plant")
+__all__ = ("ERRORS", "WRONG_REFERENCE_V", "Parts", "RewiredPorts", "check", "connector_of", "plant")
 
 ERRORS: Mapping[str, str] = {
     "lead-swapped": "the left connector is on the right lead's outputs, the right one on the left's",
@@ -38,6 +41,31 @@ _DRIFTED_V = 14.0
 """A rail without a bleed, at the buffers' end: picoamperes of their inputs charge it."""
 
 
+class Parts(Protocol):
+    """Of parts.wiring.StimulatorParts, what can be wired wrongly."""
+
+    @property
+    def dac(self) -> Mcp4922: ...  # noqa: D102
+
+    @property
+    def gate(self) -> Monostable: ...  # noqa: D102
+
+    @property
+    def relays(self) -> dict[str, Relay]: ...  # noqa: D102
+
+    @property
+    def leads(self) -> dict[str, Lead]: ...  # noqa: D102
+
+    @property
+    def pumps(self) -> dict[str, Pump]: ...  # noqa: D102
+
+    @property
+    def voltage_senses(self) -> dict[str, VoltageSense]: ...  # noqa: D102
+
+    @property
+    def current_sense(self) -> CurrentSense: ...  # noqa: D102
+
+
 class _LoosePin:
     """A part's pin that nothing is joined to: it keeps one level."""
 
@@ -46,10 +74,12 @@ class _LoosePin:
 
     @property
     def name(self) -> str:
+        """See PinPort.name."""
         return self._name
 
     @property
     def level(self) -> bool:
+        """See PinPort.level."""
         return self._level
 
     def on_edge(self, action: Callable[[bool, int], None]) -> None:
@@ -67,7 +97,7 @@ _EXCHANGED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sync-and-cs-swapped": (("DAC_CS", "MATRIX_CS"),),
 }
 _LOOSE: Mapping[str, Mapping[str, bool]] = {
-    # At 3.3 V the MCP4922 takes a high for nothing that its data sheet defines; modelled: it is never selected.
+    # At 3.3 V the MCP4922 takes a high for nothing that its data sheet defines. Modelled: never selected.
     "no-level-shifter": {"DAC_CS": True, "LDAC": True},
     "ce-open": {"RADIO_CE": False},
 }
@@ -117,7 +147,7 @@ def check(assembly: Sequence[str]) -> None:
         raise ValueError(f"there is no assembly error {unknown[0]!r}; there are: {', '.join(ERRORS)}")
 
 
-def plant(parts: StimulatorParts, assembly: Sequence[str]) -> None:
+def plant(parts: Parts, assembly: Sequence[str]) -> None:
     """Change parts that are built: wrong values, parts the wrong way round, pins left open."""
     if "dac-reference-wrong" in assembly:
         parts.dac.reference(WRONG_REFERENCE_V)

@@ -1,11 +1,12 @@
 """What a meter finds at the nets that a person would probe on a stimulator, from the part models.
 
 Steady values only: what a hand-held meter shows a second after the last change. Nets and pins are those of
-docs/circuit. A lead's nets are solved as a network of resistors (parts.dc_network): pump, bridge, idle leg, shunt,
-recharge, bleeds, relay, matrix, what is at the connector, and a resistor that a person put between two nets.
+docs/circuit. A lead's nets are solved as a network of resistors (parts.dc_network): pump, bridge, idle leg,
+shunt, recharge, bleeds, relay, matrix, what is at the connector, and a resistor that a person put between two
+nets.
 
-Modelled: each switch's and resistor's own error, drawn from the bench's seed within its limits; the pump's limit;
-the buffers' picoamperes. Left out: the meter's own load (10 Mohm) and its error, which are the reader's;
+Modelled: each switch's and resistor's own error, drawn from the bench's seed within its limits; the pump's
+limit; the buffers' picoamperes. Left out: the meter's load (10 Mohm) and its error, which are the reader's;
 charge that capacitors still hold.
 """
 
@@ -37,6 +38,17 @@ _DIODE_V, _COIL_DRIVE_V = 0.9, 0.06
 _OPEN_OHM = 200e6
 """More than this a meter calls OL."""
 _TEST_A = 1e-6
+_WAYS = {
+    "CATH": (("P", "B"), ("A", GROUND)), "ANOD": (("P", "A"), ("B", GROUND)), "SHORT": (("SH", "B"),),
+    "IDLE": (("P", GROUND),),
+}  # fmt: skip
+"""What each gate line joins in a lead."""
+_PASSIVE = (
+    ("A", "X", "shunt"),
+    ("X", "SH", "recharge"),
+    ("X", "B", "bleed_xb"),
+    ("SRC", "SNK", "bleed_rails"),
+)
 
 
 class ProbePoints:
@@ -139,7 +151,8 @@ class ProbePoints:
         up = self._parts.rails.up
         fixed = {
             "+5V": self._five_v, "+3V3": _PICO_V, "V_MID": self._middle_v, **self._references,
-            "+15V": self._parts.pumps["left"].supply_v if up else 0.0, "-15V": self._negative_v if up else 0.0,
+            "+15V": self._parts.pumps["left"].supply_v if up else 0.0,
+            "-15V": self._negative_v if up else 0.0,
         }  # fmt: skip
         if net in fixed:
             return fixed[net]
@@ -205,7 +218,7 @@ class ProbePoints:
         return nominal * (1.0 + spread(self._seed, f"probe points/{side}/{what}").uniform(-share, share))
 
     def _network(self, side: str, test: tuple[str, str] | None = None) -> DcNetwork:
-        """Everything of a lead that carries direct current; `test`: a meter in ohm pushes between two nets."""
+        """Everything of a lead that carries direct current; `test`: a meter pushes between two nets."""
         net = DcNetwork()
         self._join_passive(net, side)
         if self._powered():
@@ -222,32 +235,29 @@ class ProbePoints:
         def node(name: str) -> str:
             return f"{side}_{name}"
 
-        for one, other, what in (
-            ("A", "X", "shunt"), ("X", "SH", "recharge"), ("X", "B", "bleed_xb"), ("SRC", "SNK", "bleed_rails"),
-        ):  # fmt: skip
+        for one, other, what in _PASSIVE:
             net.resistor(node(one), node(other), self._ohm(side, what))
         net.resistor(node("B"), GROUND, self._ohm(side, "bleed_b"))
         net.resistor(node("SNK"), GROUND, self._ohm(side, "bleed_snk"))
         net.current(node("P"), 0.0)
 
     def _join_switches(self, net: DcNetwork, side: str) -> None:
-        word, channel = _SIDES[side], self._channel(side)
-
         def close(one: str, other: str, what: str) -> None:
-            net.resistor(f"{side}_{one}", other if other == GROUND else f"{side}_{other}", self._ohm(side, what))
+            end = other if other == GROUND else f"{side}_{other}"
+            net.resistor(f"{side}_{one}", end, self._ohm(side, what))
 
-        if self._parts.rails.up:
-            for line, ways in (
-                ("CATH", (("P", "B"), ("A", GROUND))), ("ANOD", (("P", "A"), ("B", GROUND))),
-                ("SHORT", (("SH", "B"),)), ("IDLE", (("P", GROUND),)),
-            ):  # fmt: skip
-                if self._gate_line(side, line):
-                    for one, other in ways:
-                        close(one, other, f"{line}/{one}{other}")
-        if self._parts.relays[word].is_closed:
+        for line, ways in _WAYS.items():
+            if self._parts.rails.up and self._gate_line(side, line):
+                for one, other in ways:
+                    close(one, other, f"{line}/{one}{other}")
+        if self._parts.relays[_SIDES[side]].is_closed:
             close("B", "SNK", "contact")
+        self._join_electrodes(net, side)
+
+    def _join_electrodes(self, net: DcNetwork, side: str) -> None:
+        channel = self._channel(side)
         mask, on_ohm = self._parts.matrix.mask(channel), self._parts.matrix.r_on_ohm[channel]
-        for k, electrode in enumerate(self._parts.leads[word].electrodes):
+        for k, electrode in enumerate(self._parts.leads[_SIDES[side]].electrodes):
             for bit, rail in ((k, "SRC"), (k + 4, "SNK")):
                 if mask >> bit & 1:
                     net.resistor(f"{side}_{rail}", f"{side}_E{k}", on_ohm)

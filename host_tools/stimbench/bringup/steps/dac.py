@@ -34,7 +34,8 @@ _REFERENCE_STEP = Step(
         for channel, pin in (("a", "13"), ("b", "11"))
     ),
     (
-        Cause("dac-reference-wrong", "The DAC's reference is V_REF3V3: every current would be 0.81 of what is set.",
+        Cause("dac-reference-wrong",
+              "The DAC's reference is V_REF3V3: every current would be 0.81 of what is set.",
               "Join U_DAC 11 and 13 to V_REF4V096 (U_REF4V096 3).", {"vrefa": volts(3.3, 0.02)}),
         Cause("dac-reference-wrong", "The DAC's reference is +5 V: every current would be a fifth too high.",
               "Join U_DAC 11 and 13 to V_REF4V096 (U_REF4V096 3).", {"vrefa": (4.4, HIGHEST_5V)}),
@@ -54,10 +55,12 @@ _LEVEL = Step(
         logic("ldac", "LDAC_5V", "U_DAC 8", True, Setup(high=("LDAC",))),
     ),
     (
-        Cause("no-level-shifter", "The DAC's inputs are on the Pico's 3.3 V: it needs 3.5 V (0.7 VDD) for a high.",
+        Cause("no-level-shifter", "The DAC's inputs are on the Pico's 3.3 V: it needs 3.5 V (0.7 VDD) for a "
+                                  "high.",
               "Put U_SHIFT (74HCT125) between: 2-3 SCK, 5-6 MOSI, 9-8 CS, 12-11 LDAC.",
               {"cs": volts_between(3.0, 3.5)}),
-        Cause("shifter-off", "U_SHIFT gives no level.", "Look at U_SHIFT 14 (+5 V), 7; 1, 4, 10, 13 to ground.",
+        Cause("shifter-off", "U_SHIFT gives no level.",
+              "Look at U_SHIFT 14 (+5 V), 7; 1, 4, 10, 13 to ground.",
               {"cs": (-0.1, 2.9)}),
     ),
     ("R_DAC_CS_UP and R_LDAC_UP: 10 kohm to 3.3 V.", "U_SHIFT 9 and 12 go to A_PICO 22 and 27."),
@@ -69,15 +72,18 @@ _SELECT = Step(
     "The Pico holds one select line low after the other. Meter in V DC, black probe to ground.",
     (
         logic("dac-cs", "DAC_CS_5V", "U_DAC 3", False, Setup(low=("DAC_CS",)), "DAC_CS (GP17) is low."),
-        logic("matrix-cs", "DAC_CS_5V", "U_DAC 3", True, Setup(low=("MATRIX_CS",)), "MATRIX_CS (GP20) is low."),
+        logic("matrix-cs", "DAC_CS_5V", "U_DAC 3", True, Setup(low=("MATRIX_CS",)),
+              "MATRIX_CS (GP20) is low."),
     ),
     (
         Cause("sync-and-cs-swapped", "SYNC of the matrix and CS of the DAC are exchanged.",
               "Exchange the wires at A_PICO 22 (DAC_CS) and A_PICO 26 (MATRIX_CS).",
               {"dac-cs": ANY_HIGH, "matrix-cs": LOW}),
-        Cause("cs-not-joined", "DAC_CS does not reach the DAC.", "Look at A_PICO 22, U_SHIFT 9 and 8, U_DAC 3.",
+        Cause("cs-not-joined", "DAC_CS does not reach the DAC.",
+              "Look at A_PICO 22, U_SHIFT 9 and 8, U_DAC 3.",
               {"dac-cs": ANY_HIGH, "matrix-cs": ANY_HIGH}),
-        Cause("selects-joined", "DAC_CS and MATRIX_CS are joined.", "Look for a wire between A_PICO 22 and 26.",
+        Cause("selects-joined", "DAC_CS and MATRIX_CS are joined.",
+              "Look for a wire between A_PICO 22 and 26.",
               {"dac-cs": LOW, "matrix-cs": LOW}),
     ),
     ("A_PICO 22 and 26 themselves.",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stimbench.bringup.model import Block, Cause, Reading, Setup, Step, Tool, Unit
 from stimbench.bringup.ranges import OPEN_OHM, ohms_at_least, ohms_between
 from stimbench.bringup.steps.common import (
@@ -74,7 +76,8 @@ _MAGNET = Step(
     "The board goes on sending KEEPALIVE, whatever the magnet does.",
     (
         logic("without", "Q", _Q_PIN, True, _ALIVE, "No magnet near."),
-        logic("with", "Q", _Q_PIN, False, Setup(keepalive=True, magnet=True), "Hold the magnet to SW_MAGNET."),
+        logic("with", "Q", _Q_PIN, False, Setup(keepalive=True, magnet=True),
+              "Hold the magnet to SW_MAGNET."),
         Reading("after", "GATE_Q", "A_PICO 12", (1.0, 1.0), "a 423's rising reset triggers nothing (Nexperia "
                 "74HC_HCT423, table 3)", Unit.YES, Tool.BOARD, setup=Setup(magnet=True, high=("KEEPALIVE",)),
                 note="The magnet goes while KEEPALIVE stands high. The board watches: does Q stay low?",
@@ -93,7 +96,8 @@ _MAGNET = Step(
 _WIDTH = Step(
     "monostable.width",
     "Q falls 107 to 133 ms after the last edge of KEEPALIVE",
-    "Oscilloscope: channel 1 on KEEPALIVE (U_MONO 2), channel 2 on Q (U_MONO 13). Trigger once, on the falling "
+    "Oscilloscope: channel 1 on KEEPALIVE (U_MONO 2), channel 2 on Q (U_MONO 13). Trigger once, on the "
+    "falling "
     "edge of Q.",
     (
         Reading("width", "Q", _Q_PIN, (_PULSE_MS[0] - _SCOPE_MS, _PULSE_MS[1] + _SCOPE_MS),
@@ -212,25 +216,29 @@ _CONTACT_OHM = 0.2
 
 
 def _relay_step(side: str, word: str, _index: int) -> Step:
-    contact = dict(net=f"{side}_B", pin=f"K_{side} 7", unit=Unit.OHMS, against=f"{side}_SNK",
-                   against_pin=f"K_{side} 8")  # fmt: skip
+    opened = Reading(
+        "open", f"{side}_B", f"K_{side} 7", ohms_at_least(OPEN_OHM), "bleeds alone: 100 Mohm and more",
+        Unit.OHMS, against=f"{side}_SNK", against_pin=f"K_{side} 8",
+    )  # fmt: skip
+    closed = replace(
+        opened, key="closed", span=ohms_between(0.0, _CONTACT_OHM), why="a reed contact has 0.2 ohm or less",
+        setup=_ALIVE,
+    )  # fmt: skip
+    coil = Reading(
+        "coil", "+5V", f"K_{side} 2", COIL,
+        "+5V less 0.25 V: a coil of 140 ohm or more and a 2N7000 of 6 ohm or less", setup=_ALIVE,
+        against=f"{side}_COIL", against_pin=f"K_{side} 6",
+    )  # fmt: skip
     return Step(
         f"relays.{side}.contacts",
         f"The {word} relay opens and closes with Q",
         "Plug the board in. Meter in ohm across a contact, then in V DC at the coil.",
-        (
-            Reading("open", span=ohms_at_least(OPEN_OHM), why="bleeds alone: 100 Mohm and more", setup=Setup(),
-                    **contact),
-            Reading("coil", "+5V", f"K_{side} 2", COIL,
-                    "+5V less 0.25 V: a coil of 140 ohm or more and a 2N7000 of 6 ohm or less", setup=_ALIVE,
-                    against=f"{side}_COIL", against_pin=f"K_{side} 6"),
-            Reading("closed", span=ohms_between(0.0, _CONTACT_OHM), why="a reed contact has 0.2 ohm or less",
-                    setup=_ALIVE, **contact),
-        ),
+        (opened, coil, closed),
         (
             Cause("relay-welded", "The contact is closed with Q low: welded, or the wrong pins.",
                   f"Look at K_{side}'s pins; else replace it.", {"open": (0.0, 10.0)}),
-            Cause("relay-reversed", "The relay's coil is reversed: its diode conducts, the contact stays open.",
+            Cause("relay-reversed",
+                  "The relay's coil is reversed: its diode conducts, the contact stays open.",
                   f"Exchange K_{side} 2 and 6, or turn D_{side}_COIL: its cathode is at +5 V.",
                   {"coil": (0.5, 2.5), "closed": (10.0, float("inf"))}),
             Cause("coil-not-driven", "No current comes to the coil.",

@@ -113,7 +113,8 @@ def _load_step(side: str, word: str, index: int) -> Step:
             Cause("lead-swapped", "The connectors are exchanged: each lead is on the other's outputs.",
                   "Exchange J_L and J_R, or the labels on them.", {"own": _OPEN, "other": _LOAD}),
             Cause("matrix-does-not-switch", "No switch of the matrix closes.",
-                  f"Look at U_{side}_MATRIX 24 (SYNC), 1 (SCLK), 3 (DIN), 2 and 21 (+15 V, -15 V), 23 (3.3 V). "
+                  f"Look at U_{side}_MATRIX 24 (SYNC), 1 (SCLK), 3 (DIN), 2 and 21 (+15 V, -15 V), 23 (3.3 "
+                  f"V). "
                   "Is the resistor between 0 and 1?", {"own": _OPEN, "other": _OPEN}),
         ),
         ("The test resistor's value.", f"U_{side}_MATRIX 5, 14 and 7, 16: electrodes 0 and 1.",
@@ -139,7 +140,7 @@ def _zero_step() -> Step:
     def pin(key: str, net: str, number: str) -> Reading:
         span = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
         return Reading(key, net, f"A_PICO {number}", span,
-                       "1.65 V, and a tenth of what the rails may be apart at rest", setup=Setup())  # fmt: skip
+                       "1.65 V, and a tenth of what the rails may be apart at rest")  # fmt: skip
 
     clipped = (-0.1, 0.4), (2.9, 3.5)
     return Step(
@@ -148,7 +149,9 @@ def _zero_step() -> Step:
         "Take everything off J_L and J_R. Plug the board in. Meter in V DC, black probe to A_PICO 33 (AGND).",
         (pin("v-left", "V_LEFT", "31"), pin("v-right", "V_RIGHT", "32"), pin("i", "I_SENSE", "34")),
         tuple(
-            Cause("sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span})
+            Cause(
+                "sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span}
+            )
             for key, net, chip in (
                 ("v-left", "V_LEFT", "U_VSENSE 1, 2, 3 and the four resistors of the left lead"),
                 ("v-right", "V_RIGHT", "U_VSENSE 7, 6, 5 and the four resistors of the right lead"),
@@ -168,7 +171,8 @@ def _current_step(side: str, word: str, index: int) -> Step:
                       for factor in (1.0 - _SENSE_SHARE, 1.0 + _SENSE_SHARE))  # fmt: skip
         span = volts_between(_MIDDLE + ends[0] - _SENSE_OFFSET_V, _MIDDLE + ends[-1] + _SENSE_OFFSET_V)
         return Reading(
-            state, "I_SENSE", "A_PICO 34", span, "1.65 V + 0.15 V/mA within 0.5 %, 4 mA as the DAC makes them",
+            state, "I_SENSE", "A_PICO 34", span,
+            "1.65 V + 0.15 V/mA within 0.5 %, 4 mA as the DAC makes them",
             setup=Setup(keepalive=True, codes=of_lead(index, CODE_4_MA), bridges=bridge_of(index, state),
                         resistor=(f"{side}_X", f"{side}_B")),
         )  # fmt: skip
@@ -178,8 +182,10 @@ def _current_step(side: str, word: str, index: int) -> Step:
     return Step(
         f"sense.{side}.current",
         f"I_SENSE shows the {word} lead's current with its sign",
-        f"Put the test resistor from {side}_X (R_{side}_SHUNT 2) to {side}_B (U_{side}_BRIDGE 14), before the "
-        "blocking capacitor. Meter in V DC, black probe to A_PICO 33 (AGND). Keep all electrodes off. A current "
+        f"Put the test resistor from {side}_X (R_{side}_SHUNT 2) to {side}_B (U_{side}_BRIDGE 14), before "
+        f"the "
+        "blocking capacitor. Meter in V DC, black probe to A_PICO 33 (AGND). Keep all electrodes off. A "
+        "current "
         "flows only while you confirm: press Enter when you are asked, and it stops by itself if you do not.",
         (up, down),
         (

@@ -18,9 +18,10 @@ _SUPPLY = Step(
                 note="Are 10 uF at the module's pins 2 and 1, plus at 2?"),
     ),
     (
-        Cause("radio-on-5v", "The module has 5 V: it is most likely broken.", "Join A_RADIO 2 to +3V3. Replace it.",
-              {"vcc": (4.0, 5.5)}),
-        Cause("radio-without-supply", "The module has no supply.", "Look at A_RADIO 1 and 2.", {"vcc": NOTHING}),
+        Cause("radio-on-5v", "The module has 5 V: it is most likely broken.",
+              "Join A_RADIO 2 to +3V3. Replace it.", {"vcc": (4.0, 5.5)}),
+        Cause("radio-without-supply", "The module has no supply.", "Look at A_RADIO 1 and 2.",
+              {"vcc": NOTHING}),
     ),
     ("A_RADIO 1 is ground, 2 is VCC: some modules have other orders.",),
 )  # fmt: skip
@@ -30,7 +31,8 @@ _BUS = Step(
     "The radio answers, and is a genuine nRF24L01+",
     "Nothing to do: the board asks it.",
     (
-        Reading("answers", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0), "CONFIG is 0x08 after power-on (nRF24L01+, 9.1)",
+        Reading("answers", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0),
+                "CONFIG is 0x08 after power-on (nRF24L01+, 9.1)",
                 Unit.YES, Tool.BOARD, setup=Setup(), note="A register keeps what is written to it.",
                 ask="radio-answers"),
         Reading("rate", "RADIO_MISO", "A_RADIO 7", (1.0, 1.0), "an nRF24L01 without + has no such rate (9.1, "
@@ -42,8 +44,10 @@ _BUS = Step(
     ),
     (
         Cause("radio-silent", "The radio does not answer.",
-              "Look at A_RADIO 4 (CSN), 5 (SCK), 6 (MOSI), 7 (MISO), in this order.", {"answers": (0.0, 0.0)}),
-        Cause("radio-not-plus", "The chip is no genuine nRF24L01+.", "Take a module whose maker names the chip.",
+              "Look at A_RADIO 4 (CSN), 5 (SCK), 6 (MOSI), 7 (MISO), in this order.",
+              {"answers": (0.0, 0.0)}),
+        Cause("radio-not-plus", "The chip is no genuine nRF24L01+.",
+              "Take a module whose maker names the chip.",
               {"answers": (1.0, 1.0)}),
     ),
     ("The module.",),
@@ -62,7 +66,8 @@ _CE = Step(
     (
         Cause("ce-open", "CE is not joined: the radio answers, and never sends or hears.",
               "Join A_RADIO 3 to A_PICO 19 and R_CE_DOWN.", {"low": (-0.1, 0.5), "high": (-0.1, 1.0)}),
-        Cause("ce-stuck-high", "CE stands high.", "Look at A_RADIO 3 and its neighbour 2.", {"low": (2.0, 5.5)}),
+        Cause("ce-stuck-high", "CE stands high.", "Look at A_RADIO 3 and its neighbour 2.",
+              {"low": (2.0, 5.5)}),
     ),
     ("R_CE_DOWN: 10 kohm to ground.",),
 )  # fmt: skip

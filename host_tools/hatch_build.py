@@ -17,6 +17,7 @@ _BOARDS = ("stimulator", "remote")
 _RESOURCES = "stimbench/_resources"
 _LICENCES = "build/licences"
 _TUTORIAL = "docs/tutorial"
+_DRAWINGS = "docs/circuit"
 
 
 class StimbenchBuildHook(BuildHookInterface[Any]):
@@ -47,6 +48,8 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
         )
         if Path(self.root, _TUTORIAL).is_dir():
             build_data["force_include"][str(Path(self.root, _TUTORIAL))] = "stimbench/lessons/texts"
+        for drawing in Path(self.root, _DRAWINGS).glob("stimulator-*.svg"):
+            build_data["force_include"][str(drawing)] = f"stimbench/bringup/pictures/{drawing.name}"
         core = self._core()
         build_data["force_include"][str(core)] = f"stimbench/emulator/native/{core.name}"
         build_data.update(pure_python=False, infer_tag=True)

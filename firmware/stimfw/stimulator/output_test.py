@@ -125,7 +125,7 @@ class OutputTest:
         return -1 if output.tripped else failed
 
     def _is_supplied(self) -> bool:
-        """VSYS and the +-15 V: without them the current amplifiers lie at 0 V. No current brings them there."""
+        """VSYS and the +-15 V: without them the current amplifiers lie at 0 V. No current does that."""
         rest16 = self._base16[CHANNEL_I] - self._sense.mean16(CHANNEL_I, 16)
         return self._sense.supply_mv() >= _SUPPLY_LOW_MV and rest16 < _NO_RAILS16
 

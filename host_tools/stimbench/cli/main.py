@@ -158,6 +158,10 @@ COMMANDS: Mapping[str, Entry] = {
         "Say what this machine lacks, with the command that mends it. "
         "Exits 1 if something needed is missing.",
     ),
+    "bringup": Entry(
+        "stimbench.cli.bringup:bringup",
+        "Bring up a new board: a guided procedure with a meter and an oscilloscope, and a record of it.",
+    ),
     "selftest": Entry(
         "stimbench.cli.selftest:selftest",
         "Test the whole bench: machine, boards, loads, instruments, pulses. Ctrl-C turns the output off.",

@@ -16,7 +16,7 @@ tests/hardware/check_models.py holds it against ngspice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import exp, hypot, inf
 
@@ -122,6 +122,8 @@ class VoltageSense:
         lead.on_step(self._on_step)
         self.pickup: Callable[[int], float] | None = None
         """What a field induces between electrodes that are joined to both rails, V of bench time in ns."""
+        self.rest_v = 0.0
+        """Between the rails while no electrodes join them, V: not 0 without a bleed."""
 
     def shift(self, volts: float) -> None:
         """A fault: another offset at the output, V; 0: none."""
@@ -139,8 +141,14 @@ class VoltageSense:
         if self.rails is not None and not self.rails.up:
             return self._errors.output(0.0)
         volts = self._lead.volts(time_ns) - self._lag.value(time_ns)
-        if self.pickup is not None and self._lead.is_joined:
+        if not self._lead.is_joined:
+            volts += self.rest_v
+        elif self.pickup is not None:
             volts += self.pickup(time_ns)
+        return self.shown(volts)
+
+    def shown(self, volts: float) -> float:
+        """Volts at the ADC input for a steady voltage between the rails, V."""
         return self._errors.output(volts / 10.0)
 
 
@@ -182,3 +190,10 @@ class CurrentSense:
         if self.pickup is not None and any(lead.is_joined for lead in self._leads):
             amps += self.pickup(time_ns)
         return self._errors.output(amps * 150.0)
+
+    def shown(self, amps: Sequence[float]) -> float:
+        """Volts at the ADC input for a steady current in each lead's shunt, A."""
+        if self.rails is not None and not self.rails.up:
+            return 0.0
+        total = sum(share * each for share, each in zip(self.shares, amps, strict=True))
+        return self._errors.output(total * 150.0)

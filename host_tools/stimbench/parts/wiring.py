@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .adc import Rp2040Adc
 from .adg1414 import MatrixChain
+from .assembly import RewiredPorts, plant
 from .bridge import Bridge
 from .indicators import Buzzer, Led
 from .interfaces import BoardPorts, PinPort
@@ -52,6 +53,7 @@ class StimulatorWiring:
         open_electrodes: broken from the start, as (side, electrode): `(("left", 2),)`.
         pulse_ms: the monostable's pulse; `pulse_tolerance` is how far it is off, as a share.
         clr_cut: the magnet does not reach the monostable's reset.
+        assembly: errors of whoever wired it, names of parts.assembly.ERRORS.
         bounce_ms: how long the reed switch chatters.
         vsys_v, celsius: supply in V, die temperature.
         radio_reset_ms, radio_start_up_ms: the nRF24L01+'s power-on reset and crystal start-up.
@@ -68,6 +70,7 @@ class StimulatorWiring:
     pulse_ms: float = PULSE_MS
     pulse_tolerance: float = 0.0
     clr_cut: bool = False
+    assembly: Sequence[str] = ()
     bounce_ms: float = 1.0
     vsys_v: float = 5.0
     celsius: float = 27.0
@@ -107,6 +110,7 @@ class StimulatorParts:
     pumps: dict[str, Pump]
     voltage_senses: dict[str, VoltageSense]
     current_sense: CurrentSense
+    assembly: Sequence[str] = ()
 
     @property
     def shunt(self) -> SharedShunt:
@@ -145,9 +149,10 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
 
     Raises:
         KeyError: the board lacks a pin.
-        ValueError: `absent` or `open_electrodes` names something that there is not.
+        ValueError: `absent`, `open_electrodes` or `assembly` names something that there is not.
     """
     _check_absent("stimulator", config.absent)
+    ports = RewiredPorts(ports, config.assembly)
     clock, spi = ports.scheduler, ports.spi(0)
     # The reed's pull-up comes first: the reset must be high before the monostable reads it.
     magnet = Contact(clock, ports.pin("MAGNET"), bounce_ms=config.bounce_ms, pull_up=True, seed=config.seed)
@@ -198,7 +203,7 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     for sense in voltage_senses.values():
         sense.rails = rails
     supply = _wire_supply(ports, config)
-    return StimulatorParts(
+    parts = StimulatorParts(
         dac=dac,
         matrix=matrix,
         gate=gate,
@@ -214,7 +219,10 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
         pumps=pumps,
         voltage_senses=voltage_senses,
         current_sense=current_sense,
+        assembly=tuple(config.assembly),
     )
+    plant(parts, config.assembly)
+    return parts
 
 
 def wire_remote(ports: BoardPorts, config: RemoteWiring, air: AirChannel) -> RemoteParts:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from stimbench.report.metrics import Metric, all_passed, as_data
 from stimbench.report.style import COLORS, Picture
 
-__all__ = ("Report", "write_html", "write_json", "write_page")
+__all__ = ("Report", "page_text", "write_html", "write_json", "write_page")
 
 FORMAT = 1
 """Of report.json; grows when a reader of the old one would misunderstand the new one."""
@@ -78,6 +78,11 @@ def write_html(report: Report, path: Path) -> None:
 
 def write_page(template: str, values: dict[str, Any], path: Path) -> None:
     """Write a page of this project's looks from one of its templates."""
+    path.write_text(page_text(template, values), encoding="utf-8")
+
+
+def page_text(template: str, values: dict[str, Any]) -> str:
+    """The page that `write_page` writes."""
     environment = Environment(
         loader=PackageLoader("stimbench.report"),
         autoescape=select_autoescape(["html", "j2"]),
@@ -85,5 +90,4 @@ def write_page(template: str, values: dict[str, Any], path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template(template).render(colors=COLORS, **values)
-    path.write_text(text, encoding="utf-8")
+    return environment.get_template(template).render(colors=COLORS, **values)

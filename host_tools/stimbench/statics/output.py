@@ -98,6 +98,24 @@ class StaticOutput:
         self._transport = None
         self._device.reset()
 
+    def release(self) -> None:
+        """Everything off, and the board at its prompt, which `open` uses again. Nothing if it is closed.
+
+        Raises:
+            PortError: the port went away; the board has switched off by itself.
+            NoAnswerError: no prompt came back.
+        """
+        transport = self._transport
+        if transport is None:
+            return
+        with contextlib.suppress(StaticsEndedError, StaticsRefusedError):
+            self._ask("e")
+        self._transport = None
+        try:
+            transport.follow(_ANSWER_S)
+        except TransportError as error:
+            raise NoAnswerError(f"{self._device.name} does not come back to its prompt: {error}.") from error
+
     def __enter__(self) -> Self:
         return self.open()
 

@@ -307,6 +307,10 @@ class Watch:
         if self.muted[lead]:
             return watch_table.NONE
         least, whole = self._limits[lead][_I_GONE], self._limits[lead][_I_WHOLE]
+        # Above 13 V the current amplifier shows nothing of an anodic phase (docs/circuit.md, "Sense").
+        base, s = self._base[lead], self.samples[lead]
+        if base - s[2] >= self._v_limit and base - s[5] >= self._v_limit:
+            anodic = max(anodic, late)
         if min(early, late, anodic) >= least:
             return self._counted(lead, _LIMITED, 2, watch_table.COMPLIANCE)
         if self._counts[lead][_GONE] == 0:

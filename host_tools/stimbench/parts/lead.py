@@ -28,6 +28,7 @@ from .interfaces import Scheduler
 from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
 from .pump import SUPPLY_V, Pump
 from .seeds import spread
+from .shunt import GROUND_OHM, SHUNT_OHM, seen_amps
 from .trace import LeadTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
@@ -35,10 +36,6 @@ __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
 RECHARGE_OHM = 1025.0
 """1 kohm and a DG412 of 25 ohm."""
 _SLEW_STEP_NS = 250
-_GROUND_OHM, _SHUNT_OHM = 25.0, 15.0
-"""One DG412 to ground, and the shunt above it in an anodic phase."""
-_INPUTS_BELOW_V = 2.0
-"""The current amplifiers' inputs work up to 2 V below their supply (INA821; SBOS893, 6.3)."""
 StepListener = Callable[[int, float, float, float, float], None]
 """(time_ns, V before, A before, V after, A after) at every edge; A as the current amplifier sees them."""
 
@@ -128,10 +125,7 @@ class Lead:
         return self._delivered(time_ns)
 
     def sensed_amps(self, time_ns: int) -> float:
-        """What the current amplifier makes of the shunt, A: less when the shunt is above its input range.
-
-        In an anodic phase the shunt is on the source rail's side. With 13 V there both inputs stop.
-        """
+        """What the current amplifier makes of the shunt, A (parts.shunt)."""
         self._refine(time_ns)
         return self._sensed(time_ns)
 
@@ -139,10 +133,8 @@ class Lead:
         amps = self._delivered(time_ns)
         if amps <= 0.0 or self._conducting is not BridgeState.ANODIC:
             return amps
-        most_v = self._pump.supply_v - _INPUTS_BELOW_V
-        low_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns) + amps * _GROUND_OHM
-        high_v = low_v + amps * _SHUNT_OHM
-        return amps if high_v <= most_v else max(0.0, most_v - low_v) / _SHUNT_OHM
+        lead_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns)
+        return seen_amps(amps, lead_v, self._pump.supply_v)
 
     def charge_nc(self, time_ns: int | None = None) -> float:
         """Net charge through the lead since the start or `clear_charge`, nC, recharge included.
@@ -343,7 +335,7 @@ class Lead:
         if self._leak_ohm is None:
             return 0.0
         plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
-        at_v = plain.volts(0) + plain.block_volts(0) + amps * (_GROUND_OHM + _SHUNT_OHM)
+        at_v = plain.volts(0) + plain.block_volts(0) + amps * (GROUND_OHM + SHUNT_OHM)
         return (self._leak_v - at_v) / self._leak_ohm
 
     def _over(self, time_ns: int) -> bool:

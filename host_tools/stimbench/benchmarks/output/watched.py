@@ -33,7 +33,7 @@ FINAL: dict[str, int] = {
     "pump gain too high": watch_table.PUMP,
     "anodic switch dead": watch_table.IMBALANCE,
     "anodic switch shunted": watch_table.IMBALANCE,
-    "bridge leaks": watch_table.DIRECT,
+    "bridge leaks": watch_table.IMBALANCE,
     "converter stuck": watch_table.ADC,
     "converter reference off": watch_table.REFERENCE,
     "current amplifier's offset": watch_table.AMPLIFIER,
@@ -42,6 +42,9 @@ FINAL: dict[str, int] = {
     "field from outside": watch_table.INTERFERENCE,
 }
 """What the last word of watch and diagnosis has to be."""
+
+AS_WELL = {"bridge leaks": watch_table.OVER}
+"""Another name that is right: a leak that adds to the anodic phase is too much current there."""
 
 AT_ONCE = (
     "pump saturated", "pump gain too high", "anodic switch dead", "anodic switch shunted", "bridge leaks",
@@ -115,6 +118,8 @@ class Outcome:
         wanted = FINAL[self.case.failure]
         fault, lead, _ = self.told[-1]
         of_device = watch_table.row_of(wanted)[watch_table.SIDE] == watch_table.DEVICE
+        if fault == AS_WELL.get(self.case.failure):
+            return lead == self.side
         return fault == wanted and lead in ((self.side, watch_table.BOTH) if of_device else (self.side,))
 
     @property

@@ -28,7 +28,7 @@ from .interfaces import Scheduler
 from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
 from .pump import SUPPLY_V, Pump
 from .seeds import spread
-from .shunt import GROUND_OHM, SHUNT_OHM, seen_amps
+from .shunt import Leak, seen_amps
 from .trace import LeadTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
@@ -84,8 +84,7 @@ class Lead:
         self.step_ohm = 0.0
         """Of the last edge: its change of V over that of the current."""
         self._across_ohm: float | None = None
-        self._leak_ohm: float | None = None
-        self._leak_v = 0.0
+        self._leak: Leak | None = None
         self._charge_zero_v = 0.0
         self._listeners: list[StepListener] = []
         self._solved: dict[float | None, Modes] = {}
@@ -106,6 +105,11 @@ class Lead:
         """Whether electrodes are on both rails."""
         mask = self._matrix.mask(self._chip)
         return bool(mask & 0xF and mask >> 4)
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether a phase is on."""
+        return self._conducting in _DRIVEN
 
     # What can be read.
 
@@ -208,12 +212,8 @@ class Lead:
         self.part_changed()
 
     def leak(self, ohm: float | None, positive: bool = True) -> None:
-        """A bridge switch leaks: from a 15 V supply through so many ohm to the shunt's side; None: none does.
-
-        It adds to the anodic phase. In the cathodic one that side is on ground, and between phases the lead
-        floats, so a leak has no way.
-        """
-        self._leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
+        """A bridge switch leaks from a 15 V supply through so many ohm (parts.shunt); None: none does."""
+        self._leak = None if ohm is None else Leak(ohm, SUPPLY_V if positive else -SUPPLY_V)
         self.part_changed()
 
     def part_changed(self) -> None:
@@ -296,7 +296,10 @@ class Lead:
             middle = now + _SLEW_STEP_NS // 2
         amps = sign * self._pump.amps(middle)
         if sign > 0.0:
-            amps = amps * self._bridge.anodic_share + self._leak_amps(amps)
+            amps *= self._bridge.anodic_share
+            if self._leak is not None:
+                plain = CircuitInterval(self._modes(None), state, amps, now)
+                amps += self._leak.amps(plain.volts(now) + plain.block_volts(now), amps)
         if self._conducting in _FAULTS or self._across_ohm is not None:
             if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
                 self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
@@ -329,14 +332,6 @@ class Lead:
             self._stretch = CircuitInterval(self._modes(None), state, drive, now)
         self._until_ns = min(self._until_ns or now + span_ns, now + span_ns)
         return True
-
-    def _leak_amps(self, amps: float) -> float:
-        """What a leak adds at the begin of an anodic phase of `amps`; its slope is small."""
-        if self._leak_ohm is None:
-            return 0.0
-        plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
-        at_v = plain.volts(0) + plain.block_volts(0) + amps * (GROUND_OHM + SHUNT_OHM)
-        return (self._leak_v - at_v) / self._leak_ohm
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""

@@ -22,6 +22,7 @@ from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.chip import Core, XipConfig
 from stimbench.emulator.nets import Net
+from stimbench.parts.tolerances import Tolerance
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = (
@@ -107,6 +108,7 @@ class Rig:
         wiring: StimulatorWiring | None = None,
         role: int = roles.PATIENT,
         core: Core | None = None,
+        tolerance: Tolerance = "typical",
     ) -> None:
         """Build it.
 
@@ -116,9 +118,12 @@ class Rig:
             wiring: the stimulator's, if special.
             role: that the pairing is for.
             core: which CPU core runs the firmware, if not the one by default.
+            tolerance: where each part lies in it, see BenchConfig.
         """
         given = {"stimulator": wiring} if wiring else {}
-        config = BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images, xip=_xip[0])
+        config = BenchConfig(
+            seed=seed, boards=boards, wiring=given, firmware=_images, xip=_xip[0], tolerance=tolerance
+        )
         config.core = core or config.core
         self.bench = Bench(config)
         if "remote" in boards:

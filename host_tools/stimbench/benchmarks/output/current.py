@@ -13,7 +13,7 @@ from stimbench.analysis import current_of
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
 from stimbench.benchmarks.harness.rig import SIDES, Rig, programme
 
-__all__ = ("AMPLITUDE", "NET_DC", "Dc", "DcCase", "Setting", "allowed_ua", "amplitudes")
+__all__ = ("AMPLITUDE", "NET_DC", "Dc", "DcCase", "Setting", "allowed_ua", "amplitudes", "sweep")
 
 _LOAD_OHM = 500.0
 _LOW_UA = 100
@@ -47,25 +47,29 @@ def amplitudes() -> list[int]:
 
 
 def _sweep(seed: int) -> list[Setting]:
+    with Rig(seed) as rig:
+        return sweep(rig, seed)
+
+
+def sweep(rig: Rig, seed: int) -> list[Setting]:
     """All amplitudes on one bench: the left lead upwards, the right one downwards, set while it pulses."""
     rising = amplitudes()
     found: list[Setting] = []
-    with Rig(seed) as rig:
-        for lead in rig.parts.leads.values():
-            lead.load_resistor(_LOAD_OHM)
-        stimulator = rig.connect()
-        base = programme(rate_hz=_RATE_HZ, on_ms=60_000, amplitude_ua=(rising[0], rising[-1]))
-        rig.start(stimulator, base)
-        for pair in zip(rising, reversed(rising), strict=True):
-            changed = {"left.amplitude_ua": pair[0], "right.amplitude_ua": pair[1]}
-            stimulator.set_program(base.replaced(changed))
-            rig.run_ms(_SETTLE_MS)
-            rig.forget()
-            begin_ns = rig.now_ns
-            rig.run_ms(_COUNTED_MS)
-            for side, wanted in zip(SIDES, pair, strict=True):
-                found.append(_worst(rig, seed, side, wanted, begin_ns))
-        stimulator.stop()
+    for lead in rig.parts.leads.values():
+        lead.load_resistor(_LOAD_OHM)
+    stimulator = rig.connect()
+    base = programme(rate_hz=_RATE_HZ, on_ms=60_000, amplitude_ua=(rising[0], rising[-1]))
+    rig.start(stimulator, base)
+    for pair in zip(rising, reversed(rising), strict=True):
+        changed = {"left.amplitude_ua": pair[0], "right.amplitude_ua": pair[1]}
+        stimulator.set_program(base.replaced(changed))
+        rig.run_ms(_SETTLE_MS)
+        rig.forget()
+        begin_ns = rig.now_ns
+        rig.run_ms(_COUNTED_MS)
+        for side, wanted in zip(SIDES, pair, strict=True):
+            found.append(_worst(rig, seed, side, wanted, begin_ns))
+    stimulator.stop()
     return found
 
 

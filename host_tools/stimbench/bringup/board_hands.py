@@ -136,12 +136,19 @@ class BoardHands:
             self._run("rest()")
 
     def close(self) -> None:
-        """Output disabled, and the application runs again."""
+        """Output disabled, and the application runs again, also if something was cut in its middle.
+
+        Raises:
+            PortError: the port went away. The board goes off by itself.
+        """
         try:
             self.off()
-        finally:
-            self._prepared = False
-            self._device.reset()
+        except StimbenchError:
+            self._static = None
+            self._device.close()  # what waits in the port belongs to nobody: a new transport interrupts it
+            self._device.open()
+        self._prepared = False
+        self._device.reset()
 
     def hold(self, seconds: float) -> None:
         """Let so much of the board's time pass; KEEPALIVE goes on if the state has it."""

@@ -14,13 +14,14 @@ from stimbench.bringup.ranges import LEADS_OHM, METER_OHM_SHARE, METER_V_SHARE, 
 from stimbench.bringup.steps.common import R_TEST_OHM, R_TEST_SHARE
 from stimbench.bringup.workplace import Facts, Workplace
 from stimbench.devices.emulated_device import EmulatedDevice
-from stimbench.errors import BenchError, InputError, PortError
+from stimbench.errors import BenchError, InputError, PortError, StimbenchError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.seeds import spread
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("EmulatedWorkplace", "open_workplace")
 
+TOLERANCES = ("typical", "worst")
 _SETTLE_S = 0.02
 """Relays need 3 ms, the DAC 5 us; a capacitor in the lead carries nothing steady."""
 _SCOPE_NS = 500_000_000
@@ -68,6 +69,8 @@ def open_workplace(seed: int, tolerance: str = "typical", planted: Sequence[str]
         InputError: there is no such tolerance or error.
         PortError: the bench cannot be built.
     """
+    if tolerance not in TOLERANCES:
+        raise InputError(f"There is no tolerance {tolerance!r}; there are: {', '.join(TOLERANCES)}.")
     wiring = StimulatorWiring(assembly=tuple(planted))
     try:
         bench = Bench(
@@ -142,7 +145,10 @@ class EmulatedWorkplace:
         """See Workplace.rest."""
         self._parts.magnet.open()
         if self._board.powered:
-            self._hands.off()
+            try:
+                self._hands.off()
+            except StimbenchError:  # Ctrl-C in the middle of a script
+                self._device.reset()
 
     def sign(self) -> str:
         """The bench signs for itself."""

@@ -31,15 +31,23 @@ def _mount() -> None:
         except Exception:  # what is on flash may be anything
             return None
 
+    def first(count: int) -> rp2.Flash:
+        """So many blocks of the flash."""
+        return rp2.Flash(start=0, len=count * blocks.BLOCK_BYTES)  # type: ignore[call-arg]
+
     def erase_leftovers(whole: rp2.Flash) -> None:
-        """Of a file system over the whole flash, from the blocks of the records."""
+        """Of a file system over the whole flash, or of a former size, from the blocks of the records."""
         from stimfw.storage import areas
 
+        end = layout.FILESYSTEM_BLOCKS
         if opened(whole, layout.BLOCKS) is not None and not areas.holds_something(whole):  # type: ignore[arg-type]
-            for block in range(layout.FILESYSTEM_BLOCKS, layout.END):
-                blocks.make_blank(whole, block)  # type: ignore[arg-type]
+            end = layout.END
+        elif opened(first(layout.FORMER_FILESYSTEM_BLOCKS), layout.FORMER_FILESYSTEM_BLOCKS) is not None:
+            end = layout.FORMER_FILESYSTEM_BLOCKS
+        for block in range(layout.FILESYSTEM_BLOCKS, end):
+            blocks.make_blank(whole, block)  # type: ignore[arg-type]
 
-    device = rp2.Flash(start=0, len=layout.FILESYSTEM_BLOCKS * blocks.BLOCK_BYTES)  # type: ignore[call-arg]
+    device = first(layout.FILESYSTEM_BLOCKS)
     files = opened(device, layout.FILESYSTEM_BLOCKS)
     try:
         if files is None:

@@ -13,6 +13,7 @@ from stimfw.storage import layout
 from stimfw.storage.blocks import BLOCK_BYTES
 from stimfw.storage.pairings import ACTIVE, PairingTable, RemotePairing, TableFullError
 from stimfw.storage.record import Record
+from support.calibrations import record
 
 STORAGE_AT = 0xA0000
 """Where MicroPython's part of the flash begins: 2 MB - 1408 KB."""
@@ -99,7 +100,7 @@ def test_the_board_reads_what_was_put_there(make_bench: Callable[..., Bench]) ->
 
 def at_repl(bench: Bench) -> BoardTransport:
     board = bench.board("stimulator")
-    assert bench.run_until(lambda: board.usb_connected, 3_000_000_000)
+    assert bench.run_until(lambda: board.usb_connected, 3_100_000_000)
     bench.run_for(500_000_000)
     return EmulatedDevice(bench, board.name).open().enter_repl()
 
@@ -146,3 +147,39 @@ def test_a_damaged_file_system_costs_no_epoch(repl: tuple[Bench, EmulatedBoard, 
     again = at_repl(bench)
     again.exec("from stimfw.storage import epochs, layout\nimport rp2")
     assert again.eval("epochs.EpochLog(rp2.Flash(), layout.EPOCHS).advance(b'')[0]") == 3
+
+
+@pytest.mark.emulated
+def test_a_file_system_of_288_blocks_is_formatted_again_and_records_stay(
+    repl: tuple[Bench, EmulatedBoard, BoardTransport],
+) -> None:
+    bench, board, transport = repl
+    view = provision.BlockView(board.flash)
+    kept = Record(view, layout.PAIRINGS).peek()
+    former = layout.FORMER_FILESYSTEM_BLOCKS
+    transport.exec(
+        "import rp2, vfs\nvfs.umount('/')\n"
+        f"flash = rp2.Flash(start=0, len={former} * 4096)\nvfs.VfsLfs2.mkfs(flash, progsize=256)\n"
+        "vfs.mount(vfs.VfsLfs2(flash, progsize=256), '/')\n"
+        f"for block in (286, 287): rp2.Flash().writeblocks(block, b'left' * 1024)"
+    )
+    board.reset()
+    again = at_repl(bench)
+    assert again.eval(BLOCKS_OF_FILES) == layout.FILESYSTEM_BLOCKS
+    assert Record(view, layout.CALIBRATION).peek() is None, "nothing that looks like a damaged record"
+    assert kept and Record(view, layout.PAIRINGS).peek() == kept
+
+
+@pytest.mark.emulated
+def test_a_damaged_file_system_costs_no_calibration(
+    repl: tuple[Bench, EmulatedBoard, BoardTransport],
+) -> None:
+    bench, board, _ = repl
+    view = provision.BlockView(board.flash)
+    payload = record().pack()
+    Record(view, layout.CALIBRATION).store(payload)
+    for block in (0, 1):
+        view.writeblocks(block, b"\xa5" * BLOCK_BYTES)
+    board.reset()
+    assert at_repl(bench).eval(BLOCKS_OF_FILES) == layout.FILESYSTEM_BLOCKS
+    assert Record(view, layout.CALIBRATION).peek() == payload

@@ -108,7 +108,7 @@ def test_each_rule_has_its_sentence():
     assert "pair is short" in sentences[rules.CONTACT]
     assert "run `stimbench impedance`" in sentences[rules.MEASURED]
     assert "2030-03-17 17:46:40 UTC or later" in sentences[rules.ACTIVATION]
-    assert "at most 2100 uA, for 13 V" in sentences[rules.COMPLIANCE]
+    assert "at most 1950 uA, for 12 V" in sentences[rules.COMPLIANCE]
     assert "for 25 nA" in sentences[rules.NET_DC] and "3.6 uC" in sentences[rules.CHARGE]
 
 

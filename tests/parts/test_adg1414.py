@@ -1,4 +1,4 @@
-"""ADG714 in a chain of two, against its data sheet (rev. E), "Theory of operation"."""
+"""ADG1414 in a chain of two, against its data sheet (rev. B): serial interface, daisy chaining."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ def test_power_on_reset_opens_everything():
 
 
 def test_first_byte_ends_in_the_second_chip():
-    """DOUT of the left chip feeds DIN of the right one: the byte sent first is pushed through."""
+    """SDO of the left chip feeds DIN of the right one: the byte sent first is pushed through."""
     board, chain = make()
     board.select("MATRIX_CS", 0, bytes([0xAA, 0x55]))
     assert masks(chain) == (0x55, 0xAA)

@@ -22,7 +22,7 @@ def therapy(board, pulses):
 
 
 def test_magnet_turns_the_output_off_without_software():
-    board, parts = stimulator(bounce_ms=0)
+    board, parts = stimulator(bounce_ms=0, ideal=True)
     board.set_dac(0, 1600)
     board.set_matrix(0x21)
     board.keep_alive()
@@ -34,8 +34,11 @@ def test_magnet_turns_the_output_off_without_software():
     board.keep_alive()
     assert not parts.gate.q
     parts.magnet.open()
-    assert parts.gate.q, "KEEPALIVE stands high: the rising CLR triggers"
-    assert parts.bridges["left"].state is BridgeState.ANODIC, "which is why firmware must have stopped too"
+    board.clock.run_for(200 * MS)
+    assert not parts.gate.q, "KEEPALIVE stands high, and the rising reset triggers nothing"
+    assert parts.bridges["left"].state is BridgeState.OFF
+    board.keep_alive()
+    assert parts.gate.q, "only an edge of KEEPALIVE does, which is why firmware must have stopped too"
 
 
 def test_clr_cut_leaves_the_magnet_to_the_firmware():

@@ -59,7 +59,14 @@ class PairingDesk:
             harness.control, self.table, self.responder, self.radio, rng.take, MagnetHold(),
             harness.led, harness.log,
         )  # fmt: skip
-        self.controller._pairing._curve = QuickCurve()
+        make = self.controller._make
+
+        def quick():
+            window = make()
+            window._curve = QuickCurve()
+            return window
+
+        self.controller._make = quick  # type: ignore[method-assign]
         harness.app._pairing = self.controller
         self.requests = PairingRequests(
             self.controller, self.table, Conditions(harness.control, self.table), self.responder, self.radio,

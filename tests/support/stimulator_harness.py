@@ -77,7 +77,7 @@ TURN_US = 300  # what a turn of the loop costs
 MIDDLE = 2048  # the converter's code of 1.65 V
 UA_A_CODE = 2.5
 COMPLIANCE_MV = 15_000
-SWITCHES_OHM = 5
+SWITCHES_OHM = 19
 MEASURED_US = 400  # from a lead's go to the last sample of its pulse
 
 

@@ -20,6 +20,7 @@ from stimfw.crypto.health import CheckedBits
 from stimfw.drivers import entropy, xip
 from stimfw.drivers.adg1414 import Adg1414Pair
 from stimfw.drivers.console import Console
+from stimfw.drivers.gate_lines import GateLines
 from stimfw.drivers.mcp4922 import Mcp4922
 from stimfw.drivers.nrf24l01 import NRF24L01
 from stimfw.drivers.pulser import Pulser
@@ -30,7 +31,6 @@ from stimfw.drivers.watchdog import Watchdog, restart_in
 from stimfw.protocol import messages
 from stimfw.protocol.dispatcher import Dispatcher
 from stimfw.radio.listener import RadioListener, prepare
-from stimfw.stimulator import boot_test
 from stimfw.stimulator.app import App
 from stimfw.stimulator.cache_requests import CacheRequests
 from stimfw.stimulator.clinician_requests import ClinicianRequests
@@ -39,6 +39,7 @@ from stimfw.stimulator.control import Control
 from stimfw.stimulator.log_keeper import LogKeeper
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
+from stimfw.stimulator.output_test import OutputTest
 from stimfw.stimulator.pairing_controller import PairingController
 from stimfw.stimulator.pairing_requests import PairingRequests
 from stimfw.stimulator.reading_requests import ReadingRequests
@@ -59,10 +60,12 @@ sys.path[:] = _path
 del _path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from stimfw.storage.blocks import BlockDevice
+
+    SelfTest = Generator[int, None, int]
 
 _WATCHDOG_MS = 2000
 _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
@@ -93,13 +96,33 @@ def make_output() -> Output:
     return output
 
 
+def forget(*names: str) -> None:
+    """Drop modules that a start alone needs; who still holds one keeps it."""
+    for name in names:
+        parent, own = name.rsplit(".", 1)
+        delattr(sys.modules[parent], own)
+        del sys.modules[name]
+
+
+def make_sense() -> "tuple[Sense, Any, bool]":
+    """The converter, its three pins analogue; stimfw.stimulator.boot_test; whether the clocks are right."""
+    from stimfw.drivers import clock_tree
+    from stimfw.stimulator import boot_test
+
+    right = clock_tree.put_right()
+    forget("stimfw.drivers.clock_tree", "stimfw.stimulator.boot_test")
+    for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
+        ADC(analog)
+    return Sense(), boot_test, right
+
+
 def make_radio() -> NRF24L01:
     """The radio, not configured yet: it has its own reset."""
     spi = SPI(1, baudrate=_RADIO_HZ, sck=Pin("RADIO_SCK"), mosi=Pin("RADIO_MOSI"), miso=Pin("RADIO_MISO"))
     return NRF24L01(spi, Pin("RADIO_CSN", Pin.OUT, value=1), Pin("RADIO_CE", Pin.OUT, value=0), sleep_us)
 
 
-def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
+def open_flash(source: CheckedBits, output: Output) -> "tuple[BlockDevice, Areas, EventStore]":
     """Records and log, whatever lies on flash. The epoch is advanced before anything can use it."""
 
     def begin(table: PairingTable, random: Drbg) -> None:
@@ -107,6 +130,7 @@ def open_flash(source: CheckedBits) -> "tuple[BlockDevice, Areas, EventStore]":
             table.create(addresses.draw_base(random.take))
 
     flash: "BlockDevice" = rp2.Flash()  # type: ignore[assignment]
+    load_calibration(flash, output)
     areas = Areas(flash, PairingTable, begin, bytes(source.start()) + entropy.noise())
     return flash, areas, EventStore(flash, layout.EVENTS)
 
@@ -129,6 +153,27 @@ def load_life(flash: "BlockDevice") -> "Any":
     return implanted
 
 
+def whole_test(output: Output, sense: Sense, base16: "list[int]") -> "Callable[[], SelfTest]":
+    """What makes the output's whole self-test."""
+    lines = GateLines(Pin("GATE_Q", Pin.IN, Pin.PULL_DOWN), gpio("MAGNET"))
+    return lambda: OutputTest(output, sense, lines, base16).run()
+
+
+def load_calibration(flash: "BlockDevice", output: Output) -> None:
+    """Let the output go by the calibration on flash, if there is something in its place."""
+    from stimfw.storage.record import Record
+
+    try:
+        if Record(flash, layout.CALIBRATION).peek() is None:
+            return
+    except OSError:
+        pass
+    from stimfw.stimulator import calibrating
+
+    calibrating.use(flash, output)
+    calibrating.unload()
+
+
 def restart_with_log(app: App) -> "Callable[[int], None]":
     """`restart_in`, after what is new in the log has come to flash."""
 
@@ -140,28 +185,28 @@ def restart_with_log(app: App) -> "Callable[[int], None]":
     return restart
 
 
-def attach_interrupts(app: App, magnet: Pin) -> None:
-    """Radio, magnet and periods call the application."""
+def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
+    """Radio, magnet and periods call the application; periods not yet."""
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
     magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
     rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
+    output.tell_periods(False)
 
 
 def build() -> "tuple[App, Waiter, Watchdog]":
     """Make everything and test it at rest; nothing is served yet. Tests with their own loop start here."""
     micropython.alloc_emergency_exception_buf(100)
-    for analog in (Pin("V_LEFT"), Pin("V_RIGHT"), Pin("I_SENSE")):
-        ADC(analog)
-    sense = Sense()
+    sense, boot_test, clocks_right = make_sense()
     output = make_output()
     watchdog = Watchdog(_WATCHDOG_MS)
     edges = entropy.EdgeTimes()
     wake = Wake(edges.note)
     measurements = Measurements(output, sense)
+    boot_test.wait_for_rails(sense, sleep_ms)
     measurements.take_baseline()
     radio, magnet = make_radio(), Pin("MAGNET", Pin.IN, Pin.PULL_UP)
     source = CheckedBits(entropy.oscillator())
-    flash, areas, store = open_flash(source)
+    flash, areas, store = open_flash(source, output)
     life = load_life(flash)
     table: PairingTable = areas.pairings
     keys = KeyRandom(areas.random, source, edges)
@@ -172,6 +217,7 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         boot_test.run(prepare(radio, own), sense.supply_mv(), measurements.base16)
         | messages.record_parts(not areas.epoch, areas.pairings_failed())
         | (messages.PART_RANDOM if source.failed else 0)
+        | (0 if clocks_right else messages.PART_CLOCK)
     )
     led, clock = Pin("LED", Pin.OUT, value=0), WallClock(ticks_ms)
     make_log, make_conditions = (life.make_log, life.ImplantConditions) if life else (EventLog, Conditions)
@@ -214,8 +260,8 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
-    attach_interrupts(app, magnet)
-    output.tell_periods(False)
+    control.whole_test = whole_test(output, sense, measurements.base16)
+    attach_interrupts(app, output, magnet)
     responder.warm()
     port.listen()
     waiter = Waiter(wake, sys.stdin)

@@ -130,6 +130,10 @@ class Pulser:
         mem32[_SM0_INSTR] = _SET_PINS_OFF
         mem32[_SM1_INSTR] = _SET_PINS_OFF
 
+    def hold(self, machine: int, pins: int) -> None:
+        """A lead's bridge by hand (waveform.CATHODIC ... or OFF); only while the train is off."""
+        self._execute(machine, w.set_pins(pins))
+
     def finish(self) -> None:
         """Let the present period end and no other begin: the pacer sets a flag then and stalls."""
         mem32[_INSTR_MEM + 4 * self._starts[PACER]] = w.irq_wait(_END_FLAG)

@@ -100,7 +100,10 @@ STOP_NAMES = (
 )  # fmt: skip
 
 # Parts that the self-test may find failed, by bit.
-PART_NAMES = ("dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings", "random")
+PART_NAMES = (
+    "dac", "matrix", "radio", "sense", "supply", "filesystem", "epochs", "pairings", "random",
+    "gate", "relay", "bridge", "pump", "reference", "idle leg", "clock",
+)  # fmt: skip
 PART_DAC = 1
 PART_MATRIX = 2
 PART_RADIO = 4
@@ -110,11 +113,22 @@ PART_FILESYSTEM = 32  # littlefs, which holds nothing of ours
 PART_EPOCHS = 64
 PART_PAIRINGS = 128
 PART_RANDOM = 256
+# From here on the log has kinds of its own: detail is a u8.
+PART_GATE = 512  # the monostable: it does not open, close in its time, or close with its reset
+PART_RELAY = 1024
+PART_BRIDGE = 2048
+PART_PUMP = 4096
+PART_REFERENCE = 8192
+PART_IDLE = 16384
+PART_CLOCK = 32768
+LATER_PARTS = 9  # how far EVENT_LATER_PART_... shift them
 
 FLAG_MAGNET = 1
 FLAG_PAIRING = 2  # the pairing window is open
 FLAG_UNPAIRED = 4  # of a remote: it has no pairing
 FLAG_IMPLANTED = 8  # it is no board on the bench: it answers THERAPY
+FLAG_CALIBRATED = 16  # amplitudes and measurements go by the record of GET_CALIBRATION
+FLAG_CALIBRATION_DAMAGED = 32  # there is a record that cannot be used: nominal factors
 
 COUNTER_NAMES = (
     "console_frames",
@@ -178,6 +192,8 @@ EVENT_NAMES = (
     "contact lost",  # no authentic frame for the programme's contact_s: the session ramps down
     "pairing expired",  # given and not used in time
     "key retired",  # its successor was used
+    "output part failed",  # detail: bits from PART_GATE on, shifted by LATER_PARTS
+    "output part mended",
 )
 LOG_AMPLITUDE_STEP_UA = 50
 EVENT_STARTED = 0
@@ -209,6 +225,8 @@ EVENT_LINK_BACK = 25
 EVENT_CONTACT_LOST = 26
 EVENT_PAIRING_EXPIRED = 27
 EVENT_KEY_RETIRED = 28
+EVENT_LATER_PART_FAILED = 29
+EVENT_LATER_PART_MENDED = 30
 
 # What was found of an electrode pair.
 KIND_OK = 0

@@ -53,6 +53,9 @@ REPAIR = const(0x19)
 XIP = const(0x1A)
 UPTIME = const(0x1B)
 STRANGERS = const(0x1C)
+GET_CALIBRATION = const(0x1D)
+SET_CALIBRATION = const(0x1E)
+FORGET_CALIBRATION = const(0x1F)
 MODEM_SEND = const(0x20)
 MODEM_RECEIVE = const(0x21)
 MODEM_CLOSE = const(0x22)
@@ -150,6 +153,11 @@ TABLE: "tuple[Row, ...]" = (
      "<B", "overwrite_later", "<B", "plan", "", ""),
     (REPAIR, "repair", "remote", "service", "idle", "<B", "overwrite_later", "<B", "plan", "", ""),
     (XIP, "xip", "stimulator", "service", "", "<B", "clear", "<II", "hits accesses", "", ""),
+    (GET_CALIBRATION, "get_calibration", "stimulator", "service", "", "", "", "", "", "s", "record"),
+    (SET_CALIBRATION, "set_calibration", "stimulator", "service", "output_off window_closed",
+     "<133s", "record", "", "", "", ""),
+    (FORGET_CALIBRATION, "forget_calibration", "stimulator", "service", "output_off window_closed",
+     "", "", "", "", "", ""),
     (MODEM_SEND, "modem_send", "remote", "service", "", "<4sBB32s", "base slot channel frame",
      "<I", "now_ms", "", ""),
     (MODEM_RECEIVE, "modem_receive", "remote", "service", "", "", "", "<BII", "state at_ms now_ms",

@@ -1,19 +1,16 @@
-"""What the codes of DAC and converter stand for: the scale factors of the reference bench.
+"""What the codes of the converter stand for: the scale factors of the reference bench.
 
 Each follows from its circuit (docs/hardware.md, the signal chain of one lead). For a bench with other parts,
-change them here and nowhere else.
+change them here and in stimfw.pulses.lead_scales, and nowhere else.
 """
-
-# DAC: 4.096 V over 4096 codes is 1 mV a code. The pump makes 2.5 mA of 1 V: 2.5 uA a code.
-_CODES_PER_5_UA = 2
 
 # Converter: 3.3 V over 4096 codes. The sense amplifier divides the electrode voltage by 10:
 # 3300 mV x 10 / 4096 = 8.0566 mV a code, which is 8250 / 1024 exactly.
-_MV_PER_1024_CODES = 8250
+MV_PER_1024_CODES = 8250
 UV_PER_CODE = 8057
 # The shunt's amplifier gives 0.15 V for 1 mA, 0.15 mV for 1 uA:
 # 3300 mV / 0.15 mV / 4096 = 5.3711 uA a code, which is 5500 / 1024 exactly.
-_UA_PER_1024_CODES = 5500
+UA_PER_1024_CODES = 5500
 NA_PER_CODE = 5371
 
 # VSYS: the Pico divides it by 3, so all codes together are 3 x 3300 mV.
@@ -23,21 +20,6 @@ _CONVERTER_RANGE_UV = 3_300_000
 _SENSOR_DC = 270
 _SENSOR_UV = 706_000
 _SENSOR_UV_PER_DEGREE = 1721
-
-
-def dac_code(amplitude_ua: int) -> int:
-    """The DAC code for an amplitude."""
-    return (amplitude_ua * _CODES_PER_5_UA + 2) // 5  # + 2: to the nearest
-
-
-def millivolts(codes: int) -> int:
-    """Electrode voltage in mV of a difference of converter codes."""
-    return codes * _MV_PER_1024_CODES // 1024
-
-
-def microamps(codes: int) -> int:
-    """Delivered current in uA of a difference of converter codes."""
-    return codes * _UA_PER_1024_CODES // 1024
 
 
 def supply_mv(code16: int) -> int:

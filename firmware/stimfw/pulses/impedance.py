@@ -9,10 +9,11 @@ pulse.
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages
-from stimfw.pulses.calibration import NA_PER_CODE, UV_PER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+
+    from stimfw.pulses.lead_scales import LeadScales
 
 FIRST_UA = 250
 MOST_UA = 2000
@@ -29,7 +30,7 @@ SKIPPED_PULSES = 4
 COUNTED_PULSES = 40
 
 SWITCHES_OHM = 19
-"""Two closed switches in the path (ADG1414 datasheet, table 1: 9.5 ohm each); subtracted."""
+"""Two closed switches in the path (ADG1414 datasheet, table 1: 9.5 ohm each), if nobody measured them."""
 
 _OPEN_CURRENT_PERCENT = 50
 _SHORT_OHM = 50
@@ -62,31 +63,46 @@ class Reading:
     Attributes: ohm, capacitance_nf (of the pair in series, 0 if unknown), current_ua, last_mv, kind.
     """
 
-    def __init__(self, fit: "tuple[int, int]", last: int, scale: int, current_na: int, test_ua: int) -> None:
+    def __init__(
+        self,
+        fit: "tuple[int, int]",
+        last: int,
+        scale: int,
+        current_na: int,
+        test_ua: int,
+        scales: "LeadScales",
+    ) -> None:
         """From the line through the drops of the voltage, all `scale` times codes; last: the last drop."""
         start, slope = fit
-        start_uv = start * UV_PER_CODE // (1024 * scale)
+        uv_per_code = scales.uv_per_code
+        start_uv = start * uv_per_code // (1024 * scale)
         self.current_ua = current_na // 1000
-        self.last_mv = last * UV_PER_CODE // (1000 * scale)
+        self.last_mv = last * uv_per_code // (1000 * scale)
         self.capacitance_nf = 0
         self.ohm = MAX_OHM
         if current_na * 100 < test_ua * 1000 * _OPEN_CURRENT_PERCENT:
             self.kind = messages.KIND_OPEN
             return
-        self.ohm = min(MAX_OHM, max(0, start_uv * 1000 // current_na - SWITCHES_OHM))
+        self.ohm = min(MAX_OHM, max(0, start_uv * 1000 // current_na - scales.switches_ohm))
         self.kind = messages.KIND_SHORT if self.ohm < _SHORT_OHM else messages.KIND_OK
-        slope_uv_s = slope * UV_PER_CODE * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
+        slope_uv_s = slope * uv_per_code * 10_000 // (1024 * scale) * 1000  # slope is per 100 ns
         if slope_uv_s > 0:
             self.capacitance_nf = min(_MAX_NF, current_na * 1_000_000 // slope_uv_s)
 
 
 def read(
-    sums: "Sequence[int]", pulses: int, times_ns: "list[int]", base_i16: int, test_ua: int
+    sums: "Sequence[int]",
+    pulses: int,
+    times_ns: "list[int]",
+    base_i16: int,
+    test_ua: int,
+    scales: "LeadScales",
 ) -> "Generator[int, None, Reading]":
     """Read `sums`: codes by position in the pulse (KINDS), summed over `pulses` pulses of `test_ua`.
 
-    `times_ns` are the sample plan's; `base_i16` is 16 times the code of no current. It takes 3 ms, in which a
-    STOP would wait: so it yields 0 after each half of a millisecond, and returns the reading.
+    `times_ns` are the sample plan's; `base_i16` is 16 times the code of no current; `scales` are the lead's.
+    It takes 3 ms, in which a STOP would wait: so it yields 0 after each half of a millisecond, and returns
+    the reading.
     """
     rests = [s for s, k in zip(sums, KINDS) if k == "B"]
     yield 0
@@ -96,18 +112,23 @@ def read(
     times = [t // 100 for t, k in zip(times_ns, KINDS) if k == "V"]
     yield 0
     currents = [base_i16 * pulses - 16 * s for s, k in zip(sums, KINDS) if k == "I"]
-    current_na = sum(currents) * NA_PER_CODE // (16 * pulses * len(currents))
+    current_na = sum(currents) * scales.na_per_code // (16 * pulses * len(currents))
     yield 0
     fit = line(times, drops)
     yield 0
-    return Reading(fit, drops[-1], len(rests) * pulses, current_na, test_ua)
+    return Reading(fit, drops[-1], len(rests) * pulses, current_na, test_ua, scales)
 
 
 def read_at_once(
-    sums: "Sequence[int]", pulses: int, times_ns: "list[int]", base_i16: int, test_ua: int
+    sums: "Sequence[int]",
+    pulses: int,
+    times_ns: "list[int]",
+    base_i16: int,
+    test_ua: int,
+    scales: "LeadScales",
 ) -> Reading:
     """The same without a pause."""
-    steps = read(sums, pulses, times_ns, base_i16, test_ua)
+    steps = read(sums, pulses, times_ns, base_i16, test_ua, scales)
     try:
         while True:
             next(steps)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from stimfw.protocol import messages, refusals, roles
+from stimfw.storage import layout
+from stimfw.storage.record import Record
 from stimfw.therapy import program, ranges
 from stimfw.therapy.ranges import ParameterError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 TEST_S = ranges.Range("seconds", 1, 30, "s")
 _EVENTS_A_REPLY = 16
+_RESTART_MS = 200  # the reply is read by then
 
 
 class ClinicianRequests:
@@ -141,7 +144,37 @@ class ClinicianRequests:
         self._log.add(messages.EVENT_TIME_SET, self._dispatcher.sender, 0)
         return refusals.done()
 
-    # A board on the bench has no room to keep what these two take: it is loaded when somebody asks.
+    def get_calibration(self) -> "Answer":
+        """The record on flash, empty if there is none that can be read. Whether it is used, STATUS says."""
+        try:
+            return refusals.done(Record(self._flash, layout.CALIBRATION).peek() or b"")
+        except OSError:
+            return refusals.done(b"")
+
+    def forget_calibration(self) -> "Answer":
+        """Erase the record, whatever is there; the board restarts with the nominal factors."""
+        try:
+            Record(self._flash, layout.CALIBRATION).forget()
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        self._restart(_RESTART_MS)
+        return refusals.done()
+
+    # A board on the bench has no room to keep what these take: it is loaded when somebody asks.
+
+    def set_calibration(self, record: bytes) -> "Answer":
+        """Keep a calibration; the board restarts and uses it."""
+        from stimfw.stimulator import calibrating
+
+        try:
+            answer = calibrating.store(self._flash, record)
+        except OSError:
+            return self._conditions.outcome(messages.REASON_STORAGE)
+        finally:
+            calibrating.unload()
+        if answer[0] == messages.OK:
+            self._restart(_RESTART_MS)
+        return answer
 
     def implant(self, device_id: bytes, healing_days: int, time_s: int) -> "Answer":
         """Become an implant at the next start, which follows at once."""

@@ -49,6 +49,7 @@ class Control:
         on_program: called with the sender before a programme is taken that differs in more than amplitudes.
         on_over: called with a session that is over, the output off.
         make_session, make_train: what runs, of an implanted stimulator another than of one on the bench.
+        whole_test: makes the self-test of a session and of who asks for one; None: as before a measurement.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Control:
         self.on_program: "Callable[[int], None]" = _nothing
         self.on_over: "Callable[[Session], None]" = _nothing
         self.make_session: "Callable[..., Session]" = Session
+        self.whole_test: "Callable[[], Generator[int, None, int]] | None" = None
         self.make_train: "Callable[[], Generator[int, None, int]] | None" = None
         self.session: "Session | None" = None
         self.cycles = 0
@@ -90,9 +92,7 @@ class Control:
         self._procedure: "Generator[int, None, int] | None" = None
         self._due_ms = 0
         self._kept_ms = 0
-        for parts in (failed_parts & 0xFF, failed_parts & messages.PART_RANDOM):  # the log's detail: u8
-            if parts:
-                note(messages.EVENT_PART_FAILED, _NOBODY, parts)
+        self._note_parts(0, failed_parts)
 
     def state(self) -> int:
         """messages.READY, RAMP_UP, ... of this moment."""
@@ -320,31 +320,44 @@ class Control:
     # Procedures: a session returns a messages.STOPPED_....
 
     def _stimulate(self, session: Session) -> "Generator[int, None, int]":
-        if not (yield from self._passes()):
+        if not (yield from self._passes(True)):
             return messages.STOPPED_FAULT
         return (yield from session.run())
 
     def _measure_pairs(self) -> "Generator[int, None, int]":
-        if (yield from self._passes()):
+        if (yield from self._passes(False)):
             yield from self._measurements.pairs()
         return 0
 
     def _test_output(self) -> "Generator[int, None, int]":
-        yield from self._passes()
+        yield from self._passes(True)
         return 0
 
-    def _passes(self) -> "Generator[int, None, bool]":
+    def _passes(self, whole: bool) -> "Generator[int, None, bool]":
         """The output's self-test: what it finds takes the place of an earlier finding, if it ends."""
-        failed = yield from self._measurements.self_test()
+        if whole and self.whole_test:
+            failed = yield from self.whole_test()
+        else:
+            failed = yield from self._measurements.self_test()
         if failed < 0:
             return False
         before = self.failed_parts & machine.OUTPUT_PARTS
         self._happened(machine.TESTED, failed, _NOBODY)
-        if failed & ~before:
-            self._note(messages.EVENT_PART_FAILED, _NOBODY, failed & ~before)
-        if before & ~failed:
-            self._note(messages.EVENT_PART_MENDED, _NOBODY, before & ~failed)
+        self._note_parts(before, failed)
         return failed == 0
+
+    def _note_parts(self, before: int, after: int) -> None:
+        """What was lost and what works again, by messages.PART_... bits; a log's detail is a u8."""
+        failed, mended, later = after & ~before, before & ~after, messages.LATER_PARTS
+        for parts in (failed & 0xFF, failed & messages.PART_RANDOM):
+            if parts:
+                self._note(messages.EVENT_PART_FAILED, _NOBODY, parts)
+        if failed >> later:
+            self._note(messages.EVENT_LATER_PART_FAILED, _NOBODY, failed >> later)
+        if mended & 0xFF:
+            self._note(messages.EVENT_PART_MENDED, _NOBODY, mended & 0xFF)
+        if mended >> later:
+            self._note(messages.EVENT_LATER_PART_MENDED, _NOBODY, mended >> later)
 
 
 def _nothing(_what: object) -> None:

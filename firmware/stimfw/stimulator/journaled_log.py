@@ -49,16 +49,24 @@ class JournaledLog(EventLog):
             self.on_measured()
         elif kind == messages.EVENT_MAGNET:
             self.note(journal_entries.MAGNET, sender, 1 if self.has_ended_session() else 0)
-        elif kind == messages.EVENT_PART_FAILED:
-            self.note(journal_entries.PART_FAILED, sender, detail or messages.PART_RANDOM)
-        elif kind == messages.EVENT_PART_MENDED:
-            self.note(journal_entries.PART_MENDED, sender, detail)
         elif kind == messages.EVENT_FORBIDDEN:
             self.note(journal_entries.REFUSED, sender, detail, messages.FORBIDDEN, 1)
         else:
+            self._note_part(kind, sender, detail)
             for event, what in _PAIRINGS:
                 if event == kind:
                     self.note(journal_entries.PAIRING, sender, what, sender, detail)
+
+    def _note_part(self, kind: int, sender: int, detail: int) -> None:
+        """A part that was lost or works again; an entry has all bits, a log's detail is a u8."""
+        if kind == messages.EVENT_PART_FAILED:
+            self.note(journal_entries.PART_FAILED, sender, detail or messages.PART_RANDOM)
+        elif kind == messages.EVENT_PART_MENDED:
+            self.note(journal_entries.PART_MENDED, sender, detail)
+        elif kind == messages.EVENT_LATER_PART_FAILED:
+            self.note(journal_entries.PART_FAILED, sender, detail << messages.LATER_PARTS)
+        elif kind == messages.EVENT_LATER_PART_MENDED:
+            self.note(journal_entries.PART_MENDED, sender, detail << messages.LATER_PARTS)
 
 
 def _nobody(*_what: object) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages, requests
 from stimfw.pulses import impedance
-from stimfw.pulses.calibration import microamps, millivolts
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
 from stimfw.therapy import gate
 
@@ -158,7 +157,8 @@ class Measurements:
             sums[k] = 0
         self._output.sampler.add_up((2 * skipped + lead) * len(sums), pulses, sums)
         yield 0
-        return (yield from impedance.read(sums, pulses, self._times_ns, self.base16[CHANNEL_I], test_ua))
+        base_i16, scales = self.base16[CHANNEL_I], self._output.scales[lead]
+        return (yield from impedance.read(sums, pulses, self._times_ns, base_i16, test_ua, scales))
 
     def _judge(self, reading: impedance.Reading) -> int:
         if reading.kind != messages.KIND_OPEN:
@@ -172,9 +172,10 @@ class Measurements:
         return b"".join([struct.pack(requests.PULSE_RECORD, *pulse) for pulse in pulses])
 
     def _pulse(self, lead: int, sample: int) -> "tuple[int, int, int, int]":
-        code = self._output.sampler.code
+        code, scales = self._output.sampler.code, self._output.scales[lead]
         base_v = self.base16[CHANNEL_V[lead]]
         current = self.base16[CHANNEL_I] - 8 * (code(sample) + code(sample + 2))
         early = base_v - 16 * code(sample + 1)
         late = base_v - 16 * code(sample + 3)
-        return lead, microamps(current) // 16, millivolts(early) // 16, millivolts(late) // 16
+        early_mv, late_mv = scales.millivolts(early) // 16, scales.millivolts(late) // 16
+        return lead, scales.microamps(current) // 16, early_mv, late_mv

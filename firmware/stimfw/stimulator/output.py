@@ -11,7 +11,7 @@ from machine import disable_irq, enable_irq
 
 from stimfw.drivers import adg1414
 from stimfw.pulses import waveform
-from stimfw.pulses.calibration import dac_code
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.pulses.sampling import SamplePlan
 from stimfw.therapy.ranges import slot_us
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FINISH_MS = (2, 20)  # looks at a train that ends: 25 in its last period, but not farther apart than this
 PAUSE_US = 24_000  # a collection of garbage has room between one lead's pulse and the other's: 20 Hz and less
+NOT_CALIBRATED, CALIBRATED, CALIBRATION_DAMAGED = 0, 1, 2
 _LATE_MS = 60  # a last period that has not ended by then does not end
 
 
@@ -42,12 +43,18 @@ class Output:
         self._dac = dac
         self._matrix = matrix
         self._keepalive = keepalive
+        self.scales = (LeadScales(), LeadScales())
+        """What codes stand for, by lead."""
+        self.calibration = NOT_CALIBRATED
+        """Or CALIBRATED, or CALIBRATION_DAMAGED. Times FLAG_CALIBRATED it is a flag of STATUS."""
         self._codes = [0, 0]
         self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self.plan: "SamplePlan | None" = None
         """Of the train that is loaded: who composes his own puts it here, with its period."""
         self.tripped = False
         """Set by `trip`; no train starts until `arm_trip` clears it."""
+        self.silent = False
+        """No edges of KEEPALIVE, while the self-test waits for the gate to close. `arm_trip` ends it too."""
         self.has_pauses = False
         """Whether a train runs whose leads' pulses are PAUSE_US apart."""
 
@@ -73,11 +80,11 @@ class Output:
     def amplitude(self, left_ua: int, right_ua: int) -> None:
         """Amplitudes from the next pulse of each lead on; writes only what changes."""
         codes = self._codes
-        left = dac_code(left_ua)
+        left = self.scales[0].dac_code(left_ua)
         if left != codes[0]:
             codes[0] = left
             self._dac.write(0, left)
-        right = dac_code(right_ua)
+        right = self.scales[1].dac_code(right_ua)
         if right != codes[1]:
             codes[1] = right
             self._dac.write(1, right)
@@ -139,7 +146,7 @@ class Output:
 
     def arm_trip(self) -> None:
         """Allow trains again: somebody asked for the output."""
-        self.tripped = False
+        self.tripped = self.silent = False
 
     def off(self) -> None:
         """Everything off; without KEEPALIVE the gate closes as well."""
@@ -161,7 +168,7 @@ class Output:
 
     def keep_alive(self) -> None:
         """One KEEPALIVE edge: the gate stays open for stimfw.therapy.gate's time more."""
-        if not self.tripped:
+        if not self.tripped and not self.silent:
             self._keepalive(1)
             self._keepalive(0)
 

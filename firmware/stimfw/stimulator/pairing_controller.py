@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from stimfw.clock.ticks import elapsed_ms
 from stimfw.crypto.drbg import RandomError
-from stimfw.pairing.stimulator_end import PairingResponder
 from stimfw.protocol import messages
 from stimfw.ui.magnet import HELD, Consent
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 
     from machine import Pin
 
+    from stimfw.pairing.stimulator_end import PairingResponder
     from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.control import Control
     from stimfw.storage.pairings import PairingTable
@@ -46,7 +46,8 @@ class PairingController:
         self._table = table
         self._responder = responder
         self._radio = radio
-        self._pairing = PairingResponder(lambda: table.base, self.add, take_random)
+        self._take_random = take_random
+        self._pairing: "PairingResponder | None" = None  # while the window is open
         self._magnet = magnet
         self._consent = Consent(magnet)
         self._led = led
@@ -59,8 +60,8 @@ class PairingController:
     def poll(self, now_ms: int) -> int:
         """Go on with what is due; how long it can wait then in ms, -1 for as long as nothing happens."""
         told = self._magnet.update(self._control.magnet_near(), now_ms)
-        if self._control.pairing:
-            return self._poll_pairing(told, now_ms)
+        if self._pairing is not None:
+            return self._poll_pairing(self._pairing, told, now_ms)
         if told & HELD and not self._control.busy() and self._table.base:
             self._open(now_ms)
             return 0
@@ -75,37 +76,45 @@ class PairingController:
     # The window.
 
     def _open(self, now_ms: int) -> None:
+        pairing = self._make()
         try:
-            self._pairing.open(now_ms)
+            pairing.open(now_ms)
         except RandomError:  # the part is named, and the LED shows a fault
             return
         self._consent.reset()
-        self._responder.pairing = self._pairing
+        self._responder.pairing = self._pairing = pairing
         self._radio.open_pairing()
         self._control.window_opened()
 
-    def _poll_pairing(self, told: int, now_ms: int) -> int:
-        more = self._pairing.compute()
-        said = self._consent.update(told, self._pairing.awaits_consent(now_ms))
+    def _make(self) -> "PairingResponder":
+        # Loaded here: 3 KB of heap that a board never needs whose magnet nobody holds. It is found in the
+        # frozen package that is loaded already: no file can stand in for it.
+        from stimfw.pairing.stimulator_end import PairingResponder
+
+        return PairingResponder(self._table.base, self.add, self._take_random)
+
+    def _poll_pairing(self, pairing: "PairingResponder", told: int, now_ms: int) -> int:
+        more = pairing.compute()
+        said = self._consent.update(told, pairing.awaits_consent(now_ms))
         if said == Consent.GIVEN:
-            self._pairing.consent(now_ms)
+            pairing.consent(now_ms)
         elif said == Consent.TOO_LONG:
-            self._pairing.close()
-        if not self._pairing.is_open(now_ms):
-            self._close(now_ms)
+            pairing.close()
+        if not pairing.is_open(now_ms):
+            self._close(pairing.step)
             return 0
-        light_ms = self._light(now_ms)
+        light_ms = self._light(pairing, now_ms)
         if more:
             return 0
-        waits = [self._pairing.wait_ms(now_ms), self._magnet.wait_ms(now_ms), self._consent.wait_ms(now_ms)]
+        waits = [pairing.wait_ms(now_ms), self._magnet.wait_ms(now_ms), self._consent.wait_ms(now_ms)]
         return min([wait for wait in waits if wait >= 0] + [light_ms])
 
-    def _light(self, now_ms: int) -> int:
+    def _light(self, pairing: "PairingResponder", now_ms: int) -> int:
         """The LED while the window is open; how long it stays so, if the code does not change it before."""
         if self._stored_light >= 0:
             return self._show_stored(now_ms)
         asks = self._consent.asks(now_ms)
-        lit = self._pairing.lit(now_ms)
+        lit = pairing.lit(now_ms)
         if asks == Consent.NOT_NOW and lit >= 0:
             self._led(lit)
             return _LOOK_MS
@@ -116,12 +125,12 @@ class PairingController:
         self._led(now_ms // blink_ms & 1)
         return blink_ms - now_ms % blink_ms
 
-    def _close(self, now_ms: int) -> None:
-        self._responder.pairing = None
+    def _close(self, step: int) -> None:
+        self._responder.pairing = self._pairing = None
         self._radio.close_pairing()
         if self._stored_light < 0:
             self._led(0)
-        self._control.window_closed(self._pairing.step)
+        self._control.window_closed(step)
 
     # What is kept.
 

@@ -79,7 +79,8 @@ class ReadingRequests:
             control.state(),
             (messages.FLAG_MAGNET if control.magnet_near() else 0)
             | (messages.FLAG_PAIRING if control.pairing else 0)
-            | (messages.FLAG_IMPLANTED if control.make_train else 0),
+            | (messages.FLAG_IMPLANTED if control.make_train else 0)
+            | self._output.calibration * messages.FLAG_CALIBRATED,
             control.stop_cause,
             control.failed_parts,
             left,

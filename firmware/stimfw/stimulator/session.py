@@ -84,11 +84,11 @@ class Session:
         times_us = evenly(program.width_us, len(KINDS))
         output.load(program.width_us, program.gap_us, program.period_us, KINDS, times_us)
         output.zero()
-        output.keep_alive()
-        output.connect(*[adg1414.select(program.cathode[k], program.anode[k]) for k in (0, 1)])
+        switches = [adg1414.select(program.cathode[k], program.anode[k]) for k in (0, 1)]
         fresh = True
         while self._left_ms() > 0 and not self._out_of_contact():
             output.keep_alive()
+            output.connect(*switches)  # in each cycle: a rest is long, and they may have been lost
             yield gate.SETTLE_MS
             if not (yield from self._contract(fresh)):
                 return messages.STOPPED_FAULT

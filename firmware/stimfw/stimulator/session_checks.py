@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg1414
 from stimfw.protocol import messages
 from stimfw.pulses import pair_sampling
-from stimfw.pulses.calibration import microamps, millivolts
-from stimfw.pulses.impedance import SWITCHES_OHM
 from stimfw.stimulator import pulse_watch
 from stimfw.stimulator.diagnosis import Diagnosis
 from stimfw.stimulator.probe import Probe
@@ -94,8 +92,8 @@ class SessionChecks:
         self._sense = sense
         self._probe = Probe(output, sense, base16)
         self._diagnosis = Diagnosis(output, self._probe, self._switches)
-        self._watch = Watch(microamps, millivolts)
-        self.ledger = Ledger(plan.width_us, plan.period_us, microamps)
+        self._watch = Watch(output.scales)
+        self.ledger = Ledger(plan.width_us, plan.period_us, output.scales)
         self._pulses = pulse_watch.PulseWatch(output, self._watch, self.ledger, is_called)
         self._target_ua = plan.amplitude_ua
         self._off = [False, False]  # by lead: it has no amplitude for the rest of the session
@@ -163,7 +161,7 @@ class SessionChecks:
             return 0
         early_us = pair_sampling.times_us(self._plan.width_us[lead], self._plan.gap_us[lead])[2]
         slope = early_us * 1000 // reading.capacitance_nf if reading.capacitance_nf else 0
-        return reading.ohm + SWITCHES_OHM + slope
+        return reading.ohm + self._output.scales[lead].switches_ohm + slope
 
     def _judge_pair(self, lead: int, reading: "Reading") -> "Generator[int, None, None]":
         """The programmed pair, before the first pulse."""

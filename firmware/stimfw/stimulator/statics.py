@@ -27,8 +27,9 @@ import select
 from time import sleep_ms, ticks_diff, ticks_ms
 from typing import TYPE_CHECKING
 
-from stimfw.drivers import adg1414, static_bridge
+from stimfw.drivers import adg1414
 from stimfw.pulses import impedance
+from stimfw.pulses.waveform import ANODIC, CATHODIC, OFF, SHORT
 from stimfw.stimulator.measure import Measurements
 from stimfw.stimulator.output import Output
 
@@ -113,7 +114,7 @@ class Statics:
         self._sense = sense
         self._magnet = magnet
         self._gate_q = gate_q
-        self._bridges = [static_bridge.OFF, static_bridge.OFF]
+        self._bridges = [OFF, OFF]
         self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._alive = False
         self._changed_ms = self._heard_ms = ticks_ms()
@@ -135,7 +136,7 @@ class Statics:
     def off(self) -> None:
         """Bridges off, KEEPALIVE silent, DAC at zero, electrodes open."""
         self._alive = False
-        self._bridges[0] = self._bridges[1] = static_bridge.OFF
+        self._bridges[0] = self._bridges[1] = OFF
         self._switches = (adg1414.ALL_OPEN, adg1414.ALL_OPEN)
         self._output.off()
 
@@ -176,12 +177,12 @@ class Statics:
         return ()
 
     def _bridge(self, lead: int, state: int) -> "tuple[int, ...]":
-        driven = state in (static_bridge.CATHODIC, static_bridge.ANODIC)
+        _require(lead in (0, 1) and state in (OFF, CATHODIC, ANODIC, SHORT), "no such lead or state")
         _require(
-            not driven or self._switches == (adg1414.ALL_OPEN, adg1414.ALL_OPEN),
+            state in (OFF, SHORT) or self._switches == (adg1414.ALL_OPEN, adg1414.ALL_OPEN),
             "electrodes are joined: a steady current is for the resistor at X and B alone",
         )
-        static_bridge.hold(lead, state)
+        self._pulser.hold(lead, state)
         self._bridges[lead] = state
         self._changed_ms = self._heard_ms
         return ()
@@ -197,7 +198,7 @@ class Statics:
 
     def _is_quiet(self) -> bool:
         """Whether no bridge drives a steady current."""
-        return all([state in (static_bridge.OFF, static_bridge.RECHARGE) for state in self._bridges])
+        return all([state in (OFF, SHORT) for state in self._bridges])
 
     def _keep_alive(self, wanted: int) -> "tuple[int, ...]":
         self._alive = wanted != 0

@@ -6,7 +6,12 @@ cut cannot tear.
 """
 
 BLOCKS = 352
-FILESYSTEM_BLOCKS = 288
+FILESYSTEM_BLOCKS = 286
+FORMER_FILESYSTEM_BLOCKS = 288
+"""Of firmware before there were calibrations: `_boot` knows such a file system, and formats it again."""
+
+CALIBRATION = 286
+"""2 blocks, of a stimulator: stimfw.pulses.calibration_record."""
 
 JOURNAL = 288
 """JOURNAL_BLOCKS blocks, of an implanted stimulator: stimfw.storage.journal."""

@@ -31,7 +31,7 @@ _KIND_AT = 4  # in a record
 _SENDER_AT = 5
 _DETAIL_AT = 6
 _REPEATS_AT = 7
-_GROUPS = b"\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\1\1\1\1\1\1\1\2\2\1\1\1\0\0"
+_GROUPS = b"\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\1\1\1\1\1\1\1\2\2\1\1\1\0\0\1\1"
 """By kind: 0 access, 1 output, 2 amplitude."""
 _GROUP_COUNT = 3
 _BY_A_PEER = (

@@ -10,7 +10,13 @@ from stimfw.protocol import journal_entries
 from stimfw.therapy.contraction_ledger import Contractions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    class Scales(Protocol):
+        """What a ledger needs of a lead's LeadScales."""
+
+        ua_per_1024: int
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -38,18 +44,18 @@ class Ledger:
     """
 
     def __init__(
-        self, width_us: "Sequence[int]", period_us: int, microamps: "Callable[[int], int]"
+        self, width_us: "Sequence[int]", period_us: int, scales: "Sequence[Scales]"
     ) -> None:
         """Nothing was delivered yet.
 
         Args:
             width_us: of a phase, by lead.
             period_us: from pulse to pulse.
-            microamps: of a difference of codes (stimfw.pulses.calibration).
+            scales: by lead, what codes stand for (stimfw.pulses.lead_scales.LeadScales).
         """
         self._width_us = tuple(width_us)
         self._period_us = period_us
-        self._ua_per_1024 = microamps(1024)
+        self._ua_per_1024 = (scales[0].ua_per_1024, scales[1].ua_per_1024)
         self.pulses = [0, 0]
         self.silent = [0, 0]
         self.missed = [0, 0]
@@ -91,7 +97,7 @@ class Ledger:
 
     def _to_ua(self, phase: int, lead: int, codes: int) -> int:
         """Microamps of twice as many codes; what is left of one is kept for the next time."""
-        scaled = codes * self._ua_per_1024 + self._code_rest[phase][lead]
+        scaled = codes * self._ua_per_1024[lead] + self._code_rest[phase][lead]
         self._code_rest[phase][lead] = scaled & 2047
         return scaled >> 11
 
@@ -123,7 +129,7 @@ class Ledger:
 
     def most_ua(self, lead: int) -> int:
         """The highest cathodic current of a pulse."""
-        return max(self._most[lead], self._worst[lead]) * self._ua_per_1024 // 2048
+        return max(self._most[lead], self._worst[lead]) * self._ua_per_1024[lead] // 2048
 
     def close_contraction(self) -> None:
         """A contraction is over, however it ended: what it has delivered goes into `each`."""
@@ -132,7 +138,7 @@ class Ledger:
         for lead in range(2):
             self.fold(lead)
             charge_pc = [self._pc(k, lead) for k in range(3)]
-            most_ua = self._most[lead] * self._ua_per_1024 // 2048
+            most_ua = self._most[lead] * self._ua_per_1024[lead] // 2048
             self.each.add(lead, self.pulses[lead], self._width_us[lead], charge_pc, most_ua)
             self._worst[lead] = max(self._worst[lead], self._most[lead])
             self._most[lead] = 0

@@ -156,8 +156,9 @@ ROWS = (
     (1 << _INTERFERENCE, RESUMED, _REST, TELL),
 )
 
-# What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE.
-OUTPUT_PARTS = const(1 | 2 | 8)
+# What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE,
+# PART_SUPPLY, and PART_GATE to PART_IDLE.
+OUTPUT_PARTS = const(1 | 2 | 8 | 16 | 512 | 1024 | 2048 | 4096 | 8192 | 16384)
 
 _NONE = const(0xFF)
 # By state.

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from stimfw.therapy import watch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    class Scales(Protocol):
+        """What the watch needs of a lead's LeadScales."""
+
+        ua_per_1024: int
+        mv_per_1024: int
 
 try:
     from micropython import const  # type: ignore[import-not-found,unused-ignore]
@@ -81,10 +88,10 @@ class Watch:
         closed_again: by lead; whether current flowed again after a break: no broken lead, a loose contact.
     """
 
-    def __init__(self, microamps: "Callable[[int], int]", millivolts: "Callable[[int], int]") -> None:
-        """Args: microamps, millivolts: of a difference of codes (stimfw.pulses.calibration)."""
-        self._ua_per_1024 = microamps(1024)
-        self._mv_per_1024 = millivolts(1024)
+    def __init__(self, scales: "Sequence[Scales]") -> None:
+        """Args: scales: by lead, what codes stand for (stimfw.pulses.lead_scales.LeadScales)."""
+        self._ua_per_1024 = (scales[0].ua_per_1024, scales[1].ua_per_1024)
+        self._mv_per_1024 = (scales[0].mv_per_1024, scales[1].mv_per_1024)
         self.samples = (array.array("i", [2048] * SAMPLES), array.array("i", [2048] * SAMPLES))
         self._base = array.array("i", (2048, 2048, 2048))
         self._limits = (array.array("i", [0] * _LIMITS), array.array("i", [0] * _LIMITS))
@@ -103,7 +110,7 @@ class Watch:
         self.closed_again = [False, False]
         self.cathodic = 0
         self.anodic = 0
-        self._v_limit = _LIMIT_MV * 1024 // self._mv_per_1024
+        self._v_limit = _LIMIT_MV * 1024 // max(self._mv_per_1024)  # of both leads: a look has no time
 
     def begin(self, base16: "Sequence[int]", ohm: "Sequence[int]", kept_mv: "Sequence[int]") -> None:
         """A session begins.
@@ -117,7 +124,7 @@ class Watch:
             self._base[k] = (base16[k] + 8) // 16
         for lead in range(2):
             self._ohm[lead] = ohm[lead]
-            self._limits[lead][_V_REST] = REST_V + kept_mv[lead] * 1024 // self._mv_per_1024
+            self._limits[lead][_V_REST] = REST_V + kept_mv[lead] * 1024 // self._mv_per_1024[lead]
             self._set_ua[lead] = -1
             self._breaks[lead] = self._whole[lead] = 0
             self._drift_told[lead] = self.muted[lead] = self.closed_again[lead] = False
@@ -169,18 +176,18 @@ class Watch:
         """Of a lead's last pulse: cathodic and anodic current, uA, early and late voltage, mV."""
         s, base, base_i = self.samples[lead], self._base[lead], self._base[2]
         return (
-            (2 * base_i - s[3] - s[4]) * self._ua_per_1024 // 2048,
-            (s[6] - base_i) * self._ua_per_1024 // 1024,
-            (base - s[2]) * self._mv_per_1024 // 1024,
-            (base - s[5]) * self._mv_per_1024 // 1024,
+            (2 * base_i - s[3] - s[4]) * self._ua_per_1024[lead] // 2048,
+            (s[6] - base_i) * self._ua_per_1024[lead] // 1024,
+            (base - s[2]) * self._mv_per_1024[lead] // 1024,
+            (base - s[5]) * self._mv_per_1024[lead] // 1024,
         )
 
     def rest_figures(self, lead: int) -> "tuple[int, int]":
         """Before a lead's last pulse: current, uA, and voltage, mV, with the bridge off."""
         s = self.samples[lead]
         return (
-            (self._base[2] - s[1]) * self._ua_per_1024 // 1024,
-            (self._base[lead] - s[0]) * self._mv_per_1024 // 1024,
+            (self._base[2] - s[1]) * self._ua_per_1024[lead] // 1024,
+            (self._base[lead] - s[0]) * self._mv_per_1024[lead] // 1024,
         )
 
     # What a pulse should look like.
@@ -190,8 +197,8 @@ class Watch:
         self._set_ua[lead] = set_ua
         self._least_ua[lead] = least_ua
         limits = self._limits[lead]
-        most = set_ua * 1024 // self._ua_per_1024
-        least = least_ua * 1024 // self._ua_per_1024
+        most = set_ua * 1024 // self._ua_per_1024[lead]
+        least = least_ua * 1024 // self._ua_per_1024[lead]
         limits[_I_HIGH] = most + most // _HIGH_SHARE + _HIGH_CODES
         limits[_I_LOW] = least - least // _LOW_SHARE - _LOW_CODES
         limits[_BALANCE] = _BALANCE_CODES + 2 * most // _BALANCE_SHARE
@@ -203,9 +210,9 @@ class Watch:
             limits[_V_LOW], limits[_V_HIGH] = -_WIDE, _WIDE
             limits[_V_SHORT] = -_WIDE
             return
-        short = self._codes_of(set_ua, _SHORT_OHM) + _SHORT_CODES
-        lowest = self._codes_of(least_ua, self._ohm[lead])
-        highest = self._codes_of(set_ua, self._ohm[lead])
+        short = self._codes_of(lead, set_ua, _SHORT_OHM) + _SHORT_CODES
+        lowest = self._codes_of(lead, least_ua, self._ohm[lead])
+        highest = self._codes_of(lead, set_ua, self._ohm[lead])
         limits[_V_SHORT] = short if lowest > 2 * short else -_WIDE
         if self._ohm[lead] == 0 or self._drift_told[lead]:
             limits[_V_LOW] = limits[_V_SHORT]
@@ -214,9 +221,9 @@ class Watch:
         limits[_V_LOW] = lowest - lowest * _DRIFT_PERCENT // 100 - _DRIFT_CODES
         limits[_V_HIGH] = highest + highest * _DRIFT_PERCENT // 100 + _DRIFT_CODES
 
-    def _codes_of(self, ua: int, ohm: int) -> int:
+    def _codes_of(self, lead: int, ua: int, ohm: int) -> int:
         """Codes of voltage of a current through a resistance."""
-        return ua * ohm // 1000 * 1024 // self._mv_per_1024
+        return ua * ohm // 1000 * 1024 // self._mv_per_1024[lead]
 
     def _clear(self, lead: int) -> None:
         counts = self._counts[lead]

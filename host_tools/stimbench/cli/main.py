@@ -35,6 +35,10 @@ COMMANDS: Mapping[str, Entry] = {
         "Measure every electrode pair of both leads. Exits 1 if a pair is open, shorted or was not measured.",
         restart=True,
     ),
+    "calibrate": Entry(
+        "stimbench.cli.calibrate:calibrate_",
+        "Calibrate the stimulator's currents and measurements with a 0.1 % resistor and a meter. Over USB.",
+    ),
     "program": Entry("stimbench.cli.program:app", "A programme of the bench, or an implant's prescription."),
     "start": Entry(
         "stimbench.cli.session:start",

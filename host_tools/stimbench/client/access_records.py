@@ -171,6 +171,9 @@ class LogEvent:
         if self.kind in (messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED):
             parts = self.detail or messages.PART_RANDOM
             return ", ".join(name for bit, name in enumerate(messages.PART_NAMES) if parts >> bit & 1)
+        if self.kind in (messages.EVENT_LATER_PART_FAILED, messages.EVENT_LATER_PART_MENDED):
+            later = messages.PART_NAMES[messages.LATER_PARTS :]
+            return ", ".join(name for bit, name in enumerate(later) if self.detail >> bit & 1)
         if self.kind in (messages.EVENT_LEFT_AMPLITUDE, messages.EVENT_RIGHT_AMPLITUDE):
             return f"{self.detail * messages.LOG_AMPLITUDE_STEP_UA / 1000:.2f} mA"
         return ""

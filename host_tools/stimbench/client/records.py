@@ -63,6 +63,9 @@ class Status:
     session_s: int
     supply_mv: int
     pairing_window: bool = False
+    calibration: str = "none"
+    """`calibrated`, `none`, or `damaged`: then it goes by nominal factors, as without one."""
+    implanted: bool = False
 
     @classmethod
     def unpack(cls, body: bytes) -> Status:
@@ -78,6 +81,8 @@ class Status:
             session_s=raw["session_s"],
             supply_mv=raw["supply_mv"],
             pairing_window=bool(raw["flags"] & messages.FLAG_PAIRING),
+            calibration=_calibration(raw["flags"]),
+            implanted=bool(raw["flags"] & messages.FLAG_IMPLANTED),
         )
 
     @property
@@ -89,6 +94,12 @@ class Status:
     def stop_name(self) -> str:
         """Why the output last went off, in words."""
         return name_of(messages.STOP_NAMES, self.stop_cause)
+
+
+def _calibration(flags: int) -> str:
+    if flags & messages.FLAG_CALIBRATION_DAMAGED:
+        return "damaged"
+    return "calibrated" if flags & messages.FLAG_CALIBRATED else "none"
 
 
 @dataclass(frozen=True)

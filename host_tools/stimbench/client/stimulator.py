@@ -20,7 +20,8 @@ from stimbench.client.access_records import (
     Strangers,
     unpack_log,
 )
-from stimbench.client.board import Board, TimeLimit
+from stimbench.client.board import TimeLimit
+from stimbench.client.calibration import CalibrationRequests
 from stimbench.client.console import Console, answering
 from stimbench.client.journal_requests import JournalRequests
 from stimbench.client.records import (
@@ -70,7 +71,7 @@ def connect(link: Link, first_number: int | None = None) -> Stimulator:
     return answering(console, Stimulator(console))
 
 
-class Stimulator(TherapyRequests, JournalRequests, Board):
+class Stimulator(TherapyRequests, JournalRequests, CalibrationRequests):
     """Requests to one stimulator, over USB or by radio; errors as of Board."""
 
     ROLE = "stimulator"

@@ -13,7 +13,14 @@ from stimfw.therapy import program
 __all__ = ("table",)
 
 _WIDEST_LINE = 116
-_FLAGS = ("magnet near", "pairing window open", "remote: not paired", "implanted")
+_FLAGS = (
+    "magnet near",
+    "pairing window open",
+    "remote: not paired",
+    "implanted",
+    "calibrated",
+    "its calibration is damaged",
+)
 
 
 def table() -> str:

@@ -16,9 +16,9 @@ __all__ = ("STEPS",)
 
 _UA = 2000  # of the listing, on both leads
 _CURRENT_OFF_UA = 60  # the converter sees steps of 5 uA, and noise
-_HEALTHY_V = 1.010 + 0.068  # 2000 uA x 505 ohm, and 2/5 of the slope: the sample at two fifths of the phase
+_HEALTHY_V = 1.038 + 0.068  # 2000 uA x 519 ohm, and 2/5 of the slope: the sample at two fifths of the phase
 _PUMP_V, _PUMP_OFF_V = 15.0, 0.2
-_SHORT_V = 0.010  # 2000 uA x 5 ohm of two switches
+_SHORT_V = 0.038  # 2000 uA x 19 ohm of two switches
 _VOLTS_OFF_V = 0.06
 
 Seen = Sequence[tuple[str, str, list[PulseSample]]]
@@ -42,7 +42,7 @@ def what_it_sees(seen: Seen) -> Findings:
             "voltage, open", volts["open"], "V", 1, _PUMP_V, _PUMP_OFF_V, "all that the pump has"
         ),
         "short_ua": Number("current, short", ua["short"], "uA", 0, _UA, near_ua, "programme"),
-        "short_v": Number("voltage, short", volts["short"], "V", 2, _SHORT_V, near_v, "5 ohm of switches"),
+        "short_v": Number("voltage, short", volts["short"], "V", 2, _SHORT_V, near_v, "19 ohm of switches"),
         "lost": Number("pulses lost to the loose contact", lost, "", 0),
         "loose_pulses": Number("pulses in its second", len(samples["loose"]), "", 0, 20, 1, "20 Hz"),
         "holds": Number("seconds that ended in the hold", holds, "", 0, len(seen), 0, "it goes on"),

@@ -17,7 +17,7 @@ from stimbench.report.style import ACCENT, INK, LEAD_COLORS, Chart
 
 __all__ = ("STEPS",)
 
-_SWITCHES_OHM = 5  # the two switches in the path of a pair: docs/hardware.md
+_SWITCHES_OHM = 19  # the two switches in the path of a pair: docs/hardware.md
 _PAIR_UF = 2.5  # two double layers of 5 uF in series
 _SHARE = 0.02  # docs/figures.md: impedance to 2 %
 _DRY_OHM = 250 + 2000  # one electrode as it is built, and one of 2 kohm

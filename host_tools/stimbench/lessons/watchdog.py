@@ -13,7 +13,7 @@ from stimbench.report.style import ACCENT, INK, MUTED, Chart
 
 __all__ = ("STEPS",)
 
-_GATE_MS = 100.0  # of the monostable, docs/hardware.md
+_GATE_MS = 120.0  # of the monostable, docs/hardware.md
 _GATE_OFF_MS = 0.1
 _OFF_LIMIT_MS = 150.0  # docs/figures.md: CPU hung until the output is off
 _WATCHDOG_S = 2.0  # docs/firmware.md

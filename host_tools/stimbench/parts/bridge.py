@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from .idle_leg import IdleLeg
 from .interfaces import PinPort
 from .monostable import Monostable
 from .rails import Rails
@@ -52,6 +53,8 @@ _STATES = (
     BridgeState.SHOOT_THROUGH,
 )  # indexed by CATH + 2 ANOD + 4 SHORT
 
+_INTO_SHORT = (BridgeState.CATHODIC_INTO_SHORT, BridgeState.ANODIC_INTO_SHORT)
+
 
 class Bridge:
     """Watches three pins, the gate, its relay and the rails; tells one listener (the lead) what conducts."""
@@ -65,13 +68,15 @@ class Bridge:
         self._listener: Callable[[BridgeState, int], None] | None = None
         self.gates_stuck = False
         """The gates let the lines through whatever Q says (`break_gates`)."""
+        self.idle = IdleLeg()
+        """The switch that takes the current while neither phase is on."""
         self.anodic_share = 1.0
         """Of the anodic current that reaches the lead: less past a leaking switch, 0 if it stays open."""
         for bit, pin in enumerate((cath, anod, short)):
             pin.on_edge(self._edge(1 << bit))
         gate.on_change(lambda _, time_ns: self._update(time_ns))
-        relay.on_change(self._rejoined)
-        rails.on_change(self._rejoined)
+        relay.on_change(self._update)
+        rails.on_change(self._update)
 
     @property
     def state(self) -> BridgeState:
@@ -80,7 +85,7 @@ class Bridge:
 
     @property
     def is_joined(self) -> bool:
-        """Whether the supply is there and the relay joins it to the lead: a leaking switch is felt then."""
+        """Whether supply and relay join it to the rails."""
         return self._rails.up and self._relay.is_closed
 
     def on_change(self, listener: Callable[[BridgeState, int], None]) -> None:
@@ -94,13 +99,6 @@ class Bridge:
 
         return act
 
-    def _rejoined(self, time_ns: int) -> None:
-        """Told even if the state stays: a switch that leaks is felt from now on, or not any more."""
-        before = self._state
-        self._update(time_ns)
-        if self._state is before and self._listener is not None:
-            self._listener(before, time_ns)
-
     @property
     def _passes(self) -> bool:
         return self._gate.q or self.gates_stuck
@@ -111,7 +109,9 @@ class Bridge:
         self._update(time_ns)
 
     def _update(self, time_ns: int) -> None:
-        state = _STATES[self._bits] if self._passes and self.is_joined else BridgeState.OFF
+        state = _STATES[self._bits] if self._passes and self._rails.up else BridgeState.OFF
+        if not self._relay.is_closed and state not in _INTO_SHORT:
+            state = BridgeState.OFF  # behind an open relay there is no way but the recharge resistor
         if state is not self._state:
             self._state = state
             if self._listener is not None:

@@ -3,7 +3,8 @@
 There are no time steps. An edge (of a bridge line, a switch, the DAC, a fault) closes the present stretch
 in closed form and begins the next; a sample in between evaluates the stretch. Only three things divide a
 stretch further: the DAC slewing while the bridge is on (pieces of 0.25 us), the moment when the pump
-reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces).
+reaches its compliance limit (found by bisection), and a decaying current in the trace (straight pieces);
+with an idle leg that stays open the spike at a phase's begin, too (parts.idle_leg).
 
 Where things are: pump and bridge - shunt - recharge switch with 1 kohm across - 4.7 uF in series - relay -
 source rail - switches - electrodes - switches - sink rail - relay - back. The recharge loop therefore
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import copysign
 
 import numpy as np
 
 from .adg1414 import MatrixChain
 from .bridge import Bridge, BridgeState
-from .circuit_interval import CircuitInterval, Vector
+from .circuit_interval import CircuitInterval
 from .electrodes import DEFAULT_PAIR_R_S_OHM, Electrode
 from .interfaces import Scheduler
 from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
@@ -33,9 +35,12 @@ __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
 RECHARGE_OHM = 1025.0
 """1 kohm and a DG412 of 25 ohm."""
 _SLEW_STEP_NS = 250
-_DECAY_PIECES = 16
+_GROUND_OHM, _SHUNT_OHM = 25.0, 15.0
+"""One DG412 to ground, and the shunt above it in an anodic phase."""
+_INPUTS_BELOW_V = 2.0
+"""The current amplifiers' inputs work up to 2 V below their supply (INA821; SBOS893, 6.3)."""
 StepListener = Callable[[int, float, float, float, float], None]
-"""(time_ns, V before, A in the shunt before, V after, A after) at every edge."""
+"""(time_ns, V before, A before, V after, A after) at every edge; A as the current amplifier sees them."""
 
 _SIGN = {
     BridgeState.CATHODIC: -1.0,
@@ -79,6 +84,9 @@ class Lead:
         """(time_ns, what): `compliance`, `shoot-through`, `cathodic into short` ... the last 10 000."""
         self.bleed_ohm = BLEED_OHM
         """Between the rails."""
+        self.step_ohm = 0.0
+        """Of the last edge: its change of V over that of the current."""
+        self._across_ohm: float | None = None
         self._leak_ohm: float | None = None
         self._leak_v = 0.0
         self._charge_zero_v = 0.0
@@ -119,6 +127,23 @@ class Lead:
         self._refine(time_ns)
         return self._delivered(time_ns)
 
+    def sensed_amps(self, time_ns: int) -> float:
+        """What the current amplifier makes of the shunt, A: less when the shunt is above its input range.
+
+        In an anodic phase the shunt is on the source rail's side. With 13 V there both inputs stop.
+        """
+        self._refine(time_ns)
+        return self._sensed(time_ns)
+
+    def _sensed(self, time_ns: int) -> float:
+        amps = self._delivered(time_ns)
+        if amps <= 0.0 or self._conducting is not BridgeState.ANODIC:
+            return amps
+        most_v = self._pump.supply_v - _INPUTS_BELOW_V
+        low_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns) + amps * _GROUND_OHM
+        high_v = low_v + amps * _SHUNT_OHM
+        return amps if high_v <= most_v else max(0.0, most_v - low_v) / _SHUNT_OHM
+
     def charge_nc(self, time_ns: int | None = None) -> float:
         """Net charge through the lead since the start or `clear_charge`, nC, recharge included.
 
@@ -140,12 +165,21 @@ class Lead:
 
     def _delivered(self, time_ns: int) -> float:
         """What the pump delivers, A, in the present stretch."""
-        if self._conducting in _DRIVEN or (self._leaks and self._conducting is BridgeState.OFF):
+        if self._conducting in _DRIVEN and self._across_ohm is None:
             return self._stretch.amps(time_ns)
-        if self._leaks:
-            return self._leak_amps
         sign = _SIGN.get(self._conducting)
-        return 0.0 if sign is None else sign * self._pump.amps(time_ns)
+        return 0.0 if sign is None else sign * self._into_resistor(time_ns)
+
+    def _into_resistor(self, time_ns: int) -> float:
+        """What the pump drives into recharge resistor or `join_resistor`'s, A: at most what 15 V let flow."""
+        amps = self._pump.amps(time_ns)
+        if self._conducting not in _DRIVEN or self._across_ohm is None:
+            return amps
+        return min(amps, self._pump.supply_v / (self._pump.limit_ohm + self._across_ohm))
+
+    def resistor_volts(self, time_ns: int) -> float:
+        """At the resistor of `join_resistor`, X against B: cathodic is negative. 0.0 without one."""
+        return 0.0 if self._across_ohm is None else self.shunt_amps(time_ns) * self._across_ohm
 
     # What can be done to it.
 
@@ -173,10 +207,19 @@ class Lead:
         """
         self.set_pair(r_s_ohm=ohm, c_dl_uf=0.0)
 
-    def leak(self, ohm: float | None, positive: bool = True) -> None:
-        """A bridge switch leaks: from the 15 V supply through so many ohm to the lead; None: none does.
+    def join_resistor(self, ohm: float | None) -> None:
+        """Put a resistor between test points X and B, in front of the blocking capacitor; None: take it off.
 
-        It leaks while the relay is closed, also between pulses; most of it into the recharge, then.
+        A steady current has a way there (docs/calibration.md), past capacitor and electrodes.
+        """
+        self._across_ohm = ohm
+        self.part_changed()
+
+    def leak(self, ohm: float | None, positive: bool = True) -> None:
+        """A bridge switch leaks: from a 15 V supply through so many ohm to the shunt's side; None: none does.
+
+        It adds to the anodic phase. In the cathodic one that side is on ground, and between phases the lead
+        floats, so a leak has no way.
         """
         self._leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
         self.part_changed()
@@ -184,14 +227,6 @@ class Lead:
     def part_changed(self) -> None:
         """Pump or bridge are others from now on."""
         self._restart(self._scheduler.now_ns)
-
-    @property
-    def _leaks(self) -> bool:
-        return self._leak_ohm is not None and self._bridge.is_joined
-
-    @property
-    def _leak_amps(self) -> float:
-        return 0.0 if self._leak_ohm is None else self._leak_v / self._leak_ohm
 
     def restore(self) -> None:
         """Undo every fault of the electrodes of this lead."""
@@ -225,6 +260,8 @@ class Lead:
         """The DAC's output began to move."""
         if channel == self._pump.channel and self._conducting in _SIGN:
             self._restart(time_ns)
+        elif channel == self._pump.channel:
+            self._rest(time_ns)
 
     def _on_bridge(self, state: BridgeState, time_ns: int) -> None:
         # Two lines that change at one instant arrive one after the other: what lasts 0 ns is no fault.
@@ -239,12 +276,16 @@ class Lead:
         """Close the present stretch at `time_ns` and begin the next one."""
         now = max(time_ns, self._stretch.t0_ns)
         self._refine(now)
-        before_v, before_a = self._stretch.volts(now), self._delivered(now)
+        self._step(now, state)
+
+    def _step(self, now: int, state: BridgeState | None = None) -> None:
+        before_v, before_a, flowed = self._stretch.volts(now), self._sensed(now), self._delivered(now)
         self._finish(now)
         if state is not None:
             self._conducting = state
         self._begin(now)
-        after_v, after_a = self._stretch.volts(now), self._delivered(now)
+        after_v, after_a = self._stretch.volts(now), self._sensed(now)
+        self.step_ohm = self._pump.step_ohm(after_v - before_v, self._delivered(now) - flowed, now)
         for listener in self._listeners:
             listener(now, before_v, before_a, after_v, after_a)
 
@@ -253,7 +294,9 @@ class Lead:
         self._until_ns = None
         sign = _SIGN.get(self._conducting)
         if sign is None:
-            self._stretch = self._undriven(state, now)
+            self._rest(now)
+            source = RECHARGE_OHM if self._conducting is BridgeState.RECHARGE else self._across_ohm
+            self._stretch = CircuitInterval(self._modes(source), state, 0.0, now)
             return
         middle = now
         if self._pump.settled_ns() > now:
@@ -261,29 +304,52 @@ class Lead:
             middle = now + _SLEW_STEP_NS // 2
         amps = sign * self._pump.amps(middle)
         if sign > 0.0:
-            amps *= self._bridge.anodic_share
-        if self._conducting in _FAULTS:
-            modes = self._modes(RECHARGE_OHM)
-            self._stretch = CircuitInterval(modes, state, amps * RECHARGE_OHM, now)
+            amps = amps * self._bridge.anodic_share + self._leak_amps(amps)
+        if self._conducting in _FAULTS or self._across_ohm is not None:
+            if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
+                self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
+                return
+            across = RECHARGE_OHM if self._conducting in _FAULTS else self._across_ohm
+            self._stretch = CircuitInterval(self._modes(across), state, amps * (across or 0.0), now)
+            return
+        if self._bridge.idle.is_open and self._spikes(now, amps):
             return
         self._stretch = CircuitInterval(self._modes(None), state, amps, now)
         if self._over(now):
             self._limit(now)
 
-    def _undriven(self, state: Vector, now: int) -> CircuitInterval:
-        """The bridge drives nothing: only the recharge, or a switch that leaks."""
-        recharges = self._conducting is BridgeState.RECHARGE
-        source = RECHARGE_OHM if recharges else None
-        if not self._leaks or self._leak_ohm is None:
-            return CircuitInterval(self._modes(source), state, 0.0, now)
-        if recharges:
-            return CircuitInterval(self._modes(source), state, self._leak_amps * RECHARGE_OHM, now)
-        return CircuitInterval(self._modes(self._leak_ohm), state, self._leak_v, now)
+    def _rest(self, now: int) -> None:
+        """The pump's current has no way; an idle leg that works takes it."""
+        if self._bridge.idle.is_open:
+            self._bridge.idle.rest(now, self._pump.amps(max(now, self._pump.settled_ns())))
+
+    def _spikes(self, now: int, amps: float) -> bool:
+        """True while the pump is not back from where an open idle leg let it go."""
+        state, volts = self._state_at_end, copysign(self._pump.supply_v, amps)
+        self._stretch = CircuitInterval(self._modes(self._pump.limit_ohm), state, volts, now, True)
+        most = abs(self._stretch.amps(now))
+        piece = self._bridge.idle.piece(now, abs(amps), most)
+        if piece is None:
+            return False
+        flows, span_ns = piece
+        if flows < most:
+            drive = copysign(flows, amps)
+            self._stretch = CircuitInterval(self._modes(None), state, drive, now)
+        self._until_ns = min(self._until_ns or now + span_ns, now + span_ns)
+        return True
+
+    def _leak_amps(self, amps: float) -> float:
+        """What a leak adds at the begin of an anodic phase of `amps`; its slope is small."""
+        if self._leak_ohm is None:
+            return 0.0
+        plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
+        at_v = plain.volts(0) + plain.block_volts(0) + amps * (_GROUND_OHM + _SHUNT_OHM)
+        return (self._leak_v - at_v) / self._leak_ohm
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""
         stretch = self._stretch
-        if stretch.limited or self._conducting not in _DRIVEN:
+        if stretch.limited or self._conducting not in _DRIVEN or self._across_ohm is not None:
             return False
         pushed = stretch.volts(time_ns) + stretch.block_volts(time_ns)
         most = self._pump.limit_v(abs(stretch.drive))
@@ -301,9 +367,7 @@ class Lead:
         """Divide the stretch where the DAC slews or the pump saturates before `time_ns`."""
         while self._until_ns is not None and time_ns > self._until_ns:
             self._find_limit(self._until_ns)
-            stop = self._until_ns
-            self._finish(stop)
-            self._begin(stop)
+            self._step(self._until_ns)
         self._find_limit(time_ns)
 
     def _find_limit(self, time_ns: int) -> None:
@@ -323,29 +387,17 @@ class Lead:
         if not self.trace.enabled or now <= stretch.t0_ns:
             return
         self.trace.voltage.add(stretch, now)
-        if self._conducting in _NO_WAY and not self._leaks:
+        if self._conducting in _NO_WAY:
             return
-        if self._conducting in _DRIVEN and not stretch.limited:
+        if self._conducting in _DRIVEN and not stretch.limited and self._across_ohm is None:
             microamps = stretch.amps(now) * 1e6
             self.trace.add(stretch.t0_ns, now, microamps, microamps)
             self.trace.shunt.add(stretch.t0_ns, now, microamps, microamps)
             return
-        self._keep_decay(stretch, now)
-
-    def _keep_decay(self, stretch: CircuitInterval, now: int) -> None:
-        """A current that changes within the stretch, in straight pieces: closer together at its begin."""
-        span = now - stretch.t0_ns
-        times = [stretch.t0_ns + span * k * k // _DECAY_PIECES**2 for k in range(_DECAY_PIECES + 1)]
-        amps, volts = stretch.flow_at(times)
-        currents = [each * 1e6 for each in amps]
-        # The blocking capacitor knows what has flowed: straight pieces of a curve would be off by percents.
-        charges_nc = [each * BLOCKING_F * 1e9 for each in volts]
-        self.trace.add_decay(times, currents, charges_nc)
-        if self._conducting in _DRIVEN:
-            self.trace.shunt.add_line(times, currents)
-        if self._conducting in _FAULTS:
+        self.trace.add_changing(stretch, now, self._conducting in _DRIVEN and self._across_ohm is None)
+        if self._conducting in _FAULTS or (self._across_ohm is not None and self._conducting in _SIGN):
             # The pump drives into the recharge resistor: all of its current passes the shunt before it.
-            delivered = stretch.drive / RECHARGE_OHM * 1e6
+            delivered = self._delivered(now) * 1e6
             self.trace.shunt.add(stretch.t0_ns, now, delivered, delivered)
 
     def _present(self) -> tuple[CircuitInterval, int]:

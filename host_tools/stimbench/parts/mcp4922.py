@@ -38,6 +38,7 @@ _STEPS = 4096
 _HALF_LSB_SHARE = 0.5 / _STEPS
 _MOST_SHARE = 0.01
 _MOST_INL_LSB = 12.0
+_MOST_FLOOR_V = 0.010
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class _Errors:
     bow_lsb: float
     wave_lsb: float
     phase: float
+    floor_v: float = 0.0
 
     def volts(self, code: int, full_scale_v: float) -> float:
         """The output in V for a code, after settling."""
@@ -66,7 +68,7 @@ class _Errors:
         bow = self.bow_lsb * 4.0 * share * (1.0 - share)
         wave = self.wave_lsb * (math.sin(8.0 * math.pi * share + self.phase) - math.sin(self.phase))
         ideal = full_scale_v * (share + (bow + wave) / _STEPS)
-        return max(0.0, ideal * (1.0 + self.gain) + self.offset_v)
+        return max(self.floor_v, ideal * (1.0 + self.gain) + self.offset_v)
 
 
 def _errors(seed: int, name: str) -> _Errors:
@@ -179,7 +181,8 @@ class Mcp4922:
     def tolerance(self, draw: Callable[[], float]) -> None:
         """Errors of both channels within the most that the data sheet allows (electrical characteristics).
 
-        Offset and gain 1 % of full scale, INL 12 steps, as a bow and a wave.
+        Offset and gain 1 % of full scale, INL 12 steps, as a bow and a wave. The output amplifier is held to
+        its accuracy from 10 mV on only (output swing): below, it stays at a floor of up to that.
 
         Args:
             draw: gives a place within a limit, -1 to 1.
@@ -192,6 +195,7 @@ class Mcp4922:
                 gain=_MOST_SHARE * draw(),
                 bow_lsb=bow,
                 wave_lsb=(_MOST_INL_LSB - abs(bow)) / 2.0,
+                floor_v=_MOST_FLOOR_V * (draw() + 1.0) / 2.0,
             )
             self._move(channel, self._scheduler.now_ns)
 

@@ -7,9 +7,10 @@ Its output is a drain behind 100 ohm; with 50 ohm of bridge switches and the shu
 leaves, the current is what 15 V drive through it: 13.3 V at 10 mA, less with parts at their worst.
 
 Modelled: gain error (three resistors of 0.1 %: up to 0.3 %), the op-amps' offsets as a small current, the
-limit, an idle leg that stays open. Left out: the 0.1 to 0.7 us in which the current rises into 200 pF of
-switches and wires, so the first microsecond of a phase; the drain's megohms. tests/hardware/check_models.py
-holds the rest against ngspice.
+limit, what an idle leg that stays open does to it (parts.idle_leg). Left out: the 0.25 us of gates and
+switches and the 0.1 to 0.7 us in which the current rises into 190 pF of switches and wires, so the first
+microsecond of a phase (what the pins show of it is in parts.sense); the drain's megohms.
+tests/hardware/check_models.py holds the rest against ngspice.
 """
 
 from __future__ import annotations
@@ -72,6 +73,13 @@ class Pump:
     def limit_v(self, amps: float) -> float:
         """The most that it can put on electrodes, switches and blocking capacitor at a current, V."""
         return max(0.0, self.supply_v - amps * self.limit_ohm)
+
+    def step_ohm(self, volts: float, amps: float, time_ns: int) -> float:
+        """What the current of a step of V and A sees. An open lead is full with 15 V in its wires."""
+        if amps == 0.0:
+            return 0.0
+        ohm, pushed = abs(volts / amps), self.amps(time_ns)
+        return min(ohm, self.supply_v / pushed) if pushed > 0.0 else ohm
 
     def settled_ns(self) -> int:
         """From when on the current is constant."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .circuit_interval import CircuitInterval, values_at
+from .network import BLOCKING_F
 
 __all__ = ("CurrentTrace", "LeadTrace", "Segment", "SharedShunt", "VoltageTrace")
 
@@ -170,6 +171,23 @@ class LeadTrace(CurrentTrace):
         super().clear()
         self.shunt.clear()
         self.voltage.clear()
+
+    def add_changing(self, stretch: CircuitInterval, end_ns: int, delivered: bool) -> None:
+        """A current that changes within the stretch, in straight pieces: closer together at its begin.
+
+        Args:
+            stretch: the circuit.
+            end_ns: its end.
+            delivered: the pump's, so the shunt has it, too.
+        """
+        span = end_ns - stretch.t0_ns
+        times = [stretch.t0_ns + span * k * k // _MOST_PIECES**2 for k in range(_MOST_PIECES + 1)]
+        amps, volts = stretch.flow_at(times)
+        currents = [each * 1e6 for each in amps]
+        # The blocking capacitor knows what has flowed: straight pieces of a curve would be off by percents.
+        self.add_decay(times, currents, [each * BLOCKING_F * 1e9 for each in volts])
+        if delivered:
+            self.shunt.add_line(times, currents)
 
 
 class SharedShunt:

@@ -200,6 +200,8 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
     leads = _wire_leads(ports, config, dac, matrix, bridges, pumps)
     voltage_senses, current_sense = _wire_senses(ports, config, leads)
     current_sense.rails = rails
+    for sense in voltage_senses.values():
+        sense.rails = rails
     supply = _wire_supply(ports, config)
     parts = StimulatorParts(
         dac=dac,

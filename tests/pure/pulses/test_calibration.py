@@ -1,12 +1,15 @@
 """What codes stand for: against the circuit's formulas (docs/hardware.md), and to the unit."""
 
 from stimfw.pulses import calibration
-from stimfw.pulses.calibration import dac_code, microamps, millivolts, supply_mv, temperature_dc
+from stimfw.pulses.calibration import supply_mv, temperature_dc
+from stimfw.pulses.lead_scales import LeadScales
 
 CONVERTER_MV = 3300
 CODES = 4096
 DIVIDER = 10
 SENSE_MV_PER_UA = 0.15
+NOMINAL = LeadScales()
+dac_code, millivolts, microamps = NOMINAL.dac_code, NOMINAL.millivolts, NOMINAL.microamps
 
 
 def test_a_step_of_the_dac_is_2_5_microamperes():

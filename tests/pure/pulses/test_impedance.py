@@ -3,6 +3,7 @@
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.impedance import KINDS, SWITCHES_OHM, line, next_current_ua, read_at_once
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.pulses.sampling import SamplePlan
 from support.control import control
 
@@ -33,7 +34,7 @@ def reading(ohm, pair_uf, test_ua, rest_mv=0, delivered_percent=100):
                 drop_mv += test_ua * at_ns / pair_uf / 1e6
         sense_mv = -test_ua * 0.15 if kind == "I" else (rest_mv - min(drop_mv, COMPLIANCE_MV)) / 10
         sums.append(round((2048 + sense_mv * 4096 / 3300) * PULSES))
-    return read_at_once(sums, PULSES, PLAN.times_ns, BASE, asked_ua)
+    return read_at_once(sums, PULSES, PLAN.times_ns, BASE, asked_ua, LeadScales())
 
 
 def measured(ohm, pair_uf, rest_mv=0):
@@ -78,7 +79,7 @@ def test_a_plain_resistor_has_no_capacitance_worth_the_name():
 @control("C-38")
 def test_no_current_is_an_open_pair():
     flat = [2048 * PULSES] * len(KINDS)
-    found = read_at_once(flat, PULSES, PLAN.times_ns, BASE, 250)
+    found = read_at_once(flat, PULSES, PLAN.times_ns, BASE, 250, LeadScales())
     assert found.kind == messages.KIND_OPEN and found.ohm == impedance.MAX_OHM and found.current_ua == 0
 
 

@@ -1,12 +1,13 @@
 """Single readings, to the unit: the expected values were computed with fractions, outside the firmware.
 
-The sums are those of 40 pulses without noise. Expected: ohm, nF, uA, mV of the last sample, kind; each is the
-exact value, cut to a whole number.
+The sums are those of 40 pulses without noise, of a pair and two switches of 9.5 ohm. Expected: ohm, nF, uA,
+mV of the last sample, kind; each is the exact value, cut to a whole number.
 """
 
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.impedance import next_current_ua, read_at_once
+from stimfw.pulses.lead_scales import LeadScales
 
 PULSES = 40
 REST = 81_920  # 40 times code 2048
@@ -16,18 +17,18 @@ TIMES_NS = [
 ]  # fmt: skip
 # 1000 ohm + 2.5 uF, 1 mA, resting at -30 mV.
 MIDDLE = [
-    81_771, 81_771, 81_771, 81_771, 76_775, 76_769, 76_764, 76_758, 76_751, 74_473, 74_473, 76_422, 76_417,
-    76_409, 76_404, 76_398,
+    81_771, 81_771, 81_771, 81_771, 76_706, 76_700, 76_694, 76_689, 76_681, 74_473, 74_473, 76_353, 76_347,
+    76_340, 76_334, 76_329,
 ]  # fmt: skip
 # 9990 ohm + 1 uF, 375 uA.
 HIGH = [
-    81_920, 81_920, 81_920, 81_920, 63_305, 63_300, 63_295, 63_290, 63_282, 79_127, 79_127, 62_975, 62_969,
-    62_962, 62_957, 62_952,
+    81_920, 81_920, 81_920, 81_920, 63_279, 63_274, 63_269, 63_263, 63_256, 79_127, 79_127, 62_948, 62_943,
+    62_936, 62_931, 62_926,
 ]  # fmt: skip
 # 500 ohm + 1 uF, 2 mA, resting at 100 mV.
 LOW = [
-    82_416, 82_416, 82_416, 82_416, 77_370, 77_342, 77_315, 77_287, 77_249, 67_025, 67_025, 75_607, 75_579,
-    75_541, 75_513, 75_486,
+    82_416, 82_416, 82_416, 82_416, 77_231, 77_203, 77_176, 77_148, 77_110, 67_025, 67_025, 75_468, 75_440,
+    75_402, 75_374, 75_347,
 ]  # fmt: skip
 
 
@@ -37,14 +38,14 @@ def flat(voltage, current):
 
 
 def read(sums, test_ua=2000, pulses=PULSES):
-    one = read_at_once(sums, pulses, TIMES_NS, 16 * 2048, test_ua)
+    one = read_at_once(sums, pulses, TIMES_NS, 16 * 2048, test_ua, LeadScales())
     return one.ohm, one.capacitance_nf, one.current_ua, one.last_mv, one.kind
 
 
 def test_readings_are_exact():
-    assert read(MIDDLE, 1000) == (1000, 2501, 999, 1082, messages.KIND_OK)
-    assert read(HIGH, 375) == (9989, 1000, 375, 3820, messages.KIND_OK)
-    assert read(LOW) == (499, 1000, 2000, 1395, messages.KIND_OK)
+    assert read(MIDDLE, 1000) == (1000, 2501, 999, 1096, messages.KIND_OK)
+    assert read(HIGH, 375) == (9989, 1000, 375, 3825, messages.KIND_OK)
+    assert read(LOW) == (499, 1000, 2000, 1423, messages.KIND_OK)
 
 
 def test_the_number_of_pulses_does_not_count():
@@ -53,9 +54,9 @@ def test_the_number_of_pulses_does_not_count():
 
 
 def test_less_than_fifty_ohm_is_a_short():
-    assert read(flat(81_350, 67_025)) == (52, 0, 2000, 114, messages.KIND_OK)
+    assert read(flat(81_211, 67_025)) == (52, 0, 2000, 142, messages.KIND_OK)
     kinds = {}
-    for voltage in range(81_350, 81_440):
+    for voltage in range(81_211, 81_301):
         ohm, _, _, _, kind = read(flat(voltage, 67_025))
         kinds[ohm] = kind
     assert kinds[49] == messages.KIND_SHORT and kinds[50] == messages.KIND_OK
@@ -64,16 +65,16 @@ def test_less_than_fifty_ohm_is_a_short():
 def test_the_two_switches_are_subtracted_and_nothing_is_less_than_zero():
     assert read(flat(REST, 67_025))[0] == 0
     assert read(flat(REST + 200, 67_025))[0] == 0
-    assert read(flat(81_856, 67_025))[0] == 1  # 6.44 ohm
-    assert impedance.SWITCHES_OHM == 5
+    assert read(flat(81_717, 67_025))[0] == 1  # 20.44 ohm
+    assert impedance.SWITCHES_OHM == 19
 
 
 def test_less_than_half_of_the_test_current_is_an_open_pair():
     """1 mA of 2 mA is 186.18 codes."""
     for current, kind in ((74_472, messages.KIND_OK), (74_473, messages.KIND_OPEN)):
-        one = read_at_once(flat(70_000, current), PULSES, TIMES_NS, 16 * 2048, 2000)
+        one = read_at_once(flat(70_000, current), PULSES, TIMES_NS, 16 * 2048, 2000, LeadScales())
         assert one.kind == kind
-    assert read_at_once(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000).ohm == 65_535
+    assert read_at_once(flat(70_000, 74_473), PULSES, TIMES_NS, 16 * 2048, 2000, LeadScales()).ohm == 65_535
     assert read(flat(70_000, 75_000), 1000)[4] == messages.KIND_OK
     assert read(flat(70_000, 81_000), 250)[4] == messages.KIND_OPEN
     assert read(flat(70_000, 76_893), 1350)[4] == messages.KIND_OK  # 675 uA: exactly half

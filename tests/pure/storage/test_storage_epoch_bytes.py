@@ -232,7 +232,7 @@ def test_everything_is_where_other_versions_put_it():
     from stimfw.storage import layout
 
     assert layout.BLOCKS == layout.END == 352 and layout.BLOCKS * 4 == 1408
-    assert (layout.FILESYSTEM_BLOCKS, layout.EVENTS, layout.EPOCHS) == (288, 334, 336)
+    assert (layout.FILESYSTEM_BLOCKS, layout.EVENTS, layout.EPOCHS) == (286, 334, 336)
     assert (layout.PAIRINGS, layout.PRESCRIPTIONS, layout.LIFE) == (338, 340, 348)
     assert (layout.JOURNAL, layout.JOURNAL_BLOCKS, layout.PROGRESS) == (288, 44, 332)
-    assert layout.EPOCH_LIMIT == 350
+    assert layout.EPOCH_LIMIT == 350 and layout.CALIBRATION == 286

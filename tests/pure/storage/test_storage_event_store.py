@@ -246,4 +246,4 @@ def test_a_flash_that_takes_nothing_is_told_and_what_is_there_stays():
 def test_the_numbers_are_those_of_other_versions():
     from stimfw.storage import layout
 
-    assert event_store.PLACES == 256 and (layout.EVENTS, layout.FILESYSTEM_BLOCKS) == (334, 288)
+    assert event_store.PLACES == 256 and (layout.EVENTS, layout.FILESYSTEM_BLOCKS) == (334, 286)

@@ -3,18 +3,19 @@
 import struct
 
 from stimfw.protocol import requests
-from stimfw.pulses.calibration import microamps
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.therapy.contraction_ledger import PLACES
 from stimfw.therapy.ledger import Ledger
 from support.control import control
 
+SCALES = (LeadScales(), LeadScales())
 WIDTH_US = (214, 400)
 BYTES = struct.calcsize(requests.CONTRACTION_RECORD)
 PULSES, PRESCRIBED, MEAN, MOST, CATHODIC, ANODIC = range(6)
 
 
 def made():
-    return Ledger(WIDTH_US, 50_000, microamps)
+    return Ledger(WIDTH_US, 50_000, SCALES)
 
 
 def records(ledger, lead, first=0):

@@ -1,16 +1,17 @@
 """The ledger: charge to the last uA us, however many pulses; what was prescribed beside it."""
 
 from stimfw.protocol import journal_entries
-from stimfw.pulses.calibration import microamps
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.therapy.ledger import FOLD, Ledger
 from support.control import control
 
+SCALES = (LeadScales(), LeadScales())
 WIDTH_US = (214, 400)
 SMALLEST_BIG = 1 << 30  # from here on a number takes heap on a board
 
 
 def made():
-    return Ledger(WIDTH_US, 50_000, microamps)
+    return Ledger(WIDTH_US, 50_000, SCALES)
 
 
 def exact_uc(codes, width_us):
@@ -104,7 +105,7 @@ def test_negative_currents_do_not_make_charge_vanish():
 @control("C-40", "C-72")
 def test_what_a_pulse_touches_needs_no_heap_at_the_limits():
     """10.2 mA and 1 ms for an hour at 200 Hz."""
-    ledger = Ledger((1000, 1000), 5000, microamps)
+    ledger = Ledger((1000, 1000), 5000, SCALES)
     for _ in range(FOLD - 1):
         ledger.count(0, 2 * 2048, 2 * 2048, 10_000)
     assert ledger._cathodic[0] * 5500 < SMALLEST_BIG

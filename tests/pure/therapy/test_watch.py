@@ -1,6 +1,6 @@
 """The watch: each fault from the codes it makes, named in time; healthy pulses, however unlucky, not."""
 
-from stimfw.pulses.calibration import microamps, millivolts
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.therapy import watch, watch_table
 from stimfw.therapy.watch import Watch
 from stimfw.therapy.watch_table import (
@@ -20,6 +20,7 @@ from stimfw.therapy.watch_table import (
 )
 from support.control import control
 
+SCALES = (LeadScales(), LeadScales())
 LEFT, RIGHT = 0, 1
 BASE = (2051, 2020, 2049)
 OHM = 505
@@ -36,7 +37,7 @@ BROKEN_IN_A_REST = (
 
 
 def made(ohm=(OHM, OHM), kept_mv=(0, 0)):
-    one = Watch(microamps, millivolts)
+    one = Watch(SCALES)
     one.begin([16 * code for code in BASE], ohm, kept_mv)
     return one
 
@@ -127,7 +128,7 @@ def test_a_contact_that_opens_again_or_within_a_pulse_is_intermittent():
 
 @control("C-49")
 def test_a_lead_that_broke_in_a_rest_is_open_from_the_first_steps_of_the_ramp_on():
-    one = Watch(microamps, millivolts)
+    one = Watch(SCALES)
     one.begin(BROKEN_BASE16, BROKEN_OHM, (0, 0))
     found = []
     for set_ua, least_ua, codes in BROKEN_IN_A_REST:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from stimfw.pulses.calibration import microamps, millivolts
+from stimfw.pulses.lead_scales import LeadScales
 from stimfw.therapy.watch import SAMPLES, Watch
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
@@ -81,7 +81,7 @@ def healthy_hours(hours: float, seed: int, tolerance: int) -> Desk:
     adc = Rp2040Adc(seed, "desk")
     rng = np.random.default_rng(seed)
     offset_v = 0.003 * tolerance
-    watch = Watch(microamps, millivolts)
+    watch = Watch((LeadScales(), LeadScales()))
     base16 = [round(16 * (adc.clean(1.65 + offset_v))) for _ in range(3)]
     watch.begin(base16, (505, 505), (0, 0))
     total = round(hours * 3600 * _RATE_HZ)

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from stimbench.bench.provision import BlockView
+from stimbench.benchmarks.tools.bringup import FIRST_STEP as FIRST
 from stimbench.bringup.emulated import EmulatedWorkplace, ModelledMeter, open_workplace
 from stimbench.bringup.record import Record, procedure_id
 from stimbench.bringup.run import run_blocks
 from stimbench.bringup.steps import BLOCKS
 from stimbench.errors import InputError
 from stimbench.parts.assembly import ERRORS
+from stimfw.storage import layout
+from stimfw.storage.record import Record as FlashRecord
+from support import calibrations
 from support.bringup import STEPS, clock
 
 pytestmark = pytest.mark.emulated
-
-FIRST = {
-    "lead-swapped": "lead.L.load",
-    "dac-reference-wrong": "dac.reference",
-    "clr-not-joined": "monostable.magnet",
-    "bleed-missing": "lead.L.rest",
-    "bridge-lines-swapped": "gate.L.cathodic",
-    "shunt-10x": "lead.L.shunt",
-    "sync-and-cs-swapped": "dac.select",
-    "relay-reversed": "relays.L.contacts",
-    "no-level-shifter": "dac.levels",
-    "ce-open": "radio.ce",
-}
-"""The step at which each has to be found."""
-
 
 def board_is_off(workplace: EmulatedWorkplace) -> bool:
     """150 ms later no gate, relay or bridge is on, and the DAC is at zero."""
@@ -137,3 +127,18 @@ def test_a_mended_board_is_measured_again_from_where_it_stopped(tmp_path):
 def test_what_there_is_not_cannot_be_planted(more, says):
     with pytest.raises(InputError, match=says), open_workplace(1, **more):
         pass
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        (None, "not calibrated"),
+        (calibrations.record().pack(), f"desk 7, {calibrations.DAY}"),
+        (b"\1\2\3", "not calibrated: the record on its flash is damaged"),
+    ],
+)
+def test_a_record_names_the_boards_calibration(payload, says):
+    with open_workplace(1) as workplace:
+        if payload is not None:
+            FlashRecord(BlockView(workplace._board.flash), layout.CALIBRATION).store(payload)
+        assert workplace.facts().calibration == says

@@ -57,7 +57,8 @@ class PersonWorkplace:
         for tool in (Tool.METER.value, Tool.SCOPE.value):
             if not self._instruments.get(tool):
                 self._instruments[tool] = self._answer(f"Make, model and serial number of your {tool}:")
-        return Facts(self._board, "wired", instruments=self._instruments)
+        calibration = str(self._require_hands().calibration())
+        return Facts(self._board, "wired", calibration, self._instruments)
 
     def begin_block(self, block: Block) -> None:
         """Let the person wire it; the board is unplugged for that."""

@@ -86,11 +86,11 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
         mine = [each for each in planted if each.case.tolerance == tolerance]
         if mine:
             wrong = [f"{each.case.planted}: {each.step} {each.cause}" for each in mine if not _is_named(each)]
+            told = f"of {len(mine)}, each at the first step that measures it"
             lines.append(
                 reached(
                     f"assembly errors found and named, {tolerance} boards", len(mine) - len(wrong),
-                    Relation.EQUAL, len(ERRORS), "", f"of {len(mine)}, each at the first step that measures it"
-                    + ("; not: " + ", ".join(wrong) if wrong else ""),
+                    Relation.EQUAL, len(ERRORS), "", told + ("; not: " + ", ".join(wrong) if wrong else ""),
                 )
             )  # fmt: skip
     healthy = [each for each in found if not each.case.planted]

@@ -87,7 +87,8 @@ class Lead:
         self.step_ohm = 0.0
         """Of the last edge: its change of V over that of the current."""
         self._across_ohm: float | None = None
-        self._leak_ohm: float | None = None
+        self.leak_ohm: float | None = None
+        """Of a bridge switch; None: none leaks."""
         self._leak_v = 0.0
         self._charge_zero_v = 0.0
         self._listeners: list[StepListener] = []
@@ -221,7 +222,7 @@ class Lead:
         It adds to the anodic phase. In the cathodic one that side is on ground, and between phases the lead
         floats, so a leak has no way.
         """
-        self._leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
+        self.leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
         self.part_changed()
 
     def part_changed(self) -> None:
@@ -340,11 +341,11 @@ class Lead:
 
     def _leak_amps(self, amps: float) -> float:
         """What a leak adds at the begin of an anodic phase of `amps`; its slope is small."""
-        if self._leak_ohm is None:
+        if self.leak_ohm is None:
             return 0.0
         plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
         at_v = plain.volts(0) + plain.block_volts(0) + amps * (_GROUND_OHM + _SHUNT_OHM)
-        return (self._leak_v - at_v) / self._leak_ohm
+        return (self._leak_v - at_v) / self.leak_ohm
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""

@@ -98,10 +98,22 @@ def _between(low: float, high: float, place: float) -> float:
 def worst_case(parts: StimulatorParts, sign: int) -> None:
     """Give each part the end of its tolerance, all gains off the same way: `sign` 1 or -1.
 
-    Parts of 1 %: pump 1 % (its 0.1 % resistors, drifted), amplifiers 0.5 % against it, converter 0.1 %.
+    Parts of 1 %: pump 1 % (its 0.1 % resistors, drifted), amplifiers 0.5 % against it, converter 0.1 %. With
+    sign 1 the pump has the least voltage, the relays are the slowest, the monostable's pulse is the shortest.
     """
     for side, pump in parts.pumps.items():
-        pump.tolerance(1.0 + 0.01 * sign * (1 if side == "left" else -1))
+        pump.tolerance(
+            1.0 + 0.01 * sign * (1 if side == "left" else -1),
+            supply_v=SUPPLY_V * (1.0 - SUPPLY_SHARE * sign),
+            limit_ohm=LIMIT_OHM + (LIMIT_MOST_OHM - LIMIT_OHM) * sign,
+        )
+    for relay in parts.relays.values():
+        relay.tolerance(
+            _between(CLOSES_MS["typical"], CLOSES_MS["worst"], sign),
+            _between(OPENS_MS["typical"], OPENS_MS["worst"], sign),
+        )
+    parts.matrix.r_on_ohm = [R_ON_OHM + (R_ON_MOST_OHM - R_ON_OHM) * sign for _ in parts.leads]
+    parts.gate.tolerance(PULSE_MS, -MONOSTABLE_SHARE * sign)
     for voltage in parts.voltage_senses.values():
         voltage.tolerance(1.0 + 0.005 * sign, 0.003 * sign)
     parts.current_sense.tolerance(1.0 + 0.005 * sign, 0.003 * sign)

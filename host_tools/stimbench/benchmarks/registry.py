@@ -34,7 +34,7 @@ from stimbench.benchmarks.radio import (
 )
 from stimbench.benchmarks.therapy import cuts, journal, sessions
 from stimbench.benchmarks.therapy.stopping import STOP_OF_IMPLANT
-from stimbench.benchmarks.tools import fuzz, plan, start
+from stimbench.benchmarks.tools import bringup, fuzz, plan, start
 
 __all__ = ("ROWS", "chosen")
 
@@ -78,6 +78,7 @@ ROWS: tuple[Row, ...] = (
     analysis.ANALYSIS,
     accuracy.ACCURACY,
     planted.PLANTED,
+    bringup.BRINGUP,
     plan.PLAN,
     start.START,
 )

@@ -19,6 +19,7 @@ __all__ = ("CONFIRM_S", "PersonWorkplace", "reading_text", "span_text", "value_t
 CONFIRM_S = 15.0
 """A static current goes off unless a key was pressed within so long."""
 _SKIP, _LEAVE = "skip", "q"
+_MA_A_CODE = 0.0025
 _TRIES = 3
 """To open the port of a board that was just plugged in."""
 
@@ -56,7 +57,8 @@ class PersonWorkplace:
         for tool in (Tool.METER.value, Tool.SCOPE.value):
             if not self._instruments.get(tool):
                 self._instruments[tool] = self._answer(f"Make, model and serial number of your {tool}:")
-        return Facts(self._board, "wired", instruments=self._instruments)
+        calibration = str(self._require_hands().calibration())
+        return Facts(self._board, "wired", calibration, self._instruments)
 
     def begin_block(self, block: Block) -> None:
         """Let the person wire it; the board is unplugged for that."""
@@ -81,14 +83,25 @@ class PersonWorkplace:
         if setup.powered:
             self._plug_in()
             self._hold_magnet(setup.magnet)
+            if setup.carries_current:
+                self._answer(f"Enter switches a current on: {_codes_text(setup)}.")
             self._require_hands().apply(setup)
+        try:
+            return self._value(reading)
+        finally:
+            if setup.is_static:  # nobody asks for it any more
+                self._off()
+
+    def _value(self, reading: Reading) -> float | None:
         if reading.tool is Tool.BOARD:
             return self._from_board(reading)
         if reading.tool is Tool.EYE:
             return self._seen(reading)
         if reading.tool is Tool.SCOPE:
-            self._answer(f"{reading_text(reading)} Arm the oscilloscope; Enter stops KEEPALIVE.")
-            self._require_hands().off()
+            hands = self._require_hands()
+            with hands.held():
+                self._answer(f"{reading_text(reading)} Arm the oscilloscope; Enter stops KEEPALIVE.")
+            hands.off()
         return self._typed(reading)
 
     def again(self, step: Step, verdict: Verdict) -> bool:
@@ -233,6 +246,14 @@ class PersonWorkplace:
             hands.off()
             self._answer("Nobody confirmed: the current is off. Press Enter to go on.")
             hands.apply(reading.setup)
+
+
+def _codes_text(setup: Setup) -> str:
+    found = [
+        f"{word} {code * _MA_A_CODE:g} mA" for word, code in zip(("left", "right"), setup.codes, strict=True)
+    ]
+    where = "the test resistor" if setup.resistor else "the idle leg"
+    return f"{', '.join(found)}, into {where}"
 
 
 def reading_text(reading: Reading) -> str:

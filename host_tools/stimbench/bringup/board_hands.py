@@ -13,9 +13,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stimfw.pulses import calibration, impedance
+from stimfw.pulses import calibration, calibration_record, impedance
 
 from stimbench.bringup.model import Setup
+from stimbench.client.calibration import Calibration
 from stimbench.devices.device import Device
 from stimbench.devices.emulated_serial import EmulatedSerial
 from stimbench.devices.link import went_away
@@ -68,6 +69,16 @@ _WHO = """
 import machine, stimfw_build as b
 print(b.BOARD, b.VERSION, b.SOURCE_HASH, machine.unique_id().hex())
 """
+_CALIBRATION = """
+import rp2
+from stimfw.storage import layout
+from stimfw.storage.record import Record
+try:
+    found = Record(rp2.Flash(), layout.CALIBRATION).peek()
+    print("none" if found is None else found.hex())
+except OSError:
+    print("damaged")
+"""
 _WATCH_S = 21.0
 _FALL_S = 0.15
 """Q is low and the relays are open so long after the last KEEPALIVE: 133 ms and 2.2 ms (docs/circuit.md)."""
@@ -116,6 +127,16 @@ class BoardHands:
             raise WrongBoardError(f"{self._device.name} is a {words[0]}; this is for a stimulator.")
         return BoardIdentity(unique_id=words[3], version=words[1], firmware=words[2])
 
+    def calibration(self) -> Calibration:
+        """The record on its flash, as its application would find it."""
+        found = self._run(_CALIBRATION)
+        if found == "none":
+            return Calibration("none")
+        try:
+            return Calibration("calibrated", calibration_record.unpack(bytes.fromhex(found)))
+        except ValueError:  # damaged, or of another firmware
+            return Calibration("damaged")
+
     def apply(self, setup: Setup) -> None:
         """Bring the board into a state; magnet, power and resistor are a person's."""
         ran, self._ran = self._ran, setup.keepalive
@@ -136,12 +157,19 @@ class BoardHands:
             self._run("rest()")
 
     def close(self) -> None:
-        """Output disabled, and the application runs again."""
+        """Output disabled, and the application runs again, also if something was cut in its middle.
+
+        Raises:
+            PortError: the port went away. The board goes off by itself.
+        """
         try:
             self.off()
-        finally:
-            self._prepared = False
-            self._device.reset()
+        except StimbenchError:
+            self._static = None
+            self._device.close()  # what waits in the port belongs to nobody: a new transport interrupts it
+            self._device.open()
+        self._prepared = False
+        self._device.reset()
 
     def hold(self, seconds: float) -> None:
         """Let so much of the board's time pass; KEEPALIVE goes on if the state has it."""

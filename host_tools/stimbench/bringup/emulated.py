@@ -12,15 +12,16 @@ from stimbench.bringup.judge import Verdict
 from stimbench.bringup.model import Block, Reading, Setup, Step, Tool, Unit
 from stimbench.bringup.ranges import LEADS_OHM, METER_OHM_SHARE, METER_V_SHARE, digit
 from stimbench.bringup.steps.common import R_TEST_OHM, R_TEST_SHARE
-from stimbench.bringup.workplace import Facts, Workplace
+from stimbench.bringup.workplace import Facts
 from stimbench.devices.emulated_device import EmulatedDevice
-from stimbench.errors import BenchError, InputError, PortError
+from stimbench.errors import BenchError, InputError, PortError, StimbenchError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.seeds import spread
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("EmulatedWorkplace", "open_workplace")
 
+TOLERANCES = ("typical", "worst")
 _SETTLE_S = 0.02
 """Relays need 3 ms, the DAC 5 us; a capacitor in the lead carries nothing steady."""
 _SCOPE_NS = 500_000_000
@@ -56,7 +57,9 @@ class ModelledMeter:
 
 
 @contextmanager
-def open_workplace(seed: int, tolerance: str = "typical", planted: Sequence[str] = ()) -> Iterator[Workplace]:
+def open_workplace(
+    seed: int, tolerance: str = "typical", planted: Sequence[str] = ()
+) -> Iterator[EmulatedWorkplace]:
     """A bench of its own, which ends with the context.
 
     Args:
@@ -68,6 +71,8 @@ def open_workplace(seed: int, tolerance: str = "typical", planted: Sequence[str]
         InputError: there is no such tolerance or error.
         PortError: the bench cannot be built.
     """
+    if tolerance not in TOLERANCES:
+        raise InputError(f"There is no tolerance {tolerance!r}; there are: {', '.join(TOLERANCES)}.")
     wiring = StimulatorWiring(assembly=tuple(planted))
     try:
         bench = Bench(
@@ -105,11 +110,17 @@ class EmulatedWorkplace:
         self._fitted: tuple[str, str] | None = None
         self._points.take_away()
 
+    @property
+    def bench_s(self) -> float:
+        """The bench's time since it was switched on, s."""
+        return self._bench.now_ns / 1e9
+
     def facts(self) -> Facts:
         """See Workplace.facts."""
         self._power(True)
         tools = {"meter": self._meter.name, "oscilloscope": "modelled, exact"}
-        return Facts(self._hands.identify(), self._about, instruments=tools)
+        board, calibration = self._hands.identify(), str(self._hands.calibration())
+        return Facts(board, self._about, calibration, tools)
 
     def begin_block(self, block: Block) -> None:
         """Nothing is to be wired."""
@@ -142,7 +153,10 @@ class EmulatedWorkplace:
         """See Workplace.rest."""
         self._parts.magnet.open()
         if self._board.powered:
-            self._hands.off()
+            try:
+                self._hands.off()
+            except StimbenchError:  # Ctrl-C in the middle of a script
+                self._device.reset()
 
     def sign(self) -> str:
         """The bench signs for itself."""

@@ -8,10 +8,9 @@ from typing import Protocol
 from stimbench.bringup.board_hands import BoardIdentity
 from stimbench.bringup.judge import Verdict
 from stimbench.bringup.model import Block, Reading, Step
+from stimbench.client.calibration import NOT_CALIBRATED
 
 __all__ = ("Facts", "Workplace")
-
-NOT_CALIBRATED = "not calibrated"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ _BIAS_A = 5e-12
 """Of a buffer's input (OPA2197, SBOS737, 6.6)."""
 _BUFFER_V = 14.9
 _LOGIC_LOW_V, _PICO_V = 0.01, 3.3
+_LINES = ("KEEPALIVE", "MAGNET", "GATE_Q", "RADIO_CE", "DAC_CS", "MATRIX_CS", "LDAC")
 _DIODE_V, _COIL_DRIVE_V = 0.9, 0.06
 _OPEN_OHM = 200e6
 """More than this a meter calls OL."""
@@ -158,6 +159,8 @@ class ProbePoints:
             return fixed[net]
         if net == "Q":
             return self._five_v if self._parts.gate.q else _LOGIC_LOW_V
+        if net not in _LINES:
+            raise KeyError(net)
         # A pin of a module may be loose: that is what the part itself sees.
         ports = self._ports if pin.startswith("A_RADIO") else self._own
         return _PICO_V if ports.pin(net).level else _LOGIC_LOW_V

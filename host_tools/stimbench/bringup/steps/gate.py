@@ -75,9 +75,8 @@ _MAGNET = Step(
     "The magnet ends Q at once, and its going does not start it",
     "The board goes on sending KEEPALIVE, whatever the magnet does.",
     (
-        logic("without", "Q", _Q_PIN, True, _ALIVE, "No magnet near."),
-        logic("with", "Q", _Q_PIN, False, Setup(keepalive=True, magnet=True),
-              "Hold the magnet to SW_MAGNET."),
+        logic("without", "Q", _Q_PIN, True, _ALIVE),
+        logic("with", "Q", _Q_PIN, False, Setup(keepalive=True, magnet=True)),
         Reading("after", "GATE_Q", "A_PICO 12", (1.0, 1.0), "a 423's rising reset triggers nothing (Nexperia "
                 "74HC_HCT423, table 3)", Unit.YES, Tool.BOARD, setup=Setup(magnet=True, high=("KEEPALIVE",)),
                 note="The magnet goes while KEEPALIVE stands high. The board watches: does Q stay low?",
@@ -132,10 +131,6 @@ def _lines(side: str, high: str, setup: Setup) -> tuple[Reading, ...]:
     )
 
 
-_NO_SUPPLY = Cause(
-    "drive-without-supply", "None of the four lines is high.", "Look at the chip's pins 14 (+5 V) and 7.",
-    {line.lower(): (-0.1, 1.0) for line in _LINES},
-)  # fmt: skip
 _LOOK_GATE = (
     "Pins 14 and 7 of U_GATE1, U_GATE2 and the drive chip.",
     "The chip is a 74HC14, the gates are 74HCT00.",
@@ -150,9 +145,8 @@ def _gate_steps(side: str, word: str, index: int) -> tuple[Step, ...]:
         "Plug the board in. KEEPALIVE is quiet. Meter in V DC, black probe to ground.",
         _lines(side, "IDLE", Setup()),
         (
-            _NO_SUPPLY,
             Cause("idle-open", "The idle leg is off at rest: each phase would begin with a spike.",
-                  f"Look at U_{side}_DRIVE 5 and 6, and at the NAND that makes {side}_BUSY.",
+                  f"Look at U_{side}_DRIVE 14 (+5 V), 7, 5 and 6, and at the NAND that makes {side}_BUSY.",
                   {"cath": LOW, "anod": LOW, "idle": (-0.1, 1.0)}),
         ),
         _LOOK_GATE,

@@ -46,9 +46,11 @@ _BUS = Step(
         Cause("radio-silent", "The radio does not answer.",
               "Look at A_RADIO 4 (CSN), 5 (SCK), 6 (MOSI), 7 (MISO), in this order.",
               {"answers": (0.0, 0.0)}),
-        Cause("radio-not-plus", "The chip is no genuine nRF24L01+.",
-              "Take a module whose maker names the chip.",
-              {"answers": (1.0, 1.0)}),
+        *(
+            Cause("radio-not-plus", "The chip is no genuine nRF24L01+.",
+                  "Take a module whose maker names the chip.", {"answers": (1.0, 1.0), key: (0.0, 0.0)})
+            for key in ("rate", "feature")
+        ),
     ),
     ("The module.",),
 )  # fmt: skip

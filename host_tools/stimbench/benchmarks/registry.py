@@ -41,6 +41,7 @@ ROWS: tuple[Row, ...] = (
     timing.TIMING,
     current.AMPLITUDE,
     current.NET_DC,
+    current.REFUSED,
     impedance.IMPEDANCE,
     stopping.STOP,
     magnet.MAGNET,

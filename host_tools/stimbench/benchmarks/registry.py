@@ -43,6 +43,7 @@ ROWS: tuple[Row, ...] = (
     current.AMPLITUDE,
     calibrated.AMPLITUDE_CALIBRATED,
     current.NET_DC,
+    current.REFUSED,
     impedance.IMPEDANCE,
     calibrated.IMPEDANCE_CALIBRATED,
     stopping.STOP,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from stimfw.protocol import messages, roles
+from stimfw.therapy import net_current
 from stimfw.therapy.program import Program
 
 from stimbench.analysis import LEAD_SIGNALS, pulses_of
@@ -33,6 +34,7 @@ __all__ = (
     "SIDES",
     "Rig",
     "image_of",
+    "most_ua",
     "programme",
     "use_images",
     "use_xip",
@@ -65,6 +67,18 @@ def programme(
     left, right = amplitude_ua
     shared = (width_us, gap_us, rate_hz, ramp_ms, ramp_ms, on_ms, off_ms, session_s)
     return Program((*shared, left, *electrodes, right, *electrodes, contact_s))
+
+
+def most_ua(program: Program) -> int:
+    """The highest amplitude that contractions like a programme's may have: stimfw.therapy.net_current."""
+    return net_current.most_ua(
+        program.width_us,
+        program.gap_us,
+        program.period_us,
+        program.ramp_up_ms,
+        program.on_ms,
+        program.ramp_down_ms,
+    )
 
 
 _images: dict[str, Path] = {}

@@ -82,7 +82,8 @@ def test_a_test_too_short_for_its_amplitude_is_not_sent(run, board):
     board.program = board.program.replaced(SHORT_AND_LARGE | long)
     told = " ".join(run("test", "1", code=2).stderr.split())
     assert "The programme, held for 1 s, is not a valid programme" in told
-    assert "right.amplitude_ua = 10000: allowed is at most 75 uA" not in told  # with its ramps it may have more
+    # With its ramps it may have more than 75 uA.
+    assert "right.amplitude_ua = 10000: allowed is at most 75 uA" not in told
     assert "right.amplitude_ua = 10000: allowed is at most" in told
     assert requests.TEST_STIMULATION not in board.calls
     run("test", "13")

@@ -128,8 +128,8 @@ def interpolated_ua(points: Sequence[Point], resistor_ohm: float, code: int) -> 
 def misfit(points: Sequence[Point], resistor_ohm: float) -> Point | None:
     """The last point but one, if it is farther from the line between its neighbours than a DAC bends.
 
-    Integral errors of 12 steps, smooth over the range, are 3 steps (8 uA) off such a line; a slip in a reading
-    is more than MISFIT_UA. None: it fits, or there are fewer than three points.
+    Integral errors of 12 steps, smooth over the range, are 3 steps (8 uA) off such a line; a slip in a
+    reading is more than MISFIT_UA. None: it fits, or there are fewer than three points.
     """
     if len(points) < 3:
         return None

@@ -91,7 +91,7 @@ def test_a_dry_run_stores_nothing(device, bench) -> None:
     untouched(device, bench)
 
 
-@pytest.mark.control("C-07")
+@pytest.mark.control("C-01")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RigError], ids=["Ctrl-C", "no meter"])
 def test_an_interruption_leaves_the_output_off_and_stores_nothing(device, bench, error) -> None:
     def fail(_volts: float) -> float:

@@ -14,7 +14,7 @@ from stimfw.pulses.calibration_record import CURRENT_NA
 
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, compared, reached
 from stimbench.benchmarks.harness.rig import SIDES, Rig
-from stimbench.benchmarks.output.current import Setting, sweep
+from stimbench.benchmarks.output.current import Setting, amplitudes, sweep
 from stimbench.benchmarks.output.impedance import (
     Error,
     Fitting,
@@ -32,6 +32,8 @@ _RESISTOR_OHM = 500.0
 _DAY_S = 1_796_000_000
 _BENCHES, _QUICK = 20, 4
 _FROM_UA = 2000
+_EVERY = 4
+"""Before the calibration only each fourth amplitude is tried."""
 _NARROW = (500, 5000)
 
 
@@ -45,7 +47,7 @@ def _calibrate(rig: Rig, seed: int) -> list[float]:
 
 @dataclass(frozen=True)
 class _Sweeps:
-    """One bench: most_ua by lead; all amplitudes before and after."""
+    """One bench: most_ua by lead; amplitudes before and after."""
 
     seed: int
     most_ua: list[float]
@@ -59,7 +61,7 @@ def _seeds(options: Options) -> list[int]:
 
 def _amplitude(seed: int) -> _Sweeps:
     with Rig(seed, tolerance="worst") as rig:
-        before = sweep(rig, seed)
+        before = sweep(rig, seed, amplitudes()[::_EVERY])
         most_ua = _calibrate(rig, seed)
         return _Sweeps(seed, most_ua, before, sweep(rig, seed))
 

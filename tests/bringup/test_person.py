@@ -17,6 +17,7 @@ from stimbench.parts.wiring import StimulatorWiring
 from support.bringup import STEPS, Operator, clock
 
 pytestmark = pytest.mark.emulated
+MONOSTABLE = [block for block in BLOCKS if block.name == "monostable"]
 
 
 class AtBench:
@@ -39,11 +40,11 @@ class AtBench:
         self.bench.run_until(lambda: self.board.usb_connected, 3_000_000_000)
         return EmulatedDevice(self.bench, "stimulator")
 
-    def run(self, *names):
+    def run(self, *names, every=BLOCKS):
         blocks = [block for block in BLOCKS if not names or block.name in names]
         facts = self.workplace.facts()
         self.record = Record.begin(self.folder, facts, procedure_id(BLOCKS), clock())
-        return run_blocks(blocks, BLOCKS, self.workplace, self.record, lambda attempt: None)
+        return run_blocks(blocks, every, self.workplace, self.record, lambda attempt: None)
 
     def questions(self, words):
         return [question for question, _ in self.operator.asked if re.search(words, question)]
@@ -162,7 +163,7 @@ def test_a_wrong_reading_that_a_person_stands_by_is_judged(at_bench):
 def test_what_is_skipped_is_no_sign_off(at_bench):
     desk = at_bench()
     desk.operator.answers = [("In ms:", "skip")]
-    ended = desk.run()
+    ended = desk.run("monostable", every=MONOSTABLE)
     assert not ended.signed and ended.failed is None and ended.left == ("monostable.width",)
     assert not desk.questions("Your name")
     skipped = desk.record.latest["monostable.width"]
@@ -172,7 +173,7 @@ def test_what_is_skipped_is_no_sign_off(at_bench):
 def test_nobody_signs(at_bench):
     desk = at_bench()
     desk.operator.answers = [("Your name", "")]
-    ended = desk.run()
+    ended = desk.run("monostable", every=MONOSTABLE)
     assert not ended.signed and not ended.left and desk.record.document.signed is None
 
 
@@ -206,3 +207,21 @@ def test_a_person_who_goes_away_leaves_the_output_off(at_bench):
     parts = desk.board.parts
     assert not parts.gate.q and not any(relay.is_closed for relay in parts.relays.values())
     assert [bridge.state.value for bridge in parts.bridges.values()] == ["off", "off"]
+
+
+def test_nothing_flows_but_while_its_reading_is_asked_for(at_bench):
+    desk = at_bench()
+    parts, ask, flowing = desk.board.parts, desk.operator.ask, []
+
+    def watching(question, within_s=None):
+        codes = [parts.dac.code(channel) for channel in (0, 1)]
+        driven = [bridge.state.value for bridge in parts.bridges.values() if bridge.state.value != "off"]
+        if "Red probe" not in question:
+            assert codes == [0, 0] and not driven, question
+        assert any(codes) == ("a current flows" in question), question
+        flowing.append(any(codes))
+        return ask(question, within_s)
+
+    desk.operator.ask = watching
+    assert desk.run("pump", "bridge").failed is None
+    assert sum(flowing) == 8, "4 mA, 10 mA, both phases; each lead"

@@ -11,7 +11,7 @@ from stimbench.bringup.record import Record, procedure_id
 from stimbench.bringup.run import run_blocks
 from stimbench.bringup.steps import BLOCKS
 from stimbench.devices.emulated_device import EmulatedDevice
-from stimbench.errors import PortError, RigError
+from stimbench.errors import PortError, RigError, StimbenchError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.wiring import StimulatorWiring
 from support.bringup import STEPS, Operator, clock
@@ -196,6 +196,23 @@ def test_another_board_in_the_middle_is_refused(at_bench):
     desk.operator.ask = changed
     with pytest.raises(RigError, match="Another board was plugged in: 0000000000000000"):
         desk.run("supply")
+
+
+def test_a_board_that_is_pulled_out_in_a_current_is_one_clear_error(at_bench):
+    desk = at_bench()
+    ask = desk.operator.ask
+
+    def pulled(question, within_s=None):
+        if "a current flows" in question:
+            desk.board.power_off()
+            return "2.0"
+        return ask(question, within_s)
+
+    desk.operator.ask = pulled
+    with pytest.raises(StimbenchError, match=r"the emulated stimulator"):
+        desk.run("pump")
+    kept = Record.load(desk.folder)
+    assert kept.document.attempts == (), "a step that was not finished is not in the record"
 
 
 def test_a_person_who_goes_away_leaves_the_output_off(at_bench):

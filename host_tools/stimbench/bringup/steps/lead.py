@@ -126,7 +126,7 @@ LEAD = Block(
     "lead",
     "Leads",
     "Unplug the board. Wire the blocks lead and sense of both leads. Nothing on J_L and J_R.",
-    ("stimulator-lead",),
+    ("stimulator-lead", "stimulator-sense"),
     tuple(make(*lead) for lead in LEADS for make in (_shunt_step, _rest_step, _load_step)),
 )
 

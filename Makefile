@@ -174,7 +174,7 @@ ngspice:
 .PHONY: hardware
 hardware: $(HARDWARE)/ready ngspice ## the circuit of both boards: rules, BOM, wiring, drawings, proof in SPICE [4 min; 0.4 GB]
 	@PYTHONPATH=boards $(HARDWARE)/bin/python -m circuit.make $(ARGS)
-	@PYTHONPATH=boards $(HARDWARE)/bin/python -m pytest -q --noconftest -c tests/hardware/checks.ini tests/hardware
+	@PYTHONPATH=boards:host_tools:firmware:tests $(HARDWARE)/bin/python -m pytest -q --noconftest -c tests/hardware/checks.ini tests/hardware
 
 .PHONY: hardware-lock
 hardware-lock: ## choose new versions for boards/circuit/requirements.lock [needs the network]

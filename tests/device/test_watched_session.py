@@ -130,7 +130,7 @@ def test_each_pulse_is_looked_at_before_its_lead_pulses_again(rate_hz, width_us,
     [
         ("pump gain too high", watch_table.OVER, watch_table.PUMP),
         ("anodic switch dead", watch_table.IMBALANCE, None),
-        ("bridge leaks", None, watch_table.DIRECT),
+        ("bridge leaks", watch_table.IMBALANCE, None),
     ],
 )
 def test_current_out_of_control_is_off_before_the_leads_next_pulse(name, seen, found):

@@ -7,7 +7,7 @@ from stimfw.drivers import heap
 from stimfw.protocol import messages, requests
 from support.stimulator_harness import StimulatorHarness
 
-# docs/firmware.md, "Self-test": current within 10 % of 1 mA.
+# docs/firmware.md, "Self-test": current within 10 % of 2 mA.
 TEST_UA = 1000
 WITHIN = (0.92, 1.0, 1.08)
 BEYOND = (0.55, 0.7, 0.88, 1.12, 1.3, 2.0)

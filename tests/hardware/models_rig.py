@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from circuit.proof import pulse
@@ -37,13 +38,14 @@ class Stimulus:
     Attributes:
         case: amplitude, load, times; both sides take all of it.
         changes: what differs in SPICE.
-        lines: more lines of SPICE, and `gone` parts: see `changes`.
         prepare: what differs in the models.
+        single: the cathodic phase alone; the anodic line stays low.
     """
 
     case: Case
     changes: Changes = field(default_factory=Changes)
     prepare: Prepare | None = None
+    single: bool = False
 
 
 def in_spice(
@@ -58,7 +60,10 @@ def in_spice(
         nets: other nets whose volts are wanted, by their names.
     """
     case = stimulus.case
-    lines = circuit_lines(board, "LR", pulse.joined(stimulus.changes)) + pulse.stimulus(case)
+    driven = pulse.stimulus(case)
+    if stimulus.single:
+        driven = ["V_L_ANOD l_anod 0 0" if line.startswith("V_L_ANOD ") else line for line in driven]
+    lines = circuit_lines(board, "LR", pulse.joined(stimulus.changes)) + driven
     lines += [f"V_R_{line} r_{line.lower()} 0 0" for line in ("CATH", "ANOD", "SHORT", "DAC")]
     lines += [f"Ropen_r{k} r_e{k} 0 1e12" for k in range(4)]
     kept = ["l_e0", "l_tissue", *(node(net) for net in (*NETS, *nets))]
@@ -81,17 +86,18 @@ def in_models(stimulus: Stimulus, times_us: Sequence[float]) -> Columns:
     """Drives the same lines of a fake board at the same times; its parts are ideal, so nominal."""
     board, parts = _ready(stimulus)
     lead, begin = parts.leads["left"], board.clock.now_ns
-    rows = []
-    looks: list[tuple[float, Callable[[], None] | None]] = [(time_us, None) for time_us in times_us]
-    for time_us, act in sorted([*_moves(stimulus.case, board, parts), *looks], key=lambda move: move[0]):
-        board.clock.run_to(begin + round(time_us * US))
-        if act is not None:
-            act()
-            continue
+    rows = np.zeros((len(times_us), 5))
+
+    def look(k: int) -> None:
         now = board.clock.now_ns
         pins = [board.sources[channel](now) for channel in (0, 2)]
-        rows.append((lead.amps(now) * 1e3, lead.volts(now), *pins, lead.charge_nc(now)))
-    columns = np.array(rows).T
+        rows[k] = (lead.amps(now) * 1e3, lead.volts(now), *pins, lead.charge_nc(now))
+
+    looks = [(time_us, partial(look, k)) for k, time_us in enumerate(times_us)]
+    for time_us, act in sorted([*_moves(stimulus, board, parts), *looks], key=lambda move: move[0]):
+        board.clock.run_to(begin + round(time_us * US))
+        act()
+    columns = rows.T
     return dict(zip(("lead_ma", "rails_v", "v_pin", "i_pin", "charge_nc"), columns, strict=True))
 
 
@@ -109,12 +115,18 @@ def _ready(stimulus: Stimulus) -> tuple[FakeBoard, StimulatorParts]:
     return board, parts
 
 
-def _moves(case: Case, board: FakeBoard, parts: StimulatorParts) -> list[tuple[float, Callable[[], None]]]:
+def _moves(
+    stimulus: Stimulus, board: FakeBoard, parts: StimulatorParts
+) -> list[tuple[float, Callable[[], None]]]:
+    case = stimulus.case
+
     def line(name: str, level: bool) -> Callable[[], None]:
         return lambda: board.pin(name).out(level)
 
     moves: list[tuple[float, Callable[[], None]]] = []
     for name, (rise, fall) in case.edges_us().items():
+        if stimulus.single and name == "ANOD":
+            continue
         moves += [(rise, line(f"L_{name}", True)), (fall, line(f"L_{name}", False))]
     if case.recharge_us is not None:
         moves.append((case.edges_us()["ANOD"][1] + case.recharge_us, line("L_SHORT", True)))

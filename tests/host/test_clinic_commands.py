@@ -46,6 +46,50 @@ def test_window(run, board):
     assert board.window == bytes(8)
 
 
+SHORT_AND_LARGE = {
+    "width_us": 1000, "gap_us": 500, "rate_hz": 198, "ramp_up_ms": 0, "ramp_down_ms": 0, "on_ms": 1000,
+    "left.amplitude_ua": 0, "right.amplitude_ua": 75,
+}  # fmt: skip
+"""At most 75 uA, for 25 nA of net direct current: tests/pure/therapy/test_net_current.py."""
+
+
+@pytest.mark.parametrize(
+    ("command", "lead"),
+    [
+        (("amplitude", "100", "0"), "left"),
+        (("amplitude", "0", "10000"), "right"),
+        (("window", "0", "100", "0", "75"), "left"),
+        (("window", "0", "75", "25", "100"), "right"),
+    ],
+)
+def test_too_much_net_current_is_told_with_what_fits_and_nothing_is_sent(run, board, command, lead):
+    board.program = before = board.program.replaced(SHORT_AND_LARGE)
+    told = " ".join(run(*command, code=2).stderr.split())
+    assert "The programme with these amplitudes is not a valid programme, nothing was sent" in told
+    assert f"{lead}.amplitude_ua = " in told and "at most 75 uA for 25 nA of net direct current" in told
+    assert board.program.values == before.values and board.window == bytes(8)
+    assert {requests.AMPLITUDE, requests.SET_WINDOW}.isdisjoint(board.calls)
+
+
+def test_both_leads_that_have_too_much_are_told(run, board):
+    board.program = board.program.replaced(SHORT_AND_LARGE)
+    told = run("amplitude", "100", "125", code=2).stderr
+    assert "left.amplitude_ua = 100" in told and "right.amplitude_ua = 125" in told
+
+
+def test_a_test_too_short_for_its_amplitude_is_not_sent(run, board):
+    long = {"ramp_up_ms": 10_000, "ramp_down_ms": 10_000, "on_ms": 13_000, "right.amplitude_ua": 10_000}
+    board.program = board.program.replaced(SHORT_AND_LARGE | long)
+    told = " ".join(run("test", "1", code=2).stderr.split())
+    assert "The programme, held for 1 s, is not a valid programme" in told
+    # With its ramps it may have more than 75 uA.
+    assert "right.amplitude_ua = 10000: allowed is at most 75 uA" not in told
+    assert "right.amplitude_ua = 10000: allowed is at most" in told
+    assert requests.TEST_STIMULATION not in board.calls
+    run("test", "13")
+    assert requests.TEST_STIMULATION in board.calls
+
+
 @pytest.mark.parametrize(
     ("limits", "sentence"),
     [

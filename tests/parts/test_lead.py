@@ -216,6 +216,25 @@ class TestCompliance:
         assert max(jumps) < 1.0
         assert pieces[-1][3] < 0.5 * pieces[0][2], "the current sags once the limit is met"
 
+    @pytest.mark.parametrize(("ohm", "holds"), [(1305.0, True), (1320.0, False)])
+    def test_13_3_v_at_10_ma(self, ohm, holds):
+        """15 V less 170 ohm x 10 mA, for switches and load; 13.03 V between the electrodes in ngspice."""
+        board, _, lead = ready(code=4000)
+        lead.load_resistor(ohm)
+        board.pin("L_ANOD").out(True)
+        assert (amps(board, lead) > 9.999e-3) is holds
+        assert [what for _, what in lead.events] == ([] if holds else ["compliance"])
+
+    def test_12_6_v_with_parts_at_their_worst(self):
+        """3 % less supply, 198 ohm: 14.55 V - 1.98 V."""
+        board, parts, lead = ready(code=4000)
+        parts.pumps["left"].tolerance(1.0, supply_v=14.55, limit_ohm=198.0)
+        for ohm, holds in ((12.5 / 10e-3 - SWITCHES_OHM, True), (12.65 / 10e-3 - SWITCHES_OHM, False)):
+            lead.load_resistor(ohm)
+            board.pin("L_ANOD").out(True)
+            assert (amps(board, lead) > 9.999e-3) is holds
+            board.pin("L_ANOD").out(False)
+
     def test_sensed_volts_never_pass_the_limit_by_more_than_the_block_holds(self):
         board, _, lead = ready(code=4095)
         lead.electrodes[0].open()

@@ -84,8 +84,10 @@ class ClinicianRequests:
     def _setting(self, left_ua: int, right_ua: int) -> "Steps":
         try:
             wanted = self._control.program.with_amplitudes(left_ua, right_ua)
+            yield
+            wanted.check_net_current()
         except ParameterError as refused:
-            return refusals.out_of_range(refused.value, program.FIELD_NAMES.index(refused.field))
+            return _refused(refused)
         yield
         reason = yield from self._control.setting(wanted, self._dispatcher.sender)
         return self._conditions.outcome(reason)
@@ -110,6 +112,11 @@ class ClinicianRequests:
             if not ranges.AMPLITUDE_UA.holds(value) or (index & 1 and value < window_ua[index - 1]):
                 return refusals.out_of_range(value)
         yield
+        try:
+            self._control.program.with_amplitudes(window_ua[1], window_ua[3]).check_net_current()
+        except ParameterError as refused:
+            return _refused(refused)
+        yield
         self.window_ua = window_ua
         self._log.add(messages.EVENT_WINDOW_SET, self._dispatcher.sender, 1 if any(window_ua) else 0)
         return refusals.done()
@@ -118,6 +125,10 @@ class ClinicianRequests:
         """One contraction, held for so long, then the output is off."""
         if not TEST_S.holds(seconds):
             return refusals.out_of_range(seconds)
+        try:
+            self._control.program.replaced({"on_ms": seconds * 1000})
+        except ParameterError as refused:
+            return _refused(refused)
         return self._conditions.outcome(self._control.start(seconds, self._dispatcher.sender))
 
     def log(self, first: int) -> "Answer | None":
@@ -193,3 +204,8 @@ class ClinicianRequests:
         from stimfw.stimulator import implanting
 
         return refusals.done(*implanting.read_journal(self._flash, first))
+
+
+def _refused(error: ParameterError) -> "Answer":
+    """One of a programme's fields is why."""
+    return refusals.out_of_range(error.value, program.FIELD_NAMES.index(error.field))

@@ -15,6 +15,7 @@ from stimfw.drivers import adg1414, heap
 from stimfw.protocol import messages
 from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
 from stimfw.pulses.waveform import ANODIC, CATHODIC, OFF, SHORT
+from stimfw.stimulator.output import CALIBRATED
 from stimfw.therapy import gate
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ _SHIFT16, _ALIKE16 = 14 * 16, 10 * 16
 """75 uA or 113 mV; what a reference moves, it moves on all channels alike."""
 REFERENCE_PERCENT = 4
 PUMP_PERCENT = 5
+CALIBRATED_UA = 45
+"""How far a calibrated pump may be from LOW_UA: 10 uA, and 1 % of shunt and converter. An op-amp of it whose
+loop is open takes 60 to 85 uA from any current (docs/circuit/models.md). Without a calibration a sound DAC's
+offset may, too."""
 PHASES_PERCENT = 5
 
 LONGEST_MS = 135
@@ -243,6 +248,10 @@ class OutputTest:
             found = _of_lead(zero[k], fine[k], low[k], high[k])
             if found:
                 return found
+        if self._output.calibration == CALIBRATED:
+            for k in (0, 1):
+                if abs(low[k].cathodic_ua - LOW_UA) > CALIBRATED_UA:
+                    return messages.PART_PUMP
         wanted = HIGH_UA - LOW_UA
         off = [(high[k].cathodic_ua - low[k].cathodic_ua - wanted) * 100 // wanted for k in (0, 1)]
         if min(abs(off[0]), abs(off[1])) >= REFERENCE_PERCENT and (off[0] < 0) == (off[1] < 0):

@@ -62,9 +62,12 @@ class SessionRequests:
         control = self._control
         try:
             wanted = control.program.with_amplitudes(values[8], values[11])
-            if wanted.values != values:
-                if control.busy():
-                    return self._conditions.outcome(messages.REASON_LOCKED)
+            if wanted.values == values:
+                yield
+                wanted.check_net_current()
+            elif control.busy():
+                return self._conditions.outcome(messages.REASON_LOCKED)
+            else:
                 wanted = Program(values)
         except ParameterError as refused:
             names = program.FIELD_NAMES

@@ -22,7 +22,8 @@ BLOCK_BYTES = 4096
 PAGE_BYTES = 256
 PAGES = BLOCK_BYTES // PAGE_BYTES
 _IOCTL_ERASE = 6
-_BLANK_PAGE = b"\xff" * PAGE_BYTES
+BLANK_PAGE = b"\xff" * PAGE_BYTES
+"""An erased one; here alone, as it takes heap."""
 
 
 class StorageError(OSError):
@@ -53,7 +54,7 @@ def is_blank(device: "BlockDevice", block: int, first_page: int = 0) -> bool:
     content = bytearray(PAGE_BYTES)
     for page in range(first_page, PAGES):
         device.readblocks(block, content, page * PAGE_BYTES)
-        if content != _BLANK_PAGE:
+        if content != BLANK_PAGE:
             return False
     return True
 

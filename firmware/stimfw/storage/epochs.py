@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.crypto.primitives import sha256
 from stimfw.storage.blocks import (
+    BLANK_PAGE,
     PAGE_BYTES,
     PAGES,
     DamagedError,
@@ -52,7 +53,6 @@ _FORMAT_AT = 3  # of the magic: a digit; the header keeps its form in later form
 _HEADER_BYTES = 12
 _SEED_END = _HEADER_BYTES + SEED_BYTES
 _RECORD_BYTES = _SEED_END + 4
-_BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_PLACE = b"\xff" * _PLACE_BYTES
 _WIPED = bytes(_RECORD_BYTES - _HEADER_BYTES)
 
@@ -151,7 +151,7 @@ class EpochLog:
         block = _Block(number)
         for page in range(PAGES):
             content = read_page(self._device, number, page)
-            if content == _BLANK_PAGE:
+            if content == BLANK_PAGE:
                 continue
             for index in range(_A_PAGE):
                 start = index * _PLACE_BYTES
@@ -178,7 +178,7 @@ class EpochLog:
 
     def _program(self, block: _Block, place: int, offset: int, data: bytes) -> None:
         """Part of a place; the rest of its page stays as it is."""
-        page = bytearray(_BLANK_PAGE)
+        page = bytearray(BLANK_PAGE)
         start = place % _A_PAGE * _PLACE_BYTES + offset
         page[start : start + len(data)] = data
         program_page(self._device, block.number, place // _A_PAGE, page)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from stimfw.protocol import requests
 from stimfw.protocol.steps import all_of
 from stimfw.storage.blocks import (
+    BLANK_PAGE,
     PAGE_BYTES,
     PAGES,
     StorageError,
@@ -38,7 +39,6 @@ _A_PAGE = PAGE_BYTES // _PLACE_BYTES
 _EVENT_BYTES = struct.calcsize(requests.LOG_RECORD)
 _CRC_AT = 4 + _EVENT_BYTES
 _SALT = binascii.crc32(b"SBl1")
-_BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_PLACE = b"\xff" * _PLACE_BYTES
 _NONE = 0xFFFFFFFF
 _TRIES = 4
@@ -76,7 +76,7 @@ class EventStore:
         while events:
             page, start = self._blank_place()
             count = min(_A_PAGE - start, len(events) // _EVENT_BYTES)
-            content = bytearray(_BLANK_PAGE)
+            content = bytearray(BLANK_PAGE)
             for index in range(count):
                 _put(content, start + index, first + index, events[index * _EVENT_BYTES :][:_EVENT_BYTES])
             begin, end = start * _PLACE_BYTES, (start + count) * _PLACE_BYTES
@@ -152,7 +152,7 @@ class EventStore:
         newest, used = -1, 0
         for page in range(PAGES):
             content = read_page(self._device, self._first + block, page)
-            if content == _BLANK_PAGE:
+            if content == BLANK_PAGE:
                 continue
             used = page * _A_PAGE + _used_in(content)
             for place in range(_A_PAGE):

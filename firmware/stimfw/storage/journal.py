@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.storage import journal_format, layout
 from stimfw.storage.areas import DAMAGED, EMPTY, LATER, SOUND, UNUSABLE, USED_UP
-from stimfw.storage.blocks import PAGE_BYTES, StorageError
+from stimfw.storage.blocks import BLANK_PAGE, StorageError
 from stimfw.storage.journal_format import FIRST_NUMBER, SLOT_BYTES, begin_of, chain_of, number_of
 from stimfw.storage.journal_ring import A_PAGE, BAD, FREE, RAW, READY, SLOTS, Ring
 from stimfw.storage.journal_thin import KEPT_NUMBERS, thin
@@ -30,7 +30,6 @@ READY_BLOCKS = const(3)
 _SPARE = const(1)
 _TRIES = const(6)
 _TRIES_A_BLOCK = const(2)
-_BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_SLOT = b"\xff" * SLOT_BYTES
 _VOID_SLOT = bytes(SLOT_BYTES)
 
@@ -243,7 +242,7 @@ class Journal:
         """Program the next blank slot of the block; whether it reads back. If not, it is made unreadable."""
         page, at = self._used // A_PAGE, self._used % A_PAGE * SLOT_BYTES
         self._used += 1
-        content = bytearray(_BLANK_PAGE)
+        content = bytearray(BLANK_PAGE)
         content[at : at + SLOT_BYTES] = slot
         self._ring.program(self._block, page, content)
         if self._ring.page(self._block, page)[at : at + SLOT_BYTES] == slot:

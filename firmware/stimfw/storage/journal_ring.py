@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from stimfw.storage import journal_format
 from stimfw.storage.blocks import (
+    BLANK_PAGE,
     BLOCK_BYTES,
     PAGE_BYTES,
     PAGES,
@@ -67,7 +68,6 @@ _USED_AT = const(16)
 _USED_END = const(32)
 _OPEN = const(0xFFFFFFFF)
 _MAGIC = b"SBj1"
-_BLANK_PAGE = b"\xff" * PAGE_BYTES
 _BLANK_SLOT = b"\xff" * SLOT_BYTES
 
 
@@ -110,7 +110,7 @@ class Ring:
         due = max(least, self.first[block])
         for page in range(place // A_PAGE, PAGES):
             content = self.page(block, page)
-            if content == _BLANK_PAGE:
+            if content == BLANK_PAGE:
                 return
             for at in range(place % A_PAGE, A_PAGE):
                 slot = content[at * SLOT_BYTES : (at + 1) * SLOT_BYTES]
@@ -125,7 +125,7 @@ class Ring:
         used = 1
         for page in range(PAGES - 1, -1, -1):
             content = self.page(block, page)
-            if content == _BLANK_PAGE:
+            if content == BLANK_PAGE:
                 continue
             for at in range(A_PAGE - 1, -1 if page else 0, -1):
                 slot = content[at * SLOT_BYTES : (at + 1) * SLOT_BYTES]
@@ -222,7 +222,7 @@ class Ring:
 
     def _is_prepared(self, block: int) -> bool:
         sequence = max(self._sequence) + 1
-        page = _sealed(struct.pack(_PREPARED, _MAGIC, VERSION, sequence)) + _BLANK_PAGE[_USED_AT:]
+        page = _sealed(struct.pack(_PREPARED, _MAGIC, VERSION, sequence)) + BLANK_PAGE[_USED_AT:]
         try:
             erase(self._device, self._base + block)
             if not is_blank(self._device, self._base + block):
@@ -307,7 +307,7 @@ class Ring:
         used = _used_part(head)
         if used is not None:
             self.use[block], self.first[block], last[block] = used
-        elif self.page(block, 0)[_USED_AT:] == _BLANK_PAGE[_USED_AT:]:
+        elif self.page(block, 0)[_USED_AT:] == BLANK_PAGE[_USED_AT:]:
             self.use[block] = READY
         return True
 
@@ -371,7 +371,6 @@ class Ring:
             chain = chain_of(slot)
         return -1
 
-
     def _has_entry_early(self, block: int) -> bool:
         """Whether one of the first two pages of a block has a whole slot.
 
@@ -399,4 +398,3 @@ def _used_part(page: bytearray) -> "Head | None":
         return None
     use, first, last = struct.unpack_from(_USED, part, 0)
     return (use, first, last) if RAW <= use <= CLINICAL_GONE and first <= last else None
-

@@ -41,8 +41,7 @@ _HEADER = "<4sBBHI"
 _PAYLOAD_AT = 12
 _CRC_AT = PAGE_BYTES - 4
 _MARK = b"SBr1 first"
-_MARK_PAGE = _MARK + b"\xff" * (PAGE_BYTES - len(_MARK))
-_SPENT_PAGE = bytes(len(_MARK)) + b"\xff" * (PAGE_BYTES - len(_MARK))
+_SPENT = bytes(len(_MARK))
 _SEQUENCES = 0xFFFFFFFF
 _HALF = 0x80000000
 
@@ -81,7 +80,7 @@ class Record:
             make_blank(self._device, self._first + 1)
             return None
         other = self._other(found[0])
-        if not is_blank(self._device, other) and read_page(self._device, other, 0) != _SPENT_PAGE:
+        if not is_blank(self._device, other) and read_page(self._device, other, 0) != _begins(_SPENT):
             # The cut may have come at the end of programming, with bits that only just read as 0: the same
             # again makes them firm, before the other copy goes.
             program_page(self._device, found[0], 0, read_page(self._device, found[0], 0))
@@ -104,9 +103,9 @@ class Record:
             erase(self._device, found[0])
             return
         self._require_nothing_lost()
-        program_page(self._device, self._first + 1, 0, _MARK_PAGE)
+        program_page(self._device, self._first + 1, 0, _begins(_MARK))
         self._write(self._first, payload, 1)
-        program_page(self._device, self._first + 1, 0, _SPENT_PAGE)
+        program_page(self._device, self._first + 1, 0, _begins(_SPENT))
 
     def forget(self) -> None:
         """Erase it, whatever is there. A cut leaves it whole, damaged or gone.
@@ -152,7 +151,8 @@ class Record:
         """For two blocks without a whole page: DamagedError unless no record was ever finished here."""
         mark = read_page(self._device, self._first + 1, 0)
         if is_blank(self._device, self._first + 1, 1) and (
-            mark == _MARK_PAGE or (can_become(mark, _MARK_PAGE) and is_blank(self._device, self._first))
+            mark == _begins(_MARK)
+            or (can_become(mark, _begins(_MARK)) and is_blank(self._device, self._first))
         ):
             return
         raise DamagedError("block %d: damaged" % self._first)
@@ -184,6 +184,11 @@ def _later(
     if read is None or (best is not None and not 0 < (read[0] - best[1] & _SEQUENCES) < _HALF):
         return best
     return block, read[0], read[1]
+
+
+def _begins(first: bytes) -> bytes:
+    """A page that is erased behind these bytes; not kept, as it takes heap."""
+    return first + b"\xff" * (PAGE_BYTES - len(first))
 
 
 def _page(payload: bytes, sequence: int) -> bytearray:

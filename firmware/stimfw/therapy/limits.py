@@ -178,19 +178,34 @@ def net_dc_pa(
     Over the time of the hold, `on_ms`, these charges are currents. The firmware cannot measure them: 25 nA is
     far below a step of its converter. So they are bounded at entry, and the watch compares the phases.
     """
+    unbalanced = unbalanced_pa(amplitude_ua, width_us, gap_us, period_us, on_ms, ohm, capacitance_nf)
+    if capacitance_nf == 0:
+        return unbalanced
+    # V = Q / C x (w + gap) / T, on the blocking capacitor.
+    held = amplitude_ua * width_us * (width_us + gap_us) * BLOCKING_NF * 1000
+    leaked: int = held // (capacitance_nf * period_us * on_ms) + 1
+    return unbalanced + leaked
+
+
+def unbalanced_pa(
+    amplitude_ua: int,
+    width_us: int,
+    gap_us: int,
+    period_us: int,
+    on_ms: int,
+    ohm: int,
+    capacitance_nf: int,
+    mismatch_ppm: int = MISMATCH_PPM,
+) -> int:
+    """The first sum of `net_dc_pa`, in pA, with the same arguments: phases that differ by `mismatch_ppm`."""
     phase_pc = amplitude_ua * width_us
     rest_us = max(0, period_us - 2 * width_us - gap_us - AROUND_PULSE_US)
     taken_ppm = 1_000_000 - left_ppm(rest_us, ohm, capacitance_nf)
     # pC / us = 10^6 pA, and pC / ms = 1000 pA.
-    unbalanced: int = phase_pc * MISMATCH_PPM // period_us + 1
+    unbalanced: int = phase_pc * mismatch_ppm // period_us + 1
     if taken_ppm > 0:
-        unbalanced = min(unbalanced, phase_pc * MISMATCH_PPM * 1000 // (taken_ppm * on_ms) + 1)
-    if capacitance_nf == 0:
-        return unbalanced
-    # V = Q / C x (w + gap) / T, on the blocking capacitor.
-    held = phase_pc * (width_us + gap_us) * BLOCKING_NF * 1000
-    leaked: int = held // (capacitance_nf * period_us * on_ms) + 1
-    return unbalanced + leaked
+        unbalanced = min(unbalanced, phase_pc * mismatch_ppm * 1000 // (taken_ppm * on_ms) + 1)
+    return unbalanced
 
 
 def net_dc_ua(

@@ -34,6 +34,10 @@ PACKED_BYTES = struct.calcsize(_FORMAT)
 
 # 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The
 # amplitudes are zero: nothing comes out until somebody has set one.
+_NET_CURRENT_TEXT = (
+    "at most %d uA for 25 nA of net direct current (longer contractions, longer ramps, shorter pulses, a "
+    "shorter gap or a lower rate allow more)"
+)
 _DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2, 0)
 
 
@@ -97,6 +101,24 @@ class Program:
                 "at most %d Hz with these widths and gap (two pulses must fit into a period)"
                 % (1_000_000 // (2 * slot)),
             )
+        self.check_net_current()
+
+    def check_net_current(self) -> None:
+        """Check what `with_amplitudes` does not: stimfw.therapy.net_current.
+
+        Raises:
+            ParameterError: a contraction would leave more net direct current than limits.NET_DC_NA.
+        """
+        if self.amplitude_ua == (0, 0):
+            return
+        from stimfw.therapy import net_current
+
+        most_ua = net_current.most_ua(
+            self.width_us, self.gap_us, self.period_us, self.ramp_up_ms, self.on_ms, self.ramp_down_ms
+        )
+        for lead, amplitude_ua in zip(LEADS, self.amplitude_ua):
+            if amplitude_ua > most_ua:
+                raise ParameterError(lead + ".amplitude_ua", amplitude_ua, _NET_CURRENT_TEXT % most_ua)
 
     def replaced(self, changes: "dict[str, int]") -> "Program":
         """A new programme with some fields (by FIELD_NAMES) changed.
@@ -112,7 +134,9 @@ class Program:
         return Program(tuple(values))
 
     def with_amplitudes(self, left_ua: int, right_ua: int) -> "Program":
-        """The same but for the amplitudes. Only these are checked: while the output is on, a STOP may wait.
+        """The same but for the amplitudes, of which only the ranges are checked: a STOP may wait meanwhile.
+
+        `check_net_current` checks the rest.
 
         Raises:
             ParameterError: one is out of range.

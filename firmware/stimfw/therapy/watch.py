@@ -257,16 +257,15 @@ class Watch:
             return fault
         base = self._base[2]
         early, late, anodic = base - s[3], base - s[4], s[6] - base
-        high, apart = limits[_I_HIGH], abs(early + late - 2 * anodic) > limits[_BALANCE]
-        if max(early, late, anodic) > high:
-            # One whole phase too strong, the other right: its switch leaks. The pump's fault is in both.
-            one_phase = anodic > high >= max(early, late) or min(early, late) > high >= anodic
-            return watch_table.IMBALANCE if one_phase and apart else watch_table.OVER
         base = self._base[lead]
-        first, second = max(base - s[2], base - s[5]) >= self._v_limit, s[7] - base >= self._v_limit
+        first, second = min(base - s[2], base - s[5]) >= self._v_limit, s[7] - base >= self._v_limit
         if first and second:
-            anodic = late  # above 13 V the current amplifier shows too little, or nothing (INA821, 7.3.2)
-        at_limit = first or second
+            # Above 13 V the current amplifier shows nothing of an anodic phase (docs/circuit.md, "Sense").
+            anodic = max(anodic, late)
+        apart = abs(early + late - 2 * anodic) > limits[_BALANCE]
+        if max(early, late, anodic) > limits[_I_HIGH]:
+            return _too_much(early, late, anodic, limits[_I_HIGH], apart)
+        at_limit = second or max(base - s[2], base - s[5]) >= self._v_limit
         if at_limit and min(early, late, anodic) < limits[_I_LOW]:
             return self._at_limit(lead, early, late, anodic)
         if apart:
@@ -344,3 +343,9 @@ class Watch:
             if k != counter:
                 counts[k] = 0
         return fault if counts[counter] >= pulses else watch_table.NONE
+
+
+def _too_much(early: int, late: int, anodic: int, high: int, apart: bool) -> int:
+    """One whole phase too strong and the other right: its switch leaks. The pump's fault is in both."""
+    one_phase = anodic > high >= max(early, late) or min(early, late) > high >= anodic
+    return watch_table.IMBALANCE if one_phase and apart else watch_table.OVER

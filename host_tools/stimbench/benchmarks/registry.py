@@ -7,6 +7,7 @@ from stimbench.benchmarks.captures import accuracy, analysis, planted
 from stimbench.benchmarks.emulator import cores, speed
 from stimbench.benchmarks.harness.model import Row
 from stimbench.benchmarks.output import (
+    calibrated,
     current,
     hanging,
     impedance,
@@ -40,8 +41,11 @@ __all__ = ("ROWS", "chosen")
 ROWS: tuple[Row, ...] = (
     timing.TIMING,
     current.AMPLITUDE,
+    calibrated.AMPLITUDE_CALIBRATED,
     current.NET_DC,
+    current.REFUSED,
     impedance.IMPEDANCE,
+    calibrated.IMPEDANCE_CALIBRATED,
     stopping.STOP,
     magnet.MAGNET,
     hanging.HANG,

@@ -21,6 +21,7 @@ from stimbench.cli.common import (
     out,
     print_json,
 )
+from stimbench.client import program_file
 from stimbench.client.access_records import AmplitudeWindow
 from stimbench.client.board import TimeLimit
 from stimbench.client.records import Status
@@ -51,6 +52,7 @@ def amplitude(
     """Set both leads' amplitudes in uA, also while the output is on; the rest of the programme stays."""
     _check_amplitudes(left=left_ua, right=right_ua)
     with opened(ctx, board, radio) as stimulator:
+        _check_with_programme(stimulator, left_ua, right_ua)
         stimulator.amplitude(left_ua, right_ua)
         try:
             held = stimulator.program().amplitude_ua
@@ -81,6 +83,7 @@ def window(
     wanted = _wanted_window(limits or [], close)
     with opened(ctx, board, radio) as stimulator:
         if wanted:
+            _check_with_programme(stimulator, wanted.left_max_ua, wanted.right_max_ua)
             stimulator.set_window(wanted)
         held = stimulator.window()
     if as_json:
@@ -112,6 +115,7 @@ def test(
     with opened(ctx, board, radio) as stimulator, err.status("Stimulating") as spinner:
         set_program_on_bench(stimulator, parsed)
         programme = stimulator.program()
+        program_file.changed(programme, {"on_ms": seconds * 1000}, f"The programme, held for {seconds} s,")
         ramps_s = (programme.ramp_up_ms + programme.ramp_down_ms) / 1000
         limit = stimulator.time_limit(seconds + ramps_s + _MARGIN_S)
         with amplitudes_explained(board, radio), stimulator.stopped_if_it_fails():
@@ -151,6 +155,16 @@ def _wanted_window(limits: list[int], close: bool) -> AmplitudeWindow | None:
         if low > high:
             raise InputError(f"The {lead} lead's lowest amplitude {low} uA is above its highest {high} uA.")
     return wanted
+
+
+def _check_with_programme(stimulator: Stimulator, left_ua: int, right_ua: int) -> None:
+    """Raise ProgramError if the programme that the board holds cannot have these amplitudes; send nothing."""
+    try:
+        held = stimulator.program()
+    except WrongStateError:  # an implant has none: its prescription is the limit
+        return
+    wanted = {"left.amplitude_ua": left_ua, "right.amplitude_ua": right_ua}
+    program_file.changed(held, wanted, "The programme with these amplitudes")
 
 
 def _check_amplitudes(**values: int) -> None:

@@ -107,8 +107,12 @@ def parse_changes(texts: Sequence[str]) -> dict[str, int]:
     return changes
 
 
-def changed(base: Program, changes: Mapping[str, int]) -> Program:
+def changed(
+    base: Program, changes: Mapping[str, int], source: str = "The changed programme"
+) -> Program:
     """`base` with some fields changed (the board zeroes the amplitude of a lead whose electrodes move).
+
+    `source` names the result in errors.
 
     Raises:
         ProgramError: the result is not valid; names every problem.
@@ -124,11 +128,11 @@ def changed(base: Program, changes: Mapping[str, int]) -> Program:
         else:
             tree[field] = value
     try:
-        _checked(tree, "The changed programme")
+        _checked(tree, source)
     except ProgramError as error:
-        raise ProgramError("The changed programme", unknown + error.problems) from error
+        raise ProgramError(source, unknown + error.problems) from error
     if unknown:
-        raise ProgramError("The changed programme", unknown)
+        raise ProgramError(source, unknown)
     return base.replaced(dict(changes))
 
 
@@ -186,12 +190,14 @@ def _together_problems(values: Sequence[int]) -> list[Problem]:
     """What does not fit together. Program names only the first one, so each lead is tried on its own too."""
     default = program.default().values
     shared, per_lead = len(SHARED), len(PER_LEAD)
-    variants = [list(values), list(values[:shared]) + list(default[shared:])]
-    for index in range(len(LEADS)):
-        low = shared + index * per_lead
-        variant = list(default)
-        variant[low : low + per_lead] = values[low : low + per_lead]
-        variants.append(variant)
+    mixed = [*values[:shared], *default[shared:]]
+    variants = [list(values), mixed]
+    for base in (default, mixed):
+        for index in range(len(LEADS)):
+            low = shared + index * per_lead
+            variant = list(base)
+            variant[low : low + per_lead] = values[low : low + per_lead]
+            variants.append(variant)
     problems: dict[str, Problem] = {}
     for variant in variants:
         try:

@@ -112,7 +112,7 @@ class Stimulator(TherapyRequests, JournalRequests, CalibrationRequests):
         """Set both leads' amplitudes, 0-10 000 uA in steps of 25; also while the output is on.
 
         Raises:
-            OutOfRangeError: not an amplitude.
+            OutOfRangeError: not an amplitude, or too much net direct current in the programme's contractions.
             WrongStateError: a patient's key, and outside the window that the clinician allowed.
         """
         self._ask(requests.AMPLITUDE, left_ua, right_ua)
@@ -125,7 +125,8 @@ class Stimulator(TherapyRequests, JournalRequests, CalibrationRequests):
         """Allow a patient these amplitudes; `AmplitudeWindow()` closes the window.
 
         Raises:
-            OutOfRangeError: a limit is no amplitude, or a lowest one is above its highest.
+            OutOfRangeError: a limit is no amplitude, a lowest one is above its highest, or a highest one
+                would be too much net direct current in the programme's contractions.
         """
         self._ask(requests.SET_WINDOW, *astuple(window))
 

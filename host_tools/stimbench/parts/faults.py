@@ -7,7 +7,7 @@ The models know nothing of any firmware, nor of what it looks for. Each takes ef
 - DAC: a code stuck (a latch that no LDAC reaches); the reference (its tolerance, its load).
 - Matrix: a switch stuck open or closed (a channel after an overvoltage).
 - Pump: dead, saturated (open feedback), or another gain (one of its three resistors that changed).
-- Bridge: the anodic switch open or shunted, a switch that leaks between pulses.
+- Bridge: the anodic switch open or shunted, a leak from +-15 V that the anodic phase feels.
 - Converter: stuck, or its 3.3 V reference loaded. Amplifier: an input resistor that opened.
 - Supply low, a board too warm.
 - A field from outside: mains, or the envelope of a stronger one, between the electrodes and in the amplifier.
@@ -147,6 +147,7 @@ def _anodic(share: float) -> Callable[[Place], None]:
 
 
 def _leaking(at: Place) -> None:
+    """0.2 to 1.1 mA more or less in the anodic phase of 4 mA."""
     at.parts.leads[at.side].leak(at.rng.uniform(15e3, 90e3), at.rng.random() < 0.5)
 
 

@@ -31,7 +31,8 @@ _THRESHOLD_V, _A_PER_V2 = 2.5, 0.12
 """ZVP3306A: typical threshold, and twice the current over the square of the overdrive."""
 _STEP_NS = 50
 """The piece in which the current falls back; the fall lasts 0.1 to 0.4 us."""
-_DONE_SHARE = 0.01
+_DONE_SHARE, _DONE_A = 0.01, 1e-6
+"""So near to what is wanted it regulates."""
 
 
 class IdleLeg:
@@ -69,17 +70,26 @@ class IdleLeg:
         self._advance(now_ns)
         begins, self._resting = self._resting, False
         self._slope = 0.0
-        follows = _amps(self._gate_v)
-        flows = max(want_a, min(most_a, follows))
-        if flows - want_a < _DONE_SHARE * want_a + 1e-6:
-            self._gate_v = max(self._gate_v, _gate_v(want_a)) if want_a < most_a else self._gate_v
+        slope = self._slope_at(want_a, most_a)
+        if begins and slope > 0.0:
+            self._gate_v += (_SLEW_V_PER_NS - slope) * _FIRST_NS
+            slope = self._slope_at(want_a, most_a)
+        if slope == 0.0:
+            if want_a < most_a:  # it regulates
+                self._gate_v = _gate_v(want_a)
             return None
-        self._slope = min(_SLEW_V_PER_NS, (flows - want_a) * _SENSE_OHM / _INTEGRATOR_NS)
-        if begins:
-            self._gate_v += (_SLEW_V_PER_NS - self._slope) * _FIRST_NS
-        if most_a > _amps(self._gate_v):
-            return _amps(self._gate_v), _STEP_NS
-        return most_a, max(1, round((_gate_v(most_a) - self._gate_v) / self._slope))
+        self._slope = slope
+        follows = _amps(self._gate_v)
+        if follows < most_a:
+            return follows, _STEP_NS
+        return most_a, max(1, round((_gate_v(most_a) - self._gate_v) / slope))
+
+    def _slope_at(self, want_a: float, most_a: float) -> float:
+        """How fast the output rises, V/ns, while more flows than is wanted; 0 if no more does."""
+        too_much_a = min(most_a, _amps(self._gate_v)) - want_a
+        if too_much_a < _DONE_SHARE * want_a + _DONE_A:
+            return 0.0
+        return min(_SLEW_V_PER_NS, too_much_a * _SENSE_OHM / _INTEGRATOR_NS)
 
     def _advance(self, now_ns: int) -> None:
         elapsed_ns, self._since_ns = now_ns - self._since_ns, now_ns

@@ -28,6 +28,7 @@ from .interfaces import Scheduler
 from .network import BLEED_OHM, BLOCKING_F, LeadConfig, Modes, solve
 from .pump import SUPPLY_V, Pump
 from .seeds import spread
+from .shunt import Leak, seen_amps
 from .trace import LeadTrace
 
 __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
@@ -35,10 +36,6 @@ __all__ = ("RECHARGE_OHM", "Lead", "StepListener")
 RECHARGE_OHM = 1025.0
 """1 kohm and a DG412 of 25 ohm."""
 _SLEW_STEP_NS = 250
-_GROUND_OHM, _SHUNT_OHM = 25.0, 15.0
-"""One DG412 to ground, and the shunt above it in an anodic phase."""
-_INPUTS_BELOW_V = 2.0
-"""The current amplifiers' inputs work up to 2 V below their supply (INA821; SBOS893, 6.3)."""
 StepListener = Callable[[int, float, float, float, float], None]
 """(time_ns, V before, A before, V after, A after) at every edge; A as the current amplifier sees them."""
 
@@ -87,9 +84,8 @@ class Lead:
         self.step_ohm = 0.0
         """Of the last edge: its change of V over that of the current."""
         self._across_ohm: float | None = None
-        self.leak_ohm: float | None = None
-        """Of a bridge switch; None: none leaks."""
-        self._leak_v = 0.0
+        self.leaks: Leak | None = None
+        """The bridge switch that leaks, or None."""
         self._charge_zero_v = 0.0
         self._listeners: list[StepListener] = []
         self._solved: dict[float | None, Modes] = {}
@@ -111,6 +107,11 @@ class Lead:
         mask = self._matrix.mask(self._chip)
         return bool(mask & 0xF and mask >> 4)
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether a phase is on."""
+        return self._conducting in _DRIVEN
+
     # What can be read.
 
     def volts(self, time_ns: int) -> float:
@@ -129,10 +130,7 @@ class Lead:
         return self._delivered(time_ns)
 
     def sensed_amps(self, time_ns: int) -> float:
-        """What the current amplifier makes of the shunt, A: less when the shunt is above its input range.
-
-        In an anodic phase the shunt is on the source rail's side. With 13 V there both inputs stop.
-        """
+        """What the current amplifier makes of the shunt, A (parts.shunt)."""
         self._refine(time_ns)
         return self._sensed(time_ns)
 
@@ -140,10 +138,8 @@ class Lead:
         amps = self._delivered(time_ns)
         if amps <= 0.0 or self._conducting is not BridgeState.ANODIC:
             return amps
-        most_v = self._pump.supply_v - _INPUTS_BELOW_V
-        low_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns) + amps * _GROUND_OHM
-        high_v = low_v + amps * _SHUNT_OHM
-        return amps if high_v <= most_v else max(0.0, most_v - low_v) / _SHUNT_OHM
+        lead_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns)
+        return seen_amps(amps, lead_v, self._pump.supply_v)
 
     def charge_nc(self, time_ns: int | None = None) -> float:
         """Net charge through the lead since the start or `clear_charge`, nC, recharge included.
@@ -217,12 +213,8 @@ class Lead:
         self.part_changed()
 
     def leak(self, ohm: float | None, positive: bool = True) -> None:
-        """A bridge switch leaks: from a 15 V supply through so many ohm to the shunt's side; None: none does.
-
-        It adds to the anodic phase. In the cathodic one that side is on ground, and between phases the lead
-        floats, so a leak has no way.
-        """
-        self.leak_ohm, self._leak_v = ohm, SUPPLY_V if positive else -SUPPLY_V
+        """A bridge switch leaks from a 15 V supply through so many ohm (parts.shunt); None: none does."""
+        self.leaks = None if ohm is None else Leak(ohm, SUPPLY_V if positive else -SUPPLY_V)
         self.part_changed()
 
     def part_changed(self) -> None:
@@ -305,7 +297,10 @@ class Lead:
             middle = now + _SLEW_STEP_NS // 2
         amps = sign * self._pump.amps(middle)
         if sign > 0.0:
-            amps = amps * self._bridge.anodic_share + self._leak_amps(amps)
+            amps *= self._bridge.anodic_share
+            if self.leaks is not None:
+                plain = CircuitInterval(self._modes(None), state, amps, now)
+                amps += self.leaks.amps(plain.volts(now) + plain.block_volts(now), amps)
         if self._conducting in _FAULTS or self._across_ohm is not None:
             if not self._bridge.is_joined:  # all of it passes the recharge resistor, none the lead
                 self._stretch = CircuitInterval(self._modes(None), state, 0.0, now)
@@ -338,14 +333,6 @@ class Lead:
             self._stretch = CircuitInterval(self._modes(None), state, drive, now)
         self._until_ns = min(self._until_ns or now + span_ns, now + span_ns)
         return True
-
-    def _leak_amps(self, amps: float) -> float:
-        """What a leak adds at the begin of an anodic phase of `amps`; its slope is small."""
-        if self.leak_ohm is None:
-            return 0.0
-        plain = CircuitInterval(self._modes(None), self._state_at_end, amps, 0)
-        at_v = plain.volts(0) + plain.block_volts(0) + amps * (_GROUND_OHM + _SHUNT_OHM)
-        return (self._leak_v - at_v) / self.leak_ohm
 
     def _over(self, time_ns: int) -> bool:
         """True if the pump would have to go beyond its limit to hold the current."""

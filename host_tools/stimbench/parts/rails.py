@@ -26,7 +26,7 @@ class Rails:
         """From power on until they are up."""
         self.never = False
         """They never come."""
-        self._up = False
+        self._up = self._powered = False
         self._timer: Handle | None = None
         self._listeners: list[Callable[[int], None]] = []
         self.power(True)
@@ -42,6 +42,7 @@ class Rails:
 
     def power(self, on: bool) -> None:
         """The 5 V came or went."""
+        self._powered = on
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -59,7 +60,7 @@ class Rails:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._set(not lost)
+        self._set(self._powered and not lost)
 
     def _come_up(self) -> None:
         self._timer = None

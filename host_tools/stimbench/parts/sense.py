@@ -27,8 +27,9 @@ from .seeds import spread
 __all__ = ("WIRES_F", "CurrentSense", "VoltageSense")
 
 MIDDLE_V, RAIL_V = 1.65, 3.3
-WIRES_F = 190e-12
-"""Beside the load: the bridge's and the matrix' switches, 5 pF a breadboard row, wires (docs/circuit.md)."""
+WIRES_F, LEFT_F = 190e-12, 80e-12
+"""Beside the load: the bridge's and the matrix' switches, 5 pF a breadboard row, wires (docs/circuit.md); and
+what of it is left once the bridge has opened. Both fitted to ngspice with 2 and 10 kohm."""
 V_DEAD_NS, V_TAU_NS = 370.0, 200.0
 I_DEAD_NS, I_TAU_NS = 520.0, 260.0
 """Fitted to ngspice with 19 ohm. Gates and switches are 250 ns of each dead time; two amplifiers of 1.5 MHz
@@ -134,7 +135,8 @@ class VoltageSense:
         self._errors.gain, self._errors.offset_v = gain, offset_v
 
     def _on_step(self, time_ns: int, v0: float, _i0: float, v1: float, _i1: float) -> None:
-        self._lag.step(time_ns, v1 - v0, self._lead.step_ohm * WIRES_F * 1e9)
+        farad = WIRES_F if self._lead.is_driven else LEFT_F
+        self._lag.step(time_ns, v1 - v0, self._lead.step_ohm * farad * 1e9)
 
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""
@@ -179,7 +181,8 @@ class CurrentSense:
         self._errors.gain, self._errors.offset_v = gain, offset_v
 
     def _on_step(self, lead: Lead, time_ns: int, _v0: float, i0: float, _v1: float, i1: float) -> None:
-        self._lag.step(time_ns, i1 - i0, lead.step_ohm * WIRES_F * 1e9)
+        farad = WIRES_F if lead.is_driven else 0.0  # the shunt is off the wires once the bridge has opened
+        self._lag.step(time_ns, i1 - i0, lead.step_ohm * farad * 1e9)
 
     def __call__(self, time_ns: int) -> float:
         """Volts at the ADC input at `time_ns`."""

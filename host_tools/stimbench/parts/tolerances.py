@@ -29,7 +29,6 @@ PUMP_OFFSET_A = 1.25e-6
 """An OPA2197's 0.1 mV through 2.5 mA/V and 10 mA/V (SBOS737, 6.6)."""
 SUPPLY_SHARE = 0.03
 """The converter: 2 % of its setting and 1 % over the load."""
-LIMIT_LEAST_OHM = 2.0 * LIMIT_OHM - LIMIT_MOST_OHM
 V_SHARE, I_SHARE = 0.004, 0.003
 """Four resistors of 0.1 % around a gain of 0.1; shunt, gain resistor and chip of 0.1 % each."""
 SENSE_OFFSET_V = 0.003
@@ -69,10 +68,11 @@ def apply(parts: StimulatorParts, choice: Tolerance, seed: int) -> None:
 
 def _move(parts: StimulatorParts, draw: Callable[[], float]) -> None:
     """Each of `draw`'s numbers, -1 to 1, is a place within one limit."""
+    supply_v = SUPPLY_V * (1.0 + SUPPLY_SHARE * draw())
     for pump in parts.pumps.values():
         pump.tolerance(
             1.0 + PUMP_SHARE * draw(),
-            supply_v=SUPPLY_V * (1.0 + SUPPLY_SHARE * draw()),
+            supply_v=supply_v,
             limit_ohm=LIMIT_OHM + (LIMIT_MOST_OHM - LIMIT_OHM) * draw(),
             offset_a=PUMP_OFFSET_A * draw(),
         )

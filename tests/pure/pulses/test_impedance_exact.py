@@ -106,4 +106,4 @@ def test_the_test_pulses_are_those_of_the_firmware_document():
     assert impedance.KINDS == "BBBBVVVVVIIVVVVV"
     before, inside = impedance.TIMES_US[:4], impedance.TIMES_US[4:]
     assert before == (-10, -7, -4, -1)
-    assert inside == (3, 6, 9, 12, 15, 60, 120, 181, 184, 187, 190, 193)
+    assert inside == (13, 16, 19, 22, 25, 60, 120, 181, 184, 187, 190, 193)

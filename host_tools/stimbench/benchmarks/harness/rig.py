@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from stimfw.protocol import messages, roles
+from stimfw.therapy import net_current
 from stimfw.therapy.program import Program
 
 from stimbench.analysis import LEAD_SIGNALS, pulses_of
@@ -22,6 +23,7 @@ from stimbench.devices.repl import BoardTransport
 from stimbench.emulator.board import EmulatedBoard
 from stimbench.emulator.chip import Core, XipConfig
 from stimbench.emulator.nets import Net
+from stimbench.parts.tolerances import Tolerance
 from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = (
@@ -32,6 +34,7 @@ __all__ = (
     "SIDES",
     "Rig",
     "image_of",
+    "most_ua",
     "programme",
     "use_images",
     "use_xip",
@@ -64,6 +67,18 @@ def programme(
     left, right = amplitude_ua
     shared = (width_us, gap_us, rate_hz, ramp_ms, ramp_ms, on_ms, off_ms, session_s)
     return Program((*shared, left, *electrodes, right, *electrodes, contact_s))
+
+
+def most_ua(program: Program) -> int:
+    """The highest amplitude that contractions like a programme's may have: stimfw.therapy.net_current."""
+    return net_current.most_ua(
+        program.width_us,
+        program.gap_us,
+        program.period_us,
+        program.ramp_up_ms,
+        program.on_ms,
+        program.ramp_down_ms,
+    )
 
 
 _images: dict[str, Path] = {}
@@ -107,6 +122,7 @@ class Rig:
         wiring: StimulatorWiring | None = None,
         role: int = roles.PATIENT,
         core: Core | None = None,
+        tolerance: Tolerance = "typical",
     ) -> None:
         """Build it.
 
@@ -116,9 +132,12 @@ class Rig:
             wiring: the stimulator's, if special.
             role: that the pairing is for.
             core: which CPU core runs the firmware, if not the one by default.
+            tolerance: where each part lies in it, see BenchConfig.
         """
         given = {"stimulator": wiring} if wiring else {}
-        config = BenchConfig(seed=seed, boards=boards, wiring=given, firmware=_images, xip=_xip[0])
+        config = BenchConfig(
+            seed=seed, boards=boards, wiring=given, firmware=_images, xip=_xip[0], tolerance=tolerance
+        )
         config.core = core or config.core
         self.bench = Bench(config)
         if "remote" in boards:

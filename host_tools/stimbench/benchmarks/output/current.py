@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from stimfw.protocol import messages, requests
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import AMPLITUDE_UA
 
 from stimbench.analysis import current_of
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
-from stimbench.benchmarks.harness.rig import SIDES, Rig, programme
+from stimbench.benchmarks.harness.rig import SIDES, Rig, most_ua, programme
+from stimbench.client.stimulator import Stimulator
+from stimbench.errors import OutOfRangeError
 
-__all__ = ("AMPLITUDE", "NET_DC", "Dc", "DcCase", "Setting", "allowed_ua", "amplitudes")
+__all__ = (
+    "AMPLITUDE", "NET_DC", "REFUSED", "Dc", "DcCase", "Setting", "allowed_ua", "amplitudes", "sweep",
+)  # fmt: skip
 
 _LOAD_OHM = 500.0
 _LOW_UA = 100
@@ -47,25 +52,29 @@ def amplitudes() -> list[int]:
 
 
 def _sweep(seed: int) -> list[Setting]:
+    with Rig(seed) as rig:
+        return sweep(rig, seed)
+
+
+def sweep(rig: Rig, seed: int) -> list[Setting]:
     """All amplitudes on one bench: the left lead upwards, the right one downwards, set while it pulses."""
     rising = amplitudes()
     found: list[Setting] = []
-    with Rig(seed) as rig:
-        for lead in rig.parts.leads.values():
-            lead.load_resistor(_LOAD_OHM)
-        stimulator = rig.connect()
-        base = programme(rate_hz=_RATE_HZ, on_ms=60_000, amplitude_ua=(rising[0], rising[-1]))
-        rig.start(stimulator, base)
-        for pair in zip(rising, reversed(rising), strict=True):
-            changed = {"left.amplitude_ua": pair[0], "right.amplitude_ua": pair[1]}
-            stimulator.set_program(base.replaced(changed))
-            rig.run_ms(_SETTLE_MS)
-            rig.forget()
-            begin_ns = rig.now_ns
-            rig.run_ms(_COUNTED_MS)
-            for side, wanted in zip(SIDES, pair, strict=True):
-                found.append(_worst(rig, seed, side, wanted, begin_ns))
-        stimulator.stop()
+    for lead in rig.parts.leads.values():
+        lead.load_resistor(_LOAD_OHM)
+    stimulator = rig.connect()
+    base = programme(rate_hz=_RATE_HZ, on_ms=60_000, amplitude_ua=(rising[0], rising[-1]))
+    rig.start(stimulator, base)
+    for pair in zip(rising, reversed(rising), strict=True):
+        changed = {"left.amplitude_ua": pair[0], "right.amplitude_ua": pair[1]}
+        stimulator.set_program(base.replaced(changed))
+        rig.run_ms(_SETTLE_MS)
+        rig.forget()
+        begin_ns = rig.now_ns
+        rig.run_ms(_COUNTED_MS)
+        for side, wanted in zip(SIDES, pair, strict=True):
+            found.append(_worst(rig, seed, side, wanted, begin_ns))
+    stimulator.stop()
     return found
 
 
@@ -126,9 +135,26 @@ class Dc:
     rest_na: float
 
 
+def _corner() -> Program:
+    """The corner's contraction, with no amplitude: the one that it had is refused."""
+    return programme(1000, 500, 198, 0, 1000, amplitude_ua=(0, 0))
+
+
+def _long() -> Program:
+    """The corner's pulses in the shortest contraction with ramps of 10 s that allows them, to a second."""
+    return programme(1000, 500, 198, 10_000, 13_000, amplitude_ua=(AMPLITUDE_UA.high, AMPLITUDE_UA.high))
+
+
 def _dc_cases(options: Options) -> list[DcCase]:
-    """The default programme at several amplitudes and seeds, and the corners where most charge flows."""
+    """The default programme at several amplitudes and seeds, and the corners where most charge flows.
+
+    At 198 Hz the largest pulses are refused in short contractions (`REFUSED`). Measured are the two nearest
+    programmes that are not: the same contraction with the highest amplitude that is allowed in it, and the
+    same pulses in a contraction whose ramps are long enough.
+    """
     seed = options.seed
+    corner = _corner()
+    nearest_ua = most_ua(corner)
     found = [
         DcCase(f"{ua} uA", programme(ramp_ms=2000, amplitude_ua=(ua, ua)), seed + k, True)
         for k, ua in enumerate((2000, 500, 5000, 10_000))
@@ -136,8 +162,9 @@ def _dc_cases(options: Options) -> list[DcCase]:
     found += [
         DcCase("1000 us, gap 500 us, 20 Hz, 10000 uA",
                programme(1000, 500, 20, 2000, 10_000, amplitude_ua=(10_000, 10_000)), seed, False),
-        DcCase("1000 us, gap 500 us, 198 Hz, 10000 uA, 1 s without ramps",
-               programme(1000, 500, 198, 0, 1000, amplitude_ua=(10_000, 10_000)), seed, False),
+        DcCase(f"1000 us, gap 500 us, 198 Hz, {nearest_ua} uA, 1 s without ramps",
+               corner.with_amplitudes(nearest_ua, nearest_ua), seed, False),
+        DcCase("1000 us, gap 500 us, 198 Hz, 10000 uA, 13 s with ramps of 10 s", _long(), seed, False),
     ]  # fmt: skip
     return found[:2] if options.quick else found
 
@@ -191,3 +218,62 @@ def _dc_line(kind: str, side: str, mine: list[Dc]) -> Line:
 
 
 NET_DC = Row("net-dc", "net DC over a contraction", _dc_cases, _dc, _judge_dc, weight=20)
+
+
+_CORNER_UA = AMPLITUDE_UA.high
+_REQUESTS = ("SET_PROGRAM", "AMPLITUDE", "SET_WINDOW", "TEST_STIMULATION")
+
+
+def _refusals(seed: int) -> list[tuple[str, str]]:
+    """What a board answers to the corner at 198 Hz: each request, and "" if all is as it has to be.
+
+    The three ways to ask for its amplitude. Then its pulses in a contraction that is long enough, which the
+    board takes, and a test of one second with them, which is too short.
+    """
+    found: list[tuple[str, str]] = []
+    with Rig(seed) as rig:
+        stimulator = rig.connect()
+        corner = _corner()
+        rig.set_program(stimulator, corner)
+        both = list(corner.values)
+        both[8] = both[11] = _CORNER_UA
+        for name, opcode, values in (
+            ("SET_PROGRAM", requests.SET_PROGRAM, both),
+            ("AMPLITUDE", requests.AMPLITUDE, [_CORNER_UA, _CORNER_UA]),
+            ("SET_WINDOW", requests.SET_WINDOW, [0, _CORNER_UA, 0, _CORNER_UA]),
+        ):
+            found.append((name, _answer(stimulator, opcode, *values)))
+            if stimulator.program().values != corner.values or stimulator.window().is_open:
+                found[-1] = (name, "something changed")
+        rig.set_program(stimulator, _long())
+        found.append(("TEST_STIMULATION", _answer(stimulator, requests.TEST_STIMULATION, 1)))
+        if stimulator.status().state != messages.READY:
+            found[-1] = ("TEST_STIMULATION", "it began")
+    return found
+
+
+def _answer(stimulator: Stimulator, opcode: int, *values: int) -> str:
+    try:
+        stimulator._ask(opcode, *values)
+    except OutOfRangeError as error:
+        return "" if error.field == "left.amplitude_ua" and error.value == _CORNER_UA else str(error)
+    return "taken"
+
+
+def _judge_refused(found: Sequence[list[tuple[str, str]]], options: Options) -> list[Line]:
+    wrong = [f"{name}: {what}" for each in found for name, what in each if what]
+    missing = len(_REQUESTS) * len(found) - sum(len(each) for each in found)
+    return [
+        reached(
+            "10000 uA, 1000 us, gap 500 us, 198 Hz, 1 s without ramps: asked for and not refused",
+            len(wrong) + missing, Relation.AT_MOST, 0, "",
+            f"{', '.join(_REQUESTS)}, {len(found)} benches of different parts; {most_ua(_corner())} uA are "
+            f"allowed, for 25 nA of net direct current; {'; '.join(wrong) or 'nothing changed'}",
+        )
+    ]  # fmt: skip
+
+
+REFUSED = Row(
+    "net-dc-refused", "too much net DC is refused",
+    lambda o: [o.seed + k for k in range(1 if o.quick else 3)], _refusals, _judge_refused, weight=3,
+)  # fmt: skip

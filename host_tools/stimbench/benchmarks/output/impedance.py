@@ -14,7 +14,7 @@ from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, rea
 from stimbench.benchmarks.harness.rig import SIDES, Rig
 from stimbench.client.records import PairImpedance
 
-__all__ = ("IMPEDANCE", "Fitting", "fittings")
+__all__ = ("IMPEDANCE", "Error", "Fitting", "Measured", "errors_of", "fittings", "measured", "random_fitting")
 
 _NARROW = (500, 5000)
 _WIDE = (200, 10_000)
@@ -58,7 +58,9 @@ class Fitting:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Measured:
+    """What a board read of its electrodes."""
+
     fitting: Fitting
     pairs: list[PairImpedance]
     took_ns: int
@@ -74,16 +76,16 @@ def fittings(options: Options) -> list[Fitting]:
             r_ohm = ((low / 2,) * four, (high / 2,) * four)
             found.append(Fitting(seed + len(found), r_ohm, ((c_uf,) * four,) * 2))
     for _ in range(2 if options.quick else 8):
-        found.append(_random(seed + len(found), rng))
+        found.append(random_fitting(seed + len(found), rng))
     for k in range(1 if options.quick else 3):
-        healthy = _random(seed + 100 + k, rng)
+        healthy = random_fitting(seed + 100 + k, rng)
         one, other = sorted(rng.sample(range(four), 2))
         broken = ((0, rng.randrange(four)),)
         found.append(Fitting(healthy.seed, healthy.r_ohm, healthy.c_uf, broken, ((1, one, other),)))
     return found
 
 
-def _random(seed: int, rng: random.Random) -> Fitting:
+def random_fitting(seed: int, rng: random.Random) -> Fitting:
     """Electrodes evenly spread in the logarithm; every pair is inside the wide range."""
 
     def four(low: float, high: float) -> tuple[float, ...]:
@@ -94,29 +96,35 @@ def _random(seed: int, rng: random.Random) -> Fitting:
     return Fitting(seed, (ohm[0], ohm[1]), (farad[0], farad[1]))
 
 
-def _measure(fitting: Fitting) -> _Found:
-    """One measurement of all pairs, and the time from the request to an answer that says it is over."""
+def _measure(fitting: Fitting) -> Measured:
     with Rig(fitting.seed) as rig:
-        stimulator = rig.connect()
-        for lead, side in enumerate(SIDES):
-            for index, electrode in enumerate(rig.parts.leads[side].electrodes):
-                electrode.set(r_s_ohm=fitting.r_ohm[lead][index], c_dl_uf=fitting.c_uf[lead][index])
-        sides = list(SIDES)
-        for lead, index in fitting.open:
-            rig.parts.leads[sides[lead]].electrodes[index].open()
-        for lead, one, other in fitting.touching:
-            electrodes = rig.parts.leads[sides[lead]].electrodes
-            electrodes[one].short_to(electrodes[other])
-        begin_ns = rig.now_ns
-        stimulator._ask(requests.IMPEDANCE)
-        rig.await_state(stimulator, poll_ms=_POLL_MS)
-        took_ns = rig.now_ns - begin_ns
-        pairs = [pair for lead in range(2) for pair in stimulator.impedance_results(lead)]
-        return _Found(fitting, pairs, took_ns)
+        return measured(rig, fitting)
+
+
+def measured(rig: Rig, fitting: Fitting) -> Measured:
+    """One measurement of all pairs, and the time from the request to an answer that says it is over."""
+    stimulator = rig.connect()
+    for lead, side in enumerate(SIDES):
+        for index, electrode in enumerate(rig.parts.leads[side].electrodes):
+            electrode.set(r_s_ohm=fitting.r_ohm[lead][index], c_dl_uf=fitting.c_uf[lead][index])
+    sides = list(SIDES)
+    for lead, index in fitting.open:
+        rig.parts.leads[sides[lead]].electrodes[index].open()
+    for lead, one, other in fitting.touching:
+        electrodes = rig.parts.leads[sides[lead]].electrodes
+        electrodes[one].short_to(electrodes[other])
+    begin_ns = rig.now_ns
+    stimulator._ask(requests.IMPEDANCE)
+    rig.await_state(stimulator, poll_ms=_POLL_MS)
+    took_ns = rig.now_ns - begin_ns
+    pairs = [pair for lead in range(2) for pair in stimulator.impedance_results(lead)]
+    return Measured(fitting, pairs, took_ns)
 
 
 @dataclass(frozen=True)
-class _Error:
+class Error:
+    """Of one reading of a pair."""
+
     percent: float
     ohm: float
     read: int
@@ -124,13 +132,15 @@ class _Error:
     seed: int
 
     def text(self) -> str:
+        """In words."""
         return (
             f"{self.percent:+.2f} % ({self.read} read for {self.ohm:.0f} ohm, "
             f"{self.c_uf[0]:.3g} and {self.c_uf[1]:.3g} uF, seed {self.seed})"
         )
 
 
-def _errors(found: Sequence[_Found]) -> list[_Error]:
+def errors_of(found: Sequence[Measured]) -> list[Error]:
+    """Of every healthy pair."""
     errors = []
     for each in found:
         for pair in each.pairs:
@@ -141,13 +151,13 @@ def _errors(found: Sequence[_Found]) -> list[_Error]:
             c_uf = each.fitting.c_uf[pair.lead]
             percent = (pair.ohm / ohm - 1) * 100
             errors.append(
-                _Error(percent, ohm, pair.ohm, (c_uf[pair.cathode], c_uf[pair.anode]), each.fitting.seed)
+                Error(percent, ohm, pair.ohm, (c_uf[pair.cathode], c_uf[pair.anode]), each.fitting.seed)
             )
     return errors
 
 
-def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
-    errors = _errors(found)
+def _judge(found: Sequence[Measured], options: Options) -> list[Line]:
+    errors = errors_of(found)
     narrow = [error for error in errors if _NARROW[0] <= error.ohm <= _NARROW[1]]
     benches = len({each.fitting.seed for each in found})
     seeds = f"{benches} benches of different parts, seeds from {options.seed}"
@@ -168,7 +178,7 @@ def _judge(found: Sequence[_Found], options: Options) -> list[Line]:
     return lines
 
 
-def _band(name: str, errors: list[_Error], limit: float, seeds: str) -> Line:
+def _band(name: str, errors: list[Error], limit: float, seeds: str) -> Line:
     worst = sorted(errors, key=lambda error: -abs(error.percent))[:3]
     beyond = sum(abs(error.percent) > limit for error in errors)
     return reached(
@@ -179,7 +189,7 @@ def _band(name: str, errors: list[_Error], limit: float, seeds: str) -> Line:
     )  # fmt: skip
 
 
-def _names(found: Sequence[_Found]) -> Line:
+def _names(found: Sequence[Measured]) -> Line:
     wrong, counts = [], {messages.KIND_OPEN: 0, messages.KIND_SHORT: 0, messages.KIND_OK: 0}
     for each in found:
         for pair in each.pairs:

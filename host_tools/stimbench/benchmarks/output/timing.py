@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from stimfw.protocol import messages
@@ -25,12 +26,14 @@ from stimbench.analysis.edges import Intervals
 from stimbench.analysis.pulses import Pulses
 from stimbench.benchmarks.harness.load import LOADED_APPLICATION, HostLoad, Seen, Watcher
 from stimbench.benchmarks.harness.model import Line, Options, Relation, Row, reached
-from stimbench.benchmarks.harness.rig import SIDES, Rig, programme
+from stimbench.benchmarks.harness.rig import SIDES, Rig, most_ua, programme
 
 __all__ = ("PULSES", "TIMING", "Case", "cases", "highest_rate_hz")
 
 PULSES = 200
 _CLOCK_NS = 8
+_USUAL_UA = 2000
+"""Of a case that names no amplitude, or less where less is allowed: a pulse's times do not depend on it."""
 _HOLD_MOST_MS = 60_000
 _REST_PERIODS = 1.5
 _FRAMES_A_SECOND = 16
@@ -77,12 +80,16 @@ def _case(name: str, seed: int, pulses: int, ramp_ms: int = 0, **fields: object)
     contractions = -(-wanted_ms // _HOLD_MOST_MS)
     on_ms = max(1000, -(-wanted_ms // contractions) + 1000 // rate_hz)
     rest_ms = 600 + round(1000 * _REST_PERIODS / rate_hz)
-    program = programme(
-        ramp_ms=ramp_ms,
-        on_ms=min(_HOLD_MOST_MS, on_ms),
-        off_ms=rest_ms,
-        **fields,  # type: ignore[arg-type]
-    )
+    shape: dict[str, Any] = {
+        "ramp_ms": ramp_ms,
+        "on_ms": min(_HOLD_MOST_MS, on_ms),
+        "off_ms": rest_ms,
+        "amplitude_ua": (0, 0),
+    } | fields
+    program = programme(**shape)
+    if program.amplitude_ua == (0, 0):
+        ua = min(_USUAL_UA, most_ua(program))
+        program = program.with_amplitudes(ua, ua)
     return Case(name, program, contractions, seed)
 
 
@@ -102,8 +109,8 @@ def cases(options: Options) -> list[Case]:
         _case("20 Hz, ramps of 10 s to 10000 uA", seed, 20, RAMP_UP_MS.high, amplitude_ua=(high_ua, high_ua)),
         _case("20 us at the top rate, 10000 uA", seed, 2 * PULSES, width_us=WIDTH_US.low,
               rate_hz=highest_rate_hz(WIDTH_US.low, 0), amplitude_ua=(high_ua, high_ua)),
-        _case("1000 us, gap 500 us, 20 Hz, 10000 and 25 uA", seed, PULSES, width_us=WIDTH_US.high,
-              gap_us=GAP_US.high, amplitude_ua=(high_ua, low_ua)),
+        _case("1000 us, gap 500 us, 20 Hz, ramps of 2 s, 10000 and 25 uA", seed, PULSES, 2000,
+              width_us=WIDTH_US.high, gap_us=GAP_US.high, amplitude_ua=(high_ua, low_ua)),
     ]  # fmt: skip
     return [found[0]] + [case for case in found[1:9] if case.program.rate_hz > 1] if options.quick else found
 

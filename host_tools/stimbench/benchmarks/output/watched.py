@@ -192,7 +192,7 @@ def run_case(case: Case) -> Outcome:
         outcome = Outcome(case, list(SIDES).index(side) if row.one_side else watch_table.BOTH)
         code = round(_AMPLITUDE_UA * 1e-6 / _AMPS_A_CODE)
         row.inject(Place(rig.parts, rig.board.scheduler, side, *_ELECTRODES, rng, code))
-        outcome.leak_ua = _LEAK_V * 1e6 / (rig.parts.leads[side].leak_ohm or _LEAK_V)
+        outcome.leak_ua = _LEAK_V * 1e6 / (_leak_ohm(rig.parts.leads[side]) or _LEAK_V)
         text = b""
         while rig.now_ns < at_ns + _WAIT_MS * MS:
             rig.run_ms(_STEP_MS)
@@ -200,6 +200,11 @@ def run_case(case: Case) -> Outcome:
         _judge_times(outcome, pulses.found, acted, at_ns)
         outcome.told = _told(text)
         return outcome
+
+
+def _leak_ohm(lead: Lead) -> float:
+    """Of a bridge switch that leaks; 0: none does."""
+    return lead.leaks.ohm if lead.leaks else 0.0
 
 
 def _programme(case: Case) -> Program:

@@ -7,6 +7,7 @@ import re
 import pytest
 from stimbench.bench import Bench, BenchConfig
 from stimbench.bringup.at_bench import CONFIRM_S, PersonWorkplace
+from stimbench.bringup.model import Tool
 from stimbench.bringup.record import Record, procedure_id
 from stimbench.bringup.run import run_blocks
 from stimbench.bringup.steps import BLOCKS
@@ -14,7 +15,7 @@ from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.errors import PortError, RigError, StimbenchError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.wiring import StimulatorWiring
-from support.bringup import STEPS, Operator, clock
+from support.bringup import READINGS, STEPS, Operator, clock
 
 pytestmark = pytest.mark.emulated
 MONOSTABLE = [block for block in BLOCKS if block.name == "monostable"]
@@ -78,7 +79,9 @@ def test_a_person_brings_up_a_healthy_board_and_signs(at_bench):
     assert current and all(wait == CONFIRM_S for _, wait in current)
     assert all(wait is None for question, wait in desk.operator.asked if "a current flows" not in question)
     before = desk.questions("Enter switches a current on")
-    assert len(before) == len(current), "nothing flows before it was asked for"
+    wanted = [reading.tool for _, reading in READINGS if reading.setup.carries_current]
+    assert len(before) == len(wanted), "nothing flows before it was asked for"
+    assert len(current) == wanted.count(Tool.METER)
     assert desk.board.powered and not desk.workplace._hands, "the board runs its application again"
 
 

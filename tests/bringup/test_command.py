@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from stimbench.bringup.emulated import ModelledMeter
@@ -113,6 +115,33 @@ def test_a_full_disk_is_one_sentence(bringup, monkeypatch):
 
     monkeypatch.setattr("stimbench.bringup.record.replace_file", full)
     assert "No space left on device" in bringup("--board", "bench", "--only", "radio", code=2).stderr
+
+
+@pytest.mark.emulated
+@pytest.mark.tools
+def test_a_killed_run_goes_on_with_the_same_command(tmp_path):
+    """SIGKILL leaves no time for anything: the record is whole as of the last step."""
+    words = [
+        sys.executable,
+        "-m",
+        "stimbench",
+        "bringup",
+        "--board",
+        "bench",
+        "--record",
+        str(tmp_path / "r"),
+    ]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
+        for line in running.stderr:
+            if "passed gate.L.rest" in line:
+                running.kill()
+                break
+    kept = json.loads((tmp_path / "r" / FILE).read_text(encoding="utf-8"))
+    done = [attempt["step"] for attempt in kept["attempts"]]
+    assert "gate.L.rest" in done and kept["signed"] is None
+    again = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert "passed gate.L.rest" not in again.stderr and "Signed off" in again.stdout
 
 
 def test_tools_are_named_on_the_command_line(bringup, monkeypatch):

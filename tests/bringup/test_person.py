@@ -7,16 +7,18 @@ import re
 import pytest
 from stimbench.bench import Bench, BenchConfig
 from stimbench.bringup.at_bench import CONFIRM_S, PersonWorkplace
+from stimbench.bringup.model import Tool
 from stimbench.bringup.record import Record, procedure_id
 from stimbench.bringup.run import run_blocks
 from stimbench.bringup.steps import BLOCKS
 from stimbench.devices.emulated_device import EmulatedDevice
-from stimbench.errors import PortError, RigError
+from stimbench.errors import PortError, RigError, StimbenchError
 from stimbench.parts.probe_points import ProbePoints
 from stimbench.parts.wiring import StimulatorWiring
-from support.bringup import STEPS, Operator, clock
+from support.bringup import READINGS, STEPS, Operator, clock
 
 pytestmark = pytest.mark.emulated
+MONOSTABLE = [block for block in BLOCKS if block.name == "monostable"]
 
 
 class AtBench:
@@ -39,11 +41,11 @@ class AtBench:
         self.bench.run_until(lambda: self.board.usb_connected, 3_000_000_000)
         return EmulatedDevice(self.bench, "stimulator")
 
-    def run(self, *names):
+    def run(self, *names, every=BLOCKS):
         blocks = [block for block in BLOCKS if not names or block.name in names]
         facts = self.workplace.facts()
         self.record = Record.begin(self.folder, facts, procedure_id(BLOCKS), clock())
-        return run_blocks(blocks, BLOCKS, self.workplace, self.record, lambda attempt: None)
+        return run_blocks(blocks, every, self.workplace, self.record, lambda attempt: None)
 
     def questions(self, words):
         return [question for question, _ in self.operator.asked if re.search(words, question)]
@@ -77,7 +79,9 @@ def test_a_person_brings_up_a_healthy_board_and_signs(at_bench):
     assert current and all(wait == CONFIRM_S for _, wait in current)
     assert all(wait is None for question, wait in desk.operator.asked if "a current flows" not in question)
     before = desk.questions("Enter switches a current on")
-    assert len(before) == len(current), "nothing flows before it was asked for"
+    wanted = [reading.tool for _, reading in READINGS if reading.setup.carries_current]
+    assert len(before) == len(wanted), "nothing flows before it was asked for"
+    assert len(current) == wanted.count(Tool.METER)
     assert desk.board.powered and not desk.workplace._hands, "the board runs its application again"
 
 
@@ -162,7 +166,7 @@ def test_a_wrong_reading_that_a_person_stands_by_is_judged(at_bench):
 def test_what_is_skipped_is_no_sign_off(at_bench):
     desk = at_bench()
     desk.operator.answers = [("In ms:", "skip")]
-    ended = desk.run()
+    ended = desk.run("monostable", every=MONOSTABLE)
     assert not ended.signed and ended.failed is None and ended.left == ("monostable.width",)
     assert not desk.questions("Your name")
     skipped = desk.record.latest["monostable.width"]
@@ -172,7 +176,7 @@ def test_what_is_skipped_is_no_sign_off(at_bench):
 def test_nobody_signs(at_bench):
     desk = at_bench()
     desk.operator.answers = [("Your name", "")]
-    ended = desk.run()
+    ended = desk.run("monostable", every=MONOSTABLE)
     assert not ended.signed and not ended.left and desk.record.document.signed is None
 
 
@@ -197,6 +201,23 @@ def test_another_board_in_the_middle_is_refused(at_bench):
         desk.run("supply")
 
 
+def test_a_board_that_is_pulled_out_in_a_current_is_one_clear_error(at_bench):
+    desk = at_bench()
+    ask = desk.operator.ask
+
+    def pulled(question, within_s=None):
+        if "a current flows" in question:
+            desk.board.power_off()
+            return "2.0"
+        return ask(question, within_s)
+
+    desk.operator.ask = pulled
+    with pytest.raises(StimbenchError, match=r"the emulated stimulator"):
+        desk.run("pump")
+    kept = Record.load(desk.folder)
+    assert kept.document.attempts == (), "a step that was not finished is not in the record"
+
+
 def test_a_person_who_goes_away_leaves_the_output_off(at_bench):
     desk = at_bench()
     desk.operator.answers = [("a current flows", RigError("Nobody answers any more."))]
@@ -206,3 +227,21 @@ def test_a_person_who_goes_away_leaves_the_output_off(at_bench):
     parts = desk.board.parts
     assert not parts.gate.q and not any(relay.is_closed for relay in parts.relays.values())
     assert [bridge.state.value for bridge in parts.bridges.values()] == ["off", "off"]
+
+
+def test_nothing_flows_but_while_its_reading_is_asked_for(at_bench):
+    desk = at_bench()
+    parts, ask, flowing = desk.board.parts, desk.operator.ask, []
+
+    def watching(question, within_s=None):
+        codes = [parts.dac.code(channel) for channel in (0, 1)]
+        driven = [bridge.state.value for bridge in parts.bridges.values() if bridge.state.value != "off"]
+        if "Red probe" not in question:
+            assert codes == [0, 0] and not driven, question
+        assert any(codes) == ("a current flows" in question), question
+        flowing.append(any(codes))
+        return ask(question, within_s)
+
+    desk.operator.ask = watching
+    assert desk.run("pump", "bridge").failed is None
+    assert sum(flowing) == 8, "4 mA, 10 mA, both phases; each lead"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stimbench.bringup.emulated import ModelledMeter
 from stimbench.bringup.model import Setup, Tool, Unit
-from stimbench.bringup.pictures import picture_path
+from stimbench.bringup.pictures import marked_picture, picture_path
 from stimbench.bringup.ranges import ohms_between, volts_between
 from stimbench.bringup.steps import BLOCKS
+from stimbench.errors import InputError
 from stimbench.parts.assembly import ERRORS
 from support.bringup import READINGS, STEPS
 
@@ -50,6 +52,24 @@ def test_every_block_has_its_pictures():
         assert block.pictures
         for name in block.pictures:
             assert picture_path(name).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_every_net_that_is_probed_is_red_in_a_drawing_of_its_block():
+    for block in BLOCKS:
+        readings = [reading for step in block.steps for reading in step.readings]
+        nets = {net for each in readings if each.tool is not Tool.EYE for net in (each.net, each.against)} - {
+            "GND"
+        }
+        drawn = "".join(marked_picture(name, nets) for name in block.pictures)
+        red = set(re.findall(r'fill="#a3123f"[^>]*>(?:<tspan[^>]*>)?([^<]*)<', drawn))
+        lefts = {f"L_{net[2:]}" for net in nets if net.startswith("R_")}
+        assert red <= nets | lefts, block.name
+        assert {net for net in nets if not net.startswith("R_")} | lefts <= red, block.name
+
+
+def test_a_drawing_that_there_is_not():
+    with pytest.raises(InputError, match="There is no drawing stimulator-heart"):
+        picture_path("stimulator-heart")
 
 
 def test_names_are_their_own():

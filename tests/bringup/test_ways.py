@@ -18,6 +18,7 @@ from support.bringup import STEPS, clock
 
 pytestmark = pytest.mark.emulated
 
+
 def board_is_off(workplace: EmulatedWorkplace) -> bool:
     """150 ms later no gate, relay or bridge is on, and the DAC is at zero."""
     bench, parts = workplace._bench, workplace._parts

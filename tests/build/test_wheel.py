@@ -69,6 +69,8 @@ def test_the_wheel_has_what_is_no_python(wheel: zipfile.ZipFile) -> None:
         assert words in wheel.read(f"stimbench/_resources/build/licences/{name}").decode()
     names = wheel.namelist()
     assert "stimbench/report/templates/report.html.j2" in names
+    for drawing in (ROOT / "docs" / "circuit").glob("stimulator-*.svg"):
+        assert wheel.read(f"stimbench/bringup/pictures/{drawing.name}") == drawing.read_bytes()
     assert any(re.fullmatch(r"stimbench-[\d.]+\.dist-info/licenses/LICENSE", name) for name in names)
 
 

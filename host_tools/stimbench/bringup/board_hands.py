@@ -84,9 +84,11 @@ _FALL_S = 0.15
 """Q is low and the relays are open so long after the last KEEPALIVE: 133 ms and 2.2 ms (docs/circuit.md)."""
 QUESTIONS = (
     "gate-q", "q-stays-low", "radio-answers", "radio-rate", "radio-feature", "pulses-left", "pulses-right",
+    "converter-left", "converter-right", "converter-current",
 )  # fmt: skip
-"""What the board can answer by itself: 1 is yes, 0 is no; of pulses, ohm. After `q-stays-low` is asked the
-magnet goes."""
+"""What the board can answer by itself: 1 is yes, 0 is no; of pulses ohm, of its converter V. After
+`q-stays-low` is asked the magnet goes."""
+_VOLTS_A_CODE = 3.3 / 4096
 _PULSES_UA, _PULSES = 2000, 40
 _FIRST_TO_SECOND = 0x21
 _LEAST_SHARE = 0.5
@@ -216,6 +218,8 @@ class BoardHands:
             return float(self._run("beat(); print(int(gate_q()))" if self._alive else "print(int(gate_q()))"))
         if question == "q-stays-low":
             return float(self._run("print(int(q_stays_low()))", _WATCH_S))
+        if question.startswith("converter-"):
+            return self._converter_v(question.partition("-")[2])
         if question.startswith("pulses-"):
             return self._pulses_ohm(("pulses-left", "pulses-right").index(question))
         answers = self._run("print(*radio())").split()
@@ -223,6 +227,16 @@ class BoardHands:
         if len(answers) != 3:
             raise ProtocolError(f"{self._device.name} answers {answers!r} when asked for its radio.")
         return float(answers[place])
+
+    def _converter_v(self, channel: str) -> float:
+        """The mean of a channel, in V; an output that is held stays held."""
+        if self._static is not None:
+            return self._static.read(channel) * _VOLTS_A_CODE
+        static = StaticOutput(self._device).open()
+        try:
+            return static.read(channel) * _VOLTS_A_CODE
+        finally:
+            static.release()
 
     def _pulses_ohm(self, lead: int) -> float:
         """V over I of short pulses into what is between electrodes 0 and 1, switches included."""

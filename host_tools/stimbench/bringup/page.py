@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stimbench.bringup.at_bench import reading_text, span_text, value_text
 from stimbench.bringup.model import Block, Setup, Step
-from stimbench.bringup.pictures import picture_path
+from stimbench.bringup.pictures import marked_picture
 from stimbench.bringup.record import FAILED, PASSED, Attempt, Document, Record
 from stimbench.campaign.files import replace_file
 from stimbench.report.page import page_text
@@ -97,7 +97,9 @@ def _block_view(block: Block, record: Record) -> _BlockView:
     steps = [_step_view(step, record) for step in block.steps]
     outcomes = {step.outcome for step in steps}
     outcome = FAILED if FAILED in outcomes else PASSED if outcomes == {PASSED} else _OPEN
-    pictures = [(name, _as_url(picture_path(name))) for name in block.pictures]
+    readings = [reading for step in block.steps for reading in step.readings]
+    nets = {net for reading in readings for net in (reading.net, reading.against)} - {"GND"}
+    pictures = [(name, _as_url(marked_picture(name, nets))) for name in block.pictures]
     return _BlockView(block, outcome, pictures, steps)
 
 
@@ -137,5 +139,5 @@ def _state_text(setup: Setup) -> str:
     return ", ".join(words)
 
 
-def _as_url(path: Path) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+def _as_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")

@@ -87,12 +87,15 @@ class ProbePoints:
                 electrode.close()
         elif one[:2] not in ("L_", "R_"):
             raise ValueError(f"no test resistor belongs between {one} and {other}")
+        elif {one[2:], other[2:]} == {"X", "B"}:
+            self._parts.leads[_side(one)].join_resistor(ohm)
         self._fitted = (one, other, ohm)
 
     def take_away(self) -> None:
         """Nothing is between two nets any more, and nothing at either connector."""
         self._fitted = None
         for lead in self._parts.leads.values():
+            lead.join_resistor(None)
             for electrode in lead.electrodes:
                 electrode.open()
 

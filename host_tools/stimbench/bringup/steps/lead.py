@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from stimbench.bringup.model import Block, Cause, Range, Reading, Setup, Step, Tool, Unit
 from stimbench.bringup.ranges import OPEN_OHM, ohms, ohms_at_least, ohms_between, volts_between
@@ -126,7 +127,7 @@ LEAD = Block(
     "lead",
     "Leads",
     "Unplug the board. Wire the blocks lead and sense of both leads. Nothing on J_L and J_R.",
-    ("stimulator-lead",),
+    ("stimulator-lead", "stimulator-sense"),
     tuple(make(*lead) for lead in LEADS for make in (_shunt_step, _rest_step, _load_step)),
 )
 
@@ -134,6 +135,8 @@ _MIDDLE = 1.65
 _V_REST_V = 0.05
 _SENSE_SHARE, _SENSE_OFFSET_V = 0.005, 0.006
 _V_PER_A = 150.0
+_CONVERTER_V = 0.02
+_WHY_CONVERTER = "as at the pin; the converter's wide codes, offset and gain: 20 mV (RP2040-E11)"
 
 
 def _zero_step() -> Step:
@@ -142,12 +145,25 @@ def _zero_step() -> Step:
         return Reading(key, net, f"A_PICO {number}", span,
                        "1.65 V, and a tenth of what the rails may be apart at rest")  # fmt: skip
 
+    def converter(key: str, net: str, number: str, channel: str) -> Reading:
+        off_v = _V_REST_V + _CONVERTER_V
+        return Reading(key, net, f"A_PICO {number}", (_MIDDLE - off_v, _MIDDLE + off_v), _WHY_CONVERTER,
+                       tool=Tool.BOARD, ask=f"converter-{channel}", note="The board reads it.")  # fmt: skip
+
+    rest = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
     clipped = (-0.1, 0.4), (2.9, 3.5)
     return Step(
         "sense.zero",
         "The three measuring inputs rest at 1.65 V",
         "Take everything off J_L and J_R. Plug the board in. Meter in V DC, black probe to A_PICO 33 (AGND).",
-        (pin("v-left", "V_LEFT", "31"), pin("v-right", "V_RIGHT", "32"), pin("i", "I_SENSE", "34")),
+        (
+            pin("v-left", "V_LEFT", "31"),
+            pin("v-right", "V_RIGHT", "32"),
+            pin("i", "I_SENSE", "34"),
+            converter("converter-left", "V_LEFT", "31", "left"),
+            converter("converter-right", "V_RIGHT", "32", "right"),
+            converter("converter-i", "I_SENSE", "34", "current"),
+        ),
         tuple(
             Cause(
                 "sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span}
@@ -158,6 +174,20 @@ def _zero_step() -> Step:
                 ("i", "I_SENSE", "U_L_ISENSE 6 (V_MID), U_R_ISENSE 6 (U_L_ISENSE 7), both supplies"),
             )
             for span in clipped
+        )
+        + tuple(
+            Cause(
+                "converter-wrong",
+                f"{net} is right at the pin, and the Pico's converter reads otherwise.",
+                "Look at A_PICO 35: V_REF3V3; at A_PICO 33: AGND is ground.",
+                {key: rest, f"converter-{name}": span},
+            )
+            for key, net, name in (
+                ("v-left", "V_LEFT", "left"),
+                ("v-right", "V_RIGHT", "right"),
+                ("i", "I_SENSE", "i"),
+            )
+            for span in ((-0.1, 1.57), (1.73, 3.4))
         ),
         ("V_MID is 1.650 V.", "The converter pin's 1 kohm, clamp and 220 pF."),
     )
@@ -178,6 +208,10 @@ def _current_step(side: str, word: str, index: int) -> Step:
         )  # fmt: skip
 
     up, down = pin("anodic", 1), pin("cathodic", -1)
+    converter = replace(
+        up, key="converter", span=(up.span[0] - _CONVERTER_V, up.span[1] + _CONVERTER_V), why=_WHY_CONVERTER,
+        tool=Tool.BOARD, ask="converter-current", note="The board reads the anodic current itself.",
+    )  # fmt: skip
     rest: Range = (_MIDDLE - 0.05, _MIDDLE + 0.05)
     return Step(
         f"sense.{side}.current",
@@ -187,7 +221,7 @@ def _current_step(side: str, word: str, index: int) -> Step:
         "blocking capacitor. Meter in V DC, black probe to A_PICO 33 (AGND). Keep all electrodes off. A "
         "current "
         "flows only while you confirm: press Enter when you are asked, and it stops by itself if you do not.",
-        (up, down),
+        (up, down, converter),
         (
             Cause("current-sense-reversed", "I_SENSE has the wrong sign.",
                   f"Exchange U_{side}_ISENSE 1 and 4.", {"anodic": down.span, "cathodic": up.span}),

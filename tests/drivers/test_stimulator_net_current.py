@@ -80,14 +80,14 @@ def test_a_patient_hears_of_the_window_first():
     assert one.set_window(CLOSED)[0] == messages.OK
 
 
-def test_a_board_loads_the_rule_when_a_programme_first_has_an_amplitude():
-    """Its heap has no room for it before: docs/figures.md, row heap."""
+def test_a_board_loads_the_rule_with_the_first_programme_of_another_shape():
+    """Its heap has no room for it: docs/figures.md, row heap."""
     script = (
         "import sys; from stimfw.therapy import program\n"
-        "quiet = program.default().replaced({'rate_hz': 30})\n"
+        "quiet = program.default().replaced({'off_ms': 0, 'left.amplitude_ua': 25})\n"
         "names = ('stimfw.therapy.net_current', 'stimfw.therapy.limits')\n"
         "assert not any(name in sys.modules for name in names)\n"
-        "quiet.replaced({'left.amplitude_ua': 25})\n"
+        "quiet.replaced({'rate_hz': 30})\n"
         "assert all(name in sys.modules for name in names)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -79,6 +79,7 @@ ACCESS = (
 OUTPUT = (
     messages.EVENT_MAGNET, messages.EVENT_SESSION, messages.EVENT_MEASURING, messages.EVENT_SELF_TEST,
     messages.EVENT_MEASURED, messages.EVENT_STOPPED, messages.EVENT_PART_FAILED, messages.EVENT_PART_MENDED,
+    messages.EVENT_LATER_PART_FAILED, messages.EVENT_LATER_PART_MENDED,
     messages.EVENT_LINK_LOST, messages.EVENT_LINK_BACK, messages.EVENT_CONTACT_LOST,
 )  # fmt: skip
 SELDOM = (messages.EVENT_FORGED, messages.EVENT_REPLAYED)

@@ -166,10 +166,10 @@ def test_a_self_test_answers_for_the_outputs_parts_alone():
         assert one.failed_parts == found
         one.feed(machine.ENDED)
         assert one.state == (FAULT if found else READY)
-    one = Machine(output | messages.PART_SUPPLY)
+    one = Machine(output | messages.PART_RADIO)
     one.feed(machine.SELF_TEST)
     one.feed(machine.TESTED, 0)
-    assert one.failed_parts == messages.PART_SUPPLY
+    assert one.failed_parts == messages.PART_RADIO
     assert [state for state in STATES if fed(state, machine.TESTED)] == [RAMP_UP, MEASURING]
 
 
@@ -312,8 +312,12 @@ def test_sets_of_states_and_parts_are_those_of_the_wire():
     assert machine.AWAKE == sum([1 << state for state in AWAKE])
     assert machine.AT_REST == sum([1 << state for state in REST_STATES])
     assert machine.STARTABLE == 1 << READY | 1 << STOPPED
-    assert machine.OUTPUT_PARTS == messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE
-    assert (machine.SESSION, machine.ON, machine.AT_REST, machine.OUTPUT_PARTS) == (2078, 18494, 14273, 11)
+    assert machine.OUTPUT_PARTS == (
+        messages.PART_DAC | messages.PART_MATRIX | messages.PART_SENSE | messages.PART_SUPPLY
+        | messages.PART_GATE | messages.PART_RELAY | messages.PART_BRIDGE | messages.PART_PUMP
+        | messages.PART_REFERENCE | messages.PART_IDLE
+    )  # fmt: skip
+    assert (machine.SESSION, machine.ON, machine.AT_REST, machine.OUTPUT_PARTS) == (2078, 18494, 14273, 32283)
     assert (machine.CONTRACTING, machine.SHUT, machine.AWAKE, machine.STARTABLE) == (30, 12288, 1985, 513)
     assert messages.STATE_NAMES[TRAIN] == "test train" and len(STATES) == len(messages.STATE_NAMES)
 

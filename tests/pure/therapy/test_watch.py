@@ -198,9 +198,20 @@ def test_the_compliance_limit_is_named_while_most_of_the_current_flows():
 
 
 def test_the_limit_in_one_phase_alone_is_the_compliance_limit_too():
+    for part in ("late", "anodic"):
+        pulse = Pulse().but(**{part + "_mv": 12_000, part + "_ua": 1500})
+        assert seen(made((0, 0)), [pulse, pulse]) == [NONE, COMPLIANCE], part
+
+
+def test_as_much_voltage_as_a_prescription_may_need_is_no_fault_while_the_current_is_right():
+    """limits.COMPLIANCE_MV: 12 V with the blocking capacitor; the pump has 12.3 V at 10 mA at the worst."""
     for part in ("late_mv", "anodic_mv"):
         pulse = Pulse().but(**{part: 12_000})
-        assert seen(made((0, 0)), [pulse, pulse]) == [NONE, COMPLIANCE], part
+        assert seen(made((0, 0)), [pulse] * 40) == [NONE] * 40, part
+    slowly = Pulse().but(late_mv=12_000, anodic_ua=SET_UA - 50)
+    assert set(seen(made((0, 0)), [slowly] * 31)) == {NONE}
+    unlike = Pulse().but(late_mv=12_000, anodic_ua=SET_UA - 110)
+    assert seen(made((0, 0)), [unlike] * 32)[-1] == IMBALANCE, "its mean is watched as any pulse's"
 
 
 def test_what_changes_from_pulse_to_pulse_is_not_counted_together():
@@ -210,8 +221,12 @@ def test_what_changes_from_pulse_to_pulse_is_not_counted_together():
 
 @control("C-42")
 def test_current_above_what_is_set_is_named_at_once_in_either_phase():
-    for part in ("early_ua", "late_ua", "anodic_ua"):
-        assert look(made(), Pulse().but(**{part: SET_UA * 107 // 100 + 120})) == OVER, part
+    much_ua = SET_UA * 107 // 100 + 120
+    for part in ("early_ua", "late_ua"):
+        assert look(made(), Pulse().but(**{part: much_ua})) == OVER, part
+    assert look(made(), Pulse(much_ua)) == OVER
+    for one_phase in ({"anodic_ua": much_ua}, {"early_ua": much_ua, "late_ua": much_ua}):
+        assert look(made(), Pulse().but(**one_phase)) == IMBALANCE, "a switch that leaks; its action is the same"
     assert look(made(), Pulse(150), set_ua=0) == OVER
 
 

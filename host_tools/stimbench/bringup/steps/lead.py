@@ -139,32 +139,9 @@ _CONVERTER_V = 0.02
 _WHY_CONVERTER = "as at the pin; the converter's wide codes, offset and gain: 20 mV (RP2040-E11)"
 
 
-def _zero_step() -> Step:
-    def pin(key: str, net: str, number: str) -> Reading:
-        span = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
-        return Reading(key, net, f"A_PICO {number}", span,
-                       "1.65 V, and a tenth of what the rails may be apart at rest")  # fmt: skip
-
-    def converter(key: str, net: str, number: str, channel: str) -> Reading:
-        off_v = _V_REST_V + _CONVERTER_V
-        return Reading(key, net, f"A_PICO {number}", (_MIDDLE - off_v, _MIDDLE + off_v), _WHY_CONVERTER,
-                       tool=Tool.BOARD, ask=f"converter-{channel}", note="The board reads it.")  # fmt: skip
-
-    rest = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
+def _zero_causes(rest: Range) -> tuple[Cause, ...]:
     clipped = (-0.1, 0.4), (2.9, 3.5)
-    return Step(
-        "sense.zero",
-        "The three measuring inputs rest at 1.65 V",
-        "Take everything off J_L and J_R. Plug the board in. Meter in V DC, black probe to A_PICO 33 (AGND).",
-        (
-            pin("v-left", "V_LEFT", "31"),
-            pin("v-right", "V_RIGHT", "32"),
-            pin("i", "I_SENSE", "34"),
-            converter("converter-left", "V_LEFT", "31", "left"),
-            converter("converter-right", "V_RIGHT", "32", "right"),
-            converter("converter-i", "I_SENSE", "34", "current"),
-        ),
-        tuple(
+    return tuple(
             Cause(
                 "sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span}
             )
@@ -188,7 +165,34 @@ def _zero_step() -> Step:
                 ("i", "I_SENSE", "i"),
             )
             for span in ((-0.1, 1.57), (1.73, 3.4))
+        )
+
+
+def _zero_step() -> Step:
+    def pin(key: str, net: str, number: str) -> Reading:
+        span = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
+        return Reading(key, net, f"A_PICO {number}", span,
+                       "1.65 V, and a tenth of what the rails may be apart at rest")  # fmt: skip
+
+    def converter(key: str, net: str, number: str, channel: str) -> Reading:
+        off_v = _V_REST_V + _CONVERTER_V
+        return Reading(key, net, f"A_PICO {number}", (_MIDDLE - off_v, _MIDDLE + off_v), _WHY_CONVERTER,
+                       tool=Tool.BOARD, ask=f"converter-{channel}", note="The board reads it.")  # fmt: skip
+
+    rest = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
+    return Step(
+        "sense.zero",
+        "The three measuring inputs rest at 1.65 V",
+        "Take everything off J_L and J_R. Plug the board in. Meter in V DC, black probe to A_PICO 33 (AGND).",
+        (
+            pin("v-left", "V_LEFT", "31"),
+            pin("v-right", "V_RIGHT", "32"),
+            pin("i", "I_SENSE", "34"),
+            converter("converter-left", "V_LEFT", "31", "left"),
+            converter("converter-right", "V_RIGHT", "32", "right"),
+            converter("converter-i", "I_SENSE", "34", "current"),
         ),
+        _zero_causes(rest),
         ("V_MID is 1.650 V.", "The converter pin's 1 kohm, clamp and 220 pF."),
     )
 

@@ -13,6 +13,7 @@ from stimbench.bench.actions import ACTIONS, ActionError
 from stimbench.bench.hands import _ELECTRODE_FAULTS, Hands, Later
 from stimbench.bench.pace import Pace
 from stimbench.parts.wiring import StimulatorWiring
+from support.lead_rig import make
 
 MS = 1_000_000
 
@@ -133,7 +134,7 @@ def test_electrodes_break_in_every_way_and_are_mended(hands):
 
 def test_the_table_and_the_parts_know_the_same_faults():
     told = get_args(ACTIONS["break"].arguments.model_fields["fault"].annotation)
-    assert set(told) == {*_ELECTRODE_FAULTS, *stimulator_faults.FAULTS, "hung", "loss"} and len(told) == 13
+    assert set(told) == {*_ELECTRODE_FAULTS, *stimulator_faults.FAULTS, "hung", "loss"} and len(told) == 20
 
 
 @pytest.mark.emulated
@@ -175,6 +176,61 @@ def test_the_boards_own_parts_break_in_every_way_and_are_mended(hands):
     assert parts.matrix.mask(0) == 0 and parts.matrix.stuck(1, 5) is False
     assert "dac" not in " ".join(hands.do("mend", {"part": "dac"})["broken"]).replace("right.dac", "")
     assert hands.do("mend")["broken"] == [] and not any(holds() for holds in now.values())
+
+
+@pytest.mark.emulated
+def test_gate_relays_and_rails_break_in_every_way_and_are_mended(hands):
+    parts = hands.bench.board("stimulator").parts
+    hands.bench.run_for(31 * MS)
+    now = {
+        ("gate", "stuck-high", None): (lambda: parts.gate.q, "gate stuck high"),
+        ("gate", "stuck-low", None): (lambda: parts.gate.stuck is False, "gate stuck low"),
+        ("left.relay", "welded", None): (lambda: parts.relays["left"].is_closed, "left.relay welded"),
+        ("right.relay", "open", None): (lambda: parts.relays["right"].fixed is False, "right.relay open"),
+        ("left.gates", "stuck", None): (
+            lambda: parts.bridges["left"].gates_stuck, "left.gates let its lines through",
+        ),
+        ("right.idle", "open", None): (lambda: parts.bridges["right"].idle.is_open, "right.idle open"),
+        ("rails", "lost", None): (lambda: not parts.rails.up, "rails lost"),
+    }  # fmt: skip
+    for (part, fault, value), (holds, condition) in now.items():
+        assert not holds(), part
+        told = hands.do("break", {"part": part, "fault": fault, "value": value})
+        assert holds() and condition in told["broken"]
+        assert hands.do("mend", {"part": part})["broken"] == [] and not holds()
+
+
+@pytest.mark.emulated
+def test_rails_that_are_slow_or_never_come_do_so_from_the_next_power_on(hands):
+    rails = hands.bench.board("stimulator").parts.rails
+
+    def restarted(ms):
+        hands.do("power", {"state": "off", "board": "stimulator"})
+        hands.do("power", {"state": "on", "board": "stimulator"})
+        hands.bench.run_for(ms * MS)
+        return rails.up
+
+    assert restarted(31)
+    slow = {"part": "rails", "fault": "slow", "value": 200}
+    assert hands.do("break", slow)["broken"] == ["rails take 200 ms"]
+    assert rails.up, "until then they stay"
+    assert not restarted(199)
+    hands.bench.run_for(2 * MS)
+    assert rails.up
+    told = hands.do("break", {"part": "rails", "fault": "never"})
+    assert told["broken"] == ["rails come no more"] and rails.up
+    assert not restarted(1000) and hands.do("status")["broken"] == ["rails lost"]
+    assert hands.do("mend", {"part": "rails"})["broken"] == [] and rails.up
+    assert restarted(31)
+
+
+def test_the_matrix_forgets_what_was_written_and_takes_the_next():
+    board, parts = make()
+    board.set_matrix(0x21, 0x42)
+    stimulator_faults.parts_of(parts)["matrix"].harm("forgets", 0.0, board.clock.now_ns)
+    assert (parts.matrix.mask(0), parts.matrix.mask(1)) == (0, 0)
+    board.set_matrix(0x12, 0x84)
+    assert (parts.matrix.mask(0), parts.matrix.mask(1)) == (0x12, 0x84)
 
 
 @pytest.mark.emulated
@@ -225,6 +281,10 @@ def test_the_air_is_jammed_and_loses_packets(hands):
         ("break", {"part": "dac", "fault": "reference"}, "Reference needs a value: percent"),
         ("break", {"part": "adc", "fault": "low"}, "Low is no fault of adc, which can be reference or stuck"),
         ("break", {"part": "supply", "fault": "low", "value": 9}, "Low = 9: allowed is 1.8 to 5.5"),
+        ("break", {"part": "gate", "fault": "stuck"}, "Stuck is no fault of gate, which can be stuck-high"),
+        ("break", {"part": "left.gates", "fault": "stuck", "value": 1}, "Stuck needs no value"),
+        ("break", {"part": "rails", "fault": "slow", "value": -1}, "Slow = -1: allowed is 0 to 10000"),
+        ("break", {"part": "left.idle", "fault": "welded"}, "Welded is no fault of left.idle, which can be"),
         ("jam", {"channel": 126}, "There is no channel 126; 0 to 125"),
         ("speed", {"speed": "0x"}, "speed = '0x': allowed is 0.001x to 1000x"),
         ("speed", {"speed": "-1"}, "speed = '-1'"),

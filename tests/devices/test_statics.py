@@ -100,7 +100,6 @@ def test_both_leads_are_held_apart(statics, parts) -> None:
     assert parts.bridges["right"].state is BridgeState.RECHARGE
 
 
-@pytest.mark.control("C-07")
 def test_a_host_that_falls_silent_leaves_the_output_off(statics, parts, bench) -> None:
     drive(statics, parts)
     assert bench.run_until(lambda: parts.bridges["left"].state is BridgeState.OFF, OFF_MS * MS, MS)
@@ -110,7 +109,7 @@ def test_a_host_that_falls_silent_leaves_the_output_off(statics, parts, bench) -
         statics.code(0, 1)
 
 
-@pytest.mark.control("C-07")
+@pytest.mark.control("C-06")
 def test_a_board_that_hangs_is_ended_by_the_monostable(statics, parts, bench) -> None:
     drive(statics, parts)
     bench.board("stimulator").hang()
@@ -118,7 +117,7 @@ def test_a_board_that_hangs_is_ended_by_the_monostable(statics, parts, bench) ->
     bench.board("stimulator").reset()
 
 
-@pytest.mark.control("C-04")
+@pytest.mark.control("C-03")
 def test_a_magnet_ends_it_for_good(statics, parts, bench) -> None:
     drive(statics, parts)
     parts.magnet.close()

@@ -18,8 +18,9 @@ __all__ = ("ACTIONS", "Action", "ActionError", "Arguments")
 
 LONGEST_WAIT_S = 3600.0
 _PARTS = (
-    "left.0 to left.3, right.0 to right.3 (electrodes); left.pump, left.dac, left.source.0 to left.source.3, "
-    "left.sink.0 to left.sink.3 (switches), the same of right; dac, adc, supply; stimulator, remote, air"
+    "left.0 to left.3, right.0 to right.3 (electrodes); left.pump, left.dac, left.relay, left.gates, "
+    "left.idle, left.source.0 to left.source.3, left.sink.0 to left.sink.3 (switches), the same of right; "
+    "dac, adc, supply, gate, rails, matrix; stimulator, remote, air"
 )
 
 
@@ -59,12 +60,17 @@ class Break(Arguments):
     fault: Literal[
         "open", "loose", "short", "resistance", "hung", "loss",
         "rail", "dead", "stuck", "stuck-open", "stuck-closed", "reference", "low",
+        "stuck-high", "stuck-low", "welded", "lost", "slow", "never", "forgets",
     ] = Field(
         description="Of an electrode: open; loose (VALUE: ms from one break to the next, 200 if not given); "
         "short (VALUE: the electrode that it touches, left.3 say); resistance (VALUE: ohm in series). "
         "Of a pump: rail (all the current that it has), dead. Of a switch: stuck-open, stuck-closed. "
         "Of left.dac, right.dac, adc: stuck (VALUE: the code, 0 if not given). Of dac, adc: reference "
         "(VALUE: percent that it is off by). Of the supply: low (VALUE: V). "
+        "Of the gate (the monostable's Q): stuck-high, stuck-low. Of left.relay: welded, open. "
+        "Of left.gates: stuck (the lines pass whatever Q is). Of left.idle: open (a spike in each phase). "
+        "Of the rails (+-15 V): lost, or from the next power on slow (VALUE: ms, 300 if not given) or never. "
+        "Of the matrix: forgets (all switches open). "
         "Of a board: hung (its processor stops). Of the air: loss (VALUE: share of packets, 0 to 1)."
     )
     value: str | float | None = Field(None, description="What the fault needs: see FAULT.")

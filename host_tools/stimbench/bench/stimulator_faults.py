@@ -1,4 +1,4 @@
-"""What can break on a running stimulator besides its electrodes: pumps, DAC, switches, converter, supply.
+"""What can break on a running stimulator besides its electrodes: pumps, switches, gate, relays, supplies.
 
 `parts_of` names them; each has its faults, is mended, and says in words what is wrong. What a fault does is
 the models' (stimbench.parts); which of them a board finds, and how soon, is in docs/watch.md.
@@ -11,9 +11,13 @@ from typing import ClassVar, Protocol
 
 from stimbench.parts.adc import VREF_V, Rp2040Adc
 from stimbench.parts.adg1414 import MatrixChain
+from stimbench.parts.bridge import Bridge
 from stimbench.parts.lead import Lead
 from stimbench.parts.mcp4922 import Mcp4922
+from stimbench.parts.monostable import Monostable
 from stimbench.parts.pump import Pump
+from stimbench.parts.rails import Rails
+from stimbench.parts.relay import Relay
 from stimbench.parts.supply import Supply
 from stimbench.parts.wiring import StimulatorParts
 
@@ -23,6 +27,7 @@ _HIGHEST_CODE = 4095
 _SWITCHES_A_RAIL = 4
 _MOST_PERCENT = 50.0
 _LEAST_SUPPLY_V, _MOST_SUPPLY_V = 1.8, 5.5
+_LONGEST_START_MS = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Value:
 _CODE = Value("a code", 0, _HIGHEST_CODE, 0)
 _PERCENT = Value("percent that it is off by, -50 to 50", -_MOST_PERCENT, _MOST_PERCENT)
 _VOLTS = Value("the supply in V, 1.8 to 5.5", _LEAST_SUPPLY_V, _MOST_SUPPLY_V)
+_START_MS = Value("ms from power on until +-15 V are there, 0 to 10000", 0.0, _LONGEST_START_MS, 300.0)
 
 
 class Breakable(Protocol):
@@ -161,10 +167,126 @@ class _Supply:
         return "" if self.supply.vsys_v == self.supply.nominal_v else f"at {self.supply.vsys_v:g} V"
 
 
+@dataclass(frozen=True)
+class _Gate:
+    """The monostable: its Q stays high (nothing but the lines ends a current) or low (nothing begins one)."""
+
+    faults: ClassVar[dict[str, Value | None]] = {"stuck-high": None, "stuck-low": None}
+    gate: Monostable
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        self.gate.stick(fault == "stuck-high")
+
+    def mend(self, time_ns: int) -> None:
+        self.gate.stick(None)
+
+    def condition(self) -> str:
+        return "" if self.gate.stuck is None else f"stuck {'high' if self.gate.stuck else 'low'}"
+
+
+@dataclass(frozen=True)
+class _Gates:
+    """The NANDs of one lead: they let its lines through whatever Q says."""
+
+    faults: ClassVar[dict[str, Value | None]] = {"stuck": None}
+    bridge: Bridge
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        self.bridge.break_gates(True, time_ns)
+
+    def mend(self, time_ns: int) -> None:
+        self.bridge.break_gates(False, time_ns)
+
+    def condition(self) -> str:
+        return "let its lines through" if self.bridge.gates_stuck else ""
+
+
+@dataclass(frozen=True)
+class _RelayPart:
+    faults: ClassVar[dict[str, Value | None]] = {"welded": None, "open": None}
+    relay: Relay
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        self.relay.fix(fault == "welded")
+
+    def mend(self, time_ns: int) -> None:
+        self.relay.fix(None)
+
+    def condition(self) -> str:
+        return "" if self.relay.fixed is None else "welded" if self.relay.fixed else "open"
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """The switch that takes the pump's current between phases: open, each phase begins with a spike."""
+
+    faults: ClassVar[dict[str, Value | None]] = {"open": None}
+    bridge: Bridge
+    lead: Lead
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        self.bridge.idle.is_open = True
+        self.lead.part_changed()
+
+    def mend(self, time_ns: int) -> None:
+        self.bridge.idle.is_open = False
+        self.lead.part_changed()
+
+    def condition(self) -> str:
+        return "open" if self.bridge.idle.is_open else ""
+
+
+@dataclass(frozen=True)
+class _RailsPart:
+    """The +-15 V: gone at once; or, from the next power on, late or never there."""
+
+    faults: ClassVar[dict[str, Value | None]] = {"lost": None, "slow": _START_MS, "never": None}
+    rails: Rails
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        if fault == "lost":
+            self.rails.lose()
+        elif fault == "never":
+            self.rails.never = True
+        else:
+            self.rails.start_ms = value
+
+    def mend(self, time_ns: int) -> None:
+        self.rails.start_ms = self.rails.nominal_ms
+        if self.rails.never:
+            self.rails.lose(False)
+
+    def condition(self) -> str:
+        if self.rails.never:
+            return "come no more" if self.rails.up else "lost"
+        slow = self.rails.start_ms != self.rails.nominal_ms
+        return f"take {self.rails.start_ms:g} ms" if slow else ""
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """Both chips lose what was written, as after a dip of their supply: nothing to mend."""
+
+    faults: ClassVar[dict[str, Value | None]] = {"forgets": None}
+    matrix: MatrixChain
+
+    def harm(self, fault: str, value: float, time_ns: int) -> None:
+        self.matrix.power_on_reset(time_ns)
+
+    def mend(self, time_ns: int) -> None:
+        pass
+
+    def condition(self) -> str:
+        return ""
+
+
 FAULTS = tuple(
     dict.fromkeys(
         name
-        for part in (_PumpPart, _Channel, _Switch, _DacReference, _Converter, _Supply)
+        for part in (
+            _PumpPart, _Channel, _Switch, _DacReference, _Converter, _Supply,
+            _Gate, _Gates, _RelayPart, _Idle, _RailsPart, _Matrix,
+        )
         for name in part.faults
     )
 )
@@ -182,10 +304,17 @@ def parts_of(parts: StimulatorParts) -> dict[str, Breakable]:
     for channel, (side, lead) in enumerate(parts.leads.items()):
         found[f"{side}.pump"] = _PumpPart(parts.pumps[side], lead)
         found[f"{side}.dac"] = _Channel(parts.dac, channel)
+        bridge = parts.bridges[side]
+        found[f"{side}.relay"] = _RelayPart(parts.relays[side])
+        found[f"{side}.gates"] = _Gates(bridge)
+        found[f"{side}.idle"] = _Idle(bridge, lead)
         for rail, first in (("source", 0), ("sink", _SWITCHES_A_RAIL)):
             for electrode in range(_SWITCHES_A_RAIL):
                 found[f"{side}.{rail}.{electrode}"] = _Switch(parts.matrix, channel, first + electrode)
     found["dac"] = _DacReference(parts.dac)
     found["adc"] = _Converter(parts.adc)
     found["supply"] = _Supply(parts.supply)
+    found["gate"] = _Gate(parts.gate)
+    found["rails"] = _RailsPart(parts.rails)
+    found["matrix"] = _Matrix(parts.matrix)
     return found

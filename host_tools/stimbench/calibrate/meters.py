@@ -34,6 +34,13 @@ class Meter(Protocol):
     def part(self) -> None:
         """Resistor and meter are to be taken off."""
 
+    def doubt(self, lead: int, code: int, volts: float) -> None:
+        """The reading at this code does not fit its neighbours: it is taken again with the one behind it.
+
+        Raises:
+            RigError: it makes no sense to ask again.
+        """
+
     def read_v(self, lead: int, code: int, expected_v: float) -> float:
         """What it shows, V, the sign left out.
 
@@ -72,6 +79,13 @@ class TypedMeter:
         """See Meter.part."""
         self.tell("Take the resistor and the meter off. Both leads stay free.")
         self.ask("Press Enter when it is so")
+
+    def doubt(self, lead: int, code: int, volts: float) -> None:
+        """See Meter.doubt."""
+        self.tell(
+            f"{volts:g} V at code {code} of the {LEADS[lead]} lead does not fit its neighbours. Read it "
+            "again, and the one behind it. Ctrl-C gives up."
+        )
 
     def read_v(self, lead: int, code: int, expected_v: float) -> float:
         """See Meter.read_v. `b` goes back; what cannot be right is asked for again."""
@@ -122,6 +136,10 @@ class VisaMeter:
         """See Meter.part."""
         self._person.part()
 
+    def doubt(self, lead: int, code: int, volts: float) -> None:
+        """See Meter.doubt."""
+        raise _misfit(self._name, lead, code, volts)
+
     def read_v(self, lead: int, code: int, expected_v: float) -> float:
         """See Meter.read_v."""
         volts = math.nan
@@ -160,6 +178,10 @@ class EmulatedMeter:
         for lead in self._leads:
             lead.join_resistor(None)
 
+    def doubt(self, lead: int, code: int, volts: float) -> None:
+        """See Meter.doubt."""
+        raise _misfit("the emulated meter", lead, code, volts)
+
     def read_v(self, lead: int, code: int, expected_v: float) -> float:
         """See Meter.read_v."""
         volts = abs(self._meter.read(self._leads[lead].resistor_volts(self._bench.now_ns)))
@@ -169,6 +191,13 @@ class EmulatedMeter:
                 f"where {expected_v:.3f} V belong."
             )
         return volts
+
+
+def _misfit(name: str, lead: int, code: int, volts: float) -> RigError:
+    return RigError(
+        f"{volts:g} V of {name} at code {code} of the {LEADS[lead]} lead does not fit its neighbours. "
+        "Nothing was stored."
+    )
 
 
 def meter_kind(word: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from stimbench.calibrate.readings import (
     Point,
     evaluated,
     interpolated_ua,
+    misfit,
     scales_of,
 )
 from stimbench.errors import EXIT_CHECK_FAILED, StimbenchError
@@ -118,6 +119,11 @@ def _points(statics: StaticOutput, meter: Meter, ohm: float, lead: int) -> tuple
             found.append(_point(statics, meter, ohm, lead, code))
         except BackError:
             found = found[:-1]
+            continue
+        wrong = misfit(found, ohm)
+        if wrong is not None:
+            meter.doubt(lead, wrong.code, wrong.meter_v)
+            found = found[:-2]
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from stimfw.pulses.calibration import MV_PER_1024_CODES, UA_PER_1024_CODES
 from stimfw.pulses.calibration_record import CODES, CURRENT_NA, LeadCalibration
 from stimfw.pulses.lead_scales import LeadScales
 
-__all__ = ("LSB_UA", "Check", "LeadReadings", "Point", "evaluated", "interpolated_ua", "scales_of")
+__all__ = ("LSB_UA", "Check", "LeadReadings", "Point", "evaluated", "interpolated_ua", "misfit", "scales_of")
 
 LSB_UA = 2.5
 """One step of the DAC, nominal."""
@@ -26,6 +26,7 @@ _STRAIGHT_CODES = 470
 """From the converter's middle: the wide code lies 512 away, offsets and noise in between."""
 _LEAST_CODES = 60
 _PPM = 1e6
+MISFIT_UA = 20.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def evaluated(readings: LeadReadings, resistor_ohm: float) -> LeadCalibration:
     v_gain = _gain([(p.v_codes, p.meter_v * 1000 / MV_PER_CODE) for p in readings.points])
     i_gain = _gain([(p.i_codes, p.current_ua(resistor_ohm) / UA_PER_CODE) for p in readings.points])
     switches_ua = interpolated_ua(readings.points, resistor_ohm, readings.switches_code)
-    switches_mv = readings.switches_v_codes * MV_PER_CODE / v_gain
+    switches_mv = readings.switches_v_codes * MV_PER_CODE / v_gain if v_gain else 0.0  # told as a gain of 0
     return LeadCalibration(
         v_gain_ppm=round(v_gain * _PPM),
         v_offset_uv=round((readings.rest_v_codes - _MIDDLE) * MV_PER_CODE * 1000),
@@ -122,6 +123,22 @@ def interpolated_ua(points: Sequence[Point], resistor_ohm: float, code: int) -> 
     """The current of a code between two points, on the straight line."""
     codes = [point.code for point in points]
     return float(np.interp(code, codes, [point.current_ua(resistor_ohm) for point in points]))
+
+
+def misfit(points: Sequence[Point], resistor_ohm: float) -> Point | None:
+    """The last point but one, if it is farther from the line between its neighbours than a DAC bends.
+
+    Integral errors of 12 steps, smooth over the range, are 3 steps (8 uA) off such a line; a slip in a
+    reading is more than MISFIT_UA. None: it fits, or there are fewer than three points.
+    """
+    if len(points) < 3:
+        return None
+    ua = [point.current_ua(resistor_ohm) for point in points[-3:]]
+    codes = [point.code for point in points[-3:]]
+    line = ua[0] + (ua[2] - ua[0]) * (codes[1] - codes[0]) / (codes[2] - codes[0])
+    if abs(ua[1] - line) <= MISFIT_UA:
+        return None
+    return points[-2]
 
 
 def scales_of(lead: LeadCalibration) -> LeadScales:

@@ -64,6 +64,7 @@ def record(case: Case, firmware: Mapping[str, Path]) -> Recorded:
     """
     with Bench(_config(case, firmware)) as bench:
         stimulator = connect(EmulatedLink(bench, "stimulator"), first_number=0)
+        calibration = stimulator.calibration()
         hands = Hands(bench)
         if not case.fault.kind.during:
             _break(hands, case)
@@ -77,7 +78,7 @@ def record(case: Case, firmware: Mapping[str, Path]) -> Recorded:
         mute = case.fault.text in ("hang", "power off")
         state = "" if mute else messages.STATE_NAMES[stimulator.status().state]
         capture = bench.trace.capture(begin_ns)
-        known = {"stimulator": f"{identity.version} {identity.build}"} if identity else {}
+        known = {"stimulator": f"{identity.version} {identity.build}, {calibration}"} if identity else {}
         return Recorded(_kept(capture), fault_ns, pairs, known, state)
 
 

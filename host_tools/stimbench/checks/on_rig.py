@@ -82,13 +82,14 @@ def record_on_rig(case: Case, session: Session, build: str) -> tuple[Recorded, .
                 f"The stimulator runs {found.version}, {found.build}, and the case is for {build}: "
                 f"`stimbench flash` puts that on it."
             )
+        calibration = stimulator.calibration()
         with _output_off(stimulator, case), prepared(case, session):
             make_ready(stimulator, magnet=case.fault.kind.name == "magnet")
             _set_program(stimulator, case)
             expects_reading = case.fault.kind.expect in ("open", "short", "high")
             pairs = stimulator.measure_impedance() if case.impedance or expects_reading else []
             seen = _record(case, session, device, stimulator)
-    known = {"stimulator": f"{found.version} {found.build}"}
+    known = {"stimulator": f"{found.version} {found.build}, {calibration}"}
     timed = [(each, moment_of(case, each, seen.moments)) for each in seen.captures]
     kept = [(each, when) for each, when in timed if when is not None or not case.fault.kind.during]
     if not kept:

@@ -100,8 +100,7 @@ def calibrate_(
 
         def ask(question: str) -> str:
             spinner.stop()
-            typed: str = typer.prompt(question, default="", show_default=False, err=True)
-            return typed
+            return _asked(question)
 
         reads = _meter(kind, name, bench, seed, resistor, ask)
         try:
@@ -116,6 +115,22 @@ def calibrate_(
         print_json(_as_data(found))
     else:
         _show(found)
+
+
+def _asked(question: str) -> str:
+    """What the person types.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        InputError: the input is at its end.
+    """
+    try:
+        typed: str = typer.prompt(question, default="", show_default=False, err=True)
+        return typed
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise InputError("There are no more readings: the output is off, and nothing was stored.") from abort
 
 
 def _leads(word: str) -> tuple[int, ...]:

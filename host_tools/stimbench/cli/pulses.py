@@ -71,6 +71,9 @@ def pulses(
         if not found:
             _require_pulses(stimulator)
         state = None if as_csv or as_json else stimulator.status()
+        calibration = stimulator.calibration()
+    if as_csv or as_json:
+        err.print(f"Calibration: {calibration}.", markup=False)
     if as_json:
         print_json([as_data(pulse) for pulse in found])
     elif as_csv:
@@ -80,6 +83,7 @@ def pulses(
     elif found and state is not None:
         out.print(_table(found))
         out.print(_programmed(state))
+        out.print(f"Calibration: {calibration}.", markup=False)
     else:
         out.print("No pulse was measured in this session, or since an impedance measurement.")
 

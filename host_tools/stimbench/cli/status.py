@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 from stimfw.protocol import messages
+from stimfw.pulses.calibration_record import CODES, CURRENT_NA, CalibrationRecord, LeadCalibration
 from stimfw.therapy.ranges import LEADS
 
 from stimbench.cli.common import (
@@ -22,6 +23,7 @@ from stimbench.cli.common import (
 )
 from stimbench.cli.pulses import as_data, measured_text
 from stimbench.client.access_records import RemoteStatus
+from stimbench.client.calibration import Calibration
 from stimbench.client.records import Details, Identity, PulseSample, Status
 from stimbench.client.stimulator import Stimulator
 from stimbench.client.therapy_records import LedgerFigures
@@ -39,6 +41,9 @@ _XipOption = Annotated[
     bool, typer.Option("--xip", help="Show the counters of the flash cache; over USB only.")
 ]
 _XipClearOption = Annotated[bool, typer.Option("--xip-clear", help="As --xip, and set the counters to zero.")]
+_CalibrationOption = Annotated[
+    bool, typer.Option("--calibration", help="Show what the board was calibrated with; over USB only.")
+]
 _OFF_SHARE, _LEAST_OFF_UA = 0.1, 40
 """How far a measured current may be off before it is named: twice the error of pump and converter."""
 _FLASH_PARTS = {"epochs", "pairings"}
@@ -52,13 +57,15 @@ def status(
     self_test: SelfTestOption = False,
     xip: _XipOption = False,
     xip_clear: _XipClearOption = False,
+    calibration: _CalibrationOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed."""
     if remote is not None:
-        if self_test or xip or xip_clear or radio is not None:
+        if self_test or xip or xip_clear or calibration or radio is not None:
             raise InputError(
-                "--remote shows a remote on its own USB: without --self-test, --xip and --radio."
+                "--remote shows a remote on its own USB: "
+                "without --self-test, --xip, --calibration and --radio."
             )
         _status_of_remote(ctx, remote, as_json)
         return
@@ -70,6 +77,7 @@ def status(
         newest = stimulator.pulses(count=len(LEADS))
         delivered = _delivered(stimulator)
         cache = stimulator.flash_cache(xip_clear) if xip or xip_clear else None
+        calibrated = stimulator.calibration()
     if as_json:
         shown: dict[str, Any] = {
             "identity": asdict(identity),
@@ -77,6 +85,7 @@ def status(
             "measured": [as_data(pulse) for pulse in newest],
             "details": asdict(details),
             "counters": counters,
+            "calibration": calibrated.as_data() | (_calibration_data(calibrated) if calibration else {}),
         }
         if delivered:
             shown["delivered"] = [asdict(one) | {"lead": one.lead_name} for one in delivered]
@@ -84,12 +93,14 @@ def status(
             shown["flash_cache"] = {**asdict(cache), "misses": cache.misses, "saturated": cache.saturated}
         print_json(shown)
     else:
-        out.print(_table(identity, state, details, newest, delivered))
+        out.print(_table(identity, state, details, newest, delivered, calibrated))
         for line in _differences(state, newest):
             out.print(line, soft_wrap=True)
         out.print(_counter_line(counters))
         if cache:
             out.print(f"[bold]Flash cache[/]  {cache}", soft_wrap=True)
+        if calibration and calibrated.record:
+            out.print(_calibration_table(calibrated.record))
     _exit_if_failed(state.failed_parts, as_json)
 
 
@@ -159,10 +170,12 @@ def _table(
     details: Details,
     newest: list[PulseSample],
     delivered: tuple[LedgerFigures, ...],
+    calibrated: Calibration,
 ) -> Table:
     left, right = [lead.pulses for lead in delivered] or [details.left_pulses, details.right_pulses]
     rows = (
         ("Board", f"{identity.role}, firmware {identity.version} ({identity.build[:12]})"),
+        ("Calibration", str(calibrated)),
         ("State", state.state_name),
         ("Self-test", _self_test(state.failed_parts)),
         ("Magnet", "present" if state.magnet else "none"),
@@ -177,6 +190,41 @@ def _table(
         ("Free memory", f"{details.heap_free} bytes"),
     )
     return _two_columns(rows)
+
+
+def _calibration_data(calibrated: Calibration) -> dict[str, Any]:
+    """For JSON: what the record holds of each lead."""
+    if calibrated.record is None:
+        return {"leads": None}
+    leads = {
+        name: {key: value for key, value in vars(lead).items() if key != "currents"}
+        | {"currents_ua": _currents(lead)}
+        for name, lead in zip(LEADS, calibrated.record.leads, strict=True)
+    }
+    return {"leads": leads, "resistor_ohm": calibrated.record.resistor_mohm / 1000}
+
+
+def _currents(lead: LeadCalibration) -> dict[int, float]:
+    """By DAC code, in uA."""
+    return {code: now * CURRENT_NA / 1000 for code, now in zip(CODES, lead.currents, strict=True)}
+
+
+def _calibration_table(record: CalibrationRecord) -> Table:
+    table = Table(title=f"Calibrated with {record.resistor_mohm / 1000:g} ohm", title_justify="left")
+    for name in ("", *LEADS):
+        table.add_column(name, justify="right" if name else "left")
+    rows: list[tuple[str, list[str]]] = [
+        ("V, gain", [f"{lead.v_gain_ppm / 10_000 - 100:+.2f} %" for lead in record.leads]),
+        ("V, offset", [f"{lead.v_offset_uv / 1000:+.1f} mV" for lead in record.leads]),
+        ("I, gain", [f"{lead.i_gain_ppm / 10_000 - 100:+.2f} %" for lead in record.leads]),
+        ("I, offset", [f"{lead.i_offset_na / 1000:+.1f} uA" for lead in record.leads]),
+        ("two switches", [f"{lead.switches_mohm / 1000:.1f} ohm" for lead in record.leads]),
+    ]
+    currents = [_currents(lead) for lead in record.leads]
+    rows += [(f"DAC code {code}", [f"{each[code]:.1f} uA" for each in currents]) for code in CODES]
+    for name, cells in rows:
+        table.add_row(name, *cells)
+    return table
 
 
 def _two_columns(rows: tuple[tuple[str, str], ...]) -> Table:

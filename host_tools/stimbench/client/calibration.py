@@ -10,8 +10,9 @@ from stimfw.pulses import calibration_record
 from stimfw.pulses.calibration_record import CalibrationError, CalibrationRecord
 
 from stimbench.client.board import Board
+from stimbench.client.console import Console
 from stimbench.client.records import Status
-from stimbench.errors import ForbiddenError, RefusedError
+from stimbench.errors import RefusedError
 
 __all__ = ("NOT_CALIBRATED", "Calibration", "CalibrationRequests")
 
@@ -61,12 +62,13 @@ class CalibrationRequests(Board):
     def calibration(self) -> Calibration:
         """What the board goes by; by radio without its record. A firmware without calibrations has none."""
         state = self.status().calibration
+        if state != "calibrated" or not isinstance(self._console, Console):
+            return Calibration(state)  # by radio nobody may ask: the board would log it as forbidden
         try:
             (payload,) = self._fields(requests.GET_CALIBRATION)
-            record = calibration_record.unpack(payload) if state == "calibrated" else None
-        except (ForbiddenError, RefusedError, CalibrationError):
-            record = None
-        return Calibration(state, record)
+            return Calibration(state, calibration_record.unpack(payload))
+        except (RefusedError, CalibrationError):
+            return Calibration(state)
 
     def set_calibration(self, record: CalibrationRecord) -> None:
         """Keep a calibration on the board's flash; over USB only. The board restarts a moment later.

@@ -104,6 +104,8 @@ class Recording:
     details: Details | None = None
     samples: list[PulseSample] = field(default_factory=list)
     """The board's own measurements of pulses in a hold."""
+    calibration: str = "not asked"
+    """What the stimulator goes by: serial number and day, or that it is not calibrated."""
 
     def edges(self, signal: str) -> Edges:
         """The edges of one of the stimulator's signals."""

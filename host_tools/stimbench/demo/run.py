@@ -122,6 +122,7 @@ def make_report(recording: Recording, measured: Measured) -> Report:
         ("Command", f"stimbench demo --seed {recording.seed}"),
         ("Version", VERSION),
         *((f"Firmware, {known.role}", f"{known.version} ({known.build})") for known in recording.identities),
+        ("Calibration", recording.calibration),
         ("Seed", f"{recording.seed} (equal seeds give equal runs)"),
         ("Pulses", pulses),
         ("Cycle", cycle),

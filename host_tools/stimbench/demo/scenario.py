@@ -205,6 +205,7 @@ class Scenario:
         self._say.begin("Traces collected")
         recording = self.recording
         recording.details = self._stimulator.details()
+        recording.calibration = str(self._stimulator.calibration())
         recording.marks.end = self._bench.now_ns
         recording.bus_errors = tuple(
             f"{name}: {line}" for name, board in self._bench.boards.items() for line in board.log.bus_errors

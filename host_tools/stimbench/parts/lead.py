@@ -132,10 +132,10 @@ class Lead:
     def sensed_amps(self, time_ns: int) -> float:
         """What the current amplifier makes of the shunt, A (parts.shunt)."""
         self._refine(time_ns)
-        return self._sensed(time_ns)
+        return self._sensed(self._delivered(time_ns), time_ns)
 
-    def _sensed(self, time_ns: int) -> float:
-        amps = self._delivered(time_ns)
+    def _sensed(self, amps: float, time_ns: int) -> float:
+        """Of what the pump delivers."""
         if amps <= 0.0 or self._conducting is not BridgeState.ANODIC:
             return amps
         lead_v = self._stretch.volts(time_ns) + self._stretch.block_volts(time_ns)
@@ -272,13 +272,15 @@ class Lead:
         self._step(now, state)
 
     def _step(self, now: int, state: BridgeState | None = None) -> None:
-        before_v, before_a, flowed = self._stretch.volts(now), self._sensed(now), self._delivered(now)
+        before_v, flowed = self._stretch.volts(now), self._delivered(now)
+        before_a = self._sensed(flowed, now)
         self._finish(now)
         if state is not None:
             self._conducting = state
         self._begin(now)
-        after_v, after_a = self._stretch.volts(now), self._sensed(now)
-        self.step_ohm = self._pump.step_ohm(after_v - before_v, self._delivered(now) - flowed, now)
+        after_v, flows = self._stretch.volts(now), self._delivered(now)
+        after_a = self._sensed(flows, now)
+        self.step_ohm = self._pump.step_ohm(after_v - before_v, flows - flowed, now)
         for listener in self._listeners:
             listener(now, before_v, before_a, after_v, after_a)
 

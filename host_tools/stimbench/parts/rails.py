@@ -22,8 +22,8 @@ class Rails:
 
     def __init__(self, scheduler: Scheduler, *, start_ms: float = START_MS) -> None:
         self._scheduler = scheduler
-        self.start_ms = start_ms
-        """From power on until they are up."""
+        self.start_ms = self.nominal_ms = start_ms
+        """From power on until they are up: now, and as the converter was made."""
         self.never = False
         """They never come."""
         self._up = self._powered = False

@@ -56,9 +56,9 @@ def _sweep(seed: int) -> list[Setting]:
         return sweep(rig, seed)
 
 
-def sweep(rig: Rig, seed: int) -> list[Setting]:
+def sweep(rig: Rig, seed: int, rising: Sequence[int] | None = None) -> list[Setting]:
     """All amplitudes on one bench: the left lead upwards, the right one downwards, set while it pulses."""
-    rising = amplitudes()
+    rising = rising or amplitudes()
     found: list[Setting] = []
     for lead in rig.parts.leads.values():
         lead.load_resistor(_LOAD_OHM)

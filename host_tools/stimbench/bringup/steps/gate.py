@@ -161,7 +161,8 @@ def _blocked_step(side: str, word: str) -> Step:
         f"The Pico holds {side}_CATH, {side}_ANOD and {side}_SHORT high; KEEPALIVE is quiet.",
         _lines(side, "IDLE", Setup(high=tuple(f"{side}_{line}" for line in _LINES_OF_A_LEAD))),
         tuple(
-            Cause("gate-open", f"{side}_{line} passes with Q low: nothing would end a hung program's current.",
+            Cause("gate-open",
+                  f"{side}_{line} passes with Q low: nothing would end a hung program's current.",
                   "Look at the second input of its NAND: it belongs to Q.", {line.lower(): ANY_HIGH})
             for line in _LINES_OF_A_LEAD
         ),

@@ -140,32 +140,30 @@ _WHY_CONVERTER = "as at the pin; the converter's wide codes, offset and gain: 20
 
 
 def _zero_causes(rest: Range) -> tuple[Cause, ...]:
-    clipped = (-0.1, 0.4), (2.9, 3.5)
-    return tuple(
-            Cause(
-                "sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span}
-            )
-            for key, net, chip in (
-                ("v-left", "V_LEFT", "U_VSENSE 1, 2, 3 and the four resistors of the left lead"),
-                ("v-right", "V_RIGHT", "U_VSENSE 7, 6, 5 and the four resistors of the right lead"),
-                ("i", "I_SENSE", "U_L_ISENSE 6 (V_MID), U_R_ISENSE 6 (U_L_ISENSE 7), both supplies"),
-            )
-            for span in clipped
+    at_rail = (
+        Cause("sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span})
+        for key, net, chip in (
+            ("v-left", "V_LEFT", "U_VSENSE 1, 2, 3 and the four resistors of the left lead"),
+            ("v-right", "V_RIGHT", "U_VSENSE 7, 6, 5 and the four resistors of the right lead"),
+            ("i", "I_SENSE", "U_L_ISENSE 6 (V_MID), U_R_ISENSE 6 (U_L_ISENSE 7), both supplies"),
         )
-        + tuple(
-            Cause(
-                "converter-wrong",
-                f"{net} is right at the pin, and the Pico's converter reads otherwise.",
-                "Look at A_PICO 35: V_REF3V3; at A_PICO 33: AGND is ground.",
-                {key: rest, f"converter-{name}": span},
-            )
-            for key, net, name in (
-                ("v-left", "V_LEFT", "left"),
-                ("v-right", "V_RIGHT", "right"),
-                ("i", "I_SENSE", "i"),
-            )
-            for span in ((-0.1, 1.57), (1.73, 3.4))
+        for span in ((-0.1, 0.4), (2.9, 3.5))
+    )
+    converter = (
+        Cause(
+            "converter-wrong",
+            f"{net} is right at the pin, and the Pico's converter reads otherwise.",
+            "Look at A_PICO 35: V_REF3V3; at A_PICO 33: AGND is ground.",
+            {key: rest, f"converter-{name}": span},
         )
+        for key, net, name in (
+            ("v-left", "V_LEFT", "left"),
+            ("v-right", "V_RIGHT", "right"),
+            ("i", "I_SENSE", "i"),
+        )
+        for span in ((-0.1, 1.57), (1.73, 3.4))
+    )
+    return (*at_rail, *converter)
 
 
 def _zero_step() -> Step:

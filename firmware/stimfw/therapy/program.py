@@ -5,6 +5,7 @@ paired remote was heard for `contact_s` (0: however long).
 """
 
 import struct
+import sys
 
 from stimfw.therapy import ranges
 from stimfw.therapy.ranges import LEADS, ParameterError, Range
@@ -32,13 +33,16 @@ FIELD_NAMES = tuple(
 _FORMAT = "<HHHHHHIHHBBHBBH"
 PACKED_BYTES = struct.calcsize(_FORMAT)
 
-# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The
-# amplitudes are zero: nothing comes out until somebody has set one.
 _NET_CURRENT_TEXT = (
     "at most %d uA for 25 nA of net direct current (longer contractions, longer ramps, shorter pulses, a "
     "shorter gap or a lower rate allow more)"
 )
+# 20 Hz is stated for the therapy that the bench reproduces; the rest are the field's usual values. The
+# amplitudes are zero: nothing comes out until somebody has set one.
 _DEFAULTS = (214, 0, 20, 2000, 2000, 10_000, 20_000, 1800, 0, 1, 2, 0, 1, 2, 0)
+_SHAPE = 6  # the fields that bound the amplitude: up to on_ms
+_DEFAULT_MOST_UA = 10_000
+"""What stimfw.therapy.net_current says of the defaults, so that a start need not load it."""
 
 
 def range_of(field: str) -> Range:
@@ -56,7 +60,10 @@ def period_us(rate_hz: int) -> int:
 
 
 class Program:
-    """A whole, valid programme; it cannot be made otherwise, and never changes."""
+    """A whole, valid programme; it cannot be made otherwise, and never changes.
+
+    Attributes: by the fields' names; most_ua: what the net direct current leaves of the amplitudes' range.
+    """
 
     def __init__(self, values: "tuple[int, ...]") -> None:
         """Check `values` (the order of FIELD_NAMES) and keep them.
@@ -70,6 +77,8 @@ class Program:
             range_of(name).check(value, name[: name.rfind(".") + 1])
         self._keep(tuple(values))
         self._check_together()
+        self.most_ua = self._most_ua()
+        self.check_net_current()
 
     def _keep(self, values: "tuple[int, ...]") -> None:
         self.values = values
@@ -101,24 +110,32 @@ class Program:
                 "at most %d Hz with these widths and gap (two pulses must fit into a period)"
                 % (1_000_000 // (2 * slot)),
             )
-        self.check_net_current()
 
-    def check_net_current(self) -> None:
-        """Check what `with_amplitudes` does not: stimfw.therapy.net_current.
-
-        Raises:
-            ParameterError: a contraction would leave more net direct current than limits.NET_DC_NA.
-        """
-        if self.amplitude_ua == (0, 0):
-            return
+    def _most_ua(self) -> int:
+        """What stimfw.therapy.net_current allows. A board gives back the module's heap."""
+        if self.values[:_SHAPE] == _DEFAULTS[:_SHAPE]:
+            return _DEFAULT_MOST_UA
+        held = "stimfw.therapy.limits" in sys.modules
         from stimfw.therapy import net_current
 
         most_ua = net_current.most_ua(
             self.width_us, self.gap_us, self.period_us, self.ramp_up_ms, self.on_ms, self.ramp_down_ms
         )
+        if not held and sys.implementation.name == "micropython":
+            for own in ("net_current", "limits"):
+                del sys.modules["stimfw.therapy." + own]
+                delattr(sys.modules["stimfw.therapy"], own)
+        return most_ua
+
+    def check_net_current(self) -> None:
+        """Check what `with_amplitudes` does not: that no amplitude is above `most_ua`.
+
+        Raises:
+            ParameterError: a contraction would leave more net direct current than limits.NET_DC_NA.
+        """
         for lead, amplitude_ua in zip(LEADS, self.amplitude_ua):
-            if amplitude_ua > most_ua:
-                raise ParameterError(lead + ".amplitude_ua", amplitude_ua, _NET_CURRENT_TEXT % most_ua)
+            if amplitude_ua > self.most_ua:
+                raise ParameterError(lead + ".amplitude_ua", amplitude_ua, _NET_CURRENT_TEXT % self.most_ua)
 
     def replaced(self, changes: "dict[str, int]") -> "Program":
         """A new programme with some fields (by FIELD_NAMES) changed.
@@ -147,6 +164,7 @@ class Program:
         v = self.values
         made = object.__new__(Program)
         made._keep(v[:8] + (left_ua,) + v[9:11] + (right_ua,) + v[12:])
+        made.most_ua = self.most_ua
         return made
 
     def after(self, previous: "Program") -> "Program":

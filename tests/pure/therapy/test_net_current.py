@@ -137,3 +137,16 @@ def test_it_is_the_formula():
 
 def test_the_electrodes_are_those_of_the_bench():
     assert (net_current.PAIR_OHM, net_current.PAIR_NF, net_current.DECAY_MS) == (500, 2500, 1440)
+
+
+def test_the_default_programmes_limit_is_what_the_module_says():
+    made = program.default()
+    assert made.most_ua == net_current.most_ua(
+        made.width_us, made.gap_us, made.period_us, made.ramp_up_ms, made.on_ms, made.ramp_down_ms
+    )
+
+
+def test_another_amplitude_keeps_the_limit():
+    made = program.default().replaced({"width_us": 1000, "rate_hz": 198, "on_ms": 1000})
+    assert made.most_ua < 10_000
+    assert made.with_amplitudes(25, 25).most_ua == made.most_ua

@@ -138,10 +138,12 @@ _LOOK_GATE = (
 )
 
 
-def _gate_steps(side: str, word: str, index: int) -> tuple[Step, ...]:
-    name = f"gate.{side}"
-    rest = Step(
-        f"{name}.rest", f"With Q low the {word} bridge is off, its idle leg on",
+_LINES_OF_A_LEAD = ("CATH", "ANOD", "SHORT")
+
+
+def _rest_step(side: str, word: str) -> Step:
+    return Step(
+        f"gate.{side}.rest", f"With Q low the {word} bridge is off, its idle leg on",
         "Plug the board in. KEEPALIVE is quiet. Meter in V DC, black probe to ground.",
         _lines(side, "IDLE", Setup()),
         (
@@ -151,51 +153,63 @@ def _gate_steps(side: str, word: str, index: int) -> tuple[Step, ...]:
         ),
         _LOOK_GATE,
     )  # fmt: skip
-    blocked = Step(
-        f"{name}.blocked", f"Q low blocks the {word} lead's lines, whatever the Pico says",
+
+
+def _blocked_step(side: str, word: str) -> Step:
+    return Step(
+        f"gate.{side}.blocked", f"Q low blocks the {word} lead's lines, whatever the Pico says",
         f"The Pico holds {side}_CATH, {side}_ANOD and {side}_SHORT high; KEEPALIVE is quiet.",
-        _lines(side, "IDLE", Setup(high=tuple(f"{side}_{line}" for line in ("CATH", "ANOD", "SHORT")))),
-        (
-            Cause("gate-open", "A line passes with Q low: nothing would end a hung program's current.",
-                  "Look at the second input of its NAND: it belongs to Q.", {"cath": ANY_HIGH}),
-            Cause("gate-open", "A line passes with Q low: nothing would end a hung program's current.",
-                  "Look at the second input of its NAND: it belongs to Q.", {"anod": ANY_HIGH}),
-            Cause("gate-open", "A line passes with Q low: nothing would end a hung program's current.",
-                  "Look at the second input of its NAND: it belongs to Q.", {"short": ANY_HIGH}),
+        _lines(side, "IDLE", Setup(high=tuple(f"{side}_{line}" for line in _LINES_OF_A_LEAD))),
+        tuple(
+            Cause("gate-open",
+                  f"{side}_{line} passes with Q low: nothing would end a hung program's current.",
+                  "Look at the second input of its NAND: it belongs to Q.", {line.lower(): ANY_HIGH})
+            for line in _LINES_OF_A_LEAD
         ),
         _LOOK_GATE,
     )  # fmt: skip
-    states = []
-    for state, line, other in (("cathodic", "CATH", "anod"), ("anodic", "ANOD", "cath")):
-        states.append(
-            Step(
-                f"{name}.{state}", f"With Q high {side}_{line} reaches its switches, and no other line",
-                "The board sends KEEPALIVE and holds the line. The DAC is at zero.",
-                _lines(side, line, Setup(keepalive=True, bridges=bridge_of(index, state))),
-                (
-                    Cause("bridge-lines-swapped", f"{side}_CATH and {side}_ANOD are exchanged: every phase "
-                          "would be of the wrong sign.",
-                          f"Exchange the wires at the Pico, or {side}_CATH_G and {side}_ANOD_G.",
-                          {line.lower(): (-0.1, 1.0), other: HIGH}),
-                    Cause("q-not-at-gate", "The lines stay blocked while Q is high.",
-                          "Look at Q on U_GATE1 2, 5, 10, 13 and U_GATE2 2, 5.",
-                          {line.lower(): (-0.1, 1.0), other: LOW, "idle": HIGH}),
-                ),
-                _LOOK_GATE,
-            )
-        )  # fmt: skip
-    recharge = Step(
-        f"{name}.recharge", f"With Q high {side}_SHORT reaches the {word} recharge switch",
+
+
+def _phase_step(side: str, index: int, state: str, line: str, other: str) -> Step:
+    return Step(
+        f"gate.{side}.{state}", f"With Q high {side}_{line} reaches its switches, and no other line",
+        "The board sends KEEPALIVE and holds the line. The DAC is at zero.",
+        _lines(side, line, Setup(keepalive=True, bridges=bridge_of(index, state))),
+        (
+            Cause("bridge-lines-swapped",
+                  f"{side}_CATH and {side}_ANOD are exchanged: every phase would be of the wrong sign.",
+                  f"Exchange the wires at the Pico, or {side}_CATH_G and {side}_ANOD_G.",
+                  {line.lower(): (-0.1, 1.0), other: HIGH}),
+            Cause("q-not-at-gate", "The lines stay blocked while Q is high.",
+                  "Look at Q on U_GATE1 2, 5, 10, 13 and U_GATE2 2, 5.",
+                  {line.lower(): (-0.1, 1.0), other: LOW, "idle": HIGH}),
+        ),
+        _LOOK_GATE,
+    )  # fmt: skip
+
+
+def _recharge_step(side: str, word: str, index: int) -> Step:
+    setup = Setup(keepalive=True, bridges=bridge_of(index, "recharge"))
+    return Step(
+        f"gate.{side}.recharge", f"With Q high {side}_SHORT reaches the {word} recharge switch",
         "The board sends KEEPALIVE and holds the line.",
         tuple(
-            logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line in ("SHORT", "IDLE"),
-                  Setup(keepalive=True, bridges=bridge_of(index, "recharge")))
+            logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line in ("SHORT", "IDLE"), setup)
             for line, pin in _DRIVE_PINS.items()
         ),
         (),
         (f"U_{side}_DRIVE 9: it is {side}_SHORT_N, without a delay.", *_LOOK_GATE),
     )  # fmt: skip
-    return (rest, blocked, *states, recharge)
+
+
+def _gate_steps(side: str, word: str, index: int) -> tuple[Step, ...]:
+    return (
+        _rest_step(side, word),
+        _blocked_step(side, word),
+        _phase_step(side, index, "cathodic", "CATH", "anod"),
+        _phase_step(side, index, "anodic", "ANOD", "cath"),
+        _recharge_step(side, word, index),
+    )
 
 
 GATE = Block(

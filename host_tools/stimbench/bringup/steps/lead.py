@@ -139,6 +139,33 @@ _CONVERTER_V = 0.02
 _WHY_CONVERTER = "as at the pin; the converter's wide codes, offset and gain: 20 mV (RP2040-E11)"
 
 
+def _zero_causes(rest: Range) -> tuple[Cause, ...]:
+    at_rail = (
+        Cause("sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span})
+        for key, net, chip in (
+            ("v-left", "V_LEFT", "U_VSENSE 1, 2, 3 and the four resistors of the left lead"),
+            ("v-right", "V_RIGHT", "U_VSENSE 7, 6, 5 and the four resistors of the right lead"),
+            ("i", "I_SENSE", "U_L_ISENSE 6 (V_MID), U_R_ISENSE 6 (U_L_ISENSE 7), both supplies"),
+        )
+        for span in ((-0.1, 0.4), (2.9, 3.5))
+    )
+    converter = (
+        Cause(
+            "converter-wrong",
+            f"{net} is right at the pin, and the Pico's converter reads otherwise.",
+            "Look at A_PICO 35: V_REF3V3; at A_PICO 33: AGND is ground.",
+            {key: rest, f"converter-{name}": span},
+        )
+        for key, net, name in (
+            ("v-left", "V_LEFT", "left"),
+            ("v-right", "V_RIGHT", "right"),
+            ("i", "I_SENSE", "i"),
+        )
+        for span in ((-0.1, 1.57), (1.73, 3.4))
+    )
+    return (*at_rail, *converter)
+
+
 def _zero_step() -> Step:
     def pin(key: str, net: str, number: str) -> Reading:
         span = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
@@ -151,7 +178,6 @@ def _zero_step() -> Step:
                        tool=Tool.BOARD, ask=f"converter-{channel}", note="The board reads it.")  # fmt: skip
 
     rest = volts_between(_MIDDLE - _V_REST_V, _MIDDLE + _V_REST_V)
-    clipped = (-0.1, 0.4), (2.9, 3.5)
     return Step(
         "sense.zero",
         "The three measuring inputs rest at 1.65 V",
@@ -164,31 +190,7 @@ def _zero_step() -> Step:
             converter("converter-right", "V_RIGHT", "32", "right"),
             converter("converter-i", "I_SENSE", "34", "current"),
         ),
-        tuple(
-            Cause(
-                "sense-at-rail", f"The amplifier of {net} sits at its rail.", f"Look at {chip}.", {key: span}
-            )
-            for key, net, chip in (
-                ("v-left", "V_LEFT", "U_VSENSE 1, 2, 3 and the four resistors of the left lead"),
-                ("v-right", "V_RIGHT", "U_VSENSE 7, 6, 5 and the four resistors of the right lead"),
-                ("i", "I_SENSE", "U_L_ISENSE 6 (V_MID), U_R_ISENSE 6 (U_L_ISENSE 7), both supplies"),
-            )
-            for span in clipped
-        )
-        + tuple(
-            Cause(
-                "converter-wrong",
-                f"{net} is right at the pin, and the Pico's converter reads otherwise.",
-                "Look at A_PICO 35: V_REF3V3; at A_PICO 33: AGND is ground.",
-                {key: rest, f"converter-{name}": span},
-            )
-            for key, net, name in (
-                ("v-left", "V_LEFT", "left"),
-                ("v-right", "V_RIGHT", "right"),
-                ("i", "I_SENSE", "i"),
-            )
-            for span in ((-0.1, 1.57), (1.73, 3.4))
-        ),
+        _zero_causes(rest),
         ("V_MID is 1.650 V.", "The converter pin's 1 kohm, clamp and 220 pF."),
     )
 

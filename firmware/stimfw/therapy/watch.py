@@ -266,7 +266,7 @@ class Watch:
         if max(early, late, anodic) > limits[_I_HIGH]:
             return _too_much(early, late, anodic, limits[_I_HIGH], apart)
         at_limit = second or max(base - s[2], base - s[5]) >= self._v_limit
-        if at_limit and min(early, late, anodic) < limits[_I_LOW]:
+        if at_limit and min(early, late, anodic) < max(limits[_I_LOW], limits[_I_GONE]):
             return self._at_limit(lead, early, late, anodic)
         if apart:
             return watch_table.IMBALANCE

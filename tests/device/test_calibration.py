@@ -25,6 +25,13 @@ def restarted(board: Board) -> None:
     board.rebooted()
 
 
+def forget(board: Board) -> None:
+    """Also for the check of the heap, which compares with a board that is not calibrated."""
+    board.client.stop()
+    board.client.forget_calibration()
+    restarted(board)
+
+
 def test_a_board_has_none_until_it_is_given_one(board: Board):
     assert board.client.status().calibration == "none"
     assert str(board.client.calibration()) == "not calibrated"
@@ -37,8 +44,7 @@ def test_it_is_kept_over_starts_and_told(board: Board):
     assert found.state == "calibrated" and found.record is not None
     assert found.record.pack() == record(lead(permil=1010)).pack()
     assert str(found) == f"desk 7, {DAY}"
-    board.client.forget_calibration()
-    restarted(board)
+    forget(board)
     assert str(board.client.calibration()) == "not calibrated"
 
 
@@ -51,6 +57,7 @@ def test_amplitudes_go_by_it(board: Board, bench):
     board.wait(0.2)
     assert (dac.code(0), dac.code(1)) == (1584, 2041)
     assert board.client.status().amplitude_ua == (4000, 5000)
+    forget(board)
 
 
 @pytest.mark.emulated
@@ -74,6 +81,7 @@ def test_measured_pulses_go_by_it(board: Board, bench):
     after = measured()
     shares = [now / then for now, then in zip(after, before, strict=True)]
     assert shares == pytest.approx([1 / 1.05, 1.0, 1 / 0.95, 1.0], abs=0.015)
+    forget(board)
 
 
 def test_it_is_refused_while_the_output_is_on(board: Board):
@@ -120,6 +128,7 @@ def test_a_damaged_one_is_told_and_nominal_factors_hold(board: Board, bench):
     board.client.stop()
     keep(board, record())  # a new one takes its place
     assert board.client.status().calibration == "calibrated"
+    forget(board)
 
 
 def _holds(view, block, page) -> bool:

@@ -24,12 +24,31 @@ except ImportError:  # CPython
     micropython = SimpleNamespace(native=lambda function: function)  # type: ignore[assignment,unused-ignore]
 
 # DAC: 4.096 V over 4096 codes is 1 mV a code. The pump makes 2.5 mA of 1 V: 2.5 uA a code.
-_CODES_PER_5_UA = 2
 MOST_CODE = 4095
 GRID_BITS = 9
 """A calibrated lead's codes are known at each multiple of 512 uA, and are straight lines in between."""
 GRID_POINTS = 21
 """0 to 10240 uA: one step beyond therapy.ranges.AMPLITUDE_UA."""
+
+
+@micropython.native  # type: ignore[untyped-decorator,unused-ignore]
+def dac_code(codes16: "Sequence[int] | None", amplitude_ua: int) -> int:
+    """The DAC code for an amplitude of 0-10000 uA, to the nearest; 0 is always 0. Allocates nothing.
+
+    A ramp asks for two a period, in which a STOP may wait: so it is compiled to machine code.
+
+    Args:
+        codes16: LeadScales.codes16.
+        amplitude_ua: 0-10000.
+    """
+    if codes16 is None or amplitude_ua <= 0:
+        return (amplitude_ua * 2 + 2) // 5  # 2.5 uA a code; + 2: to the nearest
+    at = amplitude_ua >> 9
+    low = codes16[at]
+    code = low + ((codes16[at + 1] - low) * (amplitude_ua & 511) >> 9) + 8 >> 4
+    if code < 0:
+        return 0
+    return MOST_CODE if code > MOST_CODE else code
 
 
 class LeadScales:
@@ -51,18 +70,10 @@ class LeadScales:
         self.switches_ohm = SWITCHES_OHM
         self.codes16: "Sequence[int] | None" = None
 
-    @micropython.native  # type: ignore[untyped-decorator,unused-ignore]
     def dac_code(self, amplitude_ua: int) -> int:
-        """The DAC code for an amplitude of 0-10000 uA, to the nearest. Allocates nothing; 0 is always 0."""
-        codes = self.codes16
-        if codes is None or amplitude_ua <= 0:
-            return (amplitude_ua * _CODES_PER_5_UA + 2) // 5  # + 2: to the nearest
-        at = amplitude_ua >> GRID_BITS
-        low = codes[at]
-        code = low + ((codes[at + 1] - low) * (amplitude_ua & 511) >> GRID_BITS) + 8 >> 4
-        if code < 0:
-            return 0
-        return MOST_CODE if code > MOST_CODE else code
+        """The DAC code for an amplitude of 0-10000 uA, to the nearest."""
+        code: int = dac_code(self.codes16, amplitude_ua)
+        return code
 
     def millivolts(self, codes: int) -> int:
         """Electrode voltage in mV of a difference of converter codes, up to 16 times 4096 of them."""

@@ -27,6 +27,7 @@ def use(flash: "BlockDevice", output: "Output") -> None:
         return
     for lead in range(2):
         found.leads[lead].apply(output.scales[lead])
+        output.codes16[lead] = output.scales[lead].codes16
     output.calibration = CALIBRATED
 
 

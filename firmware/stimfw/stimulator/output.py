@@ -11,7 +11,7 @@ from machine import disable_irq, enable_irq
 
 from stimfw.drivers import adg1414
 from stimfw.pulses import waveform
-from stimfw.pulses.lead_scales import LeadScales
+from stimfw.pulses.lead_scales import LeadScales, dac_code
 from stimfw.pulses.sampling import SamplePlan
 from stimfw.therapy.ranges import slot_us
 
@@ -45,6 +45,8 @@ class Output:
         self._keepalive = keepalive
         self.scales = (LeadScales(), LeadScales())
         """What codes stand for, by lead."""
+        self.codes16: "list[Sequence[int] | None]" = [None, None]
+        """Those of `scales`, at hand for each pulse of a ramp."""
         self.calibration = NOT_CALIBRATED
         """Or CALIBRATED, or CALIBRATION_DAMAGED. Times FLAG_CALIBRATED it is a flag of STATUS."""
         self._codes = [0, 0]
@@ -80,11 +82,12 @@ class Output:
     def amplitude(self, left_ua: int, right_ua: int) -> None:
         """Amplitudes from the next pulse of each lead on; writes only what changes."""
         codes = self._codes
-        left = self.scales[0].dac_code(left_ua)
+        tables = self.codes16
+        left = dac_code(tables[0], left_ua)
         if left != codes[0]:
             codes[0] = left
             self._dac.write(0, left)
-        right = self.scales[1].dac_code(right_ua)
+        right = dac_code(tables[1], right_ua)
         if right != codes[1]:
             codes[1] = right
             self._dac.write(1, right)

@@ -61,7 +61,7 @@ def test_what_a_contraction_reaches():
     assert reached_ppm(0, 1, 0) > 0
 
 
-@control("C-12")
+@control("C-43")
 def test_the_corner_is_refused_with_what_would_fit():
     """10 mA, 2 x 1000 us, 198 Hz, 1 s: 5583 nC x 0.50065 x 1.02 in 1 s, and 0.025 % of 10 uC, twice."""
     assert abs(net_pa(10_000, *CORNER) - 2_855_000) <= 2000

@@ -109,6 +109,21 @@ def test_other_amplitudes_are_checked_when_that_is_asked_for():
             assert error.field == refused + ".amplitude_ua" and error.value == over
 
 
+def test_a_programme_without_amplitudes_asks_for_no_limit():
+    """A board that starts has one, and must not load this module."""
+    asked = []
+    known = net_current.most_ua
+    net_current.most_ua = lambda *shape: asked.append(shape) or 10_000
+    try:
+        quiet = program.default().replaced({"rate_hz": 30})
+        quiet.with_amplitudes(0, 0).check_net_current()
+        assert asked == []
+        quiet.replaced({"right.amplitude_ua": 25})
+        assert asked == [(214, 0, 33_333, 2000, 10_000, 2000)]
+    finally:
+        net_current.most_ua = known
+
+
 def test_what_the_bench_has_measured_is_less():
     """docs/figures.md, row net-dc, the worse lead of each; the first one by the part models alone."""
     for measured_na, shape in (

@@ -14,7 +14,7 @@ LEFT = 8  # in program.FIELD_NAMES
 REFUSED = messages.OUT_OF_RANGE, struct.pack("<BI", LEFT, CORNER_UA)
 
 
-@pytest.mark.control("C-12")
+@pytest.mark.control("C-43")
 def test_the_corner_of_the_largest_pulses_is_refused_and_what_fits_is_taken(board: Board):
     client = board.client
     client.set_program(client.program().replaced(CORNER | {"left.amplitude_ua": 0, "right.amplitude_ua": 0}))

@@ -25,7 +25,7 @@ def out_of_range(index, value):
     return messages.OUT_OF_RANGE, struct.pack("<BI", index, value)
 
 
-@pytest.mark.control("C-12")
+@pytest.mark.control("C-43")
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize(("left_ua", "right_ua", "index"), [(OVER_UA, 0, LEFT), (MOST_UA, OVER_UA, RIGHT)])
 def test_amplitudes_and_programmes_that_ask_for_too_much_change_nothing(running, left_ua, right_ua, index):

@@ -48,7 +48,7 @@ SHAPES = (
 LARGEST = (10_000, 1000, 500, 5051, 0, 1000, 0)
 
 
-@pytest.mark.control("C-12")
+@pytest.mark.control("C-43")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_highest_amplitude_that_is_allowed_stays_below_the_limit(shape):
     most = most_ua(*shape)

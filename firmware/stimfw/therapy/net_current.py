@@ -44,9 +44,12 @@ def ramped_ppm(ramp_ms: int) -> int:
 
 
 def reached_ppm(ramp_up_ms: int, on_ms: int, ramp_down_ms: int) -> int:
-    """How much of its last charge the blocking capacitor holds when a contraction ends, in millionths."""
+    """How much of its last charge the blocking capacitor holds when a contraction ends, in millionths.
+
+    Never negative: the mean over a ramp is above what is left at its end.
+    """
     begun = left_ppm(on_ms + ramp_down_ms) * ramped_ppm(ramp_up_ms) // 1_000_000
-    return max(0, ramped_ppm(ramp_down_ms) - begun)
+    return ramped_ppm(ramp_down_ms) - begun
 
 
 def net_pa(

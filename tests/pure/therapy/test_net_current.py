@@ -61,13 +61,14 @@ def test_what_a_contraction_reaches():
     assert reached_ppm(0, 1, 0) > 0
 
 
-@control("C-12")
+@control("C-43")
 def test_the_corner_is_refused_with_what_would_fit():
     """10 mA, 2 x 1000 us, 198 Hz, 1 s: 5583 nC x 0.50065 x 1.02 in 1 s, and 0.025 % of 10 uC, twice."""
     assert abs(net_pa(10_000, *CORNER) - 2_855_000) <= 2000
     assert most_ua(*CORNER) == 75
     corner = {"width_us": 1000, "gap_us": 500, "rate_hz": 198, "on_ms": 1000}
-    quiet = program.default().replaced({**corner, "ramp_up_ms": 0, "ramp_down_ms": 0})
+    corner.update({"ramp_up_ms": 0, "ramp_down_ms": 0})
+    quiet = program.default().replaced(corner)
     assert quiet.replaced({"right.amplitude_ua": 75}).amplitude_ua == (0, 75)
     for lead in ("left", "right"):
         try:
@@ -108,11 +109,26 @@ def test_other_amplitudes_are_checked_when_that_is_asked_for():
             assert error.field == refused + ".amplitude_ua" and error.value == over
 
 
+def test_a_programme_without_amplitudes_asks_for_no_limit():
+    """A board that starts has one, and must not load this module."""
+    asked = []
+    known = net_current.most_ua
+    net_current.most_ua = lambda *shape: asked.append(shape) or 10_000
+    try:
+        quiet = program.default().replaced({"rate_hz": 30})
+        quiet.with_amplitudes(0, 0).check_net_current()
+        assert asked == []
+        quiet.replaced({"right.amplitude_ua": 25})
+        assert asked == [(214, 0, 33_333, 2000, 10_000, 2000)]
+    finally:
+        net_current.most_ua = known
+
+
 def test_what_the_bench_has_measured_is_less():
     """docs/figures.md, row net-dc, the worse lead of each; the first one by the part models alone."""
     for measured_na, shape in (
-        (2780, (10_000, *CORNER)),
-        (20.2, (75, *CORNER)),
+        (2780, (10_000,) + CORNER),
+        (20.2, (75,) + CORNER),
         (21.8, (10_000, 1000, 500, 50_000, 2000, 10_000, 2000)),
         (24.5, (10_000, 1000, 500, 5051, 10_000, 13_000, 10_000)),
         (0.66, (10_000, 214, 0, 50_000, 2000, 10_000, 2000)),
@@ -122,7 +138,7 @@ def test_what_the_bench_has_measured_is_less():
 
 def test_it_is_the_formula():
     for shape in (
-        (10_000, *CORNER),
+        (10_000,) + CORNER,
         (4000, 214, 0, 50_000, 2000, 10_000, 2000),
         (25, 20, 0, 1_000_000, 10_000, 60_000, 10_000),
         (10_000, 1000, 500, 5051, 10_000, 60_000, 10_000),
@@ -133,6 +149,30 @@ def test_it_is_the_formula():
         told = net_pa(*shape) / 1000
         # What recharge leaves is bounded by a chord above it (stimfw.therapy.limits).
         assert 0.9995 * leaked + differ - 0.002 <= told <= 1.0005 * leaked + 1.1 * differ + 0.003, shape
+
+
+def test_numbers():
+    """Each was worked out once more with fractions, apart from the firmware's code."""
+    for shape, ramped, reached in (
+        ((0, 1000, 0), 1_000_000, 500_650),
+        ((2000, 10_000, 2000), 540_467, 540_338),
+        ((333, 3333, 77), 973_757, 890_136),
+        ((1, 1000, 1), 999_360, 500_677),
+        ((10_000, 60_000, 10_000), 143_861, 143_861),
+    ):
+        assert (ramped_ppm(shape[2]), reached_ppm(*shape)) == (ramped, reached), shape
+    for shape, pa in (
+        ((10_000, 1000, 500, 5051, 0, 1000, 0), 2_855_178),
+        ((10_000, 1000, 500, 50_000, 2000, 10_000, 2000), 22_383),
+        ((4000, 214, 0, 50_000, 2000, 10_000, 2000), 288),
+        ((3300, 333, 33, 7777, 333, 3333, 77), 23_664),
+        ((25, 20, 0, 1_000_000, 10_000, 60_000, 10_000), 2),
+        ((0, 20, 0, 5000, 0, 1000, 0), 2),
+        ((10_000, 1000, 480, 5000, 1, 1000, 1), 2_840_360),
+    ):
+        assert net_pa(*shape) == pa, shape
+    assert (most_ua(214, 0, 5000, 0, 1000, 0), most_ua(214, 0, 5007, 0, 1000, 0)) == (2800, 2825)
+    assert most_ua(500, 0, 50_000, 0, 1000, 0) == 5075
 
 
 def test_the_electrodes_are_those_of_the_bench():

@@ -30,9 +30,6 @@ PROBE_PULSES = 4
 SKIPPED_PULSES = 4
 COUNTED_PULSES = 40
 
-SWITCHES_OHM = 19
-"""Two closed switches in the path (ADG1414 datasheet, table 1: 9.5 ohm each), if nobody measured them."""
-
 _OPEN_CURRENT_PERCENT = 50
 _SHORT_OHM = 50
 MAX_OHM = 65_535

@@ -11,7 +11,6 @@ from stimfw.pulses.calibration import (
     UA_PER_1024_CODES,
     UV_PER_CODE,
 )
-from stimfw.pulses.impedance import SWITCHES_OHM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +21,9 @@ except ImportError:  # CPython
     from types import SimpleNamespace
 
     micropython = SimpleNamespace(native=lambda function: function)  # type: ignore[assignment,unused-ignore]
+
+SWITCHES_OHM = 19
+"""Two closed switches in the path (ADG1414 datasheet, table 1: 9.5 ohm each), if nobody measured them."""
 
 # DAC: 4.096 V over 4096 codes is 1 mV a code. The pump makes 2.5 mA of 1 V: 2.5 uA a code.
 MOST_CODE = 4095

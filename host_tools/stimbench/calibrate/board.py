@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stimfw.protocol import messages
 from stimfw.pulses.calibration_record import CODES, CURRENT_NA, CalibrationRecord, LeadCalibration
-from stimfw.pulses.impedance import SWITCHES_OHM
+from stimfw.pulses.lead_scales import SWITCHES_OHM
 
 from stimbench.calibrate.meters import Meter
 from stimbench.calibrate.procedure import LeadResult, calibrated

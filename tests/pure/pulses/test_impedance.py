@@ -2,8 +2,8 @@
 
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
-from stimfw.pulses.impedance import KINDS, SWITCHES_OHM, line, next_current_ua, read_at_once
-from stimfw.pulses.lead_scales import LeadScales
+from stimfw.pulses.impedance import KINDS, line, next_current_ua, read_at_once
+from stimfw.pulses.lead_scales import SWITCHES_OHM, LeadScales
 from stimfw.pulses.sampling import SamplePlan
 from support.control import control
 

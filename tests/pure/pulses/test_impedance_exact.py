@@ -7,7 +7,7 @@ mV of the last sample, kind; each is the exact value, cut to a whole number.
 from stimfw.protocol import messages
 from stimfw.pulses import impedance
 from stimfw.pulses.impedance import next_current_ua, read_at_once
-from stimfw.pulses.lead_scales import LeadScales
+from stimfw.pulses.lead_scales import SWITCHES_OHM, LeadScales
 
 PULSES = 40
 REST = 81_920  # 40 times code 2048
@@ -66,7 +66,7 @@ def test_the_two_switches_are_subtracted_and_nothing_is_less_than_zero():
     assert read(flat(REST, 67_025))[0] == 0
     assert read(flat(REST + 200, 67_025))[0] == 0
     assert read(flat(81_717, 67_025))[0] == 1  # 20.44 ohm
-    assert impedance.SWITCHES_OHM == 19
+    assert SWITCHES_OHM == 19
 
 
 def test_less_than_half_of_the_test_current_is_an_open_pair():

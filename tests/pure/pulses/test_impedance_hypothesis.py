@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from stimfw.pulses import impedance
-from stimfw.pulses.impedance import KINDS, SWITCHES_OHM, next_current_ua, read_at_once
-from stimfw.pulses.lead_scales import LeadScales
+from stimfw.pulses.impedance import KINDS, next_current_ua, read_at_once
+from stimfw.pulses.lead_scales import SWITCHES_OHM, LeadScales
 from stimfw.pulses.sampling import SamplePlan
 
 INNER_PERCENT = 2

@@ -2,7 +2,7 @@
 
 import math
 
-from stimfw.pulses import impedance, waveform
+from stimfw.pulses import lead_scales, waveform
 from stimfw.therapy import limits, ranges
 from support.control import control
 
@@ -18,7 +18,7 @@ def test_the_numbers():
 
 
 def test_numbers_that_other_packages_have_too():
-    assert limits.SWITCHES_OHM == impedance.SWITCHES_OHM
+    assert limits.SWITCHES_OHM == lead_scales.SWITCHES_OHM
     assert limits.AROUND_PULSE_US == waveform.LEAD_IN_US + waveform.BREAK_US
     assert limits.AMPLITUDE_UA == ranges.AMPLITUDE_UA.high
     assert limits.AMPLITUDE_STEP_UA == ranges.AMPLITUDE_UA.step

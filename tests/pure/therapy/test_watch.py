@@ -226,7 +226,7 @@ def test_current_above_what_is_set_is_named_at_once_in_either_phase():
         assert look(made(), Pulse().but(**{part: much_ua})) == OVER, part
     assert look(made(), Pulse(much_ua)) == OVER
     for one_phase in ({"anodic_ua": much_ua}, {"early_ua": much_ua, "late_ua": much_ua}):
-        assert look(made(), Pulse().but(**one_phase)) == IMBALANCE, "a switch that leaks; its action is the same"
+        assert look(made(), Pulse().but(**one_phase)) == IMBALANCE, "a switch that leaks: the action is that"
     assert look(made(), Pulse(150), set_ua=0) == OVER
 
 

@@ -8,7 +8,7 @@ from support import scene
 from support.board import Board
 from support.scene import HOLD, MS
 
-TEST_UA = 1000
+TEST_UA = 2000
 TOLERANCE_UA = 100
 RADIO_NS = 1100 * MS
 """The firmware checks the radio each second (docs/firmware.md)."""

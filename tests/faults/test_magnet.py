@@ -7,7 +7,7 @@ from stimfw.protocol import messages, requests
 from support import scene
 from support.board import Board
 from support.branches import branch
-from support.scene import HOLD, MS
+from support.scene import HOLD, MS, SELF_TEST_NS
 
 US = 1000
 HARDWARE_NS = 1 * US
@@ -117,7 +117,7 @@ def test_at_any_moment_before_the_first_pulse_the_firmware_alone_keeps_the_bridg
     started_ns = bench.now_ns
 
     def first_pulse_ns():
-        bench.run_for(100 * MS)
+        bench.run_for(SELF_TEST_NS)
         return scene.edges(bench, started_ns, scene.DRIVE)[0][0]
 
     pulse_ns = branch(first_pulse_ns)

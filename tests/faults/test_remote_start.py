@@ -19,7 +19,7 @@ def test_start_pulses_and_stop_ends_it(board: Board, bench, heap_in_contact):
     board.set(**HOLD)
     assert scene.edges(bench) == []
     bench.press("START")
-    bench.run_for(600 * MS)
+    bench.run_for(scene.SELF_TEST_NS + 600 * MS)
     assert board.state() == messages.HOLD
     pressed_ns = bench.now_ns
     assert scene.cathodic_edges(bench, pressed_ns - 200 * MS) == 8

@@ -202,7 +202,7 @@ def test_a_patient_stops_what_a_clinician_does(boards, opcode):
     boards.board.set(**HOLD)
     boards.meet_after_a_stop()
     assert boards.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
-    boards.bench.run_for(200 * MS)
+    boards.bench.run_for(200 * MS + (scene.SELF_TEST_NS if opcode == requests.TEST_STIMULATION else 0))
     assert boards.board.state() in (messages.HOLD, messages.MEASURING)
     heard_ns = boards.peers[PATIENT].request(requests.STOP)
     assert scene.edges(boards.bench, heard_ns - 150 * MS)

@@ -91,7 +91,7 @@ def test_the_longest_pulses_at_a_high_rate_never_overlap(board: Board, bench):
     board.set(left__amplitude_ua=500, right__amplitude_ua=500)
     board.client.start()
     board.wait_state(messages.HOLD)
-    bench.run_for(60 * MS)
+    bench.run_for(scene.SELF_TEST_NS + 60 * MS)
     start_ns = bench.now_ns
     bench.run_for(PERIODS_WATCHED * PERIOD_199_HZ_NS)
     edges = scene.edges(bench, start_ns, scene.DRIVE)

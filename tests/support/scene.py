@@ -35,6 +35,9 @@ RAMP_DOWN = dict(HOLD, on_ms=1000, ramp_down_ms=5000)
 REST = dict(HOLD, on_ms=1000, off_ms=60_000)
 PULSING = (messages.RAMP_UP, messages.HOLD, messages.RAMP_DOWN)
 PERIOD_MS = 50
+SELF_TEST_S = 0.45
+"""The whole test of the output, before a session's first pulse (docs/decisions/0060)."""
+SELF_TEST_NS = 450_000_000
 
 # The programme to start, or None for a measurement, and the state to wait for.
 STATES = {
@@ -119,7 +122,7 @@ def pulse(board: Board, **changes: int) -> None:
     board.set(**(changes or HOLD))
     board.client.start()
     board.wait_state(*PULSING)
-    board.wait(0.3)
+    board.wait(SELF_TEST_S + 0.3)
 
 
 class Peer(RadioPeer):

@@ -91,7 +91,7 @@ def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(
     changes = {name.replace("__", "."): value for name, value in HOLD.items()}
     stimulator = bench.board("stimulator")
     resets = len(stimulator.resets)
-    board.repl().exec_raw_no_follow(DYING.format(turns=300, changes=changes))
+    board.repl().exec_raw_no_follow(DYING.format(turns=150, changes=changes))
     said = []
     assert board.wait_for(lambda: said.append(board.text()) or b"is dead\r" in b"".join(said), 8)
     dead_ns = bench.now_ns
@@ -105,7 +105,7 @@ def test_an_application_that_dies_turns_the_output_off_and_the_board_comes_back(
 @pytest.mark.control("C-06", "C-07")
 def test_an_endless_loop_with_interrupts_on_turns_the_output_off(board: Board, bench):
     changes = {name.replace("__", "."): value for name, value in HOLD.items()}
-    board.repl().exec_raw_no_follow(LOOPING.format(turns=300, changes=changes))
+    board.repl().exec_raw_no_follow(LOOPING.format(turns=150, changes=changes))
     dark = lambda: [at for at, lit in bench.trace.edges("stimulator", "LED", start_ns) if not lit]  # noqa: E731
     start_ns = bench.now_ns
     assert bench.run_until(lambda: scene.cathodic_edges(bench) > 20 and dark(), 8000 * MS, MS)

@@ -1,5 +1,7 @@
 """A magnet turns the output off: by hardware at once, by firmware too; nothing restarts without it."""
 
+from itertools import pairwise
+
 import pytest
 from stimbench.errors import WrongStateError
 from stimbench.parts.wiring import StimulatorWiring
@@ -14,12 +16,17 @@ HARDWARE_NS = 1 * US
 FIRMWARE_NS = 200 * US
 BEFORE_NS, STEP_NS = 300 * US, 4 * US
 """The firmware asks for the magnet, and then starts the pulses: a few bytecodes, some 10 us each."""
+GATE_TESTED_NS = 250 * MS
+JOINING_NS = 15 * MS
 STATES = ("self-test", "impedance", "ramp up", "rest")
 
 
-def cut(*, bounce_ms=1.0):
-    """A stimulator whose magnet does not reach the gate: only the firmware can stop."""
-    return {"stimulator": StimulatorWiring(clr_cut=True, bounce_ms=bounce_ms)}
+def cut(bench):
+    """The magnet does not reach the gate any more: only the firmware can stop.
+
+    Behind the self-test, which would find it: tests/faults/test_whole_self_test.py.
+    """
+    bench.board("stimulator").parts.gate.cut_clr()
 
 
 def run_to_drive(bench):
@@ -49,9 +56,9 @@ def test_the_current_stops_at_once_by_hardware(board: Board, bench):
 
 
 @pytest.mark.control("C-03")
-@pytest.mark.bench(wiring=cut())
 def test_the_firmware_alone_stops_within_200_us(board: Board, bench):
     scene.pulse(board)
+    cut(bench)
     run_to_drive(bench)
     came_ns = bench.now_ns
     bench.magnet(True)
@@ -110,15 +117,19 @@ def assert_no_pulse(bench, at_ns):
     scene.assert_stays_off(bench, at_ns + FIRMWARE_NS, 20 * MS)
 
 
-@pytest.mark.bench(wiring=cut(bounce_ms=0.0))
+@pytest.mark.bench(wiring={"stimulator": StimulatorWiring(bounce_ms=0.0)})
 def test_at_any_moment_before_the_first_pulse_the_firmware_alone_keeps_the_bridges_off(board: Board, bench):
     board.set(**HOLD)
     board.client.start()
+    bench.run_for(GATE_TESTED_NS)
+    cut(bench)
     started_ns = bench.now_ns
 
     def first_pulse_ns():
+        """Behind the test's last pulses the electrodes are joined anew, which takes 20 ms."""
         bench.run_for(SELF_TEST_NS)
-        return scene.edges(bench, started_ns, scene.DRIVE)[0][0]
+        times = [time_ns for time_ns, _, _ in scene.edges(bench, started_ns, scene.DRIVE)]
+        return next(after for before, after in pairwise(times) if after - before > JOINING_NS)
 
     pulse_ns = branch(first_pulse_ns)
     assert pulse_ns > started_ns + BEFORE_NS

@@ -199,7 +199,7 @@ def test_stop_in_the_middle_of_anothers_request_of_many_pieces(boards):
 @pytest.mark.control("C-04")
 @pytest.mark.parametrize("opcode", [requests.TEST_STIMULATION, requests.IMPEDANCE])
 def test_a_patient_stops_what_a_clinician_does(boards, opcode):
-    boards.board.set(**HOLD)
+    boards.board.set(**HOLD, width_us=214, rate_hz=20)  # whatever others here have set
     boards.meet_after_a_stop()
     assert boards.ask(CLINICIAN, opcode, BODIES.get(opcode, b"")) == (messages.OK, b"")
     boards.bench.run_for(200 * MS + (scene.SELF_TEST_NS if opcode == requests.TEST_STIMULATION else 0))

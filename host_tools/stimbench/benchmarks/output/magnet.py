@@ -22,7 +22,6 @@ from stimbench.benchmarks.output.trials import (
     worst_line,
 )
 from stimbench.client.stimulator import Stimulator
-from stimbench.parts.wiring import StimulatorWiring
 
 __all__ = ("MAGNET",)
 
@@ -35,13 +34,16 @@ _SCRIPTS = {_HARDWARE: "", _COLLECTING: ALWAYS_COLLECTING, _PROGRAMMING: ALWAYS_
 def _magnets(chunk: Chunk) -> list[Trial]:
     """Sessions that end by a magnet: on the bench as it is built, or with CLR cut and a busy CPU."""
     script = _SCRIPTS[chunk.kind]
-    with Rig(chunk.seed, wiring=StimulatorWiring(clr_cut=True) if script else None) as rig:
+    with Rig(chunk.seed) as rig:
         stimulator = rig.execute(script) if script else rig.connect()
         rig.set_program(stimulator, PROGRAM)
         found = []
         for number in chunk.numbers():
             first_ns = rig.restart(stimulator)
+            if script:
+                rig.parts.gate.cut_clr()  # behind the self-test, which would find it
             found.append(_magnet(rig, stimulator, chunk, first_ns, chunk.phase_ns(number)))
+            rig.parts.gate.cut_clr(False)
             rig.forget()
         return found
 

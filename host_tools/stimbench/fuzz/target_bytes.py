@@ -1,4 +1,4 @@
-"""Targets that are functions of bytes: console, requests, replies, pieces, programmes.
+"""Targets that are functions of bytes: console, requests, replies, pieces, programmes, calibrations.
 
 Runs on MicroPython too.
 """
@@ -7,6 +7,8 @@ import struct
 
 from stimfw.protocol import asking, console_frame, identity, messages, refusals, requests, roles
 from stimfw.protocol.dispatcher import Dispatcher
+from stimfw.pulses import calibration_record
+from stimfw.pulses.lead_scales import MOST_CODE, LeadScales
 from stimfw.telemetry import fragments, frames
 from stimfw.therapy import program
 from stimfw.therapy.ranges import ParameterError
@@ -130,6 +132,29 @@ def programme(data: bytes) -> None:
         assert found.pack() == packed and program.Program(found.values).values == found.values
 
 
+def calibration(data: bytes) -> None:
+    """A board's calibration, and what it makes of amplitudes. Declared: CalibrationError."""
+    script = Script(data)
+    currents = [code * 2500 // calibration_record.CURRENT_NA for code in calibration_record.CODES]
+    nominal = calibration_record.LeadCalibration(1_000_000, 0, 1_000_000, 0, 19_000, currents)
+    whole = calibration_record.CalibrationRecord("fuzzed", 1, 500_000, (nominal, nominal)).pack()
+    packed = whole
+    while script.left():
+        packed = script.mutated(packed) if script.below(3) else script.take(calibration_record.RECORD_BYTES)
+        try:
+            found = calibration_record.unpack(packed)
+        except calibration_record.CalibrationError:
+            packed = whole
+            continue
+        again = found.pack()
+        assert calibration_record.unpack(again).pack() == again
+        for lead in found.leads:
+            scales = LeadScales()
+            lead.apply(scales)
+            codes = [scales.dac_code(ua) for ua in range(0, 10_001, 100)]
+            assert codes == sorted(codes) and codes[0] == 0 and codes[-1] <= MOST_CODE
+
+
 def replies(data: bytes) -> None:
     """What a host or a remote makes of a reply. Declared: ValueError."""
     script = Script(data)
@@ -158,5 +183,6 @@ TARGETS = (
     ("stimulator requests", stimulator_requests),
     ("remote requests", remote_requests),
     ("programme", programme),
+    ("calibration", calibration),
     ("replies", replies),
 )

@@ -53,6 +53,7 @@ def test_amplitudes_go_by_it(board: Board, bench):
     keep(board, record(lead(permil=1010), lead(permil=980)))
     dac = bench.board("stimulator").parts.dac
     pulse(board)
+    board.wait_state(messages.HOLD)
     board.client.amplitude(4000, 5000)
     board.wait(0.2)
     assert (dac.code(0), dac.code(1)) == (1584, 2041)
@@ -68,8 +69,9 @@ def test_measured_pulses_go_by_it(board: Board, bench):
 
     def measured():
         pulse(board)
+        board.wait_state(messages.HOLD)
         board.client.amplitude(2000, 2000)
-        board.wait(0.3)
+        board.wait(0.5)
         found = board.client.pulses(count=10)
         board.client.stop()
         currents = [[p.current_ua for p in found if p.lead == k] for k in (0, 1)]
@@ -122,6 +124,7 @@ def test_a_damaged_one_is_told_and_nominal_factors_hold(board: Board, bench):
     assert board.client.status().calibration == "damaged"
     assert str(board.client.calibration()) == "not calibrated: the record on its flash is damaged"
     pulse(board)
+    board.wait_state(messages.HOLD)
     board.client.amplitude(4000, 4000)
     board.wait(0.2)
     assert (chip.parts.dac.code(0), chip.parts.dac.code(1)) == (1600, 1600)

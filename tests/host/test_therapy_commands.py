@@ -124,13 +124,13 @@ def test_prescribe_changes(ask, file):
 def test_a_clamp_says_its_rule_and_exits_1(ask, implant, file):
     implant.ohm = 6000
     told = ask("program", "prescribe", file(), code=1)
-    assert "The left lead is clamped from 3000 to 2100 uA: compliance." in words(told.stderr)
+    assert "The left lead is clamped from 3000 to 1950 uA: compliance." in words(told.stderr)
     assert (
         json.loads(ask("program", "prescription", "--json").stdout)["prescription"]["left.amplitude_ua"]
-        == 2100
+        == 1950
     )
     data = json.loads(ask("program", "prescribe", file(), "--json", code=1).stdout)
-    assert data["clamped"][1] == {"lead": "right", "allowed_ua": 2100, "rule": "compliance"}
+    assert data["clamped"][1] == {"lead": "right", "allowed_ua": 1950, "rule": "compliance"}
 
 
 def test_a_file_that_fails_is_not_sent(ask, implant, file):
@@ -231,8 +231,8 @@ def test_check_against_impedances_from_a_file(ask, implant, file, tmp_path):
     listed = ask("impedance", "--json").stdout
     (tmp_path / "pairs.json").write_text(listed, "utf-8")
     shown = words(ask("program", "check", file(), "--impedance", str(tmp_path / "pairs.json")).stdout)
-    assert "highest amplitude of the left lead is 2100 uA (compliance)" in shown
-    assert "The right lead is clamped from 2500 to 2100 uA: compliance." in shown
+    assert "highest amplitude of the left lead is 1950 uA (compliance)" in shown
+    assert "The right lead is clamped from 2500 to 1950 uA: compliance." in shown
     for text in ("[{}]", "3", "{", '[{"lead": "middle"}]'):
         (tmp_path / "pairs.json").write_text(text, "utf-8")
         ask("program", "check", file(), "--impedance", str(tmp_path / "pairs.json"), code=2)

@@ -4,7 +4,8 @@ A board on the bench does not know what it drives, so this takes the bench's own
 5 uF and 100 kohm each (docs/hardware.md). An implant's prescription is judged by what was measured of its
 leads (stimfw.therapy.limits). Why there is such a current: docs/decisions/0059-net-current-at-the-corner.md.
 
-Imported when a programme first has an amplitude: a board that starts has none, and its heap no room for it.
+Imported when a programme differs from the default one in its pulses or its contraction, and given back then:
+a board's heap has no room to keep it (stimfw.therapy.program).
 """
 
 from stimfw.therapy import limits

@@ -109,17 +109,18 @@ def test_other_amplitudes_are_checked_when_that_is_asked_for():
             assert error.field == refused + ".amplitude_ua" and error.value == over
 
 
-def test_a_programme_without_amplitudes_asks_for_no_limit():
-    """A board that starts has one, and must not load this module."""
+def test_the_default_shape_asks_for_no_limit():
+    """A board that starts has it, and must not load this module."""
     asked = []
     known = net_current.most_ua
     net_current.most_ua = lambda *shape: asked.append(shape) or 10_000
     try:
-        quiet = program.default().replaced({"rate_hz": 30})
-        quiet.with_amplitudes(0, 0).check_net_current()
+        one = program.default().replaced({"right.amplitude_ua": 25, "off_ms": 0})
+        one.with_amplitudes(50, 50).check_net_current()
         assert asked == []
-        quiet.replaced({"right.amplitude_ua": 25})
-        assert asked == [(214, 0, 33_333, 2000, 10_000, 2000)]
+        for change in ({"width_us": 213}, {"on_ms": 9999}):
+            assert one.replaced(change).amplitude_ua == (0, 25)
+        assert asked == [(213, 0, 50_000, 2000, 10_000, 2000), (214, 0, 50_000, 2000, 9999, 2000)]
     finally:
         net_current.most_ua = known
 

@@ -65,6 +65,7 @@ class TwoBoards:
 
     def ask(self, slot, opcode, body=b""):
         """A request by radio: code and body of the reply."""
+        self.bench.run_for(5 * MS)  # behind the last copy of another peer's answer, as a remote that listens first
         reply = self.peers[slot].ask(messages.request(opcode, body))
         assert reply is not None
         return messages.parse_reply(opcode, reply)

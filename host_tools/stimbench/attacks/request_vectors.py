@@ -32,6 +32,7 @@ _PRESCRIPTION = (
     " right.cathode u8 3, right.anode u8 2, right.amplitude_ua u16 2500, right.width_us u16 250,"
     " right.gap_us u16 0, right.least_ua u16 0, right.most_ua u16 3000"
 )
+_RECORD = bytes(k * 7 & 0xFF for k in range(133)).hex()
 _KEPT = "version u16 3, sender u8 254, set_s u32 1796083200"
 
 # A field: name, u8 to i32 or a number of bytes, value. A row: number, name, who answers, the lowest role
@@ -87,6 +88,9 @@ _ROWS: tuple[tuple[int, str, str, int, str, str, tuple[str, ...]], ...] = (
      "first u32 7, forged u32 70000, replayed u32 12, flood u32 1",
      ("uptime_s u32 3600, kind u8 2, slot_claimed u8 5, detail u8 1",
       "uptime_s u32 3602, kind u8 4, slot_claimed u8 255, detail u8 3")),
+    (0x1D, "GET_CALIBRATION", "stimulator", SERVICE, "", "", (f"record bytes {_RECORD}",)),
+    (0x1E, "SET_CALIBRATION", "stimulator", SERVICE, f"record 133 {_RECORD}", "", ()),
+    (0x1F, "FORGET_CALIBRATION", "stimulator", SERVICE, "", "", ()),
     (0x20, "MODEM_SEND", "remote", SERVICE, f"base 4 {_BASE}, slot u8 2, channel u8 1, frame 32 {_FRAME}",
      "now_ms u32 70001", ()),
     (0x21, "MODEM_RECEIVE", "remote", SERVICE, "", "state u8 2, at_ms u32 70003, now_ms u32 70009",

@@ -89,7 +89,7 @@ def test_every_code_state_and_reason_has_a_name():
     assert messages.EVENT_NAMES[messages.EVENT_FACTORY_RESET] == "factory reset"
     assert messages.EVENT_NAMES[messages.EVENT_STOPPED] == "output off"
     assert messages.EVENT_NAMES[messages.EVENT_RIGHT_AMPLITUDE] == "right amplitude"
-    assert len(messages.EVENT_NAMES) == messages.EVENT_KEY_RETIRED + 1
+    assert len(messages.EVENT_NAMES) == messages.EVENT_LATER_PART_MENDED + 1
     assert messages.EVENT_NAMES[messages.EVENT_PAIRED] == "paired"
     assert messages.STATE_NAMES[messages.FAULT] == "fault" and messages.STATE_NAMES[messages.REST] == "rest"
     assert messages.STATE_NAMES[-1] == "test train" and messages.STOP_NAMES[-1] == "limit"

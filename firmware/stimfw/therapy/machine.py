@@ -158,7 +158,7 @@ ROWS = (
 
 # What a self-test of the output can find: these it may clear. messages.PART_DAC, PART_MATRIX, PART_SENSE,
 # PART_SUPPLY, and PART_GATE to PART_IDLE.
-OUTPUT_PARTS = const(1 | 2 | 8 | 16 | 512 | 1024 | 2048 | 4096 | 8192 | 16384)
+OUTPUT_PARTS = const(0x7E1B)
 
 _NONE = const(0xFF)
 # By state.

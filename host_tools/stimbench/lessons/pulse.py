@@ -15,7 +15,7 @@ from stimbench.report.style import ACCENT, INK, Chart
 
 __all__ = ("PAIR_OHM", "STEPS")
 
-PAIR_OHM = 500 + 5
+PAIR_OHM = 500 + 19
 """A pair of electrodes of the bench and the two switches in its way: docs/hardware.md."""
 _DOUBLE_LAYER_UF = 5.0
 _CURRENT_SHARE = 0.01  # docs/figures.md promises the amplitude to 1 %

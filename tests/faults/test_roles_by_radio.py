@@ -65,7 +65,8 @@ class TwoBoards:
 
     def ask(self, slot, opcode, body=b""):
         """A request by radio: code and body of the reply."""
-        self.bench.run_for(5 * MS)  # behind the last copy of another peer's answer, as a remote that listens first
+        # Behind the last copy of another peer's answer: a remote listens before it talks.
+        self.bench.run_for(5 * MS)
         reply = self.peers[slot].ask(messages.request(opcode, body))
         assert reply is not None
         return messages.parse_reply(opcode, reply)

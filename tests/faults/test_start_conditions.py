@@ -42,7 +42,7 @@ def test_a_clock_that_cannot_be_put_right_is_named(board: Board, bench):
     assert board.client.status().failed_parts == ("clock",)
 
 
-@pytest.mark.bench(wiring={"stimulator": StimulatorWiring(rails_ms=290.0)})
+@pytest.mark.bench(wiring={"stimulator": StimulatorWiring(rails_ms=180.0)})
 def test_a_supply_that_is_slow_is_waited_for(board: Board, bench):
     assert board.client.status().failed_parts == ()
     assert board.client.self_test() == ()

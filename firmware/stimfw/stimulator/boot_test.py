@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SUPPLY_LOW_MV = 3000  # VSYS below this is no supply for the gate's converter
 _MIDDLE_16 = 16 * 2048
-RAILS_MS = 200
+RAILS_MS = 100
 """How long the +-15 V may take: the converter starts within 30 ms (docs/circuit.md)."""
 _STEADY_LOOKS = 3
 _NO_RAILS_16 = 16 * 128  # the current amplifiers without their supply lie at 0 V; no current does that

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stimfw.drivers import adg1414
 from stimfw.protocol import messages
 from stimfw.pulses import pair_sampling
+from stimfw.pulses.sampling import CHANNEL_I, CHANNEL_V
 from stimfw.stimulator import pulse_watch
 from stimfw.stimulator.diagnosis import Diagnosis
 from stimfw.stimulator.probe import Probe
@@ -187,9 +188,18 @@ class SessionChecks:
 
     def _of_board(self) -> int:
         """Supply and temperature; with no train."""
-        if self._sense.supply_mv() < SUPPLY_LOW_MV:
+        low, warm = self._sense.supply_mv() < SUPPLY_LOW_MV, self._sense.temperature_dc() > TOO_WARM_DC
+        if (low or warm) and self._reads_one_code():
+            return watch_table.ADC
+        if low:
             return watch_table.SUPPLY
-        return watch_table.TEMPERATURE if self._sense.temperature_dc() > TOO_WARM_DC else watch_table.NONE
+        return watch_table.TEMPERATURE if warm else watch_table.NONE
+
+    def _reads_one_code(self) -> bool:
+        """Whether the converter gives one code for voltage and current at rest, which is half its range."""
+        read = self._sense.mean16
+        first16 = read(CHANNEL_V[0], 1)
+        return first16 == read(CHANNEL_I, 1) == read(CHANNEL_V[1], 1) == read(CHANNEL_V[0], 4)
 
     def _after(self) -> "Generator[int, None, int]":
         """Behind a contraction: what a suspicion is about, supply, temperature. GOES_ON, or the cause."""

@@ -8,17 +8,17 @@ AT_ONCE_US = 150
 SCRIPT = """
 import gc, time
 from stimfw.drivers import heap
-kept = [None] * 1600
-for k in range(800):
+kept = [None] * 2400
+for k in range(1200):
     kept[2 * k] = bytes(14)
-    kept[2 * k + 1] = bytes(40 + k % 30)
-for k in range(0, 1600, 2):
+    kept[2 * k + 1] = bytes(33 + k % 15)
+for k in range(0, 2400, 2):
     kept[k] = None
 def longest_us():
     found = 0
     for k in range(8):
         begun = time.ticks_us()
-        bytearray(200)
+        bytearray(500)  # more than a module that was given back has left in one piece
         found = max(found, time.ticks_diff(time.ticks_us(), begun))
     return found
 gc.collect()

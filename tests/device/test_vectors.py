@@ -75,8 +75,24 @@ CASES = [
 ]
 
 
+# A board does not keep the modules of a pairing; neither shall this test.
+BEFORE = "import sys\n_had, _names = set(sys.modules), set(globals())\n"
+AFTER = """
+for _name in [n for n in globals() if n not in _names and n[0] != "_"]:
+    del globals()[_name]
+for _name in [n for n in sys.modules if n not in _had]:
+    _module = sys.modules.pop(_name)
+    _at = _name.rfind(".")
+    if _at > 0 and _name[:_at] in sys.modules:
+        delattr(sys.modules[_name[:_at]], _name[_at + 1 :])
+del _module, _had, _names
+import gc
+gc.collect()
+"""
+
+
 @pytest.mark.parametrize(("name", "code", "count"), CASES, ids=[case[0] for case in CASES])
 def test_the_board_makes_the_vectors(board, name, code, count):
     for vector in VECTORS[name][:count]:
-        said = board.exec(f"{code}\ncheck({vector!r})\nprint('made')\nimport gc\ndel check\ngc.collect()\n")
+        said = board.exec(f"{BEFORE}{code}\ncheck({vector!r})\nprint('made')\n_module = None\n{AFTER}")
         assert said.strip() in (b"made", "made")

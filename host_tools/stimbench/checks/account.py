@@ -23,7 +23,9 @@ __all__ = ("Account", "account_of", "contradictions")
 _TIMES = 3
 """So many times as many pulses as the board gave, or as few, are another session."""
 _FEW = 20
-"""Pulses that may be more or less: the test of the output, the begin and the end of the recording."""
+"""Pulses that may be more or less: the begin and the end of the recording."""
+_TEST_PULSES = 52
+"""On each lead, of the self-test before a session (docs/decisions/0060); no part of what the board counts."""
 _CURRENT_SHARE = 0.1
 """Of the current that the board measured: an instrument that saw less is not in that lead."""
 _LEAST_UA = 100.0
@@ -63,7 +65,8 @@ def contradictions(capture: Capture, account: Account) -> Iterator[str]:
         name = f"stimulator.{LEAD_SIGNALS[lead][0]}"
         if name in capture.digital:
             seen = len(capture.edges(name).rises_ns)
-            if seen > _TIMES * account.pulses + _FEW or _TIMES * (seen + _FEW) < account.pulses:
+            most = _TIMES * account.pulses + _TEST_PULSES + _FEW
+            if seen > most or _TIMES * (seen + _FEW) < account.pulses:
                 yield (
                     f"{capture.source} saw {seen} pulses on {name}, and the board gave {account.pulses}: "
                     f"is it wired there?"

@@ -45,7 +45,7 @@ class Case:
         load: between the electrodes.
         fault: what is broken.
         seed: of the bench.
-        fault_at_ms: when a fault in the session comes, after START.
+        fault_at_ms: when a fault in the session comes, after the self-test that a session begins with.
         cycles: contractions that are recorded whole.
         impedance: whether the impedance is measured before the session.
     """

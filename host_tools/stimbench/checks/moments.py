@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stimbench.analysis.leads import LEAD_SIGNALS
 from stimbench.capture.capture import Capture
 from stimbench.checks.cases import Case
 from stimbench.checks.left_out import MARKERS
@@ -15,9 +16,16 @@ __all__ = ("Moment", "Moments", "moment_of")
 _MS = 1e6
 _BEGINS_MS = 25.0
 """The board's first edge comes at most so long after its reply to START (docs/firmware.md)."""
+_GATE_MS = 133.0
+"""In the self-test the bridges wait so long after the first edges, until the gate has closed by itself."""
+_STAYS_NS = 10_000_000
+"""The self-test pulls the magnet's line twice, for 30 us, 20 ms apart. A magnet stays, once its reed is calm."""
 _PAUSE = 5
 """Of KEEPALIVE's usual period: a longer silence is its end."""
 _LEAST_RISES = 10
+_BEHIND_THE_GATE = {
+    "stimulator.MATRIX_CS", *(f"stimulator.{name}" for names in LEAD_SIGNALS.values() for name in names),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,16 +58,20 @@ def moment_of(case: Case, capture: Capture, moments: Moments) -> Moment | None:
     if not kind.during:
         return None
     if kind.name == "magnet":
-        return _first_edge_of(capture, MARKERS[kind.name])
+        return _change_of(capture, MARKERS[kind.name])
     if kind.name in MARKERS:
         return _end_of(capture, MARKERS[kind.name])
     return _by_the_clock(capture, moments)
 
 
-def _first_edge_of(capture: Capture, name: str) -> Moment | None:
+def _change_of(capture: Capture, name: str) -> Moment | None:
+    """The first edge after which a signal does not come back to its level."""
     if name not in capture.digital or not len(capture.edges(name)):
         return None
-    return Moment(int(capture.edges(name).times_ns[0]), _step_ms(capture))
+    times = capture.edges(name).times_ns
+    runs = np.split(times, np.flatnonzero(np.diff(times) > _STAYS_NS) + 1)
+    changes = [int(run[0]) for run in runs if len(run) % 2]
+    return Moment(changes[0], _step_ms(capture)) if changes else None
 
 
 def _end_of(capture: Capture, name: str) -> Moment | None:
@@ -75,13 +87,15 @@ def _end_of(capture: Capture, name: str) -> Moment | None:
 
 def _by_the_clock(capture: Capture, moments: Moments) -> Moment | None:
     """As long after the board's first edge as the host waited between START and what it did then."""
-    firsts = [capture.edges(name).times_ns[:1] for name in capture.digital if name.startswith("stimulator.")]
-    seen = np.concatenate([np.empty(0, np.int64), *firsts])
-    if not len(seen):
+    names = [name for name in capture.digital if name.startswith("stimulator.") and len(capture.edges(name))]
+    if not names:
         return None
+    firsts = {name: int(capture.edges(name).times_ns[0]) for name in names}
+    first = min(names, key=firsts.__getitem__)
+    began_ns = firsts[first] - (round(_GATE_MS * _MS) if first in _BEHIND_THE_GATE else 0)
     waited_s = moments.strike_s - moments.started_s
     asked_s = (moments.started_s - moments.start_sent_s) + (moments.struck_s - moments.strike_s)
-    return Moment(int(seen.min()) + round(waited_s * 1e9), asked_s * 1000 + _BEGINS_MS)
+    return Moment(began_ns + round(waited_s * 1e9), asked_s * 1000 + _BEGINS_MS)
 
 
 def _step_ms(capture: Capture) -> float:

@@ -19,13 +19,13 @@ from stimbench.client.stimulator import Stimulator, connect
 from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.parts.wiring import StimulatorWiring
 
-__all__ = ("Recorded", "record")
+__all__ = ("LEAD_IN_MS", "Recorded", "record")
 
 _MS = 1_000_000
 _AFTER_MS = 300
 """How long the output is watched after it should have gone off."""
-_LEAD_IN_MS = 120
-"""From START to the first pulse: the test of the output, and the first period."""
+LEAD_IN_MS = 540
+"""From START to the first pulse: the self-test of the output, and the first period."""
 _BETWEEN_MS = 60
 """What the board needs between two contractions."""
 
@@ -117,9 +117,9 @@ def _run(bench: Bench, stimulator: Stimulator, hands: Hands, case: Case) -> int 
     if not case.fault.kind.during:
         # Up to the first pulses of the contraction after the last whole one.
         whole_ms = case.cycles * (case.cycle_ms + _BETWEEN_MS)
-        bench.run_for((_LEAD_IN_MS + whole_ms) * _MS + 3 * case.program.period_us * 1000)
+        bench.run_for((LEAD_IN_MS + whole_ms) * _MS + 3 * case.program.period_us * 1000)
         return None
-    bench.run_for((_LEAD_IN_MS + case.fault_at_ms) * _MS)
+    bench.run_for((LEAD_IN_MS + case.fault_at_ms) * _MS)
     fault_ns = bench.now_ns
     _strike(hands, stimulator, case)
     bench.run_for(_AFTER_MS * _MS if case.fault.kind.expect == "off" else (case.cycle_ms + _BETWEEN_MS) * _MS)

@@ -14,7 +14,7 @@ from stimbench.checks.account import Account, account_of, contradictions
 from stimbench.checks.by_hand import prepared
 from stimbench.checks.cases import Case
 from stimbench.checks.moments import Moments, moment_of
-from stimbench.checks.on_bench import Recorded
+from stimbench.checks.on_bench import LEAD_IN_MS, Recorded
 from stimbench.checks.single import RefusedCaptureError
 from stimbench.client.stimulator import Stimulator
 from stimbench.devices.device import Device
@@ -23,8 +23,8 @@ from stimbench.rig.session import Session
 
 __all__ = ("BoardRestartedError", "duration_ms", "make_ready", "record_on_rig")
 
-_LEAD_IN_MS = 270
-"""From arming to the first pulse: the request, the test of the output, and the first period."""
+_ARMED_MS = 150
+"""From arming to START: the request."""
 _BETWEEN_MS = 60
 """What the board needs between two contractions."""
 _AFTER_MS = 300
@@ -48,12 +48,13 @@ class BoardRestartedError(StimbenchError):
 
 def duration_ms(case: Case) -> int:
     """How long a case is recorded."""
+    before_ms = _ARMED_MS + LEAD_IN_MS
     periods_ms = -(-3 * case.program.period_us // 1000)
     if not case.fault.kind.during:
-        return _LEAD_IN_MS + case.cycles * (case.cycle_ms + _BETWEEN_MS) + periods_ms
+        return before_ms + case.cycles * (case.cycle_ms + _BETWEEN_MS) + periods_ms
     after_ms = _AFTER_MS if case.fault.kind.expect == "off" else case.cycle_ms + _BETWEEN_MS
     until_ms = case.fault_at_ms if case.fault.kind.name in ("stop", "power off") else _PERSON_MS
-    return _LEAD_IN_MS + until_ms + after_ms + periods_ms
+    return before_ms + until_ms + after_ms + periods_ms
 
 
 def record_on_rig(case: Case, session: Session, build: str) -> tuple[Recorded, ...]:
@@ -123,7 +124,8 @@ def _record(case: Case, session: Session, device: Device, stimulator: Stimulator
         strike = _strikes(session, stimulator).get(case.fault.kind.name)
         strike_s = struck_s = started_s
         if strike is not None:
-            console.wait(max(0.0, case.fault_at_ms / 1000 + started_s - console.now_s()))
+            strike_at_s = started_s + (LEAD_IN_MS + case.fault_at_ms) / 1000
+            console.wait(max(0.0, strike_at_s - console.now_s()))
             strike_s = console.now_s()
             strike()
             struck_s = console.now_s()

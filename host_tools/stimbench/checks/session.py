@@ -20,8 +20,8 @@ from stimbench.capture.capture import Capture
 __all__ = ("Therapy", "therapy_of")
 
 _MATRIX = "stimulator.MATRIX_CS"
-_TEST_MS = 100
-"""The test of the output is over in less."""
+_TEST_MS = 400
+"""The first pulse of the test comes later than this before the first one of the therapy."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
         program: what was asked for.
         start_ns: where the therapy begins, if a person knows. By default it begins when the electrode
             switches were last set before the first pulse of the programme's width. Without their line in the
-            capture, phases of another width in the 100 ms before that pulse are left out.
+            capture, phases of another width in the 400 ms before that pulse are left out.
     """
     if start_ns is not None:
         return Therapy(capture.between(start_ns, capture.end_ns))

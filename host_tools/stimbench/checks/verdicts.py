@@ -28,7 +28,7 @@ _DRIVEN = 0.2
 _ALIKE = 0.02
 _DRIVEN_UA = FLOOR_UA / 10
 """In a lead without an amplitude."""
-_FIRST_PULSE_MS = 200
+_FIRST_PULSE_MS = 620
 """After START the first pulse comes by then, and a period later at most (docs/firmware.md)."""
 _IN_SESSION = tuple(
     messages.STATE_NAMES[state]

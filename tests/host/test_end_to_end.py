@@ -23,6 +23,7 @@ from stimbench.devices.emulated_device import EmulatedDevice
 from stimbench.devices.emulated_link import EmulatedLink
 from stimbench.errors import AtPromptError, WrongBoardError
 from stimfw.protocol import messages
+from support.scene import SELF_TEST_NS
 from typer.testing import CliRunner
 
 IMPEDANCE_TOLERANCE = 0.05
@@ -67,7 +68,7 @@ def test_a_session_from_the_command_line(bench, run):
     run("program", "set", "--set", "left.amplitude_ua=1000", "--set", "rate_hz=40", "--set", "ramp_up_ms=0")
     assert json.loads(run("program", "show", "--json").stdout)["rate_hz"] == 40
     run("start")
-    bench.run_for(500_000_000)
+    bench.run_for(SELF_TEST_NS + 500_000_000)
     status = json.loads(run("status", "--json").stdout)
     assert status["status"]["state"] == "hold" and status["status"]["programmed_ua"] == [1000, 0]
     assert status["details"]["left_pulses"] > 5

@@ -95,7 +95,7 @@ def busy(core: Core) -> Iterator[Digest]:
     """Python that keeps the CPU busy: numbers, text, garbage."""
     with _pair(core, boards=("stimulator",), with_parts=False) as bench:
         board = emulated_board(bench)
-        board.wait(0.5)  # its application runs
+        board.wait(0.8)  # its application runs: it has waited for a supply of +-15 V that is not there
         board.interrupt()
         board.wait(0.1)
         board.write(_CRUNCH + b"\r\n")

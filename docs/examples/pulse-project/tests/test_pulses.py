@@ -13,11 +13,11 @@ IMBALANCE_SHARE = 0.01
 
 @pytest.fixture
 def pulsing(bench, stimulator):
-    """A bench in the middle of a hold, both leads at 2 mA."""
+    """A bench in the middle of a hold, both leads at 2 mA: behind the 0.5 s of self-test before any session."""
     stimulator.set_program(stimulator.program().replaced({"ramp_up_ms": 100, "gap_us": GAP_NS // 1000}))
     stimulator.amplitude(AMPLITUDE_UA, AMPLITUDE_UA)
     stimulator.start()
-    bench.run_for(200_000_000)
+    bench.run_for(700_000_000)
     return bench
 
 

@@ -19,7 +19,7 @@ _BEGINS_MS = 25.0
 _GATE_MS = 133.0
 """In the self-test the bridges wait so long after the first edges, until the gate has closed by itself."""
 _STAYS_NS = 10_000_000
-"""The self-test pulls the magnet's line twice, for 30 us, 20 ms apart. A magnet stays, once its reed is calm."""
+"""The self-test pulls the magnet's line twice, for 30 us, 20 ms apart. A magnet stays."""
 _PAUSE = 5
 """Of KEEPALIVE's usual period: a longer silence is its end."""
 _LEAST_RISES = 10

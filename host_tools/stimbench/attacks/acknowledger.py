@@ -92,7 +92,7 @@ def acknowledged(tries: int, seed: int, remote_code: str = "") -> Result:
 def _pressed(stand: Stand, rng: random.Random) -> int:
     """Press STOP while pulses run: ms until the last pulse; more than _REST_MS if they go on."""
     if not stand.is_pulsing():
-        stand.host.start()
+        stand.restart()
     stand.run_ms(200 + rng.randrange(300))
     press_ns = stand.now_ns
     stand.bench.press("STOP", 80)

@@ -30,6 +30,7 @@ MS, S = 1_000_000, 1_000_000_000
 _BOOT_NS = 700 * MS
 _DRIVES = ("L_CATH", "R_CATH")
 _PERIOD_NS = 50 * MS  # of the programme's 20 Hz
+_SELF_TEST_NS = 450 * MS  # of the output, between a START and the first pulse of its session
 _SETTLE_NS = 130_000
 _P = (1 << 255) - 19
 
@@ -42,7 +43,7 @@ PROGRAM = {
     "off_ms": 0,
     "session_s": 3600,
 }
-"""Pulses at once, on both leads, for an hour."""
+"""Pulses without a ramp, on both leads, for an hour."""
 
 QUICK_CURVE = """
 from stimfw.crypto import x25519
@@ -174,8 +175,12 @@ class Stand:
         """Begin a session over USB: pulses flow when it returns. `on_ms=500`: other than in PROGRAM."""
         wanted = PROGRAM | {name.replace("__", "."): value for name, value in changes.items()}
         self.host.set_program(self.host.program().replaced(wanted))
+        self.restart()
+
+    def restart(self) -> None:
+        """The same with the programme that it has."""
         self.host.start()
-        self.run_ms(200)
+        self.bench.run_for(_SELF_TEST_NS + 200 * MS)
 
     def pulses(self, since_ns: int) -> list[int]:
         """When pulses began since then, both leads together."""
@@ -188,9 +193,12 @@ class Stand:
         return sorted(edges)
 
     def is_pulsing(self) -> bool:
-        """Whether pulses come now: two periods are waited for."""
+        """Whether pulses come, if only of a session that begins now.
+
+        The self-test before it and two periods are waited for.
+        """
         since_ns = self.now_ns
-        self.bench.run_for(2 * _PERIOD_NS + 5 * MS)
+        self.bench.run_for(_SELF_TEST_NS + 2 * _PERIOD_NS + 5 * MS)
         return bool(self.pulses(since_ns))
 
     def stopped_after_ms(self, press_ns: int, limit_ms: int) -> int:

@@ -259,7 +259,7 @@ class Rig:
 
     def _on_matrix(self, _chip: int, time_ns: int) -> None:
         masks = [self.parts.matrix.mask(chip) for chip in range(len(SIDES))]
-        joined = all(mask and mask & 0xF != mask >> 4 for mask in masks)
+        joined = all(0 not in (mask & 0xF, mask >> 4) and mask & 0xF != mask >> 4 for mask in masks)
         if joined != self._joined[-1][1]:
             self._joined.append((time_ns, joined))
 

@@ -27,6 +27,8 @@ _PAUSE_MS = 60
 _HELD = 8  # frames that are kept back and come after a later one; 16 fit into the window
 _CONNECTIONS = 4  # that the attacker has recorded
 _SETTLE_MS = 100
+_OUTPUT_MS = 600
+"""A START that was accepted has moved the bridges by then: the self-test before a session takes 450 ms."""
 _PROGRAM = programme(on_ms=60_000, off_ms=0)
 _START = messages.request(requests.START)
 _STOP = messages.request(requests.STOP)
@@ -146,6 +148,7 @@ class Target:
         for forgery in forgeries:
             peer.inject(forgery)
             rig.run_ms(_PAUSE_MS)
+        rig.run_ms(_OUTPUT_MS)
         after = self.stimulator.counters()
         grown = {name: after[name] - before[name] for name in after}
         self.sent += len(forgeries)

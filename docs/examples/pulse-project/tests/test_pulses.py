@@ -13,7 +13,7 @@ IMBALANCE_SHARE = 0.01
 
 @pytest.fixture
 def pulsing(bench, stimulator):
-    """A bench in the middle of a hold, both leads at 2 mA: behind the 0.5 s of self-test before any session."""
+    """A bench in the middle of a hold, both leads at 2 mA; a self-test of 0.5 s comes before any session."""
     stimulator.set_program(stimulator.program().replaced({"ramp_up_ms": 100, "gap_us": GAP_NS // 1000}))
     stimulator.amplitude(AMPLITUDE_UA, AMPLITUDE_UA)
     stimulator.start()

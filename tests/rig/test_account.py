@@ -1,4 +1,4 @@
-"""What the board says of its session, against what an instrument saw: a self-test is no part of the account."""
+"""What the board says of its session against what an instrument saw: the self-test is no part of it."""
 
 import numpy as np
 import pytest

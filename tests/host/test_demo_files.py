@@ -13,8 +13,8 @@ from stimbench.cli.main import app
 from stimbench.demo import run
 from typer.testing import CliRunner
 
-START_SPAN_NS = 120_000_000
-"""spi.sr begins with the press of START and is this long."""
+START_SPAN_NS = 550_000_000
+"""spi.sr begins with the press of START and is this long: over the self-test to the first pulses."""
 VCD_OPTIONS = "downsample=20:compress=100000"
 """50 MHz, and idle spans of more than 2 ms shortened: without it sigrok reads 500 million samples."""
 R_RX_PAYLOAD, W_TX_PAYLOAD = 0x61, 0xA0

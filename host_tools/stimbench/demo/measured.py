@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from stimfw.protocol import messages
 from stimfw.telemetry import frames
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
@@ -110,13 +111,15 @@ def _closed(therapy: Capture, lead: str) -> _Closed:
 
 
 def _therapy_start(recording: Recording) -> int:
-    """When the electrode switches were last set before STOP.
+    """When the electrode switches were last set before the first hold, or before STOP if no hold was seen.
 
-    A session begins with a test of the output, both rails on one electrode. Only then are the programme's
-    electrodes switched on, and the first therapy pulse comes after that.
+    A session begins with a test of the output, whose currents cross the switches of one electrode. Only then
+    are the programme's electrodes switched on, and the first therapy pulse comes after that. They are written
+    again in each cycle, before its ramp up (docs/decisions/0060).
     """
     set_ns = recording.edges("MATRIX_CS").times_ns
-    before = set_ns[set_ns < recording.marks.stop_pressed]
+    holds = [state.time_ns for state in recording.states if state.state == messages.HOLD]
+    before = set_ns[set_ns < min([recording.marks.stop_pressed, *holds])]
     return max([recording.marks.start_pressed, *map(int, before[-1:])])
 
 

@@ -138,7 +138,9 @@ class Scenario:
         self._bench.press("START", hold_ms=_PRESS_MS)
         self._await_state(messages.RAMP_UP)
         took_ms = (self._bench.now_ns - self.recording.marks.start_pressed) / _MS
-        self._say.done(f"the radio carried it; the stimulator contracts (seen after {took_ms:.0f} ms)")
+        self._say.done(
+            f"the radio carried it; the stimulator begins with its self-test (after {took_ms:.0f} ms)"
+        )
         self._say.begin("One bilateral contraction")
         self._await_state(messages.HOLD)
         self._zoom()

@@ -79,8 +79,11 @@ def made_up_recording() -> MadeUp:
     (left, left_current), (right, right_current) = lead_data(0, 2000), lead_data(25 * MS, 3000)
     edges = dict(zip(names, [*left, *right], strict=True))
     edges["MATRIX_CS"] = [
-        (1500 * MS, False), (THERAPY - 10 * MS, True), (THERAPY + CYCLE - 100 * MS, False), (STOP + 8 * MS, True),
-    ]  # fmt: skip
+        (1500 * MS, False),
+        (THERAPY - 10 * MS, True),
+        (THERAPY + CYCLE - 100 * MS, False),
+        (STOP + 8 * MS, True),
+    ]
     states = [(50, 1), (1100, 2), (3100, 3), (4100, 4), (6100, 1), (7100, 2), (8000, 0)]
     return MadeUp(
         seed=1,

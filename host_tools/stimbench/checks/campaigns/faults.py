@@ -25,8 +25,8 @@ __all__ = ("FAULTS", "FaultAction", "fault_jobs", "fault_work")
 
 _WORK = "stimbench.checks.campaigns.faults:fault_work"
 _MS = 1_000_000
-_SPAN_NS = 2_800 * _MS
-"""From START on: the test of the output, one contraction, its rest, and some of the next one."""
+_SPAN_NS = 3_220 * _MS
+"""From START on: the self-test of the output, one contraction, its rest, and some of the next one."""
 _AFTER_NS = 500 * _MS
 """So long it is watched after the fault, at least."""
 _BACK_NS = 50 * _MS

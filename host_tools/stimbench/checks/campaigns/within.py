@@ -29,7 +29,7 @@ PROGRAM: Mapping[str, int] = {
     "left_amplitude_ua": 2000,
     "right_amplitude_ua": 2000,
 }
-"""As short as the firmware takes it: 2.6 s hold all of its states."""
+"""As short as the firmware takes it: 2.9 s hold all of its states."""
 
 _FLOWS_UA = 200.0
 """Less is what recharge takes back after a pulse that was cut short."""

@@ -62,12 +62,15 @@ def test_a_frame_without_a_clock_never_ends_and_the_log_says_why(bare: EmulatedB
     assert line.startswith("SPI0") and "clk_peri is off" in line
 
 
-def test_the_firmware_runs_its_buses_at_8_mhz(make_bench) -> None:
-    """PLL_USB gives 48 MHz; requests for 10 MHz and for 8 MHz are both divided by 6."""
+def test_the_firmware_runs_its_buses_at_8_mhz_and_the_matrix_at_1(make_bench) -> None:
+    """PLL_USB gives 48 MHz; requests for 10 MHz and for 8 MHz are both divided by 6, for 1 MHz by 48."""
     bench = make_bench()
     bench.run_for(500_000_000)
     for name, index in (("stimulator", 0), ("stimulator", 1), ("remote", 1)):
         board = bench.board(name)
         assert board.mcu.clk_peri == 48e6
-        assert board.spi(index).bytes_sent and board.spi(index).clock.hz == 8e6
+        last_frame = (1e6, 1) if (name, index) == ("stimulator", 0) else (8e6, 0)  # the matrix, or the radio
+        clock = board.spi(index).clock
+        assert board.spi(index).bytes_sent and (clock.hz, clock.mode) == last_frame
+        assert board.mcu.spi[index].clock_frequency == 8e6, "what the next frame has"
         assert board.log.bus_errors == []

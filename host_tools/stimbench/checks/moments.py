@@ -79,7 +79,7 @@ def _end_of(capture: Capture, name: str) -> Moment | None:
     if name not in capture.digital or len(capture.edges(name).rises_ns) < _LEAST_RISES:
         return None
     rises = capture.edges(name).rises_ns
-    usual_ns = float(np.median(np.diff(rises)))
+    usual_ns = float(np.median(np.diff(rises[-_LEAST_RISES:])))  # in the self-test they come more often
     if capture.end_ns - rises[-1] < _PAUSE * usual_ns:
         return None
     return Moment(int(rises[-1]), usual_ns / _MS + _step_ms(capture))

@@ -56,7 +56,7 @@ def test_the_hosts_clock_tells_stop_whichever_lines_are_recorded(seen):
 def test_the_end_of_keepalive_is_known_to_its_period_in_the_therapy_not_in_the_self_test():
     self_test = [154.0 + 1.5 * number for number in range(100)]
     therapy = [491.0 + 25.0 * number for number in range(20)]
-    capture = capture_of(KEEPALIVE=sorted(each + more for each in self_test + therapy for more in (0.0, 0.01)))
+    capture = capture_of(KEEPALIVE=sorted(at + more for at in self_test + therapy for more in (0.0, 0.01)))
     moment = moment_of(case_of('fault = "power off"'), capture, Moments(0, 0, 0, 0))
     assert moment.at_ns == pytest.approx((START_MS + therapy[-1]) * MS)
     assert moment.off_ms == pytest.approx(25.0)

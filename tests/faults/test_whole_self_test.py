@@ -1,6 +1,8 @@
 """The self-test before each session: each part of the output that can fail is named, and none is driven."""
 
 import pytest
+from stimbench.bench import BenchConfig
+from stimbench.client.on_bench import ready_bench
 from stimbench.errors import WrongStateError
 from stimfw.protocol import messages
 from support.board import Board
@@ -106,6 +108,13 @@ def test_a_healthy_board_passes_and_nothing_flows_in_the_tissue(board: Board, be
     for side, lead in parts.leads.items():
         assert {what for _, what in lead.events} == {"compliance"}, "into switches that are open"
         assert abs(lead.charge_nc() - before[side]) < 1.0
+
+
+@pytest.mark.parametrize(("tolerance", "seed"), [("worst", 1), ("worst", 2), ("worst", 3), (1, 1), (2, 1)])
+def test_sound_parts_anywhere_within_their_limits_pass(tolerance, seed):
+    with ready_bench(BenchConfig(seed=seed, tolerance=tolerance)) as (_, stimulator):
+        assert stimulator.status().failed_parts == ()
+        assert stimulator.self_test() == ()
 
 
 @pytest.mark.control("C-15")

@@ -23,6 +23,7 @@ from stimbench.devices.link import went_away
 from stimbench.devices.repl import TransportError
 from stimbench.errors import NoAnswerError, ProtocolError, StimbenchError, WrongBoardError
 from stimbench.statics.output import StaticOutput
+from stimbench.statics.repeating import repeated
 
 __all__ = ("QUESTIONS", "BoardHands", "BoardIdentity")
 
@@ -196,20 +197,8 @@ class BoardHands:
         if not self._alive or isinstance(self._device.enter_repl().serial, EmulatedSerial):
             yield
             return
-        over = threading.Event()
-
-        def go_on() -> None:
-            with contextlib.suppress(StimbenchError):  # the next call says what is wrong
-                while not over.is_set():
-                    self._run("beat()")
-
-        thread = threading.Thread(target=go_on, name="keepalive", daemon=True)
-        thread.start()
-        try:
+        with repeated(lambda: self._run("beat()")):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def ask(self, question: str) -> float:
         """The board's own answer to one of QUESTIONS; infinite ohm: no current came."""

@@ -18,6 +18,7 @@ from stimbench.devices.emulated_serial import EmulatedSerial
 from stimbench.devices.link import went_away
 from stimbench.devices.repl import BoardTransport, TransportError
 from stimbench.errors import NoAnswerError, ProtocolError, StimbenchError
+from stimbench.statics.repeating import repeated
 
 __all__ = ("CHANNELS", "BridgeState", "StaticOutput", "StaticsEndedError", "StaticsRefusedError")
 
@@ -192,20 +193,8 @@ class StaticOutput:
         if isinstance(self._open_transport().serial, EmulatedSerial):
             yield
             return
-        over = threading.Event()
-
-        def go_on() -> None:
-            with contextlib.suppress(StimbenchError):  # the next line of the caller says what is wrong
-                while not over.wait(_PING_S):
-                    self._ask("p")
-
-        thread = threading.Thread(target=go_on, name="statics", daemon=True)
-        thread.start()
-        try:
+        with repeated(lambda: self._ask("p"), _PING_S):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def _open_transport(self) -> BoardTransport:
         if self._transport is None:

@@ -51,7 +51,7 @@ def _magnets(chunk: Chunk) -> list[Trial]:
 def _magnet(rig: Rig, stimulator: Stimulator, chunk: Chunk, first_ns: int, phase_ns: int) -> Trial:
     """One magnet, taken away again after a while: nothing may restart."""
     rig.bench.run_to(next_ns(rig, first_ns, phase_ns, _LEAST_NS))
-    event_ns = rig.now_ns
+    event_ns = max(rig.now_ns, rig.board.now_ns)  # the board may stand one instruction beyond the bench
     rig.bench.magnet(True)
     if _SCRIPTS[chunk.kind]:
         trial = judge_trial(rig, chunk, first_ns, event_ns)

@@ -10,6 +10,7 @@ from stimfw.storage import layout
 from stimfw.storage.pairings import RemotePairing
 from stimfw.storage.record import Record
 from stimfw.telemetry import frames
+from stimfw.telemetry.after_stop import HOLD_MS
 from stimfw.telemetry.frames import CHALLENGE, HELLO, REQUEST
 from stimfw.therapy import program
 
@@ -29,7 +30,8 @@ SRAM = 0x2000_0000
 STACK_END = 0x4_0800  # in SRAM: below it are Python's frames (docs/decisions/0030-two-stacks.md)
 STACK_SPARE = 64  # below the stack pointer, left alone
 STACK_LEFT = 256 + 384  # the port's margin for interrupts, and two calls more
-BOOT_MS = 1500
+READY_MS = 600  # a stimulator that is switched on: 500 are promised, and its first look at the time
+BOOT_MS = READY_MS + HOLD_MS  # what was pressed before that is not executed: a start counts as a stop
 
 
 class Boards:

@@ -146,9 +146,9 @@ class App:
         checking = self._check(now)
         console_wait = -1
         self._console_busy = self._console_busy or readable
-        if self._console_busy and not self._hurries():
-            console_wait = self._console.poll()
-            self._console_busy = console_wait >= 0
+        steers = self._output.steers_fast
+        if not steers and not self._hurries():
+            console_wait = self._serve_host()
             now = ticks_ms()
         self._hurried = self._hurries()
         if self._hurried:
@@ -161,8 +161,20 @@ class App:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0
         self._put_off = False
+        if steers and called:
+            # Behind both leads' new amplitudes, once a period. Half of one is 2.5 ms at 200 Hz: a step of a
+            # request that began before the call would make the right lead's too late.
+            self._serve_host()
         wait = _sooner(wait, self._tend(now))
         return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+
+    def _serve_host(self) -> int:
+        """A step of what the host wants; how long the next one can wait, in ms, or -1."""
+        if not self._console_busy:
+            return -1
+        wait_ms = self._console.poll()
+        self._console_busy = wait_ms >= 0
+        return wait_ms
 
     def _tend(self, now: int) -> int:
         """What comes last in a pass; how long it can wait, in ms, or -1. A collection is all of it."""

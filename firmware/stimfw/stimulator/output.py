@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FINISH_MS = (2, 20)  # looks at a train that ends: 25 in its last period, but not farther apart than this
 PAUSE_US = 24_000  # a collection of garbage has room between one lead's pulse and the other's: 20 Hz and less
+FAST_US = 10_000  # half of it is too short for a step of a host's request and new amplitudes behind it
 NOT_CALIBRATED, CALIBRATED, CALIBRATION_DAMAGED = 0, 1, 2
 _LATE_MS = 60  # a last period that has not ended by then does not end
 
@@ -59,6 +60,8 @@ class Output:
         """No edges of KEEPALIVE, while the self-test waits for the gate to close. `arm_trip` ends it too."""
         self.has_pauses = False
         """Whether a train runs whose leads' pulses are PAUSE_US apart."""
+        self.steers_fast = False
+        """Whether each period calls the CPU, for another amplitude, and lasts less than FAST_US."""
 
     def load(
         self, width_us: int, gap_us: int, period_us: int, kinds: str, times_us: "Sequence[int]"
@@ -118,7 +121,7 @@ class Output:
     def finish(self) -> "Generator[int, None, bool]":
         """Let the present period's pulses end, then `pause`. Yields waits in ms; whether they ended."""
         self.pulser.finish()
-        self.pulser.tell_periods(False)
+        self.tell_periods(False)
         period_us = self.plan.period_us if self.plan else 0
         finish_ms = min(_FINISH_MS[1], max(_FINISH_MS[0], period_us // 25_000))
         late = ticks_add(ticks_ms(), (period_us + 999) // 1000 + _LATE_MS)
@@ -133,11 +136,12 @@ class Output:
     def tell_periods(self, wanted: bool) -> None:
         """Wake the CPU at the start of each period, or not."""
         self.pulser.tell_periods(wanted)
+        self.steers_fast = wanted and self.plan is not None and self.plan.period_us < FAST_US
 
     def pause(self) -> None:
         """End the train: bridges off; electrodes, gate and the count of samples stay."""
         self.pulser.off()
-        self.has_pauses = False
+        self.has_pauses = self.steers_fast = False
         self.pulser.tell_periods(False)
         self.sampler.disarm()
 

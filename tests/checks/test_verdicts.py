@@ -14,6 +14,7 @@ from stimbench.checks.faults import FAULTS, parse_fault
 from stimbench.checks.limits import Limits
 from stimbench.checks.on_bench import Recorded, record
 from stimbench.checks.outcome import Outcome
+from stimbench.checks.session import therapy_of
 from stimbench.checks.verdicts import judge_recorded
 from stimbench.client.records import PairImpedance
 from stimfw.protocol import messages
@@ -55,6 +56,19 @@ def with_channels(recorded, digital=None, analog=None, end_ns=None):
     made = Capture(known, currents, start_ns=capture.start_ns, end_ns=end_ns or capture.end_ns,
                    origin=capture.origin)  # fmt: skip
     return replace(recorded, capture=made)
+
+
+@pytest.mark.parametrize("gap_us", [0, 100])
+def test_pulses_as_wide_as_the_self_tests_hold_and_only_they_are_the_therapy(recorded, gap_us):
+    case = case_of(program={"width_us": 200, "gap_us": gap_us})
+    verdict = judge_recorded(case, recorded(case))
+    assert verdict.outcome is Outcome.PASS, verdict.reason
+    whole = recorded(case).capture
+    therapy = therapy_of(whole, case.program).capture
+    alike = np.abs(np.diff(whole.edges("stimulator.L_CATH").times_ns)[::2] - 200_000) < 10
+    assert alike.sum() > len(therapy.edges("stimulator.L_CATH").times_ns) / 2 + 20, "the test's are as wide"
+    first_ns = judge_recorded(case, recorded(case)).leads["left"].train.pulses["start_ns"][0]
+    assert first_ns == therapy.edges("stimulator.L_CATH").times_ns[0]
 
 
 def test_a_session_without_a_fault_holds(recorded):

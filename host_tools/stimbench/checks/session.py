@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from stimfw.therapy.program import Program
 from stimfw.therapy.ranges import LEADS
 
@@ -20,6 +21,8 @@ from stimbench.capture.capture import Capture
 __all__ = ("Therapy", "therapy_of")
 
 _MATRIX = "stimulator.MATRIX_CS"
+_TEST_PERIOD_NS = 1_500_000
+"""From one pulse of the test to the next (stimfw.stimulator.output_test)."""
 _TEST_MS = 400
 """The first pulse of the test comes later than this before the first one of the therapy."""
 
@@ -49,9 +52,9 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
     """
     if start_ns is not None:
         return Therapy(capture.between(start_ns, capture.end_ns))
-    phases, step = _phases(capture)
+    phases, in_test, step = _phases(capture)
     width_ns = program.width_us * 1000
-    alike = np.abs(phases[:, 1] - phases[:, 0] - width_ns) <= max(width_ns * 0.02, step)
+    alike = (np.abs(phases[:, 1] - phases[:, 0] - width_ns) <= max(width_ns * 0.02, step)) & ~in_test
     if not alike.any():
         return Therapy(capture)
     first_ns = int(phases[np.argmax(alike), 0])
@@ -69,8 +72,11 @@ def therapy_of(capture: Capture, program: Program, start_ns: int | None = None) 
     return Therapy(capture.between(begin_ns, capture.end_ns), int(test.sum()))
 
 
-def _phases(capture: Capture) -> tuple[Intervals, float]:
-    """When any phase of either lead was on, in order of time, shape (n, 2); and how exact that is, in ns."""
+def _phases(capture: Capture) -> tuple[Intervals, NDArray[np.bool_], float]:
+    """When any phase of either lead was on, in order of time, shape (n, 2); which are the test's, shape (n,).
+
+    And how exact that is, in ns.
+    """
     names = [f"stimulator.{name}" for signals in LEAD_SIGNALS.values() for name in signals[:2]]
     found = [intervals(capture.edges(name)) for name in names if name in capture.digital]
     step = 1e9 / capture.origin.digital_hz if capture.origin.digital_hz else 0.0
@@ -79,4 +85,21 @@ def _phases(capture: Capture) -> tuple[Intervals, float]:
         found = [train.phases for train in trains]
         step = max((train.resolution_ns for train in trains), default=0.0)
     every = np.concatenate([np.empty((0, 2), np.int64), *found])
-    return every[np.argsort(every[:, 0], kind="stable")], step
+    in_test = np.concatenate([np.empty(0, np.bool_), *(_in_test(phases[:, 0], step) for phases in found)])
+    order = np.argsort(every[:, 0], kind="stable")
+    return every[order], in_test[order], step
+
+
+def _in_test(starts_ns: NDArray[np.int64], step_ns: float) -> NDArray[np.bool_]:
+    """Which phases of one switch, or of one lead, are the test's, shape (n,): its pulses come 1.5 ms apart.
+
+    No programme's do: it has 5 ms a period, and the phases of a pulse as wide as a test's begin 0.7 ms apart.
+    """
+    tolerance_ns = max(_TEST_PERIOD_NS * 0.005, 2 * step_ns)
+    found = np.zeros(len(starts_ns), np.bool_)
+    for off_ns in (-_TEST_PERIOD_NS, _TEST_PERIOD_NS):
+        nearest = np.searchsorted(starts_ns, starts_ns + (off_ns - tolerance_ns))
+        inside = nearest < len(starts_ns)
+        at_ns = starts_ns[np.minimum(nearest, len(starts_ns) - 1)]
+        found |= inside & (np.abs(at_ns - starts_ns - off_ns) <= tolerance_ns)
+    return found

@@ -62,7 +62,9 @@ def pump(sheet: Sheet, side: str) -> None:
     sheet.two(plain(220), f"{s}G2", f"{s}G2R", f"R_{s}GATE2")
     sheet.add(PMOS, {"D": f"{s}P", "G": f"{s}G2R", "S": f"{s}S2"}, f"Q_{s}OUT")
     sheet.two(precise(100), "+15V", f"{s}S2", f"R_{s}THREE")
-    sheet.two(plain(1e3), f"{s}S2", f"{s}N2", f"R_{s}LOOP2")
+    # Two: an open loop here takes 60 to 85 uA from every current, as a sound DAC's offset may.
+    sheet.two(plain(2e3), f"{s}S2", f"{s}N2", f"R_{s}LOOP2")
+    sheet.two(plain(2e3), f"{s}S2", f"{s}N2", f"R_{s}LOOP2_B")
     sheet.two(ceramic(47), f"{s}G2", f"{s}N2", f"C_{s}LOOP2")
 
 

@@ -53,7 +53,6 @@ LOADS = ((250.0, 500.0), (1000.0, 500.0), (1000.0, 1e4), (4000.0, 500.0), (4000.
 LIMITED = ((1000.0, 2e4), (4000.0, 5000.0), (1e4, 2000.0))
 SPIKES = tuple((ua, ohm) for ua in (250.0, 1000.0, 4000.0) for ohm in (0.1, 500.0, 2000.0))
 """0.1 ohm: both switches of one electrode."""
-UNSEEN = ((250.0, 0.1), (4000.0, 0.1))
 LARGE_UF = 1e3
 PHASES = ("CATH", "ANOD")
 WORDS = {"CATH": "cathodic", "ANOD": "anodic"}
@@ -276,25 +275,6 @@ def spikes(board: Snapshot, ua: float, ohm: float) -> Iterator[Compared]:
         yield _charge(f"{name}: charge of the first 10 us", spice, models, 5, SPIKE_NC)
 
 
-def unseen(board: Snapshot, ua: float, ohm: float) -> Iterator[Compared]:
-    """Other faults of docs/circuit/faults.md that the middle of a phase does not tell: ngspice alone."""
-    ends = [name.lower() for name in board.part("R_L_LOOP2").nets.values()]
-    changes = {
-        "healthy": Changes(),
-        "D_L_ANOD_DELAY open": Changes(gone={"D_L_ANOD_DELAY"}),
-        "R_L_LOOP2 open": Changes(gone={"R_L_LOOP2"}, extra=[f"Rfault {ends[0]} {ends[1]} 1e9"]),
-    }
-    case = _case(ua, ohm, width_us=40.0)
-    after = (1.0, 2.0, 3.0, 4.0)
-    for fault, change in changes.items():
-        times = [case.edges_us()[phase][0] + t for phase in PHASES for t in after]
-        shown = tuple((in_spice(board, Stimulus(case, change), times)["i_pin"] - 1.65) / 0.15)
-        for k, phase in enumerate(PHASES):
-            name = f"{fault}: {_named(ua, ohm)}, {WORDS[phase]}"
-            part = shown[4 * k : 4 * k + 4]
-            yield Compared(f"{name}: I_SENSE ***", "mA", part, (), None)
-
-
 def leaking(board: Snapshot) -> Iterator[Compared]:
     """15 V through 30 kohm to the shunt's side: what the phases and the rest between them have."""
     case = _case(4000.0, 500.0)
@@ -316,7 +296,7 @@ Job = Callable[[], list[Compared]]
 def jobs(board: Snapshot) -> list[Job]:
     """Every comparison; each runs by itself."""
     found: list[Job] = []
-    for make, cases in ((phases, LOADS), (limited, LIMITED), (spikes, SPIKES), (unseen, UNSEEN)):
+    for make, cases in ((phases, LOADS), (limited, LIMITED), (spikes, SPIKES)):
         found += [lambda make=make, ua=ua, ohm=ohm: list(make(board, ua, ohm)) for ua, ohm in cases]
     for alone in (full_current, recharge, resting, off_by_q, leaking):
         found.append(lambda alone=alone: list(alone(board)))

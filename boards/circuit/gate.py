@@ -63,6 +63,7 @@ def gates(sheet: Sheet) -> None:
             _delay(sheet, f"{side}_{source}", f"{side}_{name}_D", f"{side}_{name}")
             ways.append((f"{side}_{name}_D", f"{side}_{name}_G"))
         ways.append((f"{side}_SHORT_N", f"{side}_SHORT_G"))
+        ways.append((f"{side}_IDLE_D", f"{side}_IDLE2_G"))
         _inverters(sheet, f"U_{side}_DRIVE", ways)
 
 

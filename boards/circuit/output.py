@@ -95,6 +95,14 @@ def idle_and_short(sheet: Sheet) -> None:
         sheet.two(plain(1e3), f"{side}_X", f"{side}_SH", f"R_{side}_SHORT")
     sheet.add(DG412, joins, "U_IDLE")
     sheet.decouple("+15V", "-15V")
+    # A second switch with a driver of its own: with a single one that stays open each phase would begin with
+    # 23 mA, and no sample of a therapy shows it.
+    second: dict[str, str | None] = {"V-": "-15V", "GND": "GND", "VL": "+5V", "V+": "+15V"}
+    for k, side in ((1, "L"), (3, "R")):
+        second |= {f"D{k}": f"{side}_P", f"S{k}": "GND", f"IN{k}": f"{side}_IDLE2_G"}
+        second |= {f"D{k + 1}": None, f"S{k + 1}": None, f"IN{k + 1}": "GND"}
+    sheet.add(DG412, second, "U_IDLE2")
+    sheet.decouple("+15V", "-15V")
 
 
 def lead(sheet: Sheet, side: str) -> None:

@@ -19,7 +19,7 @@ from stimbench.parts.wiring import StimulatorParts
 CURRENT_SHARE, CURRENT_MA = 0.002, 0.002
 """The drain's megohms and 0.25 mV of each op-amp (25 uV in one, at 2.5 mA/V) are in ngspice."""
 WIRES_NC = 0.25
-"""A phase's charge, for each V of the load's: 190 pF of wires take it and give it back when the phase ends,
+"""A phase's charge, for each V of the load's: 196 pF of wires take it and give it back when the phase ends,
 which begins 0.25 us late and ends 0.2 us late."""
 RAILS_SHARE, RAILS_V = 0.01, 0.02
 """From 5 us on. At rest it is -20 mV: bleeds and bias currents, which the models do not have."""
@@ -45,7 +45,7 @@ OFF_US, RELAY_MS = 1.0, 0.1
 SPIKE_MA = (2.0, 1.2, 0.6, 0.8)
 """A pin slews by 13 mA/us: 0.15 us at the spike's begin, and at its end, which the wires' charge moves."""
 SPIKE_NC = 3.5
-"""190 pF, charged to 15 V, are in ngspice's spike alone."""
+"""196 pF, charged to 15 V, are in ngspice's spike alone."""
 LEAK_MA = 0.1
 """ngspice begins after a long rest: the leak has put 2.5 V on the blocking capacitor, by the bleeds."""
 
@@ -265,7 +265,7 @@ def spikes(board: Snapshot, ua: float, ohm: float) -> Iterator[Compared]:
     def prepare(parts: StimulatorParts) -> None:
         parts.bridges["left"].idle.is_open = True
 
-    stimulus = Stimulus(case, Changes(params={"U_IDLE_0": {"ron": 1e9}}), prepare)
+    stimulus = Stimulus(case, Changes(params={f"U_IDLE{n}_0": {"ron": 1e9} for n in ("", "2")}), prepare)
     for phase, spice, models in _by_phase(
         board, stimulus, lambda rise, _: [rise - 1.0, *(rise + t for t in (1.0, 2.0, 3.0, 4.0)), rise + 10.0]
     ):

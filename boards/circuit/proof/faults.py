@@ -90,6 +90,7 @@ def _switches(board: Snapshot) -> Iterator[Fault]:
         (f"U_L_BRIDGE_{k}", f"U_L_BRIDGE switch {k + 1}", board.part("U_L_BRIDGE"), k + 1) for k in range(4)
     ]
     chips += [(f"U_IDLE_{k}", f"U_IDLE switch {k + 1}", board.part("U_IDLE"), k + 1) for k in range(2)]
+    chips += [("U_IDLE2_0", "U_IDLE2 switch 1", board.part("U_IDLE2"), 1)]
     for key, name, part, number in chips:
         ends = [node(part.nets[f"{leg}{number}"]) for leg in "DS"]
         yield Fault(f"{name} stuck open", Changes(params={key: {"ron": 1e9}}))

@@ -250,7 +250,8 @@ def tried(board: Snapshot) -> list[Row]:
         ]
     )
     small = {"ron": 120.0, "coff": 1.5e-12, "qinj": 1e-12}
-    slim = Changes(params={**{f"U_L_BRIDGE_{k}": small for k in range(4)}, "U_IDLE_0": small})
+    lean = [*(f"U_L_BRIDGE_{k}" for k in range(4)), "U_IDLE_0", "U_IDLE2_0"]
+    slim = Changes(params=dict.fromkeys(lean, small))
     rows = []
     for name, changes in (
         ("neutralised: an amplifier of 2 on the pump's output through 120 pF", neutral),

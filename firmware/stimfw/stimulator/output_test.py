@@ -58,8 +58,8 @@ REFERENCE_PERCENT = 4
 PUMP_PERCENT = 5
 CALIBRATED_UA = 45
 """How far a calibrated pump may be from LOW_UA: 10 uA, and 1 % of shunt and converter. An op-amp of it whose
-loop is open takes 60 to 85 uA from any current (docs/circuit/models.md). Without a calibration a sound DAC's
-offset may, too."""
+loop is open takes 60 to 85 uA from any current, in ngspice. Without a calibration a sound DAC's offset may,
+too."""
 PHASES_PERCENT = 5
 
 LONGEST_MS = 135

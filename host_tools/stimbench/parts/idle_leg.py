@@ -1,10 +1,10 @@
-"""The idle leg of one lead: the switch that takes the pump's current to ground between phases.
+"""The idle leg of one lead: two switches that take the pump's current to ground between phases.
 
-While it works it changes nothing that a lead or a pin shows, so the models have none. When it stays open
-(docs/circuit/faults.md, "U_IDLE switch 1 stuck open"), the pump's current has no way between phases: its
-output rises to the supply, and then the second op-amp winds its output down to 0 V, because no drop across
-100 ohm answers it. The next phase begins with all that the transistor lets through, 22 mA into 500 ohm, until
-the op-amp is back: after 0.4 us into 19 ohm, 3 us at 4 mA into 2 kohm.
+While one of them works it changes nothing that a lead or a pin shows, so the models have none. When both stay
+open, the pump's current has no way between phases: its output rises to the supply, and then the second op-amp
+winds its output down to 0 V, because no drop across 100 ohm answers it. The next phase begins with all that
+the transistor lets through, 22 mA into 500 ohm, until the op-amp is back: after 0.4 us into 19 ohm, 3 us at
+4 mA into 2 kohm.
 
 How fast it moves: the feedback network of 1 kohm and 47 pF makes an integrator of the error across the
 100 ohm, no faster than the op-amp's slew rate. Its transistor follows it as a source follower.
@@ -17,12 +17,13 @@ from math import sqrt
 
 __all__ = ("IdleLeg",)
 
-_OUTPUT_F = 45e-12
-"""At the pump's output, from ngspice: 250 uA lift it by 15 V in 2.7 us."""
+_OUTPUT_F = 59e-12
+"""At the pump's output: 45 pF, from ngspice with one switch (250 uA lift it by 15 V in 2.7 us); of the second
+one 9 pF, and 5 pF of its row."""
 _SUPPLY_V = 15.0
 _SENSE_OHM = 100.0
-_INTEGRATOR_NS = 74.0
-"""1 kohm x (47 pF + the op-amp's 6.4 pF), and its 10 MHz: 16 ns, fitted together to 72-75 ns in ngspice."""
+_INTEGRATOR_NS = 70.0
+"""1 kohm x (47 pF + the op-amp's 6.4 pF), and its 10 MHz: 16 ns, fitted together to 68-72 ns in ngspice."""
 _SLEW_V_PER_NS = 20e-3
 """OPA2197 (SBOS737, 6.6)."""
 _FIRST_NS = 100.0
@@ -40,7 +41,7 @@ class IdleLeg:
 
     def __init__(self) -> None:
         self.is_open = False
-        """It never closes."""
+        """Neither switch ever closes."""
         self._gate_v = _gate_v(0.0)
         self._output_v = 0.0
         self._slope = 0.0

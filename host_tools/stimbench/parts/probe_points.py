@@ -41,7 +41,7 @@ _OPEN_OHM = 200e6
 _TEST_A = 1e-6
 _WAYS = {
     "CATH": (("P", "B"), ("A", GROUND)), "ANOD": (("P", "A"), ("B", GROUND)), "SHORT": (("SH", "B"),),
-    "IDLE": (("P", GROUND),),
+    "IDLE": (("P", GROUND), ("P", GROUND)),
 }  # fmt: skip
 """What each gate line joins in a lead."""
 _PASSIVE = (
@@ -132,7 +132,7 @@ class ProbePoints:
 
     def _level(self, net: str, pin: str) -> float:
         side, _, name = net.partition("_")
-        if side in _SIDES and name in (*(f"{line}_G" for line in _PHASES), "IDLE_G"):
+        if side in _SIDES and name in (*(f"{line}_G" for line in _PHASES), "IDLE_G", "IDLE2_G"):
             return self._five_v if self._gate_line(side, name[:-2]) else _LOGIC_LOW_V
         if side in _SIDES and name == "DAC":
             return self._parts.dac.volts(self._channel(side), self._clock.now_ns)
@@ -180,7 +180,7 @@ class ProbePoints:
         bridge = self._parts.bridges[_SIDES[side]]
         passes = self._parts.gate.q or bridge.gates_stuck
         high = {name: passes and self._ports.pin(f"{side}_{name}").level for name in _PHASES}
-        return not (high["CATH"] or high["ANOD"]) if line == "IDLE" else high[line]
+        return not (high["CATH"] or high["ANOD"]) if line.startswith("IDLE") else high[line]
 
     def _coil_v(self, side: str) -> float:
         """At the driver's end of the relay's coil."""

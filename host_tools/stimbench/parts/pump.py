@@ -8,7 +8,7 @@ leaves, the current is what 15 V drive through it: 13.3 V at 10 mA, less with pa
 
 Modelled: gain error (three resistors of 0.1 %: up to 0.3 %), the op-amps' offsets as a small current, the
 limit, what an idle leg that stays open does to it (parts.idle_leg). Left out: the 0.25 us of gates and
-switches and the 0.1 to 0.7 us in which the current rises into 190 pF of switches and wires, so the first
+switches and the 0.1 to 0.7 us in which the current rises into 196 pF of switches and wires, so the first
 microsecond of a phase (what the pins show of it is in parts.sense); the drain's megohms.
 tests/hardware/check_models.py holds the rest against ngspice.
 """

@@ -27,7 +27,7 @@ from .seeds import spread
 __all__ = ("WIRES_F", "CurrentSense", "VoltageSense")
 
 MIDDLE_V, RAIL_V = 1.65, 3.3
-WIRES_F, LEFT_F = 190e-12, 80e-12
+WIRES_F, LEFT_F = 196e-12, 80e-12
 """Beside the load: the bridge's and the matrix' switches, 5 pF a breadboard row, wires (docs/circuit.md); and
 what of it is left once the bridge has opened. Both fitted to ngspice with 2 and 10 kohm."""
 V_DEAD_NS, V_TAU_NS = 370.0, 200.0

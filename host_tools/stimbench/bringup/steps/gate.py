@@ -119,14 +119,15 @@ MONOSTABLE = Block(
     (_REST, _TRIGGER, _MAGNET, _WIDTH),
 )
 
-_LINES = ("CATH", "ANOD", "IDLE", "SHORT")
-_DRIVE_PINS = {"CATH": "2", "ANOD": "4", "IDLE": "6", "SHORT": "8"}
+_LINES = ("CATH", "ANOD", "IDLE", "SHORT", "IDLE2")
+_DRIVE_PINS = {"CATH": "2", "ANOD": "4", "IDLE": "6", "SHORT": "8", "IDLE2": "10"}
+_IDLE = ("IDLE", "IDLE2")
 
 
 def _lines(side: str, high: str, setup: Setup) -> tuple[Reading, ...]:
-    """The four gate lines of a lead, of which `high` alone is high."""
+    """The five gate lines of a lead, of which `high` alone is high; the two of the idle leg are alike."""
     return tuple(
-        logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line == high, setup)
+        logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line[:4] == high[:4], setup)
         for line, pin in _DRIVE_PINS.items()
     )
 
@@ -149,7 +150,7 @@ def _rest_step(side: str, word: str) -> Step:
         (
             Cause("idle-open", "The idle leg is off at rest: each phase would begin with a spike.",
                   f"Look at U_{side}_DRIVE 14 (+5 V), 7, 5 and 6, and at the NAND that makes {side}_BUSY.",
-                  {"cath": LOW, "anod": LOW, "idle": (-0.1, 1.0)}),
+                  {"cath": LOW, "anod": LOW, "idle": (-0.1, 1.0), "idle2": (-0.1, 1.0)}),
         ),
         _LOOK_GATE,
     )  # fmt: skip
@@ -194,7 +195,7 @@ def _recharge_step(side: str, word: str, index: int) -> Step:
         f"gate.{side}.recharge", f"With Q high {side}_SHORT reaches the {word} recharge switch",
         "The board sends KEEPALIVE and holds the line.",
         tuple(
-            logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line in ("SHORT", "IDLE"), setup)
+            logic(line.lower(), f"{side}_{line}_G", f"U_{side}_DRIVE {pin}", line in ("SHORT", *_IDLE), setup)
             for line, pin in _DRIVE_PINS.items()
         ),
         (),

@@ -101,15 +101,21 @@ def _idle_step(side: str, word: str, index: int) -> Step:
         f"Take the test resistor away. Meter in V DC from {side}_P to ground. " + _DO_CURRENT,
         (
             Reading("rest", f"{side}_P", f"Q_{side}_OUT 1",
-                    volts_between(low * _SWITCH_OHM[0], high * _SWITCH_OHM[1]), f"10 mA; {_WHY_SWITCH}",
+                    volts_between(low * _SWITCH_OHM[0] / 2, high * _SWITCH_OHM[1] / 2),
+                    f"10 mA through two; {_WHY_SWITCH}",
                     setup=Setup(codes=of_lead(index, CODE_10_MA)), note="Code 4000: 10 mA."),
         ),
         (
             Cause("idle-leg-open", "The idle leg is open: each phase would begin with a spike of 23 mA.",
-                  f"Look at U_IDLE: {side}_P, {side}_IDLE_G, its ground, and its supplies 13, 4, 12, 5.",
+                  f"Look at U_IDLE and U_IDLE2: {side}_P, {side}_IDLE_G and {side}_IDLE2_G, their ground, "
+                  f"and their supplies 13, 4, 12, 5.",
                   {"rest": _SATURATED}),
+            Cause("idle-leg-halved", "One of the two idle switches is open: all hangs on the other one.",
+                  f"Look at U_IDLE and U_IDLE2, one at a time: {side}_P, the _G line, the ground.",
+                  {"rest": volts_between(high * _SWITCH_OHM[1] / 2 * 1.01, high * _SWITCH_OHM[1])}),
         ),
-        ("U_IDLE's switch: a DG412 closes with a high input; a DG411 opens.",),
+        ("Both switches: a DG412 closes with a high input; a DG411 opens.",
+         "Both lines one at a time: two sound switches can read as much as a single good one."),
     )  # fmt: skip
 
 

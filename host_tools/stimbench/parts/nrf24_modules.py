@@ -2,12 +2,12 @@
 
 nRF24L01+, product specification 1.0: RPD after 40 us, latched (6.4); RF_PWR has two bits (table 28).
 
-nRF24L01, product specification 2.0. Read: until ACTIVATE (0x50) with 0x73, FEATURE, DYNPD and their three
-commands are off: they read as 0, and a write does nothing. The same once more turns them off again (table 16).
-Read in the preliminary specification of 2005: CD, at the address of RPD, is high while an in-band signal is
-there and low otherwise, behind a filter of 128 us; with the 130 us before RX a look takes 258 us. Recalled, not
-read: RF_SETUP has no bit of 250 kbit/s (bits 7:5 are reserved), and begins with LNA_HCURR set. Assumed:
-reserved bits read 0; what FEATURE and DYNPD held is there again when they are on again.
+nRF24L01, product specification 2.0. Read: until ACTIVATE (0x50) with 0x73, FEATURE, DYNPD and their
+three commands are off: they read as 0, and a write does nothing. The same once more turns them off again
+(table 16). Read in the preliminary specification of 2005: CD, at the address of RPD, is high while an in-band
+signal is there and low otherwise, behind a filter of 128 us; with the 130 us before RX a look takes 258 us.
+Recalled, not read: RF_SETUP has no bit of 250 kbit/s (bits 7:5 are reserved), and begins with LNA_HCURR set.
+Assumed: reserved bits read 0; what FEATURE and DYNPD held is there again when they are on again.
 
 Si24R1. Its datasheet was not at hand. From RF24's documentation of `setPALevel`: RF_PWR has a third bit, the
 lowest one of RF_SETUP, and these powers. From what a Nordic employee wrote, as sigrok's wiki and RF24Mesh's

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stimfw.stimulator.control import Control
 
 SILENT_MS = 2000
-"""Hosts ask once in 500 ms: three requests may be lost or late."""
+"""A host asks once in 900 ms (stimbench.client.stimulator): one request may be lost."""
 HOST_GONE = 9
 """In messages.STOP_NAMES."""
 

@@ -74,7 +74,7 @@ def test_it_measures_and_tests_itself(board: Board):
 
 @ABSENT
 def test_a_host_that_attends_sees_the_whole_session(board: Board):
-    board.set(**(HOLD | {"on_ms": 2000, "off_ms": 2000, "session_s": 10}))
+    board.set(**(HOLD | {"on_ms": 2000, "off_ms": 2000, "session_s": 60}))
     board.client.start()
     ended = board.client.attend()
     assert (ended.state, ended.stop_cause) == (messages.READY, messages.STOPPED_SESSION_OVER)

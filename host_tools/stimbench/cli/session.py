@@ -20,8 +20,8 @@ def start(
 ) -> None:
     """Begin a session with the programme that the stimulator holds. Ctrl-C before it says so turns it off.
 
-    Without a radio the session lasts as long as this command: Ctrl-C turns it off at any time. Then it exits 1
-    if something else ended the session: a magnet, a fault.
+    Without a radio the session lasts as long as this command, and Ctrl-C turns it off at any time. Then it
+    exits 1 if something else ended the session: a magnet, a fault.
     """
     parsed = own_program(changes, board, radio)
     with opened(ctx, board, radio) as stimulator:

@@ -200,7 +200,7 @@ def test_every_refusal_in_every_state():
 
 def test_a_part_that_is_spared_refuses_nothing_until_it_was_mended():
     radio = messages.PART_RADIO
-    one = Machine(radio)
+    one = machine.Machine(radio)
     assert one.state == messages.FAULT and one.spared == 0
     one.spare(radio | messages.PART_DAC)
     assert (one.state, one.failed_parts, one.spared) == (messages.READY, radio, radio)

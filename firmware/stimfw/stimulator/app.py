@@ -155,11 +155,12 @@ class App:
         self._hurried = self._hurries()
         if self._hurried:
             return 0
-        watch_wait = self.host_watch.poll(now) if self.host_watch else -1
         called = self._period_began
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
-        wait = _sooner(_sooner(self.control.poll(now, called), console_wait), watch_wait)
+        wait = _sooner(self.control.poll(now, called), console_wait)
+        if self.host_watch:
+            wait = _sooner(wait, self.host_watch.poll(now))
         if self._radio_called and not self._put_off:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0

@@ -312,8 +312,31 @@ def test_a_new_remote_says_that_it_is_not_paired():
         assert asking.unpack_status(status)["flags"] == messages.FLAG_UNPAIRED
 
 
+def test_a_remote_names_a_predecessor_of_its_radio_for_as_long_as_it_is_there():
+    boards = Boards("remote", radio_module="nrf24l01")
+    with boards.bench:
+        for _ in range(3):
+            boards.run_ms(1000)
+            _, body = boards.ask("remote", messages.request(requests.STATUS))
+            status = asking.unpack_status(body)
+            assert status["failed_parts"] == messages.PART_RADIO
+            assert status["flags"] == messages.FLAG_RADIO_NEEDS_ACTIVATE
+
+
+def test_a_clone_and_an_original_understand_each_other():
+    boards = Boards("stimulator", "remote", radio_module="si24r1")
+    with boards.bench:
+        boards.press("STATUS", 1500)
+        assert boards.colours() == ["green"]
+
+
 @pytest.mark.parametrize(
-    ("parts", "colours"), [({"absent": ("radio",)}, ["red"] * 3), ({"vsys_v": 3.0}, None)]
+    ("parts", "colours"),
+    [
+        ({"absent": ("radio",)}, ["red"] * 3),
+        ({"radio_module": "nrf24l01"}, ["red"] * 3),
+        ({"vsys_v": 3.0}, None),
+    ],
 )
 def test_what_a_remote_with_a_fault_shows(parts, colours):
     boards = Boards("remote", **parts)

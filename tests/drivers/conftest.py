@@ -88,6 +88,19 @@ def radios():
 
 
 @pytest.fixture
+def one_radio():
+    """A board with a radio module of a kind, powered for long enough to answer."""
+
+    def make(module):
+        clock = FakeClock()
+        side = Side(clock, AirChannel(), module=module)
+        clock.run_for(101 * MS)
+        return side
+
+    return make
+
+
+@pytest.fixture
 def empty_socket():
     clock = FakeClock()
     clock.run_for(101 * MS)

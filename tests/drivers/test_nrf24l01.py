@@ -61,11 +61,53 @@ def test_registers_after_configure(radios):
     assert part.register(0) == 0x0C and part.register(0x1C) == 0 and part.register(0x1D) == 0
 
 
-def test_a_predecessor_of_the_radio_is_told(radios):
-    """An nRF24L01 has no FEATURE register before it is activated."""
+def test_a_radio_without_a_feature_register_is_refused(radios):
     radio, write = radios.remote.radio, radios.remote.radio._write
     radio._write = lambda register, value: None if register == 0x1D else write(register, value)
     assert not radio.configure(HERE)
+    assert (radio.usable, radio.needs_activate) == (False, False)
+
+
+class TestModules:
+    """What is in the socket, as configure() tells it."""
+
+    @pytest.mark.parametrize(
+        ("module", "usable", "needs_activate"),
+        [("nrf24l01+", True, False), ("si24r1", True, False), ("nrf24l01", False, True)],
+    )
+    def test_it_is_told_each_time(self, one_radio, module, usable, needs_activate):
+        radio = one_radio(module).radio
+        for _ in range(3):
+            assert radio.present() and radio.configure(HERE) is usable
+            assert (radio.usable, radio.needs_activate) == (usable, needs_activate)
+
+    def test_a_predecessor_that_other_firmware_has_activated_is_told_too(self, one_radio):
+        side = one_radio("nrf24l01")
+        side.radio._activate()
+        for _ in range(2):
+            assert not side.radio.configure(HERE) and side.radio.needs_activate
+            assert side.part.register(0x1D) == 0, "as after power-on"
+
+    def test_a_plus_is_sent_no_activate(self, one_radio):
+        """Its specification has no such command (table 20)."""
+        side = one_radio("nrf24l01+")
+        side.radio._activate = lambda: pytest.fail("ACTIVATE")
+        assert side.radio.configure(HERE)
+
+    def test_the_bit_of_250_kbit_per_s_does_not_stay(self, one_radio):
+        side = one_radio("nrf24l01+")
+        side.radio.configure(HERE)
+        assert side.part.register(0x06) == 0x06
+
+    def test_nothing_is_told_of_an_empty_socket(self, empty_socket):
+        assert not empty_socket.present() and not empty_socket.configure(HERE)
+        assert (empty_socket.usable, empty_socket.needs_activate) == (False, False)
+
+    def test_what_was_told_is_forgotten_when_the_module_is_gone(self, one_radio):
+        side = one_radio("nrf24l01")
+        side.radio.configure(HERE)
+        side.part.power(False)
+        assert not side.radio.present() and not side.radio.needs_activate
 
 
 def test_a_frame_goes_out_three_times_and_nothing_comes_back(pair):

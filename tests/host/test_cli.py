@@ -335,3 +335,55 @@ def test_a_new_bench_without_amplitudes_says_how_it_gets_them(run, board):
     hint = "add --set left.amplitude_ua=2000"
     assert hint in " ".join(run("start", "--board", "bench", code=3).stderr.split())
     assert hint not in run("start", "--board", "/dev/x", code=3).stderr
+
+
+class TestWithoutRadio:
+    """What runs on a board without a radio ends with its host."""
+
+    @pytest.fixture
+    def usb_only(self, board):
+        board.failed_parts = messages.PART_RADIO
+        return board
+
+    def over_after(self, board, asked, cause):
+        status = board.do_02
+
+        def counted(body, now_s):
+            if board.calls.count(requests.STATUS) > asked:
+                board.state, board.stop_cause = messages.READY, cause
+            return status(body, now_s)
+
+        board.do_02 = counted
+
+    def test_start_stays_until_the_session_is_over(self, run, usb_only):
+        self.over_after(usb_only, 5, messages.STOPPED_SESSION_OVER)
+        begun_s = usb_only.link.now_s()
+        result = run("start")
+        assert "No radio (no answer): the session ends with this command" in result.stderr
+        assert "Ended: the stimulator is in the state 'ready'." in result.stdout
+        assert usb_only.calls.count(requests.STATUS) == 6
+        assert 4 * 0.9 <= usb_only.link.now_s() - begun_s < 4 * 1.0, "twice in each 2 s"
+
+    def test_what_else_ends_it_exits_1(self, run, usb_only):
+        self.over_after(usb_only, 3, messages.STOPPED_MAGNET)
+        assert json.loads(run("start", "--json", code=1).stdout)["stop_cause"] == "magnet"
+
+    def test_ctrl_c_turns_it_off(self, run, usb_only):
+        def interrupted(_seconds):
+            raise KeyboardInterrupt
+
+        usb_only.link.wait = interrupted
+        run("start", code=130)
+        assert usb_only.calls[-1] == requests.STOP
+
+    def test_status_says_so(self, run, usb_only):
+        shown = " ".join(run("status", code=1).stdout.split())
+        assert "Radio no answer; USB only, where what runs ends when the host is silent for 2 s" in shown
+
+    def test_status_names_a_module_that_is_not_used(self, run, usb_only):
+        usb_only.magnet = messages.FLAG_RADIO_NEEDS_ACTIVATE
+        assert "Radio needs ACTIVATE: no nRF24L01+; USB only" in " ".join(
+            run("status", code=1).stdout.split()
+        )
+        status = json.loads(run("status", "--json", code=1).stdout)["status"]
+        assert status["radio"] == "needs ACTIVATE: no nRF24L01+" and not status["magnet"]

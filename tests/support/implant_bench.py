@@ -26,9 +26,11 @@ POLL_S = 0.25
 class ImplantBench:
     """A stimulator that is one; switched on with `begin`."""
 
-    def __init__(self, plan: Prescription | None = PLAN, paired: bool = False, **given: int) -> None:
+    def __init__(
+        self, plan: Prescription | None = PLAN, paired: bool = False, wiring: dict | None = None, **given: int
+    ) -> None:
         boards = ("stimulator", "remote") if paired else ("stimulator",)
-        self.bench = Bench(BenchConfig(boards=boards))
+        self.bench = Bench(BenchConfig(boards=boards, wiring=wiring or {}))
         if paired:
             provision.pair(self.bench)
         provision_implant.implant(self.bench, plan, **given)

@@ -76,6 +76,7 @@ class Radio:
     def __init__(self, carrier, stimulator):
         self._carrier, self._stimulator = carrier, stimulator
         self.works = self.delivers = self.answers = True
+        self.needs_activate = False
         self.awake = False
         self.state = RadioSender.IDLE
         self.sent, self.held, self.busy = [], [], set()

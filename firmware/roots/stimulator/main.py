@@ -185,6 +185,16 @@ def restart_with_log(app: App) -> "Callable[[int], None]":
     return restart
 
 
+def do_without_radio(works: bool, app: App, control: Control, console: Console) -> None:
+    """Serve a host on USB although no radio `works`; what runs ends when that host falls silent."""
+    if works:
+        return
+    from stimfw.stimulator.host_watch import HostWatch
+
+    control.spare(messages.PART_RADIO)
+    app.host_watch = HostWatch(control, lambda: console.receiver.frames)
+
+
 def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
     """Radio, magnet and periods call the application; periods not yet."""
     Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
@@ -260,14 +270,14 @@ def build() -> "tuple[App, Waiter, Watchdog]":
         FlashRequests(areas, conditions, watchdog.feed, restart, lambda: bytes((keeper.state,))),
         CacheRequests(xip.read),
     )
+    do_without_radio(port.works or life is not None, app, control, console)
     control.whole_test = whole_test(output, sense, measurements.base16)
     attach_interrupts(app, output, magnet)
     responder.warm()
     port.listen()
-    waiter = Waiter(wake, sys.stdin)
     readings.refresh()
     readings.start_cause, readings.boot_us = watchdog.start_cause, ticks_us()
-    return app, waiter, watchdog
+    return app, Waiter(wake, sys.stdin), watchdog
 
 
 def main() -> None:

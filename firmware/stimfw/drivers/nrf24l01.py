@@ -7,6 +7,9 @@ the application, nothing is repeated, and a receiver does not tell a packet from
 Payloads to this radio's own address come in on pipe 1, those to a second one on pipe 0 while it is asked
 for. The IRQ pin falls on RX_DR and TX_DS; this driver does not read it.
 
+Sold under this name are also its predecessor, which is told and refused, and clones such as the Si24R1, which
+are used: registers alone do not tell them (docs/decisions/0062-radio-modules.md).
+
 tune(), set_power() and address() leave a radio that listened in standby: registers are to be written there or
 in power down only (8.3.1). What has not changed is not written again.
 """
@@ -24,6 +27,7 @@ if TYPE_CHECKING:  # the driver takes any objects that behave like these
 
 # Commands (table 20).
 _R_RX_PAYLOAD = const(0x61)
+_ACTIVATE = const(0x50)  # of an nRF24L01 (its product specification 2.0, table 16)
 _FLUSH_TX = const(0xE1)
 _FLUSH_RX = const(0xE2)
 _W_TX_PAYLOAD = const(0xA0)
@@ -60,6 +64,7 @@ _TX_FULL = const(0x20)
 _TX_EMPTY = const(0x10)
 _RX_EMPTY = const(0x01)
 _EN_DPL = const(0x04)
+_RF_DR_LOW = const(0x20)
 _PIPE_0 = const(0x01)
 _PIPE_1 = const(0x02)
 _UNKNOWN = const(-1)
@@ -112,14 +117,19 @@ class NRF24L01(Nrf24Bus):
         self._starting = False
         self._started_us = 0
         # What the registers hold: what is there already is not written again.
-        self._config = _OFF
+        self._config = _UNKNOWN
         self._setup = self._channel = self._pipes = _UNKNOWN
         self._own: "bytes | None" = None
         self._to = b""
         self._on_pipe_0 = b""
+        self.usable = False
+        """What configure() has found: an nRF24L01+ or a clone of it."""
+        self.needs_activate = False
+        """What configure() has found: an nRF24L01 without the plus, or what is made like it."""
 
     def present(self) -> bool:
         """Whether a radio answers: two patterns written to an address and read back. Loses the address."""
+        self.usable = self.needs_activate = False
         for pattern in (b"\x55\xaa\x0f\xf0\x35", b"\xaa\x55\xf0\x0f\xca"):
             self._write_address(_TX_ADDR, pattern)
             if self._read_address(_TX_ADDR) != pattern:
@@ -135,12 +145,12 @@ class NRF24L01(Nrf24Bus):
             channel: 2400 MHz + 0-125.
 
         Returns:
-            Whether dynamic length could be set for a moment, which tells an nRF24L01+ from its predecessors.
+            Whether it is `usable`.
         """
         self._ce(0)
         self._set_config(_OFF)
-        self._write(_FEATURE, _EN_DPL)
-        plus = self._read(_FEATURE) == _EN_DPL
+        plus = self._is_plus()
+        self.needs_activate = not plus and self._takes_activate()
         for register, value in (
             (_FEATURE, 0),
             (_DYNPD, 0),
@@ -159,10 +169,37 @@ class NRF24L01(Nrf24Bus):
         self.address(own)
         self._enable(self._own_pipe())
         self.flush()
-        return plus and self._read(_RX_PW_P1) == FRAME_BYTES
+        self.usable = plus and self._read(_RX_PW_P1) == FRAME_BYTES
+        return self.usable
+
+    def _is_plus(self) -> bool:
+        """Whether dynamic length and 250 kbit/s can be set for a moment.
+
+        The second, because the first can be set in an nRF24L01 that other firmware has activated.
+        """
+        self._write(_FEATURE, _EN_DPL)
+        self._write(_RF_SETUP, _RF_DR_LOW)
+        return self._read(_FEATURE) == _EN_DPL and self._read(_RF_SETUP) & _RF_DR_LOW != 0
+
+    def _takes_activate(self) -> bool:
+        """Whether ACTIVATE has opened FEATURE, or does so now. It shuts it again if sent twice."""
+        for _ in range(2):
+            self._write(_FEATURE, _EN_DPL)
+            if self._read(_FEATURE) == _EN_DPL:
+                self._write(_FEATURE, 0)
+                self._activate()  # as after power-on, so that it is told the next time as well
+                return True
+            self._activate()
+        return False
+
+    def _activate(self) -> None:
+        self._csn(0)
+        self._spi.readinto(self._one, _ACTIVATE)
+        self._spi.write(b"\x73")
+        self._csn(1)
 
     def alive(self) -> bool:
-        """Whether CONFIG holds what was written: not before configure(), or after a brown-out."""
+        """Whether CONFIG holds what was written; False before configure(), and after a brown-out."""
         return self._read(_CONFIG) == self._config
 
     def start_up(self) -> None:

@@ -129,6 +129,7 @@ FLAG_UNPAIRED = 4  # of a remote: it has no pairing
 FLAG_IMPLANTED = 8  # it is no board on the bench: it answers THERAPY
 FLAG_CALIBRATED = 16  # amplitudes and measurements go by the record of GET_CALIBRATION
 FLAG_CALIBRATION_DAMAGED = 32  # there is a record that cannot be used: nominal factors
+FLAG_RADIO_NEEDS_ACTIVATE = 64  # PART_RADIO failed because of it: an nRF24L01 without the plus, or like it
 
 COUNTER_NAMES = (
     "console_frames",

@@ -33,6 +33,11 @@ class RadioEndpoint:
         self.sent = 0
         self.tx_failed = 0
 
+    @property
+    def needs_activate(self) -> bool:
+        """Whether it does not work because the module is an nRF24L01 without the plus, or like it."""
+        return self._radio.needs_activate
+
     def _begin_reading(self, most: int) -> None:
         """Look at what has come in: _next_frame() hands it over, `most` at the most."""
         self._radio.begin_reading()

@@ -88,6 +88,7 @@ class RadioListener(RadioEndpoint):
     def __init__(self, radio: "NRF24L01", link: "StimulatorLink", own: "bytes | None" = None) -> None:
         """Args: radio: made ready by prepare() or revive(); own: the address to receive at, see address()."""
         super().__init__(radio, _GIVE_UP_MS)
+        self.works = radio.usable
         self._link = link
         self._own = own
         self._extra: "bytes | None" = None  # pairing's address while the pairing window is open
@@ -126,9 +127,11 @@ class RadioListener(RadioEndpoint):
         return self.works
 
     def listen(self) -> None:
-        """Power up and receive."""
+        """Power up and receive; without a radio that works, as soon as revive() has found one."""
         if self._receive_state == _OFF:
             self._receive_state = _LISTENING
+        if not self.works:
+            return
         self._radio.power_up()
         self._set_receiver()
 
@@ -259,7 +262,7 @@ class RadioListener(RadioEndpoint):
 
     def _set_receiver(self) -> None:
         """Receive with the present settings; while a reply is sent, not yet."""
-        if self._send_state == _SENDING_REPLY or self._receive_state == _OFF:
+        if self._send_state == _SENDING_REPLY or self._receive_state == _OFF or not self.works:
             return
         self._radio.tune(self.channel)
         self._radio.address(self._own)

@@ -82,6 +82,7 @@ class ReadingRequests:
             failed |= messages.PART_RADIO
         state = messages.FAULT if failed else messages.READY
         flags = messages.FLAG_UNPAIRED if self._pairing.requester is None else 0
+        flags |= self._radio.needs_activate * messages.FLAG_RADIO_NEEDS_ACTIVATE
         return refusals.done(state, flags, 0, failed, 0, 0, 0, self._supply_mv())
 
     def uptime(self) -> "Answer":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stimfw.drivers.watchdog import Watchdog
     from stimfw.radio.listener import RadioListener
     from stimfw.stimulator.control import Control
+    from stimfw.stimulator.host_watch import HostWatch
     from stimfw.stimulator.log_keeper import LogKeeper
     from stimfw.stimulator.output import Output
     from stimfw.stimulator.pairing_controller import PairingController
@@ -60,6 +61,7 @@ class App:
         self._fill_to = 0  # the heap's holes, behind such a collection; 0: they are full
         self._settled_at = 0  # so many requests had been executed at the last collection in a contraction
         self.log_keeper: "LogKeeper | None" = None
+        self.host_watch: "HostWatch | None" = None
         self.magnet_stops = 0
         self._magnet_hit = False
         self._edge_ms = 0  # its last edge, as the interrupt handler saw it: a pass may write flash in between
@@ -157,6 +159,8 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
+        if self.host_watch:
+            wait = _sooner(wait, self.host_watch.poll(now))
         if self._radio_called and not self._put_off:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0
@@ -243,7 +247,7 @@ class App:
         return self._check_part > 0
 
     def _revive_radio(self) -> None:
-        """Whether the radio works: without one there is no STOP, so no output."""
+        """Whether the radio works: without one there is no STOP by it, so no output but under a HostWatch."""
         self._look_once = True  # for an edge that was missed
         if self._radio.revive():
             self.control.mended(messages.PART_RADIO)

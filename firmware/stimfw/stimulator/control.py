@@ -100,8 +100,17 @@ class Control:
 
     @property
     def failed_parts(self) -> int:
-        """messages.PART_... bits; while there are any, no session starts."""
+        """messages.PART_... bits; while there are any but `spared` ones, no session starts."""
         return self._machine.failed_parts
+
+    @property
+    def spared(self) -> int:
+        """Those of `failed_parts` that the board does without."""
+        return self._machine.spared
+
+    def spare(self, parts: int) -> None:
+        """Do without these parts until they are `mended`; before anything is served."""
+        self._machine.spare(parts)
 
     @property
     def pairing(self) -> bool:

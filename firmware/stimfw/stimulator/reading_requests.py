@@ -80,7 +80,8 @@ class ReadingRequests:
             (messages.FLAG_MAGNET if control.magnet_near() else 0)
             | (messages.FLAG_PAIRING if control.pairing else 0)
             | (messages.FLAG_IMPLANTED if control.make_train else 0)
-            | self._output.calibration * messages.FLAG_CALIBRATED,
+            | self._output.calibration * messages.FLAG_CALIBRATED
+            | self._radio.needs_activate * messages.FLAG_RADIO_NEEDS_ACTIVATE,
             control.stop_cause,
             control.failed_parts,
             left,

@@ -177,7 +177,8 @@ class Machine:
 
     Attributes:
         state: messages.READY, RAMP_UP, ....
-        failed_parts: messages.PART_... bits; while there are any, no session starts.
+        failed_parts: messages.PART_... bits; while there are any but `spared` ones, no session starts.
+        spared: of them, those that the board does without until they work: see `spare`.
         window_open: the pairing window is open: nothing starts.
         ending: contact was lost: the session ends with the ramp down, and no START makes it go on.
         conditions: CONDITION_... bits of an implanted stimulator, none of a board on the bench.
@@ -185,9 +186,15 @@ class Machine:
 
     def __init__(self, failed_parts: int) -> None:
         self.failed_parts = failed_parts
+        self.spared = 0
         self.conditions = 0
         self.window_open = False
         self.ending = False
+        self.state = self._idle()
+
+    def spare(self, parts: int) -> None:
+        """Do without these failed parts, messages.PART_... bits, until they are mended; at the start only."""
+        self.spared = self.failed_parts & parts
         self.state = self._idle()
 
     def is_on(self) -> bool:
@@ -215,7 +222,7 @@ class Machine:
             return messages.REASON_PAIRING
         if SHUT >> self.state & 1:
             return _REFUSED[self.state]
-        if self.failed_parts & ~(OUTPUT_PARTS if event == SELF_TEST else 0):
+        if self.failed_parts & ~self.spared & ~(OUTPUT_PARTS if event == SELF_TEST else 0):
             return messages.REASON_SELF_TEST
         if event <= TEST and _REFUSED[self.state]:
             return _REFUSED[self.state]
@@ -251,6 +258,7 @@ class Machine:
             self.failed_parts |= detail
         elif event == MENDED:
             self.failed_parts &= ~detail
+            self.spared &= ~detail
         elif event == TESTED:
             self.failed_parts = self.failed_parts & ~OUTPUT_PARTS | detail
         elif event == WINDOW_OPENED or event == WINDOW_CLOSED:
@@ -261,7 +269,7 @@ class Machine:
             self.conditions = detail
 
     def _idle(self) -> int:
-        held = self.conditions | (CONDITION_FAULT if self.failed_parts else 0)
+        held = self.conditions | (CONDITION_FAULT if self.failed_parts & ~self.spared else 0)
         if held:
             for condition, state in RESTS:
                 if held & condition:

@@ -149,6 +149,12 @@ def _self_test(failed_parts: tuple[str, ...]) -> str:
     return "failed: " + ", ".join(failed_parts) if failed_parts else "passed"
 
 
+def _radio(state: Status) -> str:
+    if not state.needs_host:
+        return state.radio
+    return f"{state.radio}; USB only, where what runs ends when the host is silent for 2 s"
+
+
 def _differences(state: Status, newest: list[PulseSample]) -> list[str]:
     """A sentence for each lead on which another current was measured in the hold than is programmed."""
     if state.state != messages.HOLD:
@@ -178,6 +184,7 @@ def _table(
         ("Calibration", str(calibrated)),
         ("State", state.state_name),
         ("Self-test", _self_test(state.failed_parts)),
+        ("Radio", _radio(state)),
         ("Magnet", "present" if state.magnet else "none"),
         ("Pairing window", "open" if state.pairing_window else "closed"),
         ("Last stop", state.stop_name),

@@ -66,6 +66,8 @@ class Status:
     calibration: str = "none"
     """`calibrated`, `none`, or `damaged`: then it goes by nominal factors, as without one."""
     implanted: bool = False
+    radio: str = "works"
+    """`works`, `no answer`, or `needs ACTIVATE: no nRF24L01+`, which is a module that is not used."""
 
     @classmethod
     def unpack(cls, body: bytes) -> Status:
@@ -83,7 +85,13 @@ class Status:
             pairing_window=bool(raw["flags"] & messages.FLAG_PAIRING),
             calibration=_calibration(raw["flags"]),
             implanted=bool(raw["flags"] & messages.FLAG_IMPLANTED),
+            radio=_radio(raw["failed_parts"], raw["flags"]),
         )
+
+    @property
+    def needs_host(self) -> bool:
+        """Whether what runs ends when the host on USB has not asked for 2 s: it started without a radio."""
+        return self.radio != "works" and self.state != messages.FAULT
 
     @property
     def state_name(self) -> str:
@@ -94,6 +102,12 @@ class Status:
     def stop_name(self) -> str:
         """Why the output last went off, in words."""
         return name_of(messages.STOP_NAMES, self.stop_cause)
+
+
+def _radio(failed_parts: int, flags: int) -> str:
+    if not failed_parts & messages.PART_RADIO:
+        return "works"
+    return "needs ACTIVATE: no nRF24L01+" if flags & messages.FLAG_RADIO_NEEDS_ACTIVATE else "no answer"
 
 
 def _calibration(flags: int) -> str:

@@ -41,6 +41,8 @@ __all__ = ("Stimulator", "connect")
 
 IMPEDANCE_TIMEOUT_S = 30.0
 _POLL_S = 0.2
+_ATTEND_S = 0.9
+"""Twice in the board's 2 s, and no more often: each question makes garbage (docs/decisions/0055)."""
 _STOP_TRIES = 5
 _Numbered = TypeVar("_Numbered", PulseSample, LogEvent)
 _PULSES = 30
@@ -131,7 +133,7 @@ class Stimulator(TherapyRequests, JournalRequests, CalibrationRequests):
         self._ask(requests.SET_WINDOW, *astuple(window))
 
     def start(self) -> None:
-        """Begin a session.
+        """Begin a session. A board without a radio wants it attended: `attend`.
 
         Raises:
             WrongStateError: the board is not ready; the error says why.
@@ -142,6 +144,17 @@ class Stimulator(TherapyRequests, JournalRequests, CalibrationRequests):
     def test_stimulation(self, seconds: int) -> None:
         """Begin one contraction, held for 1-30 s, then the output goes off. Errors as of `start`."""
         self._ask_once(requests.TEST_STIMULATION, seconds)
+
+    def attend(self) -> Status:
+        """Stay with what runs until the output is off; the state then.
+
+        A board without a radio ends a session when its host is silent for 2 s (`Status.needs_host`). If this
+        is interrupted or fails, the board is told to stop.
+        """
+        with self.stopped_if_it_fails():
+            while (status := self.status()).state not in (messages.READY, messages.FAULT):
+                self.link.wait(_ATTEND_S)
+        return status
 
     def stop(self) -> None:
         """Turn the output off. Stopping what is off is no error."""

@@ -20,6 +20,7 @@ _FLAGS = (
     "implanted",
     "calibrated",
     "its calibration is damaged",
+    "the radio needs ACTIVATE and is not used",
 )
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .interfaces import Handle, Scheduler
+from .nrf24_modules import MODULES, PLUS, RadioModule
 from .nrf24_registers import Reg, RegisterFile, Status
 from .radio import AirChannel, Packet, air_time_ns
 
@@ -86,7 +87,9 @@ class Link:
         *,
         reset_ns: int,
         start_up_ns: int,
+        module: RadioModule = MODULES[PLUS],
     ) -> None:
+        self._module = module
         self._s, self._scheduler, self._air, self._on_flags = state, scheduler, air, on_flags
         self._reset_ns, self._start_up_ns = reset_ns, start_up_ns
         self.short_pulses = self.spoilt = 0
@@ -118,12 +121,16 @@ class Link:
         return self.mode is Mode.RESET
 
     def power_detected(self) -> bool:
-        """The RPD bit: a carrier for 40 us at least, while in RX or latched when RX ended (6.4)."""
-        now = self._scheduler.now_ns
-        if self.mode is Mode.RX and now - self._listening_ns >= 40_000:
+        """The RPD bit: a carrier for 40 us at least, while in RX or latched when RX ended (6.4).
+
+        An nRF24L01's CD wants 128 us, and latches nothing.
+        """
+        now, look_ns = self._scheduler.now_ns, self._module.carrier_ns
+        latched = self._power_latch and self._module.latches_carrier
+        if self.mode is Mode.RX and now - self._listening_ns >= look_ns:
             channel = self._s.regs[Reg.RF_CH]
-            return self._power_latch or self._air.carrier(channel, now - 40_000, now, self)
-        return self._power_latch
+            return latched or self._air.carrier(channel, now - look_ns, now, self)
+        return latched
 
     def set_ce(self, level: bool, time_ns: int) -> None:
         """The CE pin moved."""
@@ -202,7 +209,7 @@ class Link:
         self._entry = entry
         pid = entry.pid if self._s.regs.enhanced else 0  # the older format has none
         packet = self._packet(self._s.regs.address(Reg.TX_ADDR), entry.payload, pid)
-        packet.no_ack = entry.no_ack
+        packet.no_ack = entry.no_ack != self._s.regs.inverts_no_ack
         if self._tx_until_ns != self._scheduler.now_ns:
             self._tx_since_ns = self._scheduler.now_ns
         self._fly(Mode.TX_SETTLING, packet, self._sent)
@@ -313,7 +320,8 @@ class Link:
             self._power_latch = True
             self._confirm_ack_payload(pipe)
             self._raise(Status.RX_DR)
-        if self.mode is Mode.RX and self._s.regs[Reg.EN_AA] >> pipe & 1 and not packet.no_ack:
+        no_ack = packet.no_ack != self._s.regs.inverts_no_ack
+        if self.mode is Mode.RX and self._s.regs[Reg.EN_AA] >> pipe & 1 and not no_ack:
             self._acknowledge(pipe, packet)
 
     def _confirm_ack_payload(self, pipe: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from .nrf24_modules import MODULES, PLUS, RadioModule
+
 __all__ = ("FifoStatus", "Reg", "RegisterFile", "Status")
 
 
@@ -75,15 +77,26 @@ _ONE_BYTE: dict[int, tuple[int, int]] = {
 }
 
 
-class RegisterFile:
-    """The stored registers. STATUS, FIFO_STATUS, OBSERVE_TX and RPD are made up by the chip as it runs."""
+_AFTER_ACTIVATE = (Reg.DYNPD, Reg.FEATURE)
 
-    def __init__(self) -> None:
+
+class RegisterFile:
+    """The stored registers. STATUS, FIFO_STATUS, OBSERVE_TX and RPD are made up by the chip as it runs.
+
+    Attributes:
+        active: whether FEATURE and DYNPD can be written and read.
+    """
+
+    def __init__(self, module: RadioModule = MODULES[PLUS]) -> None:
+        """`module`: whose registers they are."""
+        self._module = module
         self.reset()
 
     def reset(self) -> None:
         """Power-on values."""
+        self.active = not self._module.needs_activate
         self._bytes = {address: reset for address, (reset, _) in _ONE_BYTE.items()}
+        self._bytes[Reg.RF_SETUP] = self._module.rf_setup_reset
         self._addresses = {
             Reg.RX_ADDR_P0: bytearray(b"\xe7" * 5),
             Reg.RX_ADDR_P1: bytearray(b"\xc2" * 5),
@@ -91,7 +104,9 @@ class RegisterFile:
         }
 
     def __getitem__(self, address: int) -> int:
-        """A one-byte register; 0 for a reserved address."""
+        """A one-byte register; 0 for a reserved address, and for one that is not active."""
+        if not self.active and address in _AFTER_ACTIVATE:
+            return 0
         return self._bytes.get(address, 0)
 
     def read(self, address: int, index: int) -> int:
@@ -106,8 +121,9 @@ class RegisterFile:
         if address in _WIDE:
             if index < 5:
                 self._addresses[Reg(address)][index] = value
-        elif index == 0 and address in _ONE_BYTE:
-            self._bytes[address] = value & _ONE_BYTE[address][1]
+        elif index == 0 and address in _ONE_BYTE and (self.active or address not in _AFTER_ACTIVATE):
+            mask = self._module.rf_setup_mask if address == Reg.RF_SETUP else _ONE_BYTE[address][1]
+            self._bytes[address] = value & mask
 
     @property
     def address_width(self) -> int:
@@ -131,8 +147,13 @@ class RegisterFile:
 
     @property
     def power_dbm(self) -> int:
-        """Output power, RF_PWR: -18, -12, -6 or 0 dBm."""
-        return -18 + 6 * (self[Reg.RF_SETUP] >> 1 & 3)
+        """Output power, by the low three bits of RF_SETUP."""
+        return self._module.powers_dbm[self[Reg.RF_SETUP] & 7]
+
+    @property
+    def inverts_no_ack(self) -> bool:
+        """Whether a packet's NO_ACK bit says the opposite of what an nRF24L01+ reads in it."""
+        return self._module.inverts_no_ack and bool(self[Reg.FEATURE] & 0x04)
 
     @property
     def crc_bytes(self) -> int:

@@ -3,7 +3,7 @@
 Modelled: every command of table 20, the register map of table 27 with reset values and reserved bits,
 STATUS shifted out with each command, multi-byte registers LSByte first, three-deep FIFOs, CE, and IRQ
 (active low, masked by CONFIG), SPI of 10 MHz at most (8.2) in mode 0 (figures 26 and 27). The radio side is
-in `nrf24_link`, the air in `radio`.
+in `nrf24_link`, the air in `radio`. Its predecessor and a clone: `nrf24_modules`.
 Recalled, not read: 8.3.2 gives 10 MHz for a load of 5 pF on MISO and 8 MHz for 10 pF; the load is not
 modelled.
 Left out: continuous carrier and PLL lock test bits, transmit power's reach, current consumption, the rule
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from .interfaces import PinPort, Scheduler, SpiBusPort, SpiClock
 from .nrf24_link import ChipState, Link, Mode, TxEntry
+from .nrf24_modules import PLUS, module_named
 from .nrf24_registers import FifoStatus, Reg, RegisterFile, Status
 from .radio import AirChannel, Packet
 from .seeds import spread
@@ -21,6 +22,7 @@ from .spi_limits import SpiLimits
 
 __all__ = ("Nrf24L01",)
 
+_ACTIVATE, _ACTIVATE_DATA = 0x50, b"\x73"
 _R_RX_PAYLOAD, _W_TX_PAYLOAD, _W_TX_NOACK, _W_ACK = 0x61, 0xA0, 0xB0, 0xA8
 _FLUSH_TX, _FLUSH_RX, _REUSE, _R_RX_PL_WID = 0xE1, 0xE2, 0xE3, 0x60
 _DEPTH = 3
@@ -43,6 +45,10 @@ class Nrf24L01:
         reset_ms: power-on reset (table 16: 100 ms at most); the SPI side reads 0 until then.
         start_up_ms: Tpd2stby, 1.5 ms for the usual crystals, 4.5 ms at most.
         seed: of the bench; decides which bits a wrong clock spoils.
+        module: which chip is in the socket, a name of `nrf24_modules.MODULES`.
+
+    Raises:
+        ValueError: there is no such module.
     """
 
     def __init__(
@@ -58,13 +64,15 @@ class Nrf24L01:
         reset_ms: float = 100.0,
         start_up_ms: float = 1.5,
         seed: int = 0,
+        module: str = PLUS,
     ) -> None:
+        self._module = module_named(module)
         self._bus, self._csn, self._irq = bus, csn, irq
         self._into = SpiLimits(bus, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "radio/mosi"))
         self._out_of = SpiLimits(None, self.name, max_hz=MAX_HZ, modes=MODES, rng=spread(seed, "radio/miso"))
         self._deaf = False
         self.absent = absent
-        self._s = ChipState(RegisterFile())
+        self._s = ChipState(RegisterFile(self._module))
         self._command: int | None = None
         self._count = 0
         self._data = bytearray()
@@ -76,6 +84,7 @@ class Nrf24L01:
             self._update_irq,
             reset_ns=round(reset_ms * 1e6),
             start_up_ns=round(start_up_ms * 1e6),
+            module=self._module,
         )
         if not absent:
             bus.attach(self)
@@ -88,7 +97,7 @@ class Nrf24L01:
     @property
     def name(self) -> str:
         """What it is called in the board's log."""
-        return "nRF24L01+"
+        return self._module.name
 
     @property
     def mode(self) -> Mode:
@@ -161,6 +170,8 @@ class Nrf24L01:
             payload = self._s.rx_fifo[0][1] if self._s.rx_fifo else b""
             return payload[index] if index < len(payload) else 0
         elif command == _R_RX_PL_WID:
+            if not self._s.regs.active:
+                return 0
             return len(self._s.rx_fifo[0][1]) if self._s.rx_fifo and index == 0 else 0
         elif index < 32:
             self._data.append(mosi)
@@ -179,6 +190,8 @@ class Nrf24L01:
             self._s.rx_fifo.pop(0)
         elif command == _FLUSH_RX:
             self._s.rx_fifo.clear()
+        elif command == _ACTIVATE and self._module.needs_activate and self._data == _ACTIVATE_DATA:
+            self._s.regs.active = not self._s.regs.active
         elif command == _FLUSH_TX:
             self._s.tx_fifo.clear()
             self._s.reuse = False

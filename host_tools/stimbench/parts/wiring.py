@@ -14,6 +14,7 @@ from .interfaces import BoardPorts, PinPort
 from .lead import Lead
 from .mcp4922 import Mcp4922
 from .monostable import PULSE_MS, Monostable
+from .nrf24_modules import PLUS
 from .nrf24l01 import Nrf24L01
 from .pump import Pump
 from .radio import AirChannel
@@ -57,6 +58,7 @@ class StimulatorWiring:
         bounce_ms: how long the reed switch chatters.
         vsys_v, celsius: supply in V, die temperature.
         radio_reset_ms, radio_start_up_ms: the nRF24L01+'s power-on reset and crystal start-up.
+        radio_module: which chip the radio module has, a name of parts.nrf24_modules.MODULES.
     """
 
     seed: int = 0
@@ -76,6 +78,7 @@ class StimulatorWiring:
     celsius: float = 27.0
     radio_reset_ms: float = 100.0
     radio_start_up_ms: float = 1.5
+    radio_module: str = PLUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,7 @@ class RemoteWiring:
     celsius: float = 27.0
     radio_reset_ms: float = 100.0
     radio_start_up_ms: float = 1.5
+    radio_module: str = PLUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +153,7 @@ def wire_stimulator(ports: BoardPorts, config: StimulatorWiring, air: AirChannel
 
     Raises:
         KeyError: the board lacks a pin.
-        ValueError: `absent`, `open_electrodes` or `assembly` names something that there is not.
+        ValueError: `absent`, `open_electrodes`, `assembly` or `radio_module` names what there is not.
     """
     _check_absent("stimulator", config.absent)
     ports = RewiredPorts(ports, config.assembly)
@@ -230,7 +234,7 @@ def wire_remote(ports: BoardPorts, config: RemoteWiring, air: AirChannel) -> Rem
 
     Raises:
         KeyError: the board lacks a pin.
-        ValueError: `absent` names something that there is not.
+        ValueError: `absent` or `radio_module` names something that there is not.
     """
     _check_absent("remote", config.absent)
 
@@ -307,6 +311,7 @@ def _wire_radio(ports: BoardPorts, config: StimulatorWiring | RemoteWiring, air:
         reset_ms=config.radio_reset_ms,
         start_up_ms=config.radio_start_up_ms,
         seed=config.seed,
+        module=config.radio_module,
     )
 
 

@@ -196,3 +196,24 @@ def test_every_refusal_in_every_state():
                     found = one.refusal(event, magnet, amplitude, held)
                     wanted = expected(state, event, magnet, amplitude, window, part, held)
                     assert found == wanted, (state, event, part, bits)
+
+
+def test_a_part_that_is_spared_refuses_nothing_until_it_was_mended():
+    radio = messages.PART_RADIO
+    one = machine.Machine(radio)
+    assert one.state == messages.FAULT and one.spared == 0
+    one.spare(radio | messages.PART_DAC)
+    assert (one.state, one.failed_parts, one.spared) == (messages.READY, radio, radio)
+    for event in (machine.START, machine.TEST, machine.MEASURE, machine.SELF_TEST):
+        assert one.refusal(event, False, True) == messages.REASON_NONE
+        assert one.refusal(event, True, True) == messages.REASON_MAGNET
+    one.feed(machine.FAILED, messages.PART_DAC)
+    assert one.state == messages.FAULT
+    assert one.refusal(machine.START, False, True) == messages.REASON_SELF_TEST
+    one.feed(machine.MENDED, messages.PART_DAC)
+    assert one.state == messages.READY and one.spared == radio
+    one.feed(machine.MENDED, radio)
+    assert (one.state, one.failed_parts, one.spared) == (messages.READY, 0, 0)
+    one.feed(machine.FAILED, radio)
+    assert one.state == messages.FAULT
+    assert one.refusal(machine.START, False, True) == messages.REASON_SELF_TEST

@@ -130,13 +130,7 @@ class App:
         """
         now = ticks_ms()
         if self._magnet_hit:
-            self._magnet_hit = False
-            # A reed switch chatters: an edge that follows another one and has nothing to stop is only that.
-            edge_ms = self._edge_ms
-            if self.control.busy() or ticks_diff(edge_ms, self._magnet_ms) >= SETTLE_MS:
-                self.magnet_stops += 1
-                self.control.magnet_came()
-            self._magnet_ms = edge_ms
+            self._heed_magnet()
         self._responder.attentive = self.control.busy()
         if self._radio_called or self._look_once or self._radio.wait_ms(now) == 0:
             self._radio_called = self._look_once = False
@@ -171,6 +165,15 @@ class App:
             self._serve_host()
         wait = _sooner(wait, self._tend(now))
         return 0 if checking else _sooner(wait, self._radio.wait_ms(now))
+
+    def _heed_magnet(self) -> None:
+        """A reed switch chatters: an edge that follows another one and has nothing to stop is only that."""
+        self._magnet_hit = False
+        edge_ms = self._edge_ms
+        if self.control.busy() or ticks_diff(edge_ms, self._magnet_ms) >= SETTLE_MS:
+            self.magnet_stops += 1
+            self.control.magnet_came()
+        self._magnet_ms = edge_ms
 
     def _serve_host(self) -> int:
         """A step of what the host wants; how long the next one can wait, in ms, or -1."""

@@ -153,8 +153,6 @@ class App:
         self._period_began = False
         # No list: this runs in every period, and a contraction shall leave no garbage.
         wait = _sooner(self.control.poll(now, called), console_wait)
-        if self.host_watch:
-            wait = _sooner(wait, self.host_watch.poll(now))
         if self._radio_called and not self._put_off:
             self._put_off = True  # it may be STOP; what follows can wait for a pass
             return 0
@@ -191,6 +189,9 @@ class App:
             if collect_wait == 0:
                 return 0
         wait = self._pairing.poll(now)
+        if self.host_watch:
+            left = self.host_watch.poll(now)
+            wait = _sooner(left, wait) if left >= 0 else wait
         if self.log_keeper:
             self.log_keeper.poll(now)
         return _sooner(wait, collect_wait) if wait >= 0 else collect_wait

@@ -65,8 +65,6 @@ class TwoBoards:
 
     def ask(self, slot, opcode, body=b""):
         """A request by radio: code and body of the reply."""
-        # Behind the last copy of another peer's answer: a remote listens before it talks.
-        self.bench.run_for(5 * MS)
         reply = self.peers[slot].ask(messages.request(opcode, body))
         assert reply is not None
         return messages.parse_reply(opcode, reply)

@@ -1,5 +1,7 @@
 """What hatch puts into the wheel and the source archive beside Python: images, pins, licences, the CPU core.
 
+uPlot, which the page of `stimbench serve` draws with, is fetched before, too (`make setup`).
+
 The images are built before (`make firmware`): they need a cross-compiler and 100 s, so no wheel builds them.
 A source archive carries them too; a wheel that is built from it takes them from there.
 """
@@ -18,6 +20,7 @@ _RESOURCES = "stimbench/_resources"
 _LICENCES = "build/licences"
 _TUTORIAL = "docs/tutorial"
 _DRAWINGS = "docs/circuit"
+_VENDOR = "build/web/vendor/uplot"
 
 
 class StimbenchBuildHook(BuildHookInterface[Any]):
@@ -63,6 +66,7 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
         """Source path by name below the project's root."""
         names = [f"boards/STIMBENCH_{board.upper()}/pins.csv" for board in _BOARDS]
         names += [f"build/{board}.uf2" for board in _BOARDS]
+        names += [f"{_VENDOR}/{name}" for name in ("uPlot.esm.js", "uPlot.min.css", "LICENSE")]
         missing = [name for name in names if not Path(self.root, name).is_file()]
         if missing:
             raise SystemExit(f"error: {' and '.join(missing)} missing: run `make firmware` first")

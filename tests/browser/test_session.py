@@ -11,7 +11,9 @@ pytestmark = pytest.mark.emulated
 
 def start(page):
     page.get_by_role("button", name="Start a session").click()
-    expect(page.locator("#scope-left-width")).not_to_have_text("\N{EN DASH}")
+    # A session begins with a self-test, whose pulses last 200 us.
+    for lead in ("left", "right"):
+        expect(page.locator(f"#scope-{lead}-width")).to_have_text("214.000 µs")
 
 
 def test_what_the_screen_says_is_what_the_bench_recorded(opened):

@@ -32,6 +32,14 @@ def serve(
             help="With --host: whoever has a link can drive this bench, and nothing on the way is encrypted.",
         ),
     ] = False,
+    link: Annotated[
+        str | None,
+        typer.Option("--run", metavar="LINK", help="Repeat the run of a link that a page gave, and go on."),
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Repeat the run of the last server, on its port: its pages come back."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the emulated bench as a page for a browser, until Ctrl-C.
@@ -44,9 +52,18 @@ def serve(
             "If that is what you want, say --let-the-network-in as well."
         )
     from stimbench.web.bench_link import start_bench
-    from stimbench.web.run_file import Run, RunConfig
+    from stimbench.web.run_file import Run, RunConfig, from_link
 
-    run = Run(config=RunConfig(seed=seed, paired=not unpaired))
+    cookie = None
+    if again:
+        from stimbench.web.kept import latest
+
+        kept = latest(port)
+        run, cookie, port = kept.run, kept.cookie, kept.port
+    elif link is not None:
+        run = from_link(link.rpartition("#run=")[2])
+    else:
+        run = Run(config=RunConfig(seed=seed, paired=not unpaired))
     started = start_bench(run)  # it comes up while the server's modules are loaded
     try:
         from stimbench.web.security import Door
@@ -56,7 +73,7 @@ def serve(
         address = listen(host, port)
         if host != _LOOPBACK:
             err.print("[yellow]Warning:[/] other machines can reach this bench.", soft_wrap=True)
-        serve_until_ended(address, started, run, Door(address.names), lambda url: _tell(url, as_json))
+        serve_until_ended(address, started, run, Door(address.names, cookie), lambda url: _tell(url, as_json))
     finally:
         started.end()
     err.print("The bench is down.")

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 from stimfw.therapy import program
 
+from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench.actions import ACTIONS as HANDS
 from stimbench.bench.actions import ActionError, Arguments, NoArguments
 from stimbench.web.table import Stand, WebAction
@@ -21,6 +22,9 @@ __all__ = ("by_name", "table")
 
 _NOT_FOR_A_PAGE = ("speed", "wait", "status", "lights")
 """Hands' actions that let time pass otherwise, or only show something: the state has it."""
+
+
+_SAVED_SIGNALS = (*(line for lines in LEAD_SIGNALS.values() for line in lines), "GATE_Q", "MAGNET", "LED")
 
 
 class Why(Arguments):
@@ -34,6 +38,13 @@ class Amplitudes(Arguments):
 
     left_ua: int = Field(ge=0, le=10_000, description="In steps of 25 uA.")
     right_ua: int = Field(ge=0, le=10_000, description="In steps of 25 uA.")
+
+
+class Span(Arguments):
+    """A span of time."""
+
+    from_ns: int = Field(ge=0, description="Where it begins.")
+    to_ns: int = Field(ge=0, description="Where it ends.")
 
 
 class ProgramFields(Arguments):
@@ -70,6 +81,18 @@ def _amplitude(stand: Stand, given: Amplitudes) -> dict[str, Any]:
     return {"told": f"{given.left_ua} uA on the left lead, {given.right_ua} uA on the right one."}
 
 
+def _edges(stand: Stand, given: Span) -> dict[str, Any]:
+    """Of the signals that a saved file has: initial level and times. The newest minutes only."""
+    trace = stand.bench.trace
+    found = {}
+    for signal in _SAVED_SIGNALS:
+        before = trace.edges("stimulator", signal, 0, given.from_ns)
+        initial = before[-1][1] if before else trace.initial_level("stimulator", signal)
+        times = [time_ns for time_ns, _ in trace.edges("stimulator", signal, given.from_ns, given.to_ns)]
+        found[f"stimulator.{signal}"] = [initial, times]
+    return found
+
+
 def _as_fields(one: program.Program) -> dict[str, int]:
     return dict(zip(program.FIELD_NAMES, one.values, strict=True))
 
@@ -83,6 +106,7 @@ _OWN = (
     WebAction("start", NoArguments, "Begin a session, over USB.", _start, takes_time=True),
     WebAction("program", ProgramFields, "Set fields of the programme.", _set_program, takes_time=True),
     WebAction("get-program", NoArguments, "Read the programme.", _get_program, takes_time=True),
+    WebAction("edges", Span, "Edges of the bridges' lines and the gate.", _edges, enters_run=False),
     WebAction("amplitude", Amplitudes, "Set both amplitudes, at any time.", _amplitude, takes_time=True),
 )
 

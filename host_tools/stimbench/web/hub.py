@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stimbench.bench.actions import ActionError
+from stimbench.capture.capture import Capture
 from stimbench.errors import InputError
 from stimbench.web import feed
 from stimbench.web.actions import table
@@ -17,6 +18,7 @@ from stimbench.web.control import Controls
 from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
+from stimbench.web.saving import captured
 from stimbench.web.views import VIEWS
 from stimbench.web.wire import (
     Alive,
@@ -39,6 +41,7 @@ _HELD_S = 0.5
 _SILENT_S = 3.0
 """A page that says nothing for so long does not hold the controls, connected or not."""
 _SHOWN_ACTIONS = 50
+_ANSWER_S = 10.0
 _BEFORE_NS = 1
 _MOST_MARKS = 200
 
@@ -51,11 +54,24 @@ class Hub:
         malformed: messages that no page of ours sends; each closed its connection.
     """
 
-    def __init__(self, started: StartedBench, run: Run, invite: Callable[[], str]) -> None:
-        """Serve a bench that was started with `run`; `invite` makes a link that lets a browser in."""
+    def __init__(
+        self,
+        started: StartedBench,
+        run: Run,
+        invite: Callable[[], str],
+        keep: Callable[[Run], None] = lambda _: None,
+    ) -> None:
+        """Serve a bench.
+
+        Args:
+            started: its process.
+            run: what it was started with.
+            invite: makes a link that lets a browser in.
+            keep: writes the run to a disk, now and then.
+        """
         self.record = Record()
         self.malformed = 0
-        self._started, self._invite = started, invite
+        self._invite, self._keep = invite, keep
         self._link = BenchLink(started, self._on_bench)
         self._config, self._repeated = run.config, run
         self._actions: list[Acted] = []
@@ -63,6 +79,7 @@ class Hub:
         self._pages: dict[int, Page] = {}
         self._count = self._asked = 0
         self._waiting: dict[int, tuple[int, int]] = {}
+        self._own: dict[int, asyncio.Future[Any]] = {}
         self._state: dict[str, Any] = {}
         self._controls = Controls()
         self._failed = ""
@@ -78,6 +95,8 @@ class Hub:
         """End the bench."""
         if self._beat is not None:
             self._beat.cancel()
+        if not self._failed:
+            self._keep(self.run)
         await self._link.close()
 
     @property
@@ -117,6 +136,8 @@ class Hub:
             holder = self._pages.get(self._controls.holder or 0)
             if holder is not None and self._clock_s() - holder.alive_s < _SILENT_S:
                 self._link.tell(Kind.HELD)
+            if not self._failed:
+                self._keep(self.run)
             await asyncio.sleep(_HELD_S)
 
     # What pages say.
@@ -255,7 +276,30 @@ class Hub:
             self._failed = self._failed or told["error"]
             self._tell_all(Told.GONE, {"error": self._failed})
 
+    async def capture(self, from_ns: int, to_ns: int) -> Capture:
+        """A span of the record, with the edges of digital signals of the last minutes.
+
+        Raises:
+            InputError: there is nothing in it, or the bench does not answer.
+        """
+        self._asked += 1
+        answer = self._own[self._asked] = asyncio.get_running_loop().create_future()
+        number, span = self._asked, {"from_ns": from_ns, "to_ns": to_ns}
+        self._link.tell(Kind.DO, {"id": number, "name": "edges", "arguments": span})
+        try:
+            signals = await asyncio.wait_for(answer, _ANSWER_S)
+        except TimeoutError:
+            raise InputError("The bench does not answer.") from None
+        finally:
+            self._own.pop(number, None)
+        return captured(self.record, from_ns, to_ns, signals)
+
     def _done(self, told: dict[str, Any]) -> None:
+        own = self._own.get(told["id"])
+        if own is not None:
+            if not own.done():
+                own.set_result(told.get("result") or {})
+            return
         page_number, number = self._waiting.pop(told.pop("id"), (0, 0))
         page = self._pages.get(page_number)
         if page is not None:

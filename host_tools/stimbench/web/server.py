@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import get_args
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from stimbench.errors import InputError
 from stimbench.project import web_vendor_path
 from stimbench.web.hub import Hub
 from stimbench.web.page import Page, TooSlowError
+from stimbench.web.saving import Format, write
 from stimbench.web.security import Door, Guard
 from stimbench.web.wire import LONGEST_MESSAGE, MalformedError, parse
 
@@ -50,8 +54,12 @@ def application(door: Door, hub_of: Callable[[], Hub]) -> Guard:
     async def socket(websocket: WebSocket) -> None:
         await _serve_page(websocket, held[0])
 
+    async def save(request: Request) -> Response:
+        return await _save(request, held[0])
+
     routes = [
         Route("/", _index),
+        Route("/save.{kind:str}", save),
         WebSocketRoute("/ws", socket),
         Mount("/vendor", StaticFiles(directory=web_vendor_path(), check_dir=False)),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -61,6 +69,25 @@ def application(door: Door, hub_of: Callable[[], Hub]) -> Guard:
 
 async def _index(_request: Request) -> Response:
     return FileResponse(STATIC / "index.html")
+
+
+async def _save(request: Request, hub: Hub) -> Response:
+    """A span of the record as a file."""
+    kind, asked = request.path_params["kind"], request.query_params
+    if kind not in get_args(Format):
+        return PlainTextResponse("", 404)
+    try:
+        span = [int(asked[name]) for name in ("from", "to")]
+        if any(not 0 <= one < 1 << 60 for one in span):
+            raise ValueError
+        capture = await hub.capture(*span)
+    except (KeyError, ValueError):
+        return PlainTextResponse("A span needs from and to, in ns.", 400)
+    except InputError as error:
+        return PlainTextResponse(str(error), 400)
+    path = await asyncio.to_thread(write, capture, kind)
+    name = f"stimbench-{span[0]}-{span[1]}.{kind}"
+    return FileResponse(path, filename=name, background=BackgroundTask(path.unlink))
 
 
 async def _serve_page(websocket: WebSocket, hub: Hub) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
 
-from stimbench.errors import InputError
+from stimbench.errors import InputError, PortError
 from stimbench.web.bench_link import StartedBench
 from stimbench.web.hub import Hub
+from stimbench.web.kept import Kept, keep
 from stimbench.web.run_file import Run
 from stimbench.web.security import ENTRY, Door
 from stimbench.web.server import application
@@ -77,7 +79,12 @@ def serve(
     def invite() -> str:
         return f"http://{address.names[0]}{ENTRY}?token={door.new_token()}"
 
-    app = application(door, lambda: Hub(started, run, invite))
+    def keep_on_disk(now: Run) -> None:
+        # Without the disk the run goes on all the same.
+        with contextlib.suppress(OSError, PortError):
+            keep(Kept(port=address.port, cookie=door.cookie, run=now))
+
+    app = application(door, lambda: Hub(started, run, invite, keep_on_disk))
     config = uvicorn.Config(
         app, log_level="error", access_log=False, lifespan="on", ws_max_size=LONGEST_MESSAGE + 1,
         ws_per_message_deflate=False, server_header=False, date_header=False, timeout_graceful_shutdown=1,

@@ -88,6 +88,7 @@ class BenchStand:
         self._last_state: Any = None
         self._held_s: float | None = None
         self._stop_until_ns = 0
+        self._was_repeating = run.until_ns > 0
 
     # What views and actions use.
 
@@ -203,6 +204,9 @@ class BenchStand:
                 self._set_pace(body)
             elif kind is Kind.HELD:
                 self._held_s = self._clock_s()
+        if self._was_repeating and not self.repeating:
+            # What the run had begun goes on only if somebody is there.
+            self._was_repeating, self._held_s = False, self._clock_s()
         if self._held_s is not None and self._clock_s() - self._held_s > _HELD_S:
             self._held_s = None
             self._stop("the page that held the controls has gone")

@@ -19,7 +19,7 @@ export class Pane {
   /**
    * @param host element that the pane fills
    * @param name "Left" or "Right"
-   * @param hooks selected(from, to), moved(x or null), in ns of the pane's x-axis
+   * @param hooks selected(from, to), moved(x or null), clicked(x, with shift), in ns of the pane's x-axis
    */
   constructor(host, name, hooks) {
     this.host = host;
@@ -33,6 +33,10 @@ export class Pane {
     this.colours = {};
     this.recolour();
     this.plot = new uPlot(this.#options(), [[0, 1], [null, null], [null, null]], host);
+    this.plot.over.addEventListener("pointerdown", (event) => { this.pressedAt = event.clientX; });
+    this.plot.over.addEventListener("click", (event) => {
+      if (Math.abs(event.clientX - this.pressedAt) < 4) this.hooks.clicked(this.plot.posToVal(this.plot.cursor.left, "x"), event.shiftKey);
+    });
     new ResizeObserver(() => this.plot.setSize(this.#size())).observe(host);
   }
 

@@ -1,6 +1,8 @@
 // The scope: two panes, what they show, and what is measured in it.
 
+import { Cursors } from "./cursors.js";
 import { button, el, field, setText } from "./dom.js";
+import { savePng, saveSpan } from "./export.js";
 import { Pane } from "./pane.js";
 import { clock, microamps, microseconds, milliseconds, nanocoulombs, time, volts } from "./units.js";
 
@@ -63,7 +65,10 @@ export class ScopeView {
     this.bar = el("div", { class: "bar", role: "group", "aria-label": "What the scope shows" },
       modeLabel, mode, triggerLabel, trigger, overlayLabel, overlay, this.freezeButton,
       button("Zoom in", () => this.zoom(0.5)), button("Zoom out", () => this.zoom(2)),
-      button("Earlier", () => this.pan(-0.25)), button("Later", () => this.pan(0.25)));
+      button("Earlier", () => this.pan(-0.25)), button("Later", () => this.pan(0.25)),
+      button("PNG", () => savePng(this.panes, this.frame?.end ?? 0), { id: "scope-png", "aria-label": "Save as PNG" }),
+      ...["csv", "vcd"].map((kind) => button(kind.toUpperCase(), () => this.#save(kind),
+        { id: `scope-${kind}`, "aria-label": `Save as ${kind.toUpperCase()}` })));
     host.append(this.bar);
     this.panes = [];
     this.readouts = [];
@@ -81,13 +86,20 @@ export class ScopeView {
       this.panes.push(new Pane(plot, name, {
         selected: (from, to) => this.zoomTo(from, to),
         moved: (x) => { this.hover = x; this.#read(true); },
+        clicked: (x, second) => this.cursors.set(second ? 1 : 0, x),
       }));
     });
+    const bar = el("div", { class: "bar", role: "group", "aria-label": "Cursors" });
+    host.append(bar);
+    this.cursors = new Cursors(bar, this.panes);
+    this.cursors.read();
   }
 
   // What is shown.
 
   #setMode(mode) {
+    this.cursors.set(0, null);
+    this.cursors.set(1, null);
     if (mode === "span") {
       const [from, to] = this.shown.mode === "pulse" && this.frame ? this.#absolute() : this.x;
       this.#set({ mode, from_ns: Math.max(0, from), to_ns: to });
@@ -100,6 +112,11 @@ export class ScopeView {
     const newest = this.frame.traces.filter((one) => one.age === 0).map((one) => one.origin);
     const at = newest.length ? Math.max(...newest) : this.frame.end;
     return this.x.map((t) => at + t);
+  }
+
+  #save(kind) {
+    const [from, to] = this.shown.mode === "pulse" && this.frame ? this.#absolute() : this.x;
+    return this.bench.attempt(saveSpan(kind, from, to));
   }
 
   #set(change) {
@@ -195,6 +212,7 @@ export class ScopeView {
     const now = performance.now();
     if (!this.frame || (!atOnce && now - this.readAt < READ_MS)) return;
     this.readAt = now;
+    this.cursors.read();
     this.panes.forEach((pane, lead) => {
       const pulse = this.#pulseAt(pane, this.frame.pulses[lead]);
       for (const [key, , text] of FIGURES) setText(this.readouts[lead][key], pulse ? text(pulse) : "–");

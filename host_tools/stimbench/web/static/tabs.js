@@ -25,7 +25,7 @@ export class Tabs {
       this.list.append(view.tab);
       this.host.append(view.panel);
     }
-    this.show(location.hash.slice(1) in Object.fromEntries(this.views.map((v) => [v.name, 1])) ? location.hash.slice(1) : this.views[0].name);
+    this.show(location.hash.startsWith("#run=") ? "run" : this.views[0].name);
   }
 
   /** Show a view; it is mounted when it is first shown. */

@@ -1,7 +1,7 @@
 """The views, in the order of their tabs. To add one: write its module here and static/views/<name>.js."""
 
 from stimbench.web.table import View
-from stimbench.web.views import boards, clinician, faults, leads, lessons, radio
+from stimbench.web.views import boards, clinician, faults, leads, lessons, radio, run
 
 __all__ = ("VIEWS",)
 
@@ -12,4 +12,5 @@ VIEWS: tuple[View, ...] = (
     faults.VIEW,
     radio.VIEW,
     lessons.VIEW,
+    run.VIEW,
 )

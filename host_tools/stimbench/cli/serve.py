@@ -87,5 +87,3 @@ def _tell(url: str, as_json: bool) -> None:
     else:
         out.print(url, markup=False, soft_wrap=True)
         err.print("Open this link, once, in a browser. Ctrl-C ends the bench.")
-
-

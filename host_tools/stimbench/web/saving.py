@@ -36,7 +36,9 @@ def captured(record: Record, from_ns: int, to_ns: int, signals: dict[str, Any]) 
     from_ns, to_ns = max(0, from_ns), min(to_ns, record.end_ns)
     if to_ns <= from_ns:
         raise InputError("There is nothing in this span to be saved.")
-    digital = {name: Edges(np.array(times, np.int64), bool(level)) for name, (level, times) in signals.items()}
+    digital = {
+        name: Edges(np.array(times, np.int64), bool(initial)) for name, (initial, times) in signals.items()
+    }
     analog: dict[str, Analog] = {}
     for name, lead in record.leads.items():
         analog[f"I_{name.upper()}"] = lead.segments("current", from_ns, to_ns)

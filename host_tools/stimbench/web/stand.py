@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stimfw.protocol import console_frame, messages, requests
+from stimfw.therapy.ranges import ParameterError
 
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench import Bench, BenchConfig
@@ -264,8 +265,8 @@ class BenchStand:
         self._end_repeating()
         try:
             result = self._act(asked["name"], asked["arguments"])
-        except (ActionError, BenchError, StimbenchError) as error:
-            self._answer(asked["id"], error=str(error), field=getattr(error, "field", ""))
+        except (ActionError, BenchError, ParameterError, StimbenchError) as error:
+            self._answer(asked["id"], error=_sentence(error), field=getattr(error, "field", ""))
         except Exception as error:  # a defect of ours must not take the bench down with it
             told = f"The bench failed to do it ({type(error).__name__}: {error})."
             self._answer(asked["id"], error=told)
@@ -276,7 +277,7 @@ class BenchStand:
         """An action that nobody waits for; one that was refused then is refused again."""
         try:
             self._act(name, arguments)
-        except (ActionError, BenchError, StimbenchError):
+        except (ActionError, BenchError, ParameterError, StimbenchError):
             return
 
     def _act(self, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -332,3 +333,8 @@ class BenchStand:
             "views": {view.name: view.state(self) for view in VIEWS},
         }
         self._end.send(Kind.STATE, {"t_ns": self.bench.now_ns} | state)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text if text.endswith((".", ":")) else f"{text}."

@@ -1,6 +1,7 @@
 """Servers of the page, and pages on them, in Debian's Chromium."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -26,10 +27,11 @@ class Served:
 def serve(tmp_path):
     """Starts servers: `serve("--seed", "3")`; all end with the test."""
     started = []
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}  # where a server keeps its run
 
     def start(*arguments):
         words = [sys.executable, "-m", "stimbench", "serve", "--json", *arguments]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
         served = Served(process, "")
         started.append(served)
         served.url = json.loads(process.stdout.readline())["url"]

@@ -4,16 +4,10 @@ import pytest
 from playwright.sync_api import expect
 from stimbench.analysis import current_of, pulses_of
 from stimbench.web.run_file import from_link
+from support.pages import start
 from support.web import repeated
 
 pytestmark = pytest.mark.emulated
-
-
-def start(page):
-    page.get_by_role("button", name="Start a session").click()
-    # A session begins with a self-test, whose pulses last 200 us.
-    for lead in ("left", "right"):
-        expect(page.locator(f"#scope-{lead}-width")).to_have_text("214.000 µs")
 
 
 def test_what_the_screen_says_is_what_the_bench_recorded(opened):

@@ -1,4 +1,4 @@
-"""Who is let in: the token once, then the cookie, from a page of ours, by a name of ours. All others: nothing."""
+"""Who is let in: the token once, then the cookie, from a page of ours, by a name of ours. Others: nothing."""
 
 from types import SimpleNamespace
 

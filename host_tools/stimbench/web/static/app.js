@@ -32,6 +32,7 @@ bench.addEventListener("say", ({ detail }) => {
 });
 bench.addEventListener("connection", () => {
   document.body.classList.toggle("lost", !bench.connected);
+  if (!bench.connected) setText(byId("stimulator-state"), "not known");
   bench.say(bench.connected ? "" : "The connection to the bench is lost. Trying again.", !bench.connected);
 });
 bench.addEventListener("gone", ({ detail }) => bench.say(detail.error, true));

@@ -40,7 +40,7 @@ export class Cursors {
       setText(this.told, "Click: cursor A. Shift-click: cursor B.");
       return;
     }
-    const parts = a !== null && b !== null ? [`B − A: ${time(b - a)}`] : [];
+    const parts = a !== null && b !== null ? [`B - A: ${time(b - a)}`] : [];
     this.panes.forEach((pane, lead) => {
       for (const [quantity, text] of [[0, microamps], [1, volts]]) {
         const values = this.at.map((x) => (x === null ? null : pane.valueAt(quantity, x)));

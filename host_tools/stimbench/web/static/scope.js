@@ -115,8 +115,13 @@ export class ScopeView {
   }
 
   #save(kind) {
-    const [from, to] = this.shown.mode === "pulse" && this.frame ? this.#absolute() : this.x;
-    return this.bench.attempt(saveSpan(kind, from, to));
+    let [from, to] = this.x;
+    if (this.shown.mode === "pulse") {
+      const origins = (this.frame?.traces ?? []).map((one) => one.origin);
+      from += Math.min(...origins);
+      to += Math.max(...origins);
+    }
+    return this.bench.attempt(saveSpan(kind, from || 0, to || 0));
   }
 
   #set(change) {
@@ -138,6 +143,7 @@ export class ScopeView {
     this.freezeButton.setAttribute("aria-pressed", String(frozen));
     if (frozen) this.bench.unwatch(VIEW);
     else this.#ask();
+    this.#read(true);
   }
 
   zoomTo(from, to) {
@@ -205,12 +211,19 @@ export class ScopeView {
     this.frames++;
     for (const pane of this.panes) pane.show(frame, ...this.x);
     this.bench.drawn(frame);
-    this.#read(false);
+    this.#read(this.frozen);
   }
 
   #read(atOnce) {
     const now = performance.now();
-    if (!this.frame || (!atOnce && now - this.readAt < READ_MS)) return;
+    if (!this.frame) return;
+    const rest = READ_MS - (now - this.readAt);
+    if (!atOnce && rest > 0) {
+      this.later ??= setTimeout(() => this.#read(true), rest);
+      return;
+    }
+    clearTimeout(this.later);
+    this.later = null;
     this.readAt = now;
     this.cursors.read();
     this.panes.forEach((pane, lead) => {

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stimbench.analysis import current_of, pulses_of
 from stimbench.client.on_bench import ready_bench
-from stimbench.web.feed import Feed, packed, unpacked
+from stimbench.web.feed import Feed
+from stimbench.web.news import packed, unpacked
 from stimbench.web.pieces import Piecewise, as_pieces
 from stimbench.web.polyline import Line
 from stimbench.web.record import Record

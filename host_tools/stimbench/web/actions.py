@@ -18,7 +18,7 @@ from stimbench.bench.actions import ActionError, Arguments, NoArguments
 from stimbench.web.table import Stand, WebAction
 from stimbench.web.views import VIEWS
 
-__all__ = ("by_name", "table")
+__all__ = ("by_name", "described")
 
 _NOT_FOR_A_PAGE = ("speed", "wait", "status", "lights")
 """Hands' actions that let time pass otherwise, or only show something: the state has it."""
@@ -111,9 +111,12 @@ _OWN = (
 )
 
 
-def table() -> dict[str, WebAction]:
-    """Every action by name."""
-    return _TABLE
+def described() -> dict[str, Any]:
+    """For a page: what each action does, and its arguments as JSON Schema."""
+    return {
+        one.name: {"summary": one.summary, "schema": one.arguments.model_json_schema()}
+        for one in _TABLE.values()
+    }
 
 
 def by_name(name: str) -> WebAction:

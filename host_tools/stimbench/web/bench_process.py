@@ -24,8 +24,11 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the socket
     end = BenchEnd(socket.socket(fileno=int(sys.argv[1])))
     run = Run.model_validate_json(sys.stdin.buffer.read())
+    from stimbench.web import actions
     from stimbench.web.stand import BenchStand
+    from stimbench.web.views import VIEWS
 
+    end.send(Kind.TABLE, {"views": [view.name for view in VIEWS], "actions": actions.described()})
     try:
         stand = BenchStand(end, run)
     except (BenchError, StimbenchError) as error:

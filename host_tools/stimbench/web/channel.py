@@ -40,13 +40,15 @@ class Kind(enum.IntEnum):
     """Somebody is there who holds the controls. No body. It comes twice a second."""
     # From the bench.
     RECORD = 16
-    """What is new of the leads: see feed.packed."""
+    """What is new of the leads: see web.news."""
     STATE = 17
     """What the views show. Body: JSON."""
     DONE = 18
     """An action was done. Body: {"id", "result"} or {"id", "error"}."""
     ACTED = 19
     """An action has entered the run. Body: [time_ns, name, arguments]."""
+    TABLE = 21
+    """First of all: what there is. Body: {"views", "actions"}, names, texts and schemas."""
     FAILED = 20
     """The bench cannot go on. Body: {"error"}."""
 

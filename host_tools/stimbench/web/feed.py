@@ -8,14 +8,13 @@ import numpy as np
 
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench import wiring
-from stimbench.web import channel
 from stimbench.web.pieces import as_pieces
 from stimbench.web.record import LeadNews
 
 if TYPE_CHECKING:
     from stimbench.bench import Bench
 
-__all__ = ("Feed", "packed", "unpacked")
+__all__ = ("Feed",)
 
 _KEPT_NS = 120_000_000_000
 """Edges of digital signals are kept in the bench's process for so long: a saved file has them."""
@@ -53,22 +52,3 @@ class Feed:
     def _edges(self, signal: str, now_ns: int) -> Any:
         edges = self._bench.trace.edges(_BOARD, signal, self._told_ns, now_ns)
         return np.array([time_ns << 1 | level for time_ns, level in edges], np.int64)
-
-
-def packed(news: dict[str, LeadNews], end_ns: int) -> bytes:
-    """The body of a message RECORD."""
-    meta = {"end_ns": end_ns, "driven": {name: one.driven for name, one in news.items()}}
-    arrays = [
-        array for one in news.values() for array in (one.current, one.voltage, one.rising, *one.switches)
-    ]
-    return channel.pack(meta, arrays)
-
-
-def unpacked(body: bytes) -> tuple[dict[str, LeadNews], int]:
-    """The opposite of `packed`."""
-    meta, arrays = channel.unpack(body)
-    news = {}
-    for at, (name, driven) in enumerate(meta["driven"].items()):
-        current, voltage, rising, *switches = arrays[at * 6 : at * 6 + 6]
-        news[name] = LeadNews(current, voltage, rising, driven, (switches[0], switches[1], switches[2]))
-    return news, meta["end_ns"]

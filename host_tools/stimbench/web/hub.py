@@ -10,8 +10,7 @@ from typing import Any
 from stimbench.bench.actions import ActionError
 from stimbench.capture.capture import Capture
 from stimbench.errors import InputError
-from stimbench.web import feed
-from stimbench.web.actions import table
+from stimbench.web import news
 from stimbench.web.bench_link import BenchLink, StartedBench, start_bench
 from stimbench.web.channel import Kind
 from stimbench.web.control import Controls
@@ -19,7 +18,6 @@ from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
 from stimbench.web.saving import captured
-from stimbench.web.views import VIEWS
 from stimbench.web.wire import (
     Alive,
     Control,
@@ -81,6 +79,7 @@ class Hub:
         self._waiting: dict[int, tuple[int, int]] = {}
         self._own: dict[int, asyncio.Future[Any]] = {}
         self._state: dict[str, Any] = {}
+        self._table: dict[str, Any] = {}
         self._controls = Controls()
         self._failed = ""
         self._beat: asyncio.Task[None] | None = None
@@ -162,10 +161,9 @@ class Hub:
 
     def _greet(self, page: Page, hello: Hello) -> None:
         self._controls.came(page.number, hello.key, self._clock_s())
-        known = {one.name: {"summary": one.summary, "schema": one.arguments.model_json_schema()}
-                 for one in table().values()}  # fmt: skip
-        welcome = {"you": page.number, "views": [view.name for view in VIEWS], "actions": known}
-        page.tell(Told.WELCOME, welcome)
+        page.tell(Told.WELCOME, {"you": page.number})
+        if self._table:
+            page.tell(Told.TABLE, self._table)
         if self._failed:
             page.tell(Told.GONE, {"error": self._failed})
         if self._state:
@@ -208,9 +206,6 @@ class Hub:
             raise ActionError(self._failed)
         if len(self._actions) >= MOST_ACTIONS:
             raise ActionError(f"A run has at most {MOST_ACTIONS} actions: begin another one.")
-        table_row = table().get(message.name)
-        if table_row is not None:
-            table_row.parse(message.arguments)  # refused here already, with the same words
         self._asked += 1
         self._waiting[self._asked] = (page.number, message.id)
         asked = {"id": self._asked, "name": message.name, "arguments": message.arguments}
@@ -259,7 +254,7 @@ class Hub:
 
     def _on_bench(self, kind: Kind, body: bytes) -> None:
         if kind is Kind.RECORD:
-            self.record.add(*feed.unpacked(body))
+            self.record.add(*news.unpacked(body))
             for page in self._pages.values():
                 page.wake.set()
             return
@@ -269,6 +264,9 @@ class Hub:
             self._tell_all(Told.STATE, told)
         elif kind is Kind.DONE:
             self._done(told)
+        elif kind is Kind.TABLE:
+            self._table = told
+            self._tell_all(Told.TABLE, told)
         elif kind is Kind.ACTED:
             self._actions.append((told[0], told[1], told[2]))
             self._tell_run()

@@ -24,8 +24,9 @@ from stimbench.bench.pace import Pace
 from stimbench.client.console import Console
 from stimbench.client.stimulator import Stimulator
 from stimbench.errors import BenchError, StimbenchError
-from stimbench.web import actions, feed
+from stimbench.web import actions, news
 from stimbench.web.channel import MOST_UNSENT, BenchEnd, Kind
+from stimbench.web.feed import Feed
 from stimbench.web.passing import PassingLink
 from stimbench.web.polling import PERIOD_NS, POLL_NUMBERS_FROM, POLL_TIMEOUT_S, Poll
 from stimbench.web.run_file import Run
@@ -76,7 +77,7 @@ class BenchStand:
         self.script = deque(run.actions)
         self.until_ns = run.until_ns
         self._end, self._clock_s = end, clock_s
-        self._feed = feed.Feed(self.bench)
+        self._feed = Feed(self.bench)
         link = PassingLink(self.bench, "stimulator", self._pass)
         self._consoles = (Console(link), Console(link, POLL_NUMBERS_FROM, POLL_TIMEOUT_S))
         self._poll = Poll(Stimulator(self._consoles[1]))
@@ -320,7 +321,7 @@ class BenchStand:
         now_s = self._clock_s()
         if at_once or now_s - self._told_s >= _TELL_S:
             self._told_s = now_s
-            self._end.send(Kind.RECORD, feed.packed(*self._feed.news()))
+            self._end.send(Kind.RECORD, news.packed(*self._feed.news()))
         if now_s - self._state_s >= _STATE_S:
             self._state_s = now_s
             self._tell_state()

@@ -45,7 +45,9 @@ class Told(enum.StrEnum):
     """Kinds of the server's text messages."""
 
     WELCOME = "welcome"
-    """First of all: who the page is, what actions there are."""
+    """First of all: who the page is."""
+    TABLE = "table"
+    """What views and actions there are."""
     STATE = "state"
     """What the bench and the views show; each replaces the one before."""
     CONTROL = "control"

@@ -160,7 +160,8 @@ export class Bench extends EventTarget {
     if (kind === "state") this.state = told;
     else if (kind === "control") this.control = told;
     else if (kind === "run") this.run = told;
-    else if (kind === "welcome") Object.assign(this, { you: told.you, actions: told.actions });
+    else if (kind === "welcome") this.you = told.you;
+    else if (kind === "table") this.actions = told.actions;
     this.#tell(kind, told);
   }
 }

@@ -9,7 +9,7 @@ export class Tabs {
     this.host = host;
     this.bench = bench;
     this.views = [];
-    bench.addEventListener("welcome", ({ detail }) => this.views.length || this.#load(detail.views));
+    bench.addEventListener("table", ({ detail }) => this.views.length || this.#load(detail.views));
     bench.addEventListener("state", () => this.#update());
     list.addEventListener("keydown", (event) => this.#key(event));
   }

@@ -8,7 +8,7 @@ from stimbench.analysis import current_of, pulses_of
 from stimbench.client.on_bench import ready_bench
 from stimbench.web.feed import Feed
 from stimbench.web.news import packed, unpacked
-from stimbench.web.pieces import Piecewise, as_pieces
+from stimbench.web.pieces import Piecewise, as_pieces, straightened
 from stimbench.web.polyline import Line
 from stimbench.web.record import Record
 
@@ -44,6 +44,32 @@ def test_the_points_of_pieces_are_the_pieces(steps, parts):
     assert times == sorted(times)
     for middle in np.arange(0.5, times[-1] if times else 0, 1.0)[:300]:
         assert np.interp(middle, times, values) == pytest.approx(value_of(segments, middle), abs=1e-4)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(1, 9), st.sampled_from([0.0, 1.0, 2.0]), st.booleans()),
+        max_size=40,
+    ),
+)
+def test_a_straightened_line_goes_where_it_went(steps):
+    """Slopes of one unit a ns and steps between them; nothing moves, jumps and gaps stay."""
+    at, value, segments = 0, 0.0, []
+    for gap, span, slope, jump in steps:
+        at, value = at + gap, value + (5.0 if jump else 0.0)
+        segments.append((at, at + span, value, value + slope * span))
+        at, value = at + span, value + slope * span
+    fewer = [tuple(row) for row in straightened(as_pieces(segments), 1e-9).tolist()]
+    assert len(fewer) <= len(segments)
+    for middle in np.arange(0.5, at, 1.0):
+        assert value_of(fewer, middle) == pytest.approx(value_of(segments, middle), abs=1e-6)
+
+
+def test_a_straight_slope_of_many_pieces_becomes_one():
+    segments = [(k, k + 1, k * 0.01, (k + 1) * 0.01) for k in range(16)]
+    assert straightened(as_pieces(segments), 1e-5).tolist() == [[0, 16, 0.0, 0.16]]
+    bent = [(0, 1, 0.0, 0.01), (1, 2, 0.01, 0.03)]
+    assert straightened(as_pieces(bent), 1e-5).tolist() == [list(one) for one in bent]
 
 
 @pytest.mark.emulated

@@ -8,7 +8,7 @@ import numpy as np
 
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench import wiring
-from stimbench.web.pieces import as_pieces
+from stimbench.web.pieces import as_pieces, straightened
 from stimbench.web.record import LeadNews
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ __all__ = ("Feed",)
 
 _KEPT_NS = 120_000_000_000
 """Edges of digital signals are kept in the bench's process for so long: a saved file has them."""
+_STRAIGHT_V = 10e-6
+"""A joint of the voltage that is so near to a straight line is none: 0.01 of the converter's step."""
 _FORGET_EVERY_NS = 10_000_000_000
 _BOARD = "stimulator"
 
@@ -40,9 +42,12 @@ class Feed:
             current, voltage, rising = lead.trace.take()
             edges = [self._edges(signal, now_ns) for signal in LEAD_SIGNALS[name]]
             found[name] = LeadNews(
-                as_pieces(current), as_pieces(voltage), as_pieces(rising), lead.is_driven,
+                as_pieces(current),
+                straightened(as_pieces(voltage), _STRAIGHT_V),
+                as_pieces(rising),
+                lead.is_driven,
                 (edges[0], edges[1], edges[2]),
-            )  # fmt: skip
+            )
         self._told_ns = now_ns
         if now_ns - self._forgot_ns > _FORGET_EVERY_NS:
             self._bench.trace.forget_before(now_ns - _KEPT_NS)

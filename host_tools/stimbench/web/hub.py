@@ -36,6 +36,8 @@ from stimbench.web.wire import (
 __all__ = ("Hub",)
 
 _HELD_S = 0.5
+_KEEP_BEATS = 4
+"""From one writing of the run to the next, if nothing was done."""
 _SILENT_S = 3.0
 """A page that says nothing for so long does not hold the controls, connected or not."""
 _SHOWN_ACTIONS = 50
@@ -58,6 +60,7 @@ class Hub:
         run: Run,
         invite: Callable[[], str],
         keep: Callable[[Run], None] = lambda _: None,
+        on_stillborn: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Serve a bench.
 
@@ -66,10 +69,11 @@ class Hub:
             run: what it was started with.
             invite: makes a link that lets a browser in.
             keep: writes the run to a disk, now and then.
+            on_stillborn: told why the first bench never came up.
         """
         self.record = Record()
         self.malformed = 0
-        self._invite, self._keep = invite, keep
+        self._invite, self._keep, self._on_stillborn = invite, keep, on_stillborn
         self._link = BenchLink(started, self._on_bench)
         self._config, self._repeated = run.config, run
         self._actions: list[Acted] = []
@@ -82,6 +86,7 @@ class Hub:
         self._table: dict[str, Any] = {}
         self._controls = Controls()
         self._failed = ""
+        self._kept, self._ever_ran = -1, False
         self._beat: asyncio.Task[None] | None = None
         self._clock_s = asyncio.get_running_loop().time
 
@@ -94,8 +99,7 @@ class Hub:
         """End the bench."""
         if self._beat is not None:
             self._beat.cancel()
-        if not self._failed:
-            self._keep(self.run)
+        self._keep_now(anyway=True)
         await self._link.close()
 
     @property
@@ -131,13 +135,21 @@ class Hub:
 
     async def _hold(self) -> None:
         """Tell the bench that somebody is there. It stops by itself if it is not told for some seconds."""
+        beat = 0
         while True:
             holder = self._pages.get(self._controls.holder or 0)
             if holder is not None and self._clock_s() - holder.alive_s < _SILENT_S:
                 self._link.tell(Kind.HELD)
-            if not self._failed:
-                self._keep(self.run)
+            self._keep_now(beat % _KEEP_BEATS == 0)
+            beat += 1
             await asyncio.sleep(_HELD_S)
+
+    def _keep_now(self, anyway: bool) -> None:
+        """Keep the run, if an action has been done since, or anyway."""
+        count = len(self._actions)
+        if not self._failed and (anyway or count != self._kept):
+            self._kept = count
+            self._keep(self.run)
 
     # What pages say.
 
@@ -260,7 +272,7 @@ class Hub:
             return
         told = json.loads(body)
         if kind is Kind.STATE:
-            self._state = told
+            self._state, self._ever_ran = told, True
             self._tell_all(Told.STATE, told)
         elif kind is Kind.DONE:
             self._done(told)
@@ -273,6 +285,8 @@ class Hub:
         elif kind is Kind.FAILED:
             self._failed = self._failed or told["error"]
             self._tell_all(Told.GONE, {"error": self._failed})
+            if not self._ever_ran:
+                self._on_stillborn(self._failed)
 
     async def capture(self, from_ns: int, to_ns: int) -> Capture:
         """A span of the record, with the edges of digital signals of the last minutes.

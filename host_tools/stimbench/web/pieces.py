@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ("NO_PIECES", "Piecewise", "as_pieces")
+__all__ = ("Piecewise", "as_pieces", "straightened")
 
 Floats = NDArray[np.float64]
-NO_PIECES: Floats = np.empty((0, 4))
+_ROUNDS = 4
 
 
 def as_pieces(segments: list[tuple[int, int, float, float]]) -> Floats:
@@ -19,6 +19,30 @@ def as_pieces(segments: list[tuple[int, int, float, float]]) -> Floats:
     A float holds integers up to 2**53 exactly: 104 days in ns.
     """
     return np.array(segments, np.float64).reshape(-1, 4)
+
+
+def straightened(pieces: Floats, tolerance: float) -> Floats:
+    """The same line with fewer pieces: neighbours that lie on one straight line become one.
+
+    The models draw a slope of a phase in steps of 10 mV, straight though it is.
+
+    Args:
+        pieces: shape (n, 4), as of `as_pieces`.
+        tolerance: how far a joint may be off the straight line between its neighbours, for it to go. Four
+            rounds join at most 16 pieces, so the line moves by at most four times as much.
+    """
+    for turn in range(2 * _ROUNDS):
+        at = np.arange(turn % 2, len(pieces) - 1, 2)
+        one, other = pieces[at], pieces[at + 1]
+        joined = (one[:, 1] == other[:, 0]) & (one[:, 3] == other[:, 2])
+        span = other[:, 1] - one[:, 0]
+        straight = one[:, 2] + (other[:, 3] - one[:, 2]) * ((one[:, 1] - one[:, 0]) / span)
+        gone = at[joined & (np.abs(straight - one[:, 3]) <= tolerance)]
+        if len(gone):
+            pieces = pieces.copy()
+            pieces[gone, 1], pieces[gone, 3] = pieces[gone + 1, 1], pieces[gone + 1, 3]
+            pieces = np.delete(pieces, gone + 1, axis=0)
+    return pieces
 
 
 class Piecewise:

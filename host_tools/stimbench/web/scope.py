@@ -28,7 +28,7 @@ WINDOW = 1
 """The kind of a frame with a window."""
 _HEAD = struct.Struct("<BBHI3dII")
 _TRACE = struct.Struct("<4BId")
-_MOST_PULSES = 64
+_MOST_PULSES = 256
 """A window with more pulses than these has figures of the newest ones."""
 _LONGEST_PULSE_NS = 10_000_000
 

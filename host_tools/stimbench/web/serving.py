@@ -74,6 +74,9 @@ def serve(
         run: what it was started with.
         door: who is let in.
         on_ready: told the address of the page, with a token that is good for once.
+
+    Raises:
+        PortError: the bench cannot be built, for example without a firmware image.
     """
 
     def invite() -> str:
@@ -84,13 +87,20 @@ def serve(
         with contextlib.suppress(OSError, PortError):
             keep(Kept(port=address.port, cookie=door.cookie, run=now))
 
-    app = application(door, lambda: Hub(started, run, invite, keep_on_disk))
+    def end_with(why: str) -> None:
+        failed.append(why)
+        server.should_exit = True
+
+    failed: list[str] = []
+    app = application(door, lambda: Hub(started, run, invite, keep_on_disk, end_with))
     config = uvicorn.Config(
         app, log_level="error", access_log=False, lifespan="on", ws_max_size=LONGEST_MESSAGE + 1,
         ws_per_message_deflate=False, server_header=False, date_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config, lambda: on_ready(invite()))
     asyncio.run(server.serve(sockets=[address.socket]))
+    if failed:
+        raise PortError(f"The emulated bench cannot be built: {failed[0].rstrip('.')}.")
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,7 @@ somebody looks and how fast it goes makes no difference to it.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import deque
@@ -30,7 +31,7 @@ from stimbench.web.feed import Feed
 from stimbench.web.passing import PassingLink
 from stimbench.web.polling import PERIOD_NS, POLL_NUMBERS_FROM, POLL_TIMEOUT_S, Poll
 from stimbench.web.run_file import Run
-from stimbench.web.table import WebAction
+from stimbench.web.table import View, WebAction
 from stimbench.web.views import VIEWS
 
 __all__ = ("BenchStand",)
@@ -266,6 +267,7 @@ class BenchStand:
         self._end_repeating()
         try:
             result = self._act(asked["name"], asked["arguments"])
+            json.dumps(result, allow_nan=False)
         except (ActionError, BenchError, ParameterError, StimbenchError) as error:
             self._answer(asked["id"], error=_sentence(error), field=getattr(error, "field", ""))
         except Exception as error:  # a defect of ours must not take the bench down with it
@@ -331,9 +333,18 @@ class BenchStand:
             "pace": {"factor": self.pace.factor, "measured": self.pace.measured, "paused": self._paused},
             "repeating": self.until_ns if self.repeating else None,
             "stimulator": dict(self._poll.told),
-            "views": {view.name: view.state(self) for view in VIEWS},
+            "views": {view.name: self._state_of(view) for view in VIEWS},
         }
         self._end.send(Kind.STATE, {"t_ns": self.bench.now_ns} | state)
+
+    def _state_of(self, view: View) -> dict[str, Any]:
+        """What a view shows; a defect of one takes neither the others nor the bench with it."""
+        try:
+            state = view.state(self)
+            json.dumps(state, allow_nan=False)
+        except Exception as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+        return state
 
 
 def _sentence(error: Exception) -> str:

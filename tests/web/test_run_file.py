@@ -6,7 +6,7 @@ import zlib
 from base64 import urlsafe_b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stimbench.errors import InputError
 from stimbench.web.kept import Kept, keep, latest, path_of
@@ -29,6 +29,7 @@ RUNS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(RUNS)
 def test_a_link_brings_the_run_back(run):
     link = to_link(run)
@@ -36,6 +37,7 @@ def test_a_link_brings_the_run_back(run):
     assert set(link) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
+@settings(max_examples=40)
 @given(RUNS, st.data())
 def test_a_damaged_link_is_refused(run, data):
     link = to_link(run)

@@ -4,6 +4,7 @@ import pytest
 from stimbench.web import stand as module
 from stimbench.web.channel import Kind
 from stimbench.web.run_file import Run, RunConfig
+from support.branches import branch
 from support.web import NoServer, QuietStand, repeated
 
 pytestmark = pytest.mark.emulated
@@ -109,38 +110,50 @@ def started(one):
     return one
 
 
+@pytest.fixture(scope="module")
+def session():
+    """A stand in the middle of a session. Each test goes on from there in a copy of this process."""
+    one = started(a_stand())
+    return lambda test: branch(lambda: test(one))
+
+
 def last_pulse_ns(one):
     return max(one.bench.trace.edges("stimulator", line)[-1][0] for line in ("L_CATH", "R_CATH"))
 
 
-def test_a_stop_is_ahead_of_what_waits():
-    one = started(a_stand())
-    do(one, "press", 7, button="STATUS")
-    one._end.said.append((Kind.STOP, {"why": ""}))
-    stopped_ns = one.bench.now_ns
-    until(one, 2_100_000_000)
-    assert one.told["state"] == "ready"
-    assert last_pulse_ns(one) < stopped_ns + 10_000_000
-    assert {"id": 7, "error": "A STOP came first: it was not done."} in one._end.done
+def test_a_stop_is_ahead_of_what_waits(session):
+    def goes_on(one):
+        do(one, "press", 7, button="STATUS")
+        one._end.said.append((Kind.STOP, {"why": ""}))
+        stopped_ns = one.bench.now_ns
+        until(one, 2_100_000_000)
+        assert one.told["state"] == "ready"
+        assert last_pulse_ns(one) < stopped_ns + 10_000_000
+        assert {"id": 7, "error": "A STOP came first: it was not done."} in one._end.done
+
+    session(goes_on)
 
 
-def test_a_stop_in_the_middle_of_a_request_is_not_held_up():
+def test_a_stop_in_the_middle_of_a_request_is_not_held_up(session):
     """The board does not answer, so a request waits for seconds; STOP does not wait behind it."""
-    one = started(a_stand())
-    sent = []
-    plain = one._link_sent = one.bench.board("stimulator").console.write
-    one.bench.board("stimulator").hang()
-    one.bench.board("stimulator").console.write = lambda data: (
-        sent.append((one.bench.now_ns, data)),
-        plain(data),
-    )
-    began_ns = one.bench.now_ns
-    do(one, "get-program", 8)
-    one._end.messages = _later(one, [(Kind.STOP, {"why": ""})], after_ns=began_ns + 5_000_000)
-    one.step()
-    times = [time_ns - began_ns for time_ns, _ in sent]
-    assert any(5_000_000 <= time_ns < 6_000_000 for time_ns in times)
-    assert [name for _, name, _ in one._end.acted][-2:] == ["get-program", "stop"]
+
+    def goes_on(one):
+        sent = []
+        plain = one._link_sent = one.bench.board("stimulator").console.write
+        one.bench.board("stimulator").hang()
+        one.bench.board("stimulator").console.write = lambda data: (
+            sent.append((one.bench.now_ns, data)),
+            plain(data),
+        )
+        began_ns = one.bench.now_ns
+        do(one, "get-program", 8)
+        one._end.messages = _later(one, [(Kind.STOP, {"why": ""})], after_ns=began_ns + 5_000_000)
+        one.step()
+        times = [time_ns - began_ns for time_ns, _ in sent]
+        assert any(5_000_000 <= time_ns < 6_000_000 for time_ns in times)
+        assert [name for _, name, _ in one._end.acted][-2:] == ["get-program", "stop"]
+
+    session(goes_on)
 
 
 def _later(one, said, after_ns):
@@ -154,17 +167,19 @@ def _later(one, said, after_ns):
     return messages
 
 
-def test_the_bench_stops_by_itself_when_the_page_has_gone():
-    one = started(a_stand())
-    one._end.said.append((Kind.HELD, None))
-    one.step()
-    one._clock_s.s += 2.9
-    one.step()
-    assert [name for _, name, _ in one._end.acted][-1] == "start"
-    one._clock_s.s += 0.2
-    until(one, 2_600_000_000)
-    assert one._end.acted[-1][1:] == ["stop", {"why": "the page that held the controls has gone"}]
-    assert one.told["state"] == "ready"
+def test_the_bench_stops_by_itself_when_the_page_has_gone(session):
+    def goes_on(one):
+        one._end.said.append((Kind.HELD, None))
+        one.step()
+        one._clock_s.s += 2.9
+        one.step()
+        assert [name for _, name, _ in one._end.acted][-1] == "start"
+        one._clock_s.s += 0.2
+        until(one, 2_600_000_000)
+        assert one._end.acted[-1][1:] == ["stop", {"why": "the page that held the controls has gone"}]
+        assert one.told["state"] == "ready"
+
+    session(goes_on)
 
 
 def test_a_repeated_session_goes_on_only_if_somebody_is_there():
@@ -180,43 +195,47 @@ def test_a_repeated_session_goes_on_only_if_somebody_is_there():
     assert one.told["state"] == "ready"
 
 
-def test_a_stop_lets_time_pass_on_a_bench_that_stands_still():
-    one = started(a_stand())
-    one._end.said.append((Kind.PACE, {"speed": None, "paused": True, "step": None}))
-    one.step()
-    stands_ns = one.bench.now_ns
-    for _ in range(5):
+def test_a_stop_lets_time_pass_on_a_bench_that_stands_still(session):
+    def goes_on(one):
+        one._end.said.append((Kind.PACE, {"speed": None, "paused": True, "step": None}))
         one.step()
-    assert one.bench.now_ns == stands_ns
-    one._end.said.append((Kind.STOP, {"why": ""}))
-    until(one, stands_ns + 900_000_000)
-    assert one.told["state"] == "ready"
-    for _ in range(2000):
-        one.step()
-    assert one.bench.now_ns < stands_ns + 1_500_000_000
+        stands_ns = one.bench.now_ns
+        for _ in range(5):
+            one.step()
+        assert one.bench.now_ns == stands_ns
+        one._end.said.append((Kind.STOP, {"why": ""}))
+        until(one, stands_ns + 900_000_000)
+        assert one.told["state"] == "ready"
+        for _ in range(2000):
+            one.step()
+        assert one.bench.now_ns < stands_ns + 1_500_000_000
+
+    session(goes_on)
 
 
-def test_a_step_ends_behind_the_next_pulse():
-    one = started(a_stand())
-    one._end.said.append((Kind.PACE, {"speed": None, "paused": True, "step": None}))
-    one.step()
-    before = len(
-        one.bench.trace.edges("stimulator", "L_SHORT") + one.bench.trace.edges("stimulator", "R_SHORT")
-    )
-    one._end.said.append((Kind.PACE, {"speed": None, "paused": None, "step": "pulse"}))
-    for _ in range(1000):
+def test_a_step_ends_behind_the_next_pulse(session):
+    def goes_on(one):
+        one._end.said.append((Kind.PACE, {"speed": None, "paused": True, "step": None}))
         one.step()
-    rises = sorted(
-        time_ns
-        for line in ("L_SHORT", "R_SHORT")
-        for time_ns, level in one.bench.trace.edges("stimulator", line)
-        if level
-    )
-    assert one.bench.now_ns - rises[-1] < 1_000_000
-    after = len(
-        one.bench.trace.edges("stimulator", "L_SHORT") + one.bench.trace.edges("stimulator", "R_SHORT")
-    )
-    assert 1 <= after - before <= 2
+        before = len(
+            one.bench.trace.edges("stimulator", "L_SHORT") + one.bench.trace.edges("stimulator", "R_SHORT")
+        )
+        one._end.said.append((Kind.PACE, {"speed": None, "paused": None, "step": "pulse"}))
+        for _ in range(1000):
+            one.step()
+        rises = sorted(
+            time_ns
+            for line in ("L_SHORT", "R_SHORT")
+            for time_ns, level in one.bench.trace.edges("stimulator", line)
+            if level
+        )
+        assert one.bench.now_ns - rises[-1] < 1_000_000
+        after = len(
+            one.bench.trace.edges("stimulator", "L_SHORT") + one.bench.trace.edges("stimulator", "R_SHORT")
+        )
+        assert 1 <= after - before <= 2
+
+    session(goes_on)
 
 
 def test_a_refusal_is_told_and_nothing_enters_the_run():

@@ -56,7 +56,9 @@ def test_cursors_read_what_the_record_has(opened):
     said = opened.locator("#scope-cursors")
     expect(said).to_contain_text("B - A: 214.000 µs")
     pulse = frames_of(opened)["pulses"][0][-1]
-    expect(said).to_contain_text(f"A {-pulse['cathodic_ua']:.1f} µA, B {pulse['anodic_ua']:.1f} µA")
+    row = opened.locator("#scope-at-cursors tbody tr").nth(0)
+    a, b = -pulse["cathodic_ua"], pulse["anodic_ua"]
+    expect(row).to_have_text(f"Left current{a:.1f} µA{b:.1f} µA{b - a:.1f} µA")
 
 
 def test_an_overlay_has_the_last_pulses_at_their_edges(opened):

@@ -89,7 +89,7 @@ export class ScopeView {
         clicked: (x, second) => this.cursors.set(second ? 1 : 0, x),
       }));
     });
-    const bar = el("div", { class: "bar", role: "group", "aria-label": "Cursors" });
+    const bar = el("div", { role: "group", "aria-label": "Cursors" });
     host.append(bar);
     this.cursors = new Cursors(bar, this.panes);
     this.cursors.read();

@@ -36,7 +36,7 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
             build_data: hatch's; files to include are put into its `force_include`.
 
         Raises:
-            SystemExit: an image, a licence text or a compiler is missing; the text says what to do.
+            SystemExit: an image, a licence text, uPlot or a compiler is missing; the text says what to do.
         """
         if version == "editable":
             return
@@ -66,10 +66,13 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
         """Source path by name below the project's root."""
         names = [f"boards/STIMBENCH_{board.upper()}/pins.csv" for board in _BOARDS]
         names += [f"build/{board}.uf2" for board in _BOARDS]
-        names += [f"{_VENDOR}/{name}" for name in ("uPlot.esm.js", "uPlot.min.css", "LICENSE")]
         missing = [name for name in names if not Path(self.root, name).is_file()]
         if missing:
             raise SystemExit(f"error: {' and '.join(missing)} missing: run `make firmware` first")
+        vendor = [f"{_VENDOR}/{name}" for name in ("uPlot.esm.js", "uPlot.min.css", "LICENSE")]
+        if missing := [name for name in vendor if not Path(self.root, name).is_file()]:
+            raise SystemExit(f"error: {' and '.join(missing)} missing: run `make setup` first")
+        names += vendor
         found = {name: str(Path(self.root, name)) for name in names}
         return found | {f"{_LICENCES}/{path.name}": str(path) for path in self._licences()}
 

@@ -171,7 +171,7 @@ def test_the_bench_stops_by_itself_when_the_page_has_gone(session):
     def goes_on(one):
         one._end.said.append((Kind.HELD, None))
         one.step()
-        one._clock_s.s += 2.9
+        one._clock_s.s += 4.9
         one.step()
         assert [name for _, name, _ in one._end.acted][-1] == "start"
         one._clock_s.s += 0.2
@@ -189,7 +189,7 @@ def test_a_repeated_session_goes_on_only_if_somebody_is_there():
     while one.repeating:
         one.step()
     one.step()
-    one._clock_s.s += 3.1
+    one._clock_s.s += 5.1
     until(one, 2_600_000_000)
     assert one._end.acted[-1][1] == "stop"
     assert one.told["state"] == "ready"

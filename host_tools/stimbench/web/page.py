@@ -14,7 +14,7 @@ from stimbench.web.wire import Seen, Told, Watch
 __all__ = ("Page", "TooSlowError")
 
 _MOST_TOLD = 512
-_AHEAD = 2
+_AHEAD = 4
 """So many frames of a window may be on their way: a slow page gets the newest, not a queue."""
 _MOST_WATCHES = 8
 

@@ -128,11 +128,14 @@ async def _receive(websocket: WebSocket, page: Page, hub: Hub) -> int:
 
 async def _send(websocket: WebSocket, page: Page, hub: Hub) -> None:
     """Send the page what there is to send, at most once in a frame's time."""
+    clock_s = asyncio.get_running_loop().time
+    next_s = clock_s()
     while True:
         await page.wake.wait()
+        await asyncio.sleep(next_s - clock_s())  # not at all if that is over
+        next_s = clock_s() + _FRAME_S
         page.wake.clear()
         for text in page.texts():
             await websocket.send_text(text)
         for frame in page.frames(hub.record):
             await websocket.send_bytes(frame)
-        await asyncio.sleep(_FRAME_S)

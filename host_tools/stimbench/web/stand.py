@@ -46,7 +46,7 @@ _SLICE_S = 0.008
 _TELL_S = 0.012
 """From one message with what was recorded to the next."""
 _STATE_S = 0.1
-_HELD_S = 3.0
+_HELD_S = 5.0
 """After so long without a page that holds the controls, the stimulation is stopped."""
 _STOP_NS = 1_000_000_000
 """A bench that stands still runs for so long after a STOP at most, until the output is off."""

@@ -199,10 +199,9 @@ export class ScopeView {
 
   #take(frame) {
     frame.triggered = this.shown.mode === "pulse";
-    const first = !this.waiting;
+    if (this.waiting) this.bench.drawn(this.waiting);
+    else requestAnimationFrame(() => this.#draw());
     this.waiting = frame;
-    if (first) requestAnimationFrame(() => this.#draw());
-    else this.bench.drawn(frame);
   }
 
   #draw() {

@@ -1,6 +1,7 @@
 """Links and kept runs: what is written comes back, and nothing else is taken."""
 
 import json
+import os
 import stat
 import zlib
 from base64 import urlsafe_b64encode
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stimbench.errors import InputError
-from stimbench.web.kept import Kept, keep, latest, path_of
+from stimbench.web.kept import Kept, keep, latest, path_of, tidy
 from stimbench.web.run_file import Run, RunConfig, from_link, to_link
 
 NAMES = st.text(min_size=1, max_size=10)
@@ -83,3 +84,12 @@ def test_without_a_kept_run_there_is_one_sentence(tmp_path):
     path_of(1, tmp_path).write_text("{")
     with pytest.raises(InputError, match="cannot be read: remove it"):
         latest(0, tmp_path)
+
+
+def test_old_runs_are_removed_and_the_last_few_stay(tmp_path):
+    for port in range(1, 12):
+        keep(Kept(port=port, cookie="c" * 43, run=Run()), tmp_path)
+        os.utime(path_of(port, tmp_path), (port, port))
+    tidy(tmp_path)
+    assert sorted(int(one.stem.split("-")[1]) for one in tmp_path.iterdir()) == list(range(4, 12))
+    assert latest(0, tmp_path).port == 11

@@ -104,9 +104,11 @@ class Hub:
 
     @property
     def run(self) -> Run:
-        """The present run, as far as it has been lived; while it is repeated, the whole of it."""
+        """The present run, as far as it has been lived; while it is repeated, as far as it will be then."""
         if self._repeating:
-            return self._repeated
+            until_ns = self._repeated.until_ns
+            lived = [one for one in self._repeated.actions if one[0] <= until_ns]
+            return self._repeated.model_copy(update={"actions": lived})
         return Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
 
     @property

@@ -15,7 +15,9 @@ from stimbench.bench import running
 from stimbench.errors import InputError
 from stimbench.web.run_file import Run
 
-__all__ = ("Kept", "keep", "latest", "path_of")
+__all__ = ("Kept", "keep", "latest", "path_of", "tidy")
+
+_MOST = 8
 
 
 class Kept(BaseModel):
@@ -45,6 +47,13 @@ def keep(kept: Kept, folder: Path | None = None) -> None:
     with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
         file.write(kept.model_dump_json())
     part.replace(path)
+
+
+def tidy(folder: Path | None = None) -> None:
+    """Remove what old servers left, all but the last few runs. Those of servers that run are never old."""
+    found = (folder or running.folder()).glob("page-*.json")
+    for path in sorted(found, key=lambda one: one.stat().st_mtime)[:-_MOST]:
+        path.unlink(missing_ok=True)
 
 
 def latest(port: int, folder: Path | None = None) -> Kept:

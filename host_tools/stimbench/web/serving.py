@@ -13,7 +13,7 @@ import uvicorn
 from stimbench.errors import InputError, PortError
 from stimbench.web.bench_link import StartedBench
 from stimbench.web.hub import Hub
-from stimbench.web.kept import Kept, keep
+from stimbench.web.kept import Kept, keep, tidy
 from stimbench.web.run_file import Run
 from stimbench.web.security import ENTRY, Door
 from stimbench.web.server import application
@@ -86,6 +86,9 @@ def serve(
         # Without the disk the run goes on all the same.
         with contextlib.suppress(OSError, PortError):
             keep(Kept(port=address.port, cookie=door.cookie, run=now))
+
+    with contextlib.suppress(OSError, PortError):
+        tidy()
 
     def end_with(why: str) -> None:
         failed.append(why)

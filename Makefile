@@ -22,6 +22,8 @@ LOGS := build/logs
 JUNIT := build/junit/test.xml
 READY := .venv/ready
 CORE_READY := .venv/core-ready
+WEB_READY := build/web/ready
+WEB := host_tools/stimbench/web
 CORE := host_tools/stimbench/emulator/native
 PIP := $(BIN)/pip --disable-pip-version-check
 BUILDER := PYTHONPATH=host_tools:firmware $(PYTHON) -m stimbench.firmware_build
@@ -38,7 +40,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) $(CORE_READY) ## install the toolchain (apt, if root) and the Python environment .venv [2 min; 2.4 GB of packages, 0.6 GB here]
+setup: $(READY) $(CORE_READY) $(WEB_READY) ## install the toolchain (apt, if root) and the Python environment .venv [2 min; 2.4 GB of packages, 0.6 GB here]
 	@:
 
 $(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.py host_tools/stimbench/firmware_build/toolchain.py
@@ -67,6 +69,15 @@ $(READY): requirements.lock pyproject.toml host_tools/stimbench/emulator_build.p
 
 $(CORE_READY): $(READY) $(wildcard $(CORE)/*.c $(CORE)/*.h $(CORE)/*.pyx)
 	@$(call step,the CPU core compiled,core.log,$(BIN)/python -m stimbench.emulator_build --core)
+	@touch $@
+
+# The page's JavaScript of others. No script of a package runs, and its licence goes where it goes.
+$(WEB_READY): $(READY) $(WEB)/package.json $(WEB)/package-lock.json
+	@$(call step,JavaScript packages of package-lock.json,npm.log,\
+	  mkdir -p build/web/vendor/uplot && cp $(WEB)/package.json $(WEB)/package-lock.json build/web && \
+	  npm --prefix build/web ci --ignore-scripts --no-audit --no-fund && \
+	  cp build/web/node_modules/uplot/dist/uPlot.esm.js build/web/node_modules/uplot/dist/uPlot.min.css \
+	    build/web/node_modules/uplot/LICENSE build/web/vendor/uplot)
 	@touch $@
 
 .PHONY: firmware

@@ -1,5 +1,7 @@
 """What hatch puts into the wheel and the source archive beside Python: images, pins, licences, the CPU core.
 
+uPlot, which the page of `stimbench serve` draws with, is fetched before, too (`make setup`).
+
 The images are built before (`make firmware`): they need a cross-compiler and 100 s, so no wheel builds them.
 A source archive carries them too; a wheel that is built from it takes them from there.
 """
@@ -18,6 +20,7 @@ _RESOURCES = "stimbench/_resources"
 _LICENCES = "build/licences"
 _TUTORIAL = "docs/tutorial"
 _DRAWINGS = "docs/circuit"
+_VENDOR = "build/web/vendor/uplot"
 
 
 class StimbenchBuildHook(BuildHookInterface[Any]):
@@ -33,7 +36,7 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
             build_data: hatch's; files to include are put into its `force_include`.
 
         Raises:
-            SystemExit: an image, a licence text or a compiler is missing; the text says what to do.
+            SystemExit: an image, a licence text, uPlot or a compiler is missing; the text says what to do.
         """
         if version == "editable":
             return
@@ -66,6 +69,10 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
         missing = [name for name in names if not Path(self.root, name).is_file()]
         if missing:
             raise SystemExit(f"error: {' and '.join(missing)} missing: run `make firmware` first")
+        vendor = [f"{_VENDOR}/{name}" for name in ("uPlot.esm.js", "uPlot.min.css", "LICENSE")]
+        if missing := [name for name in vendor if not Path(self.root, name).is_file()]:
+            raise SystemExit(f"error: {' and '.join(missing)} missing: run `make setup` first")
+        names += vendor
         found = {name: str(Path(self.root, name)) for name in names}
         return found | {f"{_LICENCES}/{path.name}": str(path) for path in self._licences()}
 

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from stimbench.errors import BenchError, InputError
 
-__all__ = ("IMAGE_FOLDER", "PINS", "RESOURCES", "find_project_root", "image_path", "pins_path")
+__all__ = (
+    "IMAGE_FOLDER",
+    "PINS",
+    "RESOURCES",
+    "find_project_root",
+    "image_path",
+    "pins_path",
+    "web_vendor_path",
+)
 
 RESOURCES = Path(__file__).parent / "_resources"
 """The wheel's copy; a checkout has no such folder."""
@@ -57,6 +65,11 @@ def pins_path(board: str) -> Path:
     if not path.is_file():
         raise BenchError(f"no board {board!r}: {path.parent} has no {path.name}")
     return path
+
+
+def web_vendor_path() -> Path:
+    """The folder with the page's JavaScript of others, and its licences, which may not have been fetched."""
+    return _root() / IMAGE_FOLDER / "web" / "vendor"
 
 
 def _root() -> Path:

@@ -131,6 +131,23 @@ def test_without_images_there_is_no_wheel_and_one_sentence(tree: Path) -> None:
     assert not list(tree.glob("out/*.whl"))
 
 
+def test_the_page_is_in_it_with_the_licence_of_what_draws_it(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    assert "stimbench/web/static/index.html" in names
+    vendor = "stimbench/_resources/build/web/vendor/uplot"
+    assert "Copyright" in wheel.read(f"{vendor}/LICENSE").decode()
+    assert f"{vendor}/uPlot.esm.js" in names
+
+
+def test_without_the_page_s_library_there_is_no_wheel_and_one_sentence(tree: Path) -> None:
+    (tree / "build").mkdir()
+    for board in BOARDS:
+        shutil.copy(ROOT / "build" / f"{board}.uf2", tree / "build")
+    done = build(tree, tree / "out")
+    assert done.returncode != 0
+    assert "build/web/vendor/uplot/LICENSE missing: run `make setup` first" in done.stdout + done.stderr
+
+
 def test_what_is_linked_without_a_known_licence_is_named(tmp_path: Path) -> None:
     linked = (
         "Linker script and memory map\n"

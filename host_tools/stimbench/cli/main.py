@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, Entry] = {
         "Run a lesson of the tutorial on the emulated bench; without a number, list them.",
     ),
     "bench": Entry("stimbench.cli.bench:app", "The emulated bench."),
+    "serve": Entry(
+        "stimbench.cli.serve:serve",
+        "Serve the emulated bench as a page for a browser, until Ctrl-C.",
+    ),
     "status": Entry(
         "stimbench.cli.status:status",
         "Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed.",

@@ -78,6 +78,11 @@ class Console:
         """The link that the console talks over."""
         return self._link
 
+    @property
+    def last_number(self) -> int:
+        """Of the last request: the one that waits for its reply, if one does."""
+        return (self._number - 1) & 0xFF
+
     def ask(self, opcode: int, body: bytes = b"", tries: int = TRIES) -> tuple[int, bytes]:
         """Send a request and wait for its reply.
 

@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unknown board: {', '.join(sorted(unknown))}")
     if options.missing_packages:
         missing = toolchain.find_missing() | toolchain.missing_for_python() | toolchain.missing_for_tests()
+        missing |= toolchain.missing_for_page()
         print(" ".join(sorted(set(missing.values()))))
         return 0
     try:

@@ -22,6 +22,8 @@ _PROGRAMS = {
     "make": "build-essential",
     "dpkg-source": "dpkg-dev",
 }
+# What fetches the page's JavaScript, and the packages.
+_PAGE_PROGRAMS = {"node": "nodejs", "npm": "npm"}
 # Programs that tests run besides, and their packages.
 _TEST_PROGRAMS = {"sigrok-cli": "sigrok-cli", "chromium-headless-shell": "chromium-headless-shell"}
 # Library of the cross compiler, and its package.
@@ -62,6 +64,11 @@ def find_missing(which: Which = shutil.which, root: Path = Path("/")) -> dict[st
 def missing_for_tests(which: Which = shutil.which) -> dict[str, str]:
     """Finds what tests need and the machine lacks; `which` as in find_missing, and the same answer."""
     return {name: package for name, package in _TEST_PROGRAMS.items() if which(name) is None}
+
+
+def missing_for_page(which: Which = shutil.which) -> dict[str, str]:
+    """Finds what fetches the page's JavaScript and the machine lacks; as missing_for_tests."""
+    return {name: package for name, package in _PAGE_PROGRAMS.items() if which(name) is None}
 
 
 def missing_for_python(include: Path | None = None) -> dict[str, str]:

@@ -138,6 +138,16 @@ class VoltageTrace:
         """Forget all pieces."""
         del self._spans[:], self._terms[:], self._rates[:]
 
+    def take(self) -> tuple[list[Segment], list[Segment]]:
+        """The pieces of the intervals that have ended, which are forgotten, and those of the present one."""
+        present = VoltageTrace()
+        if self._present is not None:
+            present.add(*self._present())  # it may end an interval, so it comes first
+        ended = VoltageTrace()
+        ended._spans, ended._terms, ended._rates = self._spans[:], self._terms[:], self._rates[:]
+        self.clear()
+        return ended.segments, present.segments
+
     def add(self, interval: CircuitInterval, end_ns: int) -> None:
         """An interval has ended."""
         if end_ns > interval.t0_ns:
@@ -171,6 +181,18 @@ class LeadTrace(CurrentTrace):
         super().clear()
         self.shunt.clear()
         self.voltage.clear()
+
+    def take(self) -> tuple[list[Segment], list[Segment], list[Segment]]:
+        """What was recorded since the last call, for whoever keeps it elsewhere: it is forgotten here.
+
+        Returns:
+            The pieces of the current, those of the voltage, and the voltage's of the stretch that goes on.
+        """
+        voltage, present = self.voltage.take()
+        current = self.segments[:]
+        self.segments.clear()
+        self.shunt.clear()
+        return current, voltage, present
 
     def add_changing(self, stretch: CircuitInterval, end_ns: int, delivered: bool) -> None:
         """A current that changes within the stretch, in straight pieces: closer together at its begin.

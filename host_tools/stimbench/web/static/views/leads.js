@@ -1,0 +1,9 @@
+import { el } from "../dom.js";
+
+export const title = "Leads";
+
+export function mount(host, _bench) {
+  host.append(el("h2", {}, title));
+}
+
+export function update(_state, _whole) {}

@@ -1,0 +1,116 @@
+"""The WebSocket of a page: what is malformed closes it and is counted; a slow page gets the newest."""
+
+import contextlib
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from stimbench.web.page import Page
+from stimbench.web.record import Record
+from stimbench.web.security import COOKIE, Door
+from stimbench.web.server import application
+from stimbench.web.wire import LONGEST_MESSAGE, Seen, Told, Watch
+
+HOST = "127.0.0.1:8137"
+
+
+class HubOfNothing:
+    """In the place of web.hub.Hub."""
+
+    def __init__(self):
+        self.malformed, self.heard, self.gone, self.record = 0, [], 0, Record()
+
+    async def open(self):
+        pass
+
+    async def close(self):
+        pass
+
+    def came(self):
+        return Page(1)
+
+    def went(self, page):
+        self.gone += 1
+
+    async def on_page(self, page, message):
+        self.heard.append(message)
+        page.tell(Told.DONE, {"id": len(self.heard)})
+
+
+@pytest.fixture
+def hub():
+    return HubOfNothing()
+
+
+@pytest.fixture
+def connect(hub):
+    door = Door([HOST])
+    headers = {"origin": f"http://{HOST}", "host": HOST, "cookie": f"{COOKIE}={door.cookie}"}
+    with TestClient(application(door, lambda: hub), base_url=f"http://{HOST}") as client:
+        yield lambda: client.websocket_connect("/ws", headers=headers)
+
+
+def test_messages_reach_the_hub(hub, connect):
+    with connect() as socket:
+        socket.send_text('{"kind":"stop"}')
+        assert socket.receive_json() == {"kind": "done", "id": 1}
+    assert [one.kind for one in hub.heard] == ["stop"]
+    assert (hub.malformed, hub.gone) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("send", "code"),
+    [
+        (lambda socket: socket.send_text("{"), 1007),
+        (lambda socket: socket.send_text('{"kind":"stop","why":1}'), 1007),
+        (lambda socket: socket.send_bytes(b"\x00\x01"), 1008),
+        (lambda socket: socket.send_text(" " * (LONGEST_MESSAGE + 1)), 1008),
+    ],
+    ids=["no JSON", "another field", "binary", "too long"],
+)
+def test_what_is_malformed_closes_the_connection_and_is_counted(hub, connect, send, code):
+    with connect() as socket:
+        send(socket)
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+        assert closed.value.code == code
+    assert (hub.malformed, hub.gone, hub.heard) == (1, 1, [])
+    with connect() as socket:  # the others, and the next ones, go on
+        socket.send_text('{"kind":"alive"}')
+        assert socket.receive_json()["id"] == 1
+        with contextlib.suppress(WebSocketDisconnect):
+            socket.close()
+
+
+def grown(record, end_ns):
+    record.add({}, end_ns)
+    return record
+
+
+def test_a_slow_page_gets_the_newest_and_no_queue():
+    page, record = Page(1), Record()
+    page.watch(Watch(kind="watch", view=3, mode="roll", width=100))
+    sent = [page.frames(grown(record, end_ns)) for end_ns in range(1, 100)]
+    assert [len(one) for one in sent] == [1] * 4 + [0] * 95
+    page.seen(Seen(kind="seen", view=3, sequence=0))
+    (frame,) = page.frames(grown(record, 12_345))
+    assert (12_345).to_bytes(8, "little") not in frame  # times are floats
+    assert page.frames(record) == []
+
+
+def test_a_window_that_looks_alike_is_not_sent_again():
+    page, record = Page(1), grown(Record(), 1000)
+    page.watch(Watch(kind="watch", view=0, mode="span", width=100, from_ns=0.0, to_ns=500.0))
+    assert len(page.frames(record)) == 1
+    assert page.frames(grown(record, 2000)) == []
+
+
+def test_states_replace_each_other_and_answers_do_not():
+    page = Page(1)
+    for number in range(5):
+        page.tell(Told.STATE, {"t_ns": number}, latest_only=True)
+        page.tell(Told.DONE, {"id": number})
+    texts = page.texts()
+    assert len(texts) == 6
+    assert texts[-1] == '{"kind": "state", "t_ns": 4}'
+    assert page.texts() == []

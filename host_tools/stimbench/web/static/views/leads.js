@@ -74,8 +74,7 @@ function electrodesOf(side) {
     refused: el("p", { id: `leads-${side}-refused`, class: "refused", role: "alert" }),
     joined: el("p", { id: `leads-${side}-joined` }),
   };
-  return el("section", { "aria-labelledby": `leads-${side}-title` },
-    el("h3", { id: `leads-${side}-title` }, `${NAMES[side]} lead`),
+  return el("section", { "aria-label": `Electrodes of the ${side} lead` }, el("h3", {}, `${NAMES[side]} lead`),
     el("fieldset", { class: "hands" }, el("table", { class: "leads-electrodes" },
       el("thead", {}, el("tr", {}, ...["Electrode", "", "Cathode −", "Anode +", "Condition"].map(
         (text) => (text ? el("th", { scope: "col" }, text) : el("td"))))),
@@ -175,7 +174,7 @@ function muscleOf(side) {
   const figure = (key, name) => el("div", {}, el("dt", {}, name), figures[key] = el("dd", { id: `leads-${side}-${key}` }, "–"));
   const belly = svg("path", { class: "leads-belly" });
   const curve = svg("polyline", { class: "leads-curve", points: "" });
-  const drawing = svg("svg", { viewBox: "0 0 240 72", class: "leads-muscle", role: "img", "aria-label": `${NAMES[side]} muscle, drawn as thick as its force` },
+  const drawing = svg("svg", { viewBox: "0 0 240 72", preserveAspectRatio: "xMinYMid", class: "leads-muscle", role: "img", "aria-label": `${NAMES[side]} muscle, drawn as thick as its force` },
     svg("path", { d: `M2 ${MIDDLE} H238`, class: "leads-tendon" }), belly);
   const chart = svg("svg", { viewBox: `0 0 ${FORCE_POINTS} 100`, preserveAspectRatio: "none", class: "leads-chart", role: "img", "aria-label": `Force of the ${side} muscle in the last 8 s, 0 to 100 %` },
     ...[0, 25, 50, 75, 100].map((y) => svg("path", { d: `M0 ${y} H${FORCE_POINTS}`, class: "leads-grid" })), curve);

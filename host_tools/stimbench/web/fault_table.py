@@ -1,4 +1,4 @@
-"""What can be broken on the page, and which hazards and controls of docs/hazards.toml each fault stands for."""
+"""What can be broken on the page, and the hazards and controls of docs/hazards.toml that a fault stands for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that breaks: its name for the hands, in words, its group on the page, and its kind in KINDS."""
+    """One thing that breaks: its name for the hands, in words; its group on the page; its kind in KINDS."""
 
     name: str
     title: str
@@ -158,9 +158,7 @@ def as_data() -> dict[str, Any]:
 
     The register is a checkout's: without one there are ids alone.
     """
-    kinds = {
-        kind: {name: _fault(fault) for name, fault in faults.items()} for kind, faults in KINDS.items()
-    }
+    kinds = {kind: {name: _fault(fault) for name, fault in faults.items()} for kind, faults in KINDS.items()}
     return {"parts": [vars(part) for part in PARTS], "kinds": kinds} | _register()
 
 

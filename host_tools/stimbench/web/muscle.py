@@ -64,7 +64,7 @@ class MuscleModel:
 
     @property
     def thresholds_nc(self) -> NDArray[np.float64]:
-        """Shape (units,), rising: the charge that each group answers to; none is below a tenth of the median."""
+        """Shape (units,), rising: the charge that a group answers to; none is below a tenth of the median."""
         normal = NormalDist(self.median_nc, self.spread_nc)
         found = [normal.inv_cdf((k + 0.5) / self.units) for k in range(self.units)]
         return np.maximum(found, self.median_nc / 10)

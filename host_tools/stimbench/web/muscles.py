@@ -64,7 +64,7 @@ class Muscles:
         """Let the muscles do what the record has by now.
 
         Returns:
-            `to_ns`, `step_ns`: when the last force of each list is, and how far they lie apart; by lead `force`
+            `to_ns`, `step_ns`: when the last force of a list is, how far they lie apart; by lead `force`
             (the last 8 s, per mille), `able`, `charge_nc` and `recruited` of its last pulse, `pulse_ns`.
         """
         until_ns = record.end_ns - _KNOWN_BEHIND_NS

@@ -1,4 +1,4 @@
-"""The programme as views know it: read from the board, changed on it, remembered for what only looks at it."""
+"""The programme as views know it: read from the board, changed on it, remembered for who only looks."""
 
 from __future__ import annotations
 

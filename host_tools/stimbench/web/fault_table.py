@@ -1,4 +1,4 @@
-"""What can be broken on the page, and the hazards and controls of docs/hazards.toml that a fault stands for."""
+"""What can be broken on the page, and which hazards and controls of docs/hazards.toml it stands for."""
 
 from __future__ import annotations
 

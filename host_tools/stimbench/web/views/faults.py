@@ -154,6 +154,10 @@ def _read(stand: Stand, given: Reading) -> dict[str, Any]:
     if given.number > len(notes):
         raise ActionError(f"There is no fault {given.number} in this run.")
     note = notes[given.number - 1]
+    stand.ask_again()
+    if not stand.told["answers"]:  # this is known sooner than a request for the log is given up
+        note |= {"log": [], "why": str(stand.told["why"]), "read_ns": stand.bench.now_ns}
+        return {"told": f"The stimulator does not tell: {note['why']}"}
     try:
         note["log"], note["why"] = _lines(stand, note["t_ns"]), ""
     except StimbenchError as error:

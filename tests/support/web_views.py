@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stimbench.web import recorded
 from stimbench.web.channel import Kind
 from stimbench.web.record import Record
 from stimbench.web.run_file import Run
@@ -68,9 +69,7 @@ class Desk:
         self.stand._tell()
         views = {view.name: view.state(self.stand) for view in VIEWS}
         whole = {"views": views, "stimulator": dict(self.stand.told)}
-        for view in VIEWS:
-            if view.recorded is not None:
-                views[view.name] |= view.recorded(self.record, whole)
+        recorded.complete(whole, self.record)
         return views[name]
 
 

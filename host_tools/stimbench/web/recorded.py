@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stimbench.web.aftermath import Aftermaths
 from stimbench.web.muscles import Muscles
 from stimbench.web.record import Record
 
@@ -18,7 +19,12 @@ def _leads(record: Record, _: dict[str, Any]) -> dict[str, Any]:
     return {"muscles": muscles.follow(record)}
 
 
-_MADE = {"leads": _leads}
+def _faults(record: Record, state: dict[str, Any]) -> dict[str, Any]:
+    followed: Aftermaths = record.memory.setdefault("faults", Aftermaths())
+    return {"after": followed.follow(record, state["views"]["faults"]["happened"], state["stimulator"])}
+
+
+_MADE = {"leads": _leads, "faults": _faults}
 
 
 def complete(state: dict[str, Any], record: Record) -> None:

@@ -16,10 +16,9 @@ from stimbench.bench import view
 from stimbench.bench.actions import ActionError, Arguments
 from stimbench.errors import StimbenchError
 from stimbench.journal.entries import Entry
-from stimbench.web.aftermath import RUNNING, Aftermaths
+from stimbench.web.aftermath import RUNNING
 from stimbench.web.fault_table import KINDS, PARTS, Fault, Part, as_data
 from stimbench.web.programs import FieldError
-from stimbench.web.record import Record
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -184,11 +183,6 @@ def _lines(stand: Stand, since_ns: int) -> list[str]:
     return lines[-_MOST_LINES:]
 
 
-def _recorded(record: Record, whole: dict[str, Any]) -> dict[str, Any]:
-    followed = record.memory.setdefault(_NAME, Aftermaths())
-    return {"after": followed.follow(record, whole["views"][_NAME]["happened"], whole["stimulator"])}
-
-
 VIEW = View(
     _NAME,
     _state,
@@ -197,5 +191,4 @@ VIEW = View(
         WebAction("faults-mend", Mending, "Mend a part, or all, and switch it on.", _mend),
         WebAction("faults-read", Reading, "Read what the board noted since a fault.", _read, takes_time=True),
     ),
-    _recorded,
 )

@@ -87,7 +87,7 @@ def test_a_hung_processor_loses_its_output_and_says_so():
     ((ms, cause),) = note["resets"]
     assert cause == "watchdog" and ms == pytest.approx(2000, abs=200)
     told = desk.do("faults-read", number=1)["told"]
-    assert told == "1 lines since the fault."
+    assert told == "Its log is read: 1 lines."
     assert "started, watchdog" in desk.shown("faults")["happened"][0]["log"][0]
 
 
@@ -131,3 +131,16 @@ def test_a_stop_after_a_fault_is_in_the_log_that_is_read():
     assert shown["after"]["1"]["stop_cause"] == "magnet" and shown["after"]["1"]["off"]
     with pytest.raises(Refused, match="no fault 2"):
         desk.do("faults-read", number=2)
+
+
+def test_of_an_implant_the_journal_is_read():
+    desk = Desk()
+    desk.until(Desk.READY_NS)
+    desk.stand.stimulator.implant(bytes(range(8)), 0, 1_800_000_000)
+    desk.wait(3)
+    assert desk.stand.told["implanted"]
+    desk.do("faults-break", part="stimulator", fault="hung")
+    desk.wait(3)
+    desk.do("faults-read", number=1)
+    log = desk.shown("faults")["happened"][0]["log"]
+    assert any("watchdog" in line for line in log)

@@ -165,7 +165,7 @@ def _read(stand: Stand, given: Reading) -> dict[str, Any]:
     finally:
         note["read_ns"] = stand.bench.now_ns
         stand.ask_again()
-    return {"told": f"{len(note['log'])} lines since the fault."}
+    return {"told": f"Its log is read: {len(note['log'])} lines."}
 
 
 def _lines(stand: Stand, since_ns: int) -> list[str]:

@@ -162,7 +162,7 @@ function added(note) {
     el("h4", { id: `faults-${note.number}-title` }, `${note.number}. ${note.title}`),
     el("dl", { class: "faults-facts" }, ...row("when", "At"), ...row("stands", "Stands for"), ...row("state", "State"),
       ...row("left", "Left current ended"), ...row("right", "Right current ended"), ...row("output", "Output"),
-      ...row("resets", "Restarts"), el("dt", {}, "Its log"), el("dd", {}, made.lines)),
+      ...row("resets", "Restarts"), el("dt", {}, "Its log; of an implant, the journal"), el("dd", {}, made.lines)),
     el("fieldset", { class: "hands" }, button("Read its log again", () => bench.attempt(bench.do("faults-read", { number: note.number })), { id: `faults-${note.number}-read` })));
   parts.happened.prepend(made.article);
   return made;

@@ -21,7 +21,8 @@ def _leads(record: Record, _: dict[str, Any]) -> dict[str, Any]:
 
 def _faults(record: Record, state: dict[str, Any]) -> dict[str, Any]:
     followed: Aftermaths = record.memory.setdefault("faults", Aftermaths())
-    return {"after": followed.follow(record, state["views"]["faults"]["happened"], state["stimulator"])}
+    notes = state["views"]["faults"].get("happened", [])  # none if the view has failed
+    return {"after": followed.follow(record, notes, state["stimulator"])}
 
 
 _MADE = {"leads": _leads, "faults": _faults}

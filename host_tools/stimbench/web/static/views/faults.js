@@ -8,6 +8,8 @@ export const title = "Break it";
 /** The board's log is read when so much of the bench's time has passed since a fault. */
 const READ_AFTER_NS = 2.5e9;
 const SETTLED_NS = 1e9;
+/** A lead that pulsed so lately still does: the lowest rate is 1 Hz. */
+const FLOWS_NS = 1.5e9;
 const FIELDS = ["part", "fault", "value"];
 
 let bench, table;
@@ -44,12 +46,12 @@ function form() {
   part.append(...groups.values());
   Object.assign(parts, { part, fault, valueRow: el("div", { class: "faults-row", id: "faults-value-row" }) });
   const refused = (name) => (parts[`${name}Refused`] = el("p", { id: `faults-${name}-refused`, class: "refused", role: "alert" }));
-  return el("fieldset", { class: "hands" }, el("form", { class: "faults-form", onsubmit: submit, novalidate: true },
+  return el("form", { class: "faults-form", onsubmit: submit, novalidate: true },
     el("div", { class: "faults-row" }, partLabel, part), refused("part"),
     el("div", { class: "faults-row" }, faultLabel, fault), refused("fault"),
     parts.valueRow, refused("value"),
-    el("div", { class: "bar" }, el("button", { type: "submit", id: "faults-break" }, "Break it"),
-      button("Mend all", () => mend("all"), { id: "faults-mend-all" }))));
+    el("fieldset", { class: "hands bar" }, el("button", { type: "submit", id: "faults-break" }, "Break it"),
+      button("Mend all", () => mend("all"), { id: "faults-mend-all" })));
 }
 
 const kindOf = (name) => table.parts.find((one) => one.name === name).kind;
@@ -149,7 +151,7 @@ function showHappened({ happened, after }, whole) {
   }
   for (const note of happened) {
     if (!shown.has(note.number)) shown.set(note.number, added(note));
-    showNote(shown.get(note.number), note, (after || {})[note.number]);
+    showNote(shown.get(note.number), note, (after || {})[note.number], whole);
     readInTime(note, whole, note === happened.at(-1));
   }
 }
@@ -168,13 +170,13 @@ function added(note) {
   return made;
 }
 
-function showNote(made, note, after) {
+function showNote(made, note, after, whole) {
   setText(made.when, clock(note.t_ns));
   setText(made.stands, `${note.hazards.join(", ")}; against it ${note.controls.join(", ")}`);
   if (after) {
     const failed = after.failed_parts.length ? `; failed: ${after.failed_parts.join(", ")}` : "";
     setText(made.state, `${note.before || "no answer"} before, ${after.state} then${failed}`);
-    for (const side of ["left", "right"]) setText(made[side], ended(after[side], after.off));
+    for (const side of ["left", "right"]) setText(made[side], ended(note, after[side], after.off, whole.t_ns));
     setText(made.output, outputOf(note, after));
   }
   setText(made.resets, note.resets.map(([ms, cause]) => `${ms.toFixed(1)} ms later, by ${cause.replace("_", " ")}`).join("; ") || "none");
@@ -186,9 +188,11 @@ function showNote(made, note, after) {
   }
 }
 
-function ended(ms, off) {
+function ended(note, ms, off, now) {
+  if (!note.running) return "–";
   if (ms === null) return "before the fault: none flowed since";
-  return `${milliseconds(ms * 1e6)} after the fault${off ? "" : ", so far"}`;
+  if (!off && now - note.t_ns - ms * 1e6 < FLOWS_NS) return "it flows still";
+  return `${milliseconds(ms * 1e6)} after the fault${off ? "" : "; none since"}`;
 }
 
 function outputOf(note, { off, left, right, stop_cause: cause, state }) {

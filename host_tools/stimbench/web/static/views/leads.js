@@ -181,7 +181,7 @@ function muscleOf(side) {
   Object.assign(parts[side], { figures, belly, curve });
   return el("section", { "aria-label": `${NAMES[side]} muscle` }, el("h3", {}, NAMES[side]), drawing,
     el("dl", { class: "figures leads-figures" }, figure("force", "Force"), figure("units", "Motor units in the last pulse"),
-      figure("charge", "Charge through tissue"), figure("able", "Not tired")),
+      figure("charge", "Charge through tissue"), figure("fatigue", "Fatigue")),
     el("div", { class: "leads-plot" }, el("span", {}, "100 %"), chart, el("span", {}, "0 %"), el("span", { class: "leads-times" }, el("span", {}, "8 s ago"), el("span", {}, "now"))));
 }
 
@@ -194,7 +194,7 @@ function showMuscle(side, { sides }) {
   const first = FORCE_POINTS - force.length;
   set(curve, { points: force.map((share, k) => `${first + k},${100 - share / 10}`).join(" ") });
   setText(figures.force, `${(100 * now).toFixed(1)} %`);
-  setText(figures.able, `${(100 * able).toFixed(1)} %`);
+  setText(figures.fatigue, `${(100 * (1 - able)).toFixed(1)} %`);
   setText(figures.units, pulse ? `${(100 * recruited).toFixed(0)} %` : "–");
   setText(figures.charge, pulse ? `${charge.toFixed(2)} nC` : "–");
 }

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from pydantic import Field
-from stimfw.therapy import program
 
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench.actions import ACTIONS as HANDS
 from stimbench.bench.actions import ActionError, Arguments, NoArguments
+from stimbench.web import programs
 from stimbench.web.table import Stand, WebAction
 from stimbench.web.views import VIEWS
 
@@ -65,18 +65,18 @@ def _start(stand: Stand, _: Arguments) -> dict[str, Any]:
 
 
 def _set_program(stand: Stand, given: ProgramFields) -> dict[str, Any]:
-    wanted = stand.stimulator.program().replaced(given.fields)
-    stand.stimulator.set_program(wanted)
+    found = programs.change(stand, given.fields)
     stand.ask_again()
-    return {"told": "The programme is set.", "program": _as_fields(wanted)}
+    return {"told": "The programme is set.", "program": programs.as_fields(found)}
 
 
 def _get_program(stand: Stand, _: Arguments) -> dict[str, Any]:
-    return {"program": _as_fields(stand.stimulator.program())}
+    return {"program": programs.as_fields(programs.read(stand))}
 
 
 def _amplitude(stand: Stand, given: Amplitudes) -> dict[str, Any]:
     stand.stimulator.amplitude(given.left_ua, given.right_ua)
+    programs.read(stand)
     stand.ask_again()
     return {"told": f"{given.left_ua} uA on the left lead, {given.right_ua} uA on the right one."}
 
@@ -91,10 +91,6 @@ def _edges(stand: Stand, given: Span) -> dict[str, Any]:
         times = [time_ns for time_ns, _ in trace.edges("stimulator", signal, given.from_ns, given.to_ns)]
         found[f"stimulator.{signal}"] = [initial, times]
     return found
-
-
-def _as_fields(one: program.Program) -> dict[str, int]:
-    return dict(zip(program.FIELD_NAMES, one.values, strict=True))
 
 
 def _by_hand(name: str, stand: Stand, given: Arguments) -> Any:

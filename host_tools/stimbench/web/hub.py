@@ -10,7 +10,7 @@ from typing import Any
 from stimbench.bench.actions import ActionError
 from stimbench.capture.capture import Capture
 from stimbench.errors import InputError
-from stimbench.web import news
+from stimbench.web import news, recorded
 from stimbench.web.bench_link import BenchLink, StartedBench, start_bench
 from stimbench.web.channel import Kind
 from stimbench.web.control import Controls
@@ -274,6 +274,7 @@ class Hub:
             return
         told = json.loads(body)
         if kind is Kind.STATE:
+            recorded.complete(told, self.record)
             self._state, self._ever_ran = told, True
             self._tell_all(Told.STATE, told)
         elif kind is Kind.DONE:

@@ -156,12 +156,14 @@ class Record:
     Attributes:
         leads: by name, `left` and `right`.
         end_ns: how far it goes, bench time.
+        memory: what views make of it and keep, under their names.
     """
 
     def __init__(self) -> None:
         """Begin with nothing at 0 ns."""
         self.leads = {name: LeadRecord() for name in LEADS}
         self.end_ns = 0
+        self.memory: dict[str, Any] = {}
 
     @property
     def nbytes(self) -> int:

@@ -59,7 +59,7 @@ function show() {
   list.start = run.first + 1;
   list.replaceChildren(...run.actions.map(([t, name, args], k) => el("li", {},
     el("span", {}, `${clock(t)} ${name} ${said(args)} `),
-    button("What if not?", () => without(run.first + k), { "aria-label": `What if I had not: ${name} at ${clock(t)}` }))));
+    button("What if I had not", () => without(run.first + k), { "aria-label": `What if I had not: ${name} at ${clock(t)}` }))));
 }
 
 function said(args) {

@@ -1,0 +1,34 @@
+"""What views show of the record besides: made in the server, which has the record, and loads no emulator.
+
+A view's part of the state gets what its function here makes of the record and of the whole state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stimbench.web.aftermath import Aftermaths
+from stimbench.web.muscles import Muscles
+from stimbench.web.record import Record
+
+__all__ = ("complete",)
+
+
+def _leads(record: Record, _: dict[str, Any]) -> dict[str, Any]:
+    muscles: Muscles = record.memory.setdefault("leads", Muscles())
+    return {"muscles": muscles.follow(record)}
+
+
+def _faults(record: Record, state: dict[str, Any]) -> dict[str, Any]:
+    followed: Aftermaths = record.memory.setdefault("faults", Aftermaths())
+    notes = state["views"]["faults"].get("happened", [])  # none if the view has failed
+    return {"after": followed.follow(record, notes, state["stimulator"])}
+
+
+_MADE = {"leads": _leads, "faults": _faults}
+
+
+def complete(state: dict[str, Any], record: Record) -> None:
+    """Add to a state, as the bench's process sent it, what is made of the record."""
+    for name, make in _MADE.items():
+        state["views"][name] |= make(record, state)

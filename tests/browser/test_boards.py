@@ -1,0 +1,60 @@
+"""The view "Boards": buttons, magnet, lights and sounds, beside the bench's own state."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.emulated
+
+
+@pytest.fixture
+def boards(opened):
+    opened.get_by_role("tab", name="Boards").click()
+    expect(opened.locator("#boards-state")).to_have_text("ready")
+    return opened
+
+
+def held(page):
+    return page.evaluate("stimbench.bench.state.views.boards.buttons")
+
+
+def test_a_start_by_the_remote_is_seen_and_heard_and_the_magnet_ends_it(boards):
+    boards.evaluate("stimbench.bench.do('amplitude', {left_ua: 1000, right_ua: 1000})")
+    boards.locator("#boards-START").click()
+    expect(boards.locator("#boards-sounds")).to_contain_text("Hz for")
+    expect(boards.locator("#boards-state")).to_have_text("ramp up")
+    start, end, hz = boards.evaluate("stimbench.bench.state.views.boards.tones")[0]
+    first = boards.locator("#boards-sounds li").last
+    expect(first).to_have_text(f"{start / 1e9:.3f} s: {hz} Hz for {(end - start) / 1e6:.0f} ms")
+    boards.get_by_role("button", name="Hold the magnet to it").click()
+    expect(boards.locator("#boards-stop")).to_have_text("magnet")
+    expect(boards.locator("#boards-magnet-seen")).to_have_text("at the board; the board sees it")
+    boards.get_by_role("button", name="Take the magnet away").click()
+    expect(boards.locator("#boards-magnet-seen")).to_have_text("away; the board sees none")
+    assert not boards.problems
+
+
+def test_a_button_is_down_while_a_key_or_the_pointer_holds_it(boards):
+    status = boards.locator("#boards-STATUS")
+    status.focus()
+    boards.keyboard.down("Space")
+    expect(status).to_have_attribute("aria-pressed", "true")
+    assert held(boards) == ["STATUS"]
+    boards.keyboard.up("Space")
+    expect(status).to_have_attribute("aria-pressed", "false")
+    box = status.bounding_box()
+    boards.mouse.move(box["x"] + 5, box["y"] + 5)
+    boards.mouse.down()
+    expect(status).to_have_attribute("aria-pressed", "true")
+    boards.mouse.move(0, 0)  # the pointer is captured: it may leave
+    assert held(boards) == ["STATUS"]
+    boards.mouse.up()
+    expect(status).to_have_attribute("aria-pressed", "false")
+    assert not boards.problems
+
+
+def test_mute_is_remembered(boards):
+    boards.get_by_role("button", name="Sound is on").click()
+    boards.reload()
+    boards.get_by_role("tab", name="Boards").click()
+    expect(boards.locator("#boards-mute")).to_have_text("Sound is off")
+    assert not boards.problems

@@ -73,7 +73,7 @@ def run_for(stand, seconds) -> None:
     run_to(stand, stand.bench.now_ns + round(seconds * 1e9))
 
 
-def do(stand, name, **arguments):
+def do(stand, name, /, **arguments):
     """An action of the table, as a page's request makes it."""
     action = actions.by_name(name)
     return action.do(stand, action.parse(arguments))

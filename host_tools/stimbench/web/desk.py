@@ -24,8 +24,10 @@ from stimbench.errors import OutOfRangeError, ProgramError, RefusedError, Stimbe
 from stimbench.journal.entries import Entry, unix_text
 from stimbench.web.table import Stand
 
-__all__ = ("Desk", "FieldsRefusedError", "Refusal", "desk_of", "read", "set_program", "text_of")
+__all__ = ("Desk", "FieldsRefusedError", "Refusal", "desk_of", "program_of", "read", "set_program", "text_of")
 
+PROGRAM = "program"
+"""Where a run's memory has the programme's fields, as any view read them last."""
 ROWS = 24
 """Of the journal, of the log and of the contractions: the newest ones are shown."""
 _MOST_TEXT = 300
@@ -56,7 +58,6 @@ class Desk:
     """What is known, as plain data.
 
     Attributes:
-        program: its fields as the board holds them; None: not read yet.
         refused: of the last programme that was sent.
         log: events of a board on the bench, the newest first.
         implant: what an implant told of itself; None: it is none, or was not asked.
@@ -68,7 +69,6 @@ class Desk:
         tests: how many test stimulations were begun.
     """
 
-    program: dict[str, int] | None = None
     refused: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     implant: dict[str, Any] | None = None
@@ -83,6 +83,12 @@ class Desk:
 def desk_of(stand: Stand) -> Desk:
     """The desk of this run."""
     found: Desk = stand.memory.setdefault("clinician", Desk())
+    return found
+
+
+def program_of(stand: Stand) -> dict[str, int] | None:
+    """The programme's fields as they were read last; None: not yet."""
+    found: dict[str, int] | None = stand.memory.get(PROGRAM)
     return found
 
 
@@ -112,8 +118,8 @@ def set_program(stand: Stand, changes: Mapping[str, int]) -> dict[str, int]:
         why = f"{error.field} = {error.value}: allowed is {error.allowed}"
         raise _refused(desk, [Refusal(error.field, error.value, why)]) from error
     desk.refused = []
-    desk.program = as_fields(stimulator.program())
-    return desk.program
+    held = stand.memory[PROGRAM] = as_fields(stimulator.program())
+    return held
 
 
 def _refused(desk: Desk, found: list[Refusal]) -> FieldsRefusedError:
@@ -140,7 +146,7 @@ def read(stand: Stand) -> None:
     if status.implanted:
         desk.implant = _implant(stimulator)
     else:
-        desk.program = as_fields(stimulator.program())
+        stand.memory[PROGRAM] = as_fields(stimulator.program())
         desk.implant = None
         desk.log = [_event(one) for one in stimulator.log()[: -ROWS - 1 : -1]]
     try:

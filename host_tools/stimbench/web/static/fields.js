@@ -20,6 +20,7 @@ export class FieldForm {
     this.inputs = new Map();
     this.whys = new Map();
     this.refused = [];
+    this.edited = new Set();
     const shared = fields.filter((one) => !one.name.includes("."));
     const perLead = fields.filter((one) => one.name.startsWith("left."));
     this.element = el("div", { class: "field-form" },
@@ -35,7 +36,10 @@ export class FieldForm {
     const input = el("input", {
       id, name: field.name, "aria-label": label, "aria-describedby": `${id}-limits ${id}-why`, required: !isDate,
       ...(isDate ? { type: "datetime-local" } : { type: "number", min: field.or_off ? 0 : field.low, max: field.high, step: field.or_off ? 1 : field.step, value: field.default }),
-      oninput: () => this.#check(field),
+      oninput: () => {
+        this.edited.add(field.name);
+        this.#check(field);
+      },
     });
     const why = el("p", { id: `${id}-why`, class: "why", role: "alert", hidden: true });
     this.inputs.set(field.name, input);
@@ -69,11 +73,17 @@ export class FieldForm {
     return Object.fromEntries(this.fields.map(({ name }) => [name, this.value(name)]));
   }
 
-  /** Show what the board holds; what the person is typing in stays. */
-  show(values) {
+  /** What to send so that the board holds what the form shows: what was changed here, and `always`. */
+  changes(always = []) {
+    return Object.fromEntries(this.fields.filter(({ name }) => this.edited.has(name) || always.includes(name)).map(({ name }) => [name, this.value(name)]));
+  }
+
+  /** Show what the board holds; what was changed here and not sent stays, unless `whole`. */
+  show(values, whole = false) {
+    if (whole) this.edited.clear();
     for (const [name, value] of Object.entries(values)) {
       const input = this.inputs.get(name);
-      if (input && input !== document.activeElement) input.value = name === DATE ? toInput(value) : value;
+      if (input && !this.edited.has(name)) input.value = name === DATE ? toInput(value) : value;
     }
     this.fields.forEach((field) => this.#check(field));
   }

@@ -9,7 +9,7 @@ from stimfw.therapy import program
 
 from stimbench.bench.actions import Arguments, NoArguments
 from stimbench.web import form_fields, implanting
-from stimbench.web.desk import desk_of, read, read_if_it_answers, set_program
+from stimbench.web.desk import desk_of, program_of, read, read_if_it_answers, set_program
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -58,7 +58,7 @@ def _test(stand: Stand, given: Seconds) -> dict[str, Any]:
 def _state(stand: Stand) -> dict[str, Any]:
     desk = desk_of(stand)
     return {
-        "program": desk.program,
+        "program": program_of(stand),
         "refused": desk.refused,
         "log": desk.log,
         "journal": desk.journal,

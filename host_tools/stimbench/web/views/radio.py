@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -11,16 +10,15 @@ from pydantic import Field
 from stimfw.protocol import roles
 
 from stimbench.bench.actions import ActionError, Arguments, NoArguments
-from stimbench.parts.radio import AirChannel
 from stimbench.web.background import Job
-from stimbench.web.eavesdropper import KIND_NAMES, Ear, Frame, keys_on
+from stimbench.web.eavesdropper import KIND_NAMES, Ear, Frame
+from stimbench.web.listening import Listening, air_of, listening_of
 from stimbench.web.table import Stand, View, WebAction
 
-__all__ = ("VIEW", "ear_of")
+__all__ = ("VIEW",)
 
 _SHOWN = 32
 """The newest frames; a page keeps those that it has seen."""
-_MOST_TAP = 20_000
 _SOON_NS = 200_000
 _AFTER_S = 0.3
 """What a frame does to the stimulator is done by then."""
@@ -52,47 +50,8 @@ class Named(Arguments):
     )
 
 
-@dataclass
-class _Listening:
-    """What the view keeps."""
-
-    ear: Ear
-    heard: int = 0
-    last_sent: dict[str, Any] | None = None
-    attack: Job | None = None
-    attack_name: str = ""
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def _listening(stand: Stand) -> _Listening:
-    """Up to date with the air."""
-    air, found = _air(stand), stand.memory.get("radio")
-    if found is None:
-        flash = stand.bench.board("stimulator").flash
-        found = stand.memory["radio"] = _Listening(Ear(lambda: keys_on(flash)))
-    if len(air.tap) > found.heard:
-        found.ear.hear(air.tap[found.heard :])
-        found.heard = len(air.tap)
-    if found.heard > _MOST_TAP:
-        del air.tap[: found.heard // 2]
-        found.heard = len(air.tap)
-    listening: _Listening = found
-    return listening
-
-
-def _air(stand: Stand) -> AirChannel:
-    if stand.bench.air is None:
-        raise ActionError("This bench has no air.")
-    return stand.bench.air
-
-
-def ear_of(stand: Stand) -> Ear:
-    """All that was heard until now."""
-    return _listening(stand).ear
-
-
 def _send(stand: Stand, given: Sent) -> dict[str, Any]:
-    listening, air = _listening(stand), _air(stand)
+    listening, air = listening_of(stand), air_of(stand)
     before = stand.stimulator.counters()
     start_ns = stand.bench.now_ns + _SOON_NS
     payload, address = bytes.fromhex(given.payload), bytes.fromhex(given.address)
@@ -110,7 +69,7 @@ def _send(stand: Stand, given: Sent) -> dict[str, Any]:
 
 
 def _attack(stand: Stand, given: Named) -> dict[str, Any]:
-    listening = _listening(stand)
+    listening = listening_of(stand)
     if given.name not in {one["name"] for one in _attacks()}:
         raise ActionError(f"There is no attack {given.name!r}.")
     if listening.attack is not None and listening.attack.code is None:
@@ -123,7 +82,7 @@ def _attack(stand: Stand, given: Named) -> dict[str, Any]:
 
 
 def _end_attack(stand: Stand, _: NoArguments) -> dict[str, Any]:
-    listening = _listening(stand)
+    listening = listening_of(stand)
     _collect(listening)
     if listening.attack is None:
         raise ActionError("No attack is under way.")
@@ -132,7 +91,7 @@ def _end_attack(stand: Stand, _: NoArguments) -> dict[str, Any]:
     return {"told": "The attack was ended."}
 
 
-def _collect(listening: _Listening) -> None:
+def _collect(listening: Listening) -> None:
     """Take the result of an attack that is over."""
     job = listening.attack
     if job is None or job.code is None:
@@ -147,7 +106,7 @@ def _collect(listening: _Listening) -> None:
 
 
 def _state(stand: Stand) -> dict[str, Any]:
-    listening = _listening(stand)
+    listening = listening_of(stand)
     _collect(listening)
     ear = listening.ear
     newest = list(ear.frames)[-_SHOWN:]

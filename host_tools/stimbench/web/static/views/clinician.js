@@ -24,20 +24,28 @@ async function attempt(form, work) {
   }
 }
 
-function sent(form, name) {
-  return attempt(form, () => {
+const AMPLITUDES = ["left.amplitude_ua", "right.amplitude_ua"];
+
+/** Send a form, whole or not at all; then it shows what the board made of it. */
+function sent(form, name, fields) {
+  return attempt(form, async () => {
     const bad = form.firstBad();
     if (bad) {
       bad.focus();
       throw new Error("A field is out of its range: nothing was sent.");
     }
-    return bench.do(name, { fields: form.values() });
+    const result = await bench.do(name, { fields: fields() });
+    form.edited.clear();
+    if (result.program) form.show(result.program);
+    return result;
   });
 }
 
+const setProgramme = () => sent(programme, "clinician-program", () => programme.changes(AMPLITUDES));
+
 async function begin() {
   if (!bench.state.stimulator.implanted) {
-    const set = await sent(programme, "clinician-program");
+    const set = await setProgramme();
     if (!set || set.zeroed.length) return;
   }
   await attempt(programme, () => bench.do("start"));
@@ -45,15 +53,20 @@ async function begin() {
 
 const run = (name, args) => attempt(null, () => bench.do(name, args));
 
+async function readProgramme() {
+  if (await run("clinician-read")) programme.edited.clear();
+  shownProgram = "";
+}
+
 function programmePart() {
   programme = new FieldForm("clinician", about.program, "Programme");
   const amplitudes = () => ({ left_ua: programme.value("left.amplitude_ua"), right_ua: programme.value("right.amplitude_ua") });
   return el("section", { "aria-labelledby": "clinician-programme" },
     el("h3", { id: "clinician-programme" }, "Programme"), programme.element,
     el("div", { class: "bar" },
-      button("Set the programme", () => sent(programme, "clinician-program"), { id: "clinician-set" }),
+      button("Set the programme", setProgramme, { id: "clinician-set" }),
       button("Set the amplitudes only", () => attempt(programme, () => bench.do("amplitude", amplitudes())), { id: "clinician-set-amplitudes" }),
-      button("Read it from the board", () => run("clinician-read"), { id: "clinician-read" })));
+      button("Read it from the board", readProgramme, { id: "clinician-read" })));
 }
 
 function sessionPart() {
@@ -102,7 +115,7 @@ function prescriptionPart() {
     el("h3", { id: "clinician-rx-title" }, "Prescription"), part.kept, prescription.element,
     el("div", { class: "bar" },
       button("Measure the impedance", () => run("clinician-impedance"), { id: "clinician-impedance" }),
-      button("Prescribe", () => sent(prescription, "clinician-prescribe"), { id: "clinician-prescribe" })),
+      button("Prescribe", () => sent(prescription, "clinician-prescribe", () => prescription.values()), { id: "clinician-prescribe" })),
     trainPart());
 }
 
@@ -184,7 +197,7 @@ export function update(state, whole) {
   programme.refuse(state.refused);
   const kept = state.implant && state.implant.prescription;
   const keptText = JSON.stringify(kept);
-  if (kept && keptText !== shownPrescription) prescription.show(kept.fields);
+  if (kept && keptText !== shownPrescription) prescription.show(kept.fields, true);
   shownPrescription = keptText;
   prescription.refuse(state.refused_prescription);
   setText(part.kept, kept ? `Version ${kept.version} is in force, given by ${kept.by}, ${kept.set}.` : "It has no prescription: it does nothing but measure.");

@@ -108,7 +108,7 @@ function transmitter() {
 
 function attackPart(known) {
   const [label, name] = field("Attack", "radio-attack-name", { options: known.map((one) => [one.name, one.name]), onchange: describe });
-  const [shareLabel, share] = field("Tries", "radio-attack-share", { options: [["0.01", "the fewest that make sense"], ["1", "1 % of all"], ["10", "10 % of all"]] });
+  const [shareLabel, share] = field("Tries", "radio-attack-share", { options: [["0.01", "fewest"], ["1", "1 % of all"], ["10", "10 % of all"]] });
   const text = el("p", { id: "radio-attack-what", "aria-live": "polite" });
   function describe() {
     const one = known.find((each) => each.name === name.value);

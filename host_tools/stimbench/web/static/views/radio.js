@@ -106,16 +106,26 @@ function transmitter() {
       button("Send it", send, { id: "radio-send", class: "chief" })), sender.said);
 }
 
-function attackPart(known) {
-  const [label, name] = field("Attack", "radio-attack-name", { options: known.map((one) => [one.name, one.name]), onchange: describe });
+function attackPart() {
+  let known = [];
+  const [label, name] = field("Attack", "radio-attack-name", { options: [["", "not asked for yet"]], onchange: describe });
   const [shareLabel, share] = field("Tries", "radio-attack-share", { options: [["0.01", "fewest"], ["1", "1 % of all"], ["10", "10 % of all"]] });
   const text = el("p", { id: "radio-attack-what", "aria-live": "polite" });
   function describe() {
     const one = known.find((each) => each.name === name.value);
+    if (!one) return;
     const where = one.on_bench ? "on an emulated bench of its own, with the real firmware" : "at the protocol's two ends, without boards";
     setText(text, `${one.what} By ${one.who}. Success: ${one.success}. At least ${one.least} of ${one.tries.toLocaleString("en")} tries, ${where}.`);
   }
-  describe();
+  /** Whoever holds the controls can carry them out: then the list is asked for. */
+  async function list() {
+    if (known.length || !bench.holds) return;
+    ({ attacks: known } = await bench.do("radio-attacks").catch(() => ({ attacks: [] })));
+    name.replaceChildren(...known.map((one) => el("option", { value: one.name }, one.name)));
+    describe();
+  }
+  bench.addEventListener("control", list);
+  list();
   attacks = { run: button("Carry it out", () => bench.attempt(bench.do("radio-attack", { name: name.value, percent: Number(share.value) })), { id: "radio-attack" }),
     end: button("End it", () => bench.attempt(bench.do("radio-end-attack")), { id: "radio-attack-end" }), now: el("p", { id: "radio-attack-now", "aria-live": "polite" }) };
   results = new Rows("radio-attack-results", "Attacks that were carried out", ["Attack", "Tries", "Succeeded", "Counted"],
@@ -141,7 +151,7 @@ export function mount(host, theBench) {
   list = el("ol", { id: "radio-frames", class: "frames", tabindex: "0", "aria-label": "Frames, the newest first" });
   host.append(el("h2", {}, title), frames, heard, el("div", { class: "bar" }, filterLabel, filter, kindLabel, kind, pause),
     el("div", { class: "frame-heads", "aria-hidden": "true" }, el("span", {}, "An eavesdropper hears"), el("span", {}, "The keys open")), list,
-    el("div", { class: "radio-tools" }, transmitter(), attackPart(bench.about.radio.attacks)));
+    el("div", { class: "radio-tools" }, transmitter(), attackPart()));
   keys = "";
 }
 

@@ -61,8 +61,8 @@ async function readProgramme() {
 function programmePart() {
   programme = new FieldForm("clinician", about.program, "Programme");
   const amplitudes = () => ({ left_ua: programme.value("left.amplitude_ua"), right_ua: programme.value("right.amplitude_ua") });
-  return el("section", { "aria-labelledby": "clinician-programme" },
-    el("h3", { id: "clinician-programme" }, "Programme"), programme.element,
+  return el("section", { "aria-labelledby": "clinician-programme-title" },
+    el("h3", { id: "clinician-programme-title" }, "Programme"), programme.element,
     el("div", { class: "bar" },
       button("Set the programme", setProgramme, { id: "clinician-set" }),
       button("Set the amplitudes only", () => attempt(programme, () => bench.do("amplitude", amplitudes())), { id: "clinician-set-amplitudes" }),
@@ -72,8 +72,8 @@ function programmePart() {
 function sessionPart() {
   const [low, high] = about.test_s;
   const [label, seconds] = field(`Test, ${low} to ${high} s`, "clinician-test-seconds", { type: "number", min: low, max: high, value: 5 });
-  return el("section", { "aria-labelledby": "clinician-session" },
-    el("h3", { id: "clinician-session" }, "Session"),
+  return el("section", { "aria-labelledby": "clinician-session-title" },
+    el("h3", { id: "clinician-session-title" }, "Session"),
     el("div", { class: "bar" },
       button("Start a session", begin, { id: "clinician-start", class: "chief" }),
       button("Stop", () => bench.stop(), { id: "clinician-stop" })),
@@ -144,8 +144,8 @@ function recordsPart() {
   part.auditPart = el("div", { hidden: true }, el("h3", {}, "Audit report"), part.audit,
     el("div", { class: "bar" }, button("Make the report", () => run("clinician-audit"), { id: "clinician-audit" }), part.saveAudit));
   part.read = el("p", { class: "quiet", id: "clinician-read-at" });
-  return el("section", { "aria-labelledby": "clinician-records" },
-    el("h3", { id: "clinician-records" }, "Journal"), part.read,
+  return el("section", { "aria-labelledby": "clinician-records-title" },
+    el("h3", { id: "clinician-records-title" }, "Journal"), part.read,
     el("div", { class: "bar" }, button("Read the journal", () => run("clinician-read"), { id: "clinician-read-journal" })),
     log.element, journal.element, ledger.element, contractions.element, part.auditPart);
 }

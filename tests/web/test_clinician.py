@@ -94,6 +94,8 @@ class TestImplant:
         with pytest.raises(FieldsRefusedError) as refused:
             do(implant, "clinician-prescribe", fields=PLAN | {"left.amplitude_ua": 9025, "rate_hz": 0})
         assert refused.value.field == "rate_hz"
+        refusals = state_of(implant, "clinician")["refused_prescription"]
+        assert {one["field"]: one["value"] for one in refusals}["rate_hz"] == 0
         assert state_of(implant, "clinician")["implant"]["prescription"] is None
         do(implant, "clinician-prescribe", fields=PLAN)
         kept = state_of(implant, "clinician")["implant"]["prescription"]

@@ -142,13 +142,14 @@ def _prescribe(stand: Stand, given: Prescribed) -> dict[str, Any]:
         raise ActionError(f"No field of a prescription: {', '.join(unknown)}.")
     kept = stimulator.prescription()
     base = kept.prescription.as_dict() if kept else prescription.default().as_dict()
-    values = [(base | given.fields)[name] for name in prescription.FIELD_NAMES]
+    whole = base | given.fields
+    values = [whole[name] for name in prescription.FIELD_NAMES]
     dates = stand.memory.get("clinician dates", {})
     pairs = [pair for lead in range(len(LEADS)) for pair in stimulator.impedance_results(lead)]
     readings = prescription_rules.readings_of(pairs, dates.get("earliest_s", 0))
     found = prescription_rules.judge(values, readings)
     if found:
-        raise _refused(stand, found)
+        raise _refused(stand, found, whole)
     told = stimulator.set_prescription(Prescription(values).values)
     if told.failed:
         raise ActionError(f"The board refused it whole: {', '.join(rule_name(one) for one in told.failed)}.")
@@ -162,8 +163,8 @@ def _prescribe(stand: Stand, given: Prescribed) -> dict[str, Any]:
     return {"told": f"Prescribed as version {told.version}.{''.join(clamped)}"}
 
 
-def _refused(stand: Stand, found: list[Finding]) -> FieldsRefusedError:
-    refusals = [Refusal(one.field, one.value, one.text) for one in found]
+def _refused(stand: Stand, found: list[Finding], given: dict[str, int]) -> FieldsRefusedError:
+    refusals = [Refusal(one.field, given[one.field], one.text) for one in found]
     desk_of(stand).refused_prescription = [vars(one) for one in refusals]
     return FieldsRefusedError("The prescription", refusals)
 

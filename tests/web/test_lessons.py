@@ -40,8 +40,8 @@ RIGHT = {
     2: [session(), session(answer=214), session(answer=49.6), Evidence(now_ns=NOW_NS, state="ready"),
         session(refused=["allowed is at most 1675 uA for 25 nA of net direct current"]),
         Evidence(program={"rate_hz": 200})],
-    3: [Evidence(state="measuring impedance"), Evidence(pair_ohm=OHM, answer=502),
-        Evidence(pair_ohm=OHM | {("left", 1, 3): 2250.0}), Evidence(state="measuring impedance"),
+    3: [Evidence(measured_ns=5, since_ns=5), Evidence(pair_ohm=OHM, answer=502),
+        Evidence(pair_ohm=OHM | {("left", 1, 3): 2250.0}), Evidence(measured_ns=5, since_ns=5),
         Evidence(answer=3), Evidence(state="ready")],
     4: [session(state="ramp up"), session(), session(answer=20), session(answer=25),
         session(state="ramp down"), session(state="rest"), Evidence(now_ns=NOW_NS, state="ready")],
@@ -84,6 +84,7 @@ def test_a_check_passes_for_what_it_is_about_and_for_nothing_else(number, at):
         (2, 2, session(answer=50.5 * 1.03)),
         (2, 4, session(refused=["rate_hz = 300: allowed is 1 to 200 Hz"])),
         (2, 5, Evidence(program={"rate_hz": 200}, refused=["too much"])),
+        (3, 0, Evidence(measured_ns=4, since_ns=5)),
         (3, 1, Evidence(pair_ohm=OHM, answer=250)),
         (3, 5, Evidence(state="ready", broken=["left.3 2000 ohm in series"])),
         (4, 3, session(answer=50)),
@@ -190,8 +191,13 @@ def test_a_hang_is_seen_by_its_reset(stand):
 
 def test_the_impedance_of_a_dry_contact_is_what_the_bench_has(stand):
     do(stand, "lesson-open", number=3)
-    for _ in range(2):
-        stand.memory["lessons"].done[3] = stand.memory["lessons"].done.get(3, 0) + 1
+    do(stand, "clinician-impedance")
+    assert look(stand)["done"][3] == 1
+    pairs = stand.memory["clinician"].pairs
+    told = next(one for one in pairs if (one.lead, one.cathode, one.anode) == (0, 1, 2))
+    assert do(stand, "lesson-answer", value=told.ohm)["right"]
+    assert look(stand)["done"][3] == 2
     do(stand, "break", part="left.3", fault="resistance", value=2000)
     assert look(stand)["done"][3] == 3
+    assert look(stand)["done"][3] == 3  # the measurement before the break does not count
     do(stand, "mend")

@@ -124,6 +124,10 @@ def _healthy_ohm(given: Evidence) -> bool:
     return given.answers(given.pair_ohm.get(("left", 1, 2)), 0.06)
 
 
+def _measured(given: Evidence) -> bool:
+    return given.measured_ns is not None and given.measured_ns >= given.since_ns
+
+
 def _dry(given: Evidence) -> bool:
     return given.pair_ohm.get(("left", 1, 3), 0.0) > _DRY_OHM
 
@@ -227,7 +231,7 @@ COURSE: dict[int, Sequence[Step]] = {
         ),
     ),
     3: (
-        Step(_MEASURE, _in_state("measuring impedance"), _MEASURED, "leads"),
+        Step(_MEASURE, _measured, _MEASURED, "leads"),
         Step(
             "How many ohm lie between the electrodes 1 and 2 of the left lead?",
             _healthy_ohm,
@@ -242,7 +246,7 @@ COURSE: dict[int, Sequence[Step]] = {
             "Current still flows, but each volt drives less of it.",
             "faults",
         ),
-        Step(f"{_MEASURE} Look for what stands out.", _in_state("measuring impedance"), _MEASURED, "leads"),
+        Step(f"{_MEASURE} Look for what stands out.", _measured, _MEASURED, "leads"),
         Step(
             "A row and a column stand out together. Which electrode do they name?",
             lambda given: given.answers(3, 0, 0.1),

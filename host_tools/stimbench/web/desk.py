@@ -66,7 +66,7 @@ class Desk:
         refused_prescription: of the last prescription that was sent.
         read_ns: bench time of the last reading.
         pairs: the impedances that were measured here.
-        tests: how many test stimulations were begun.
+        measured_ns: bench time of that.
     """
 
     refused: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Desk:
     refused_prescription: list[dict[str, Any]] = field(default_factory=list)
     read_ns: int | None = None
     pairs: list[PairImpedance] = field(default_factory=list)
-    tests: int = 0
+    measured_ns: int | None = None
 
 
 def desk_of(stand: Stand) -> Desk:

@@ -51,6 +51,7 @@ class Evidence:
         program: the programme's fields; empty: not known.
         refused: why fields of the last programme were refused.
         frames: heard since the step began.
+        measured_ns: when the board last measured all pairs, for a view; None: not yet.
         pair_ohm: by lead and pair (cathode, anode), what lies between the electrodes now.
         answer: the learner's number; None: none yet.
     """
@@ -67,6 +68,7 @@ class Evidence:
     program: Mapping[str, int] = field(default_factory=dict)
     refused: Sequence[str] = ()
     frames: Sequence[Frame] = ()
+    measured_ns: int | None = None
     pair_ohm: Mapping[tuple[str, int, int], float] = field(default_factory=dict)
     answer: float | None = None
 
@@ -156,6 +158,13 @@ class BenchEvidence(Evidence):
     def frames(self) -> Sequence[Frame]:  # type: ignore[override]
         """See Evidence."""
         return [one for one in ear_of(self._stand).frames if one.t_ns >= self.since_ns]
+
+    @property
+    def measured_ns(self) -> int | None:  # type: ignore[override]
+        """See Evidence. The view "leads" notes it, and the clinician's desk."""
+        in_leads = (self._stand.memory.get("leads") or {}).get("t_ns")
+        known = [at for at in (in_leads, desk_of(self._stand).measured_ns) if at is not None]
+        return max(known, default=None)
 
     @property
     def pair_ohm(self) -> Mapping[tuple[str, int, int], float]:  # type: ignore[override]

@@ -130,7 +130,9 @@ def _set_clock(stand: Stand, given: Clock) -> dict[str, Any]:
 
 
 def _impedance(stand: Stand, _: NoArguments) -> dict[str, Any]:
-    desk_of(stand).pairs = stand.stimulator.measure_impedance()
+    desk = desk_of(stand)
+    desk.pairs = stand.stimulator.measure_impedance()
+    desk.measured_ns = stand.bench.now_ns
     read_if_it_answers(stand)
     return {"told": "The impedance of all pairs was measured."}
 

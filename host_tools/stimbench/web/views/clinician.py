@@ -50,7 +50,6 @@ def _read(stand: Stand, _: NoArguments) -> dict[str, Any]:
 
 def _test(stand: Stand, given: Seconds) -> dict[str, Any]:
     stand.stimulator.test_stimulation(given.seconds)
-    desk_of(stand).tests += 1
     stand.ask_again()
     return {"told": f"One contraction of {given.seconds} s has begun."}
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from stimbench.web import actions
 from stimbench.web.channel import Kind
+from stimbench.web.run_file import Run, RunConfig
 from stimbench.web.stand import BenchStand
+from stimbench.web.views import VIEWS
 
 
 class NoServer:
@@ -47,3 +50,35 @@ def repeated(run) -> QuietStand:
     while stand.repeating:
         stand.step()
     return stand
+
+
+_BOOT_NS = 1_000_000_000
+
+
+def ready_stand(seed=1, paired=True) -> QuietStand:
+    """A stand whose boards have booted, and nothing else has happened."""
+    stand = QuietStand(NoServer(), Run(config=RunConfig(seed=seed, paired=paired)))
+    run_to(stand, _BOOT_NS)
+    return stand
+
+
+def run_to(stand, time_ns) -> None:
+    """Let the stand's time pass, as fast as it goes."""
+    stand.pace.set(None)
+    while stand.bench.now_ns < time_ns:
+        stand.step()
+
+
+def run_for(stand, seconds) -> None:
+    run_to(stand, stand.bench.now_ns + round(seconds * 1e9))
+
+
+def do(stand, name, /, **arguments):
+    """An action of the table, as a page's request makes it."""
+    action = actions.by_name(name)
+    return action.do(stand, action.parse(arguments))
+
+
+def state_of(stand, view):
+    """What a view's state is now."""
+    return next(one for one in VIEWS if one.name == view).state(stand)

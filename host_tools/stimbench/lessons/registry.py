@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stimbench.errors import InputError, StimbenchError
-from stimbench.lessons.model import Step
 from stimbench.lessons.text import Block, blocks_of, text_folder, title_of
+
+if TYPE_CHECKING:
+    from stimbench.lessons.model import Step  # loads what draws
 
 __all__ = ("LESSONS", "Lesson", "find")
 

@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from stimbench.errors import InputError
-from stimbench.lessons.model import Number
 from stimbench.project import find_project_root
+
+if TYPE_CHECKING:
+    from stimbench.lessons.model import Number  # loads what draws
 
 __all__ = (
     "Block",

@@ -28,7 +28,8 @@ def main() -> None:
     from stimbench.web.stand import BenchStand
     from stimbench.web.views import VIEWS
 
-    end.send(Kind.TABLE, {"views": [view.name for view in VIEWS], "actions": actions.described()})
+    about = {view.name: view.about() for view in VIEWS}
+    end.send(Kind.TABLE, {"views": list(about), "actions": actions.described(), "about": about})
     try:
         stand = BenchStand(end, run)
     except (BenchError, StimbenchError) as error:

@@ -48,7 +48,7 @@ class Kind(enum.IntEnum):
     ACTED = 19
     """An action has entered the run. Body: [time_ns, name, arguments]."""
     TABLE = 21
-    """First of all: what there is. Body: {"views", "actions"}, names, texts and schemas."""
+    """First of all: what there is. Body: {"views", "actions", "about"}, names, texts and schemas."""
     FAILED = 20
     """The bench cannot go on. Body: {"error"}."""
 

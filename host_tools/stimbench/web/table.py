@@ -85,8 +85,10 @@ class View:
         state: what it shows, plain data for JSON, made some times a second. No time passes in it, and it
             changes nothing on the bench.
         actions: what can be done in it.
+        about: what stays as it is, ranges and texts say: told to each page once, when it comes.
     """
 
     name: str
     state: Callable[[Stand], dict[str, Any]]
     actions: tuple[WebAction, ...] = ()
+    about: Callable[[], dict[str, Any]] = dict

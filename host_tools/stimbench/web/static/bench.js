@@ -25,6 +25,8 @@ export class Bench extends EventTarget {
   /** This page's number, and what can be done. */
   you = 0;
   actions = {};
+  /** What stays as it is of each view, by its name. */
+  about = {};
   connected = false;
 
   #socket = null;
@@ -161,7 +163,7 @@ export class Bench extends EventTarget {
     else if (kind === "control") this.control = told;
     else if (kind === "run") this.run = told;
     else if (kind === "welcome") this.you = told.you;
-    else if (kind === "table") this.actions = told.actions;
+    else if (kind === "table") Object.assign(this, { actions: told.actions, about: told.about });
     this.#tell(kind, told);
   }
 }

@@ -8,11 +8,11 @@ AT_ONCE_US = 150
 SCRIPT = """
 import gc, time
 from stimfw.drivers import heap
-kept = [None] * 2400
-for k in range(1200):
+kept = [None] * 2000
+for k in range(1000):
     kept[2 * k] = bytes(14)
     kept[2 * k + 1] = bytes(33 + k % 15)
-for k in range(0, 2400, 2):
+for k in range(0, 2000, 2):
     kept[k] = None
 def longest_us():
     found = 0

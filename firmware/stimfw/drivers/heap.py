@@ -18,7 +18,7 @@ except ImportError:  # CPython, which has another heap: nothing to fill
         return 0
 
 
-_GAP_BYTES = const(2048)
+_GAP_BYTES = const(4096)
 _AT_ONCE = const(25)
 _MOST_TURNS = const(160)
 

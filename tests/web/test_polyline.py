@@ -6,7 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stimbench.web.polyline import Bands, Line, Polyline
 
-FEW = st.lists(st.tuples(st.integers(0, 40), st.floats(-100, 100, width=32)), min_size=2, max_size=700)
+FEW = st.builds(
+    lambda seed, count, most: [
+        (int(step), float(np.float32(value)))
+        for step, value in zip(
+            np.random.default_rng(seed).integers(0, most, count, endpoint=True),
+            np.random.default_rng(seed + 1).normal(0, 50, count),
+            strict=True,
+        )
+    ],
+    st.integers(0, 1 << 32),
+    st.integers(2, 1500),
+    st.sampled_from([1, 40]),
+)
+"""Steps (time since the point before, value): many points, few of them at one time; or often."""
 WIDTH = 16
 
 
@@ -83,15 +96,16 @@ def test_a_window_has_its_points_or_their_extremes(steps, data):
     assert high == pytest.approx(plain_high, abs=1e-4)
 
 
-@given(FEW, st.integers(0, 700), st.lists(st.floats(-5, 5, width=32), max_size=60))
-def test_what_was_added_for_now_can_be_taken_back(steps, kept, others):
+@given(FEW, st.integers(0, 1500), st.integers(0, 300))
+def test_what_was_added_for_now_can_be_taken_back(steps, kept, count):
     line, times, values = line_of(steps)
     kept = min(kept, len(times))
+    others = 1000.0 + np.arange(count, dtype=np.float32)
     line.truncate(kept)
     more = int(times[-1]) + np.arange(1, len(others) + 1)
-    line.extend(more, np.array(others, np.float32))
+    line.extend(more, others)
     again = Polyline()
-    again.extend(np.append(times[:kept], more), np.append(values[:kept], np.array(others, np.float32)))
+    again.extend(np.append(times[:kept], more), np.append(values[:kept], others))
     if not len(again):
         assert not len(line)
         return

@@ -156,6 +156,22 @@ def test_a_stop_in_the_middle_of_a_request_is_not_held_up(session):
     session(goes_on)
 
 
+def test_a_hand_acts_in_the_middle_of_a_request(session):
+    def goes_on(one):
+        one.bench.board("stimulator").hang()
+        began_ns = one.bench.now_ns
+        do(one, "get-program", 8)
+        asked = {"id": 9, "name": "magnet", "arguments": {"state": "on"}}
+        one._end.messages = _later(one, [(Kind.DO, asked)], after_ns=began_ns + 5_000_000)
+        one.step()
+        acted = {name: time_ns - began_ns for time_ns, name, _ in one._end.acted}
+        assert acted["get-program"] == 0
+        assert 5_000_000 <= acted["magnet"] < 6_000_000
+        assert [done["id"] for done in one._end.done][-2:] == [9, 8]
+
+    session(goes_on)
+
+
 def _later(one, said, after_ns):
     kept, plain = list(said), one._end.messages
 

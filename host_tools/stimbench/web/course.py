@@ -115,9 +115,12 @@ def _rate(given: Evidence) -> bool:
 
 
 def _lag(given: Evidence) -> bool:
-    left, right = given.pulses["left"], given.pulses["right"]
-    later = [one.start_ns for one in right if left and one.start_ns > left[0].start_ns]
-    return bool(later) and given.answers((later[0] - left[0].start_ns) / 1e6, 0.03)
+    """Of the newest pulse of the left lead that one of the right lead has followed."""
+    for left in reversed(given.pulses["left"]):
+        later = [one.start_ns for one in given.pulses["right"] if one.start_ns > left.start_ns]
+        if later:
+            return given.answers((min(later) - left.start_ns) / 1e6, 0.03)
+    return False
 
 
 def _healthy_ohm(given: Evidence) -> bool:
@@ -240,7 +243,7 @@ COURSE: dict[int, Sequence[Step]] = {
             "Electrodes 1 and 2, ohm",
         ),
         Step(
-            "Give electrode 3 of the left lead a dry contact: in Break it, part left.3, fault resistance, "
+            "Give electrode 3 of the left lead a dry contact: in Break it, left electrode 3, a resistance of "
             "2000 ohm.",
             _dry,
             "Current still flows, but each volt drives less of it.",
@@ -284,7 +287,7 @@ COURSE: dict[int, Sequence[Step]] = {
     5: (
         _START,
         Step(
-            "Break a wire in the session: in Break it, part left.2, fault open.",
+            "Break a wire in the session: in Break it, left electrode 2, open.",
             _breaks("left.2 open", running=True),
             "The pump pushes with all the voltage that it has, and nothing flows.",
             "faults",
@@ -302,7 +305,7 @@ COURSE: dict[int, Sequence[Step]] = {
             "implant has a watch that does (Clinician).",
         ),
         Step(
-            "Mend left.2. Then let it touch its neighbour: part left.2, fault short, left.1.",
+            "Mend it. Then let it touch its neighbour: left electrode 2, short, to left electrode 1.",
             lambda given: _breaks("short")(given) and not _breaks("open")(given),
             "All the current flows, but not through the saline: only the voltage tells.",
             "faults",

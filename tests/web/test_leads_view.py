@@ -93,7 +93,7 @@ def test_a_self_test_crosses_no_tissue_and_moves_nothing():
 
 
 def test_a_short_moves_nothing_and_an_open_lead_neither():
-    desk = begun(hold_s=0.5)
+    desk = begun(hold_s=0.8)
     desk.do("break", part="left.1", fault="short", value="left.2")
     desk.do("break", part="right.1", fault="open")
     desk.wait(2)

@@ -29,6 +29,7 @@ _MADE = {"leads": _leads, "faults": _faults}
 
 
 def complete(state: dict[str, Any], record: Record) -> None:
-    """Add to a state, as the bench's process sent it, what is made of the record."""
+    """Add to the views of a state, as the bench's process sent it, what is made of the record."""
     for name, make in _MADE.items():
-        state["views"][name] |= make(record, state)
+        if name in state["views"]:
+            state["views"][name] |= make(record, state)

@@ -124,12 +124,12 @@ def test_rewind_and_what_if_i_had_not(opened):
     expect(opened.locator("#stimulator-state")).to_contain_text("ramp up")
     after = link_of(opened)
     names = [name for _, name, _ in before.actions]
-    assert names == ["amplitude", "start", "break"]
-    assert after.actions == before.actions[:2]
+    assert names[-2:] == ["start", "break"]
+    assert after.actions == before.actions[:-1]
     assert opened.evaluate("stimbench.bench.state.views.faults.broken") == []
     opened.get_by_role("button", name="Rewind to mark 1").click()
     expect(opened.locator("#stimulator-state")).to_contain_text("ramp up")
-    assert link_of(opened).actions == before.actions[:2]
+    assert link_of(opened).actions == before.actions[:-1]
 
 
 def test_a_link_repeats_the_run_on_another_server_to_the_edge(opened, serve, open_page):
@@ -170,7 +170,7 @@ def test_two_viewers_and_a_hand_over(opened, serve, open_page):
     opened.keyboard.press("Escape")  # anybody may stop
     expect(other.locator("#stimulator-state")).to_contain_text("ready")
     run = link_of(other)
-    assert [name for _, name, _ in run.actions] == ["amplitude", "start", "stop"]
+    assert [name for _, name, _ in run.actions][-2:] == ["start", "stop"]
     assert run.actions[-1][2] == {"why": "viewer 1"}
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from stimbench.web import hub as module
+from stimbench.web import recorded
 from stimbench.web.channel import HEAD, Kind, encoded
 from stimbench.web.hub import Hub
 from stimbench.web.run_file import Run, from_link, to_link
@@ -226,5 +227,22 @@ def test_answers_for_a_page_that_has_gone_go_nowhere(play):
         await stage.says(other, kind="hello", key="key-of-other")
         assert (await told(other, "state"))["t_ns"] == 5
         assert done_of(other) == []
+
+    play(scene)
+
+
+def test_a_defect_of_what_is_made_of_the_record_takes_nothing_else_with_it(play, monkeypatch):
+    def broken(record, state):
+        raise ZeroDivisionError("none")
+
+    monkeypatch.setitem(recorded._MADE, "leads", broken)
+
+    async def scene(stage):
+        page = stage.page()
+        await stage.says(page, kind="hello", key="key-of-one")
+        stage.benches[0].says(Kind.STATE, STATE | {"views": {"leads": {"a": 1}}})
+        assert (await told(page, "state"))["views"] == {"leads": {"a": 1, "error": "ZeroDivisionError: none"}}
+        stage.benches[0].says(Kind.STATE, STATE | {"t_ns": 6})
+        assert (await told(page, "state"))["t_ns"] == 6
 
     play(scene)

@@ -29,7 +29,12 @@ _MADE = {"leads": _leads, "faults": _faults}
 
 
 def complete(state: dict[str, Any], record: Record) -> None:
-    """Add to the views of a state, as the bench's process sent it, what is made of the record."""
+    """Add to a state, as the bench's process sent it, what is made of the record."""
     for name, make in _MADE.items():
-        if name in state["views"]:
-            state["views"][name] |= make(record, state)
+        part = state["views"].get(name)
+        if part is None:
+            continue
+        try:
+            part |= make(record, state)
+        except Exception as error:  # a defect of one takes neither the others nor the server with it
+            part["error"] = f"{type(error).__name__}: {error}"

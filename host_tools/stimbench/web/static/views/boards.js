@@ -40,10 +40,11 @@ export function update(told, whole) {
 
 function stimulator() {
   magnet = button("Hold the magnet to it", toggleMagnet, { id: "boards-magnet", "aria-pressed": "false" });
-  drawn.magnet = svg("g", { class: "boards-magnet" },
+  drawn.magnet = svg("g", { class: "boards-magnet" },  // for a pointer; the button below it is for everybody
     svg("rect", { x: 0, y: 0, width: 15, height: 44, class: "boards-north" }),
     svg("rect", { x: 15, y: 0, width: 15, height: 44, class: "boards-south" }),
     svg("text", { x: 7.5, y: 27 }, "N"), svg("text", { x: 22.5, y: 27 }, "S"));
+  drawn.magnet.addEventListener("click", () => bench.holds && toggleMagnet());
   lamps["stimulator LED"] = lamp(103, 44, "green");
   const drawing = svg("svg", { viewBox: "0 0 320 150", class: "boards-drawing", role: "img", "aria-label": "The stimulator's board" },
     svg("rect", { x: 2, y: 6, width: 246, height: 138, rx: 6, class: "boards-board" }),

@@ -2,7 +2,7 @@
 
 import pytest
 from stimbench.analysis import LEAD_SIGNALS
-from stimbench.bench import wiring
+from stimbench.bench import provision_implant, wiring
 from stimbench.web.fault_table import KINDS, PARTS
 from support.web_views import Desk, Refused, begun
 
@@ -144,3 +144,25 @@ def test_of_an_implant_the_journal_is_read():
     desk.do("faults-read", number=1)
     log = desk.shown("faults")["happened"][0]["log"]
     assert any("watchdog" in line for line in log)
+
+
+def test_an_implant_finds_an_open_lead_ramps_it_down_and_journals_it():
+    desk = Desk()
+    provision_implant.implant(desk.bench, provision_implant.SHORT_PLAN)
+    desk.until(1_500_000_000)
+    desk.stand.stimulator.set_time(provision_implant.IMPLANTED_S + 1000)
+    desk.do("start")
+    desk.until(4_500_000_000)
+    assert desk.stand.told["state"] == "hold"
+    desk.do("faults-break", part="left.1", fault="open")
+    desk.wait(4)  # hold, ramp down, and a diagnosis in the rest that crosses no tissue
+    after = desk.shown("faults")["after"]["1"]
+    assert not after["off"] and after["right"] > 1000
+    assert after["left"] is None or after["left"] < 1
+    assert "locked while the output is on" in desk.do("faults-read", number=1)["told"]
+    desk.do("stop")
+    desk.wait(1)
+    assert desk.shown("faults")["after"]["1"]["off"]
+    desk.do("faults-read", number=1)
+    log = desk.shown("faults")["happened"][0]["log"]
+    assert any("fault open lead, lead left, action ramp down this lead" in line for line in log)

@@ -38,5 +38,5 @@ def test_to_the_edge():
     for key in trace.signals:
         assert trace.edges(*key, 0, run.until_ns) == other.edges(*key, 0, run.until_ns), key
     assert trace.edges("stimulator", "L_CATH")
-    assert again.memory["leads"] == first.memory["leads"]
+    assert again.memory["program"] == first.memory["program"]
     assert again.memory["faults"] == first.memory["faults"]

@@ -1,4 +1,4 @@
-"""What a fault did to the output, from the record: when current last flowed in each lead."""
+"""What a fault did to the output, from the record: when current last crossed tissue on each lead."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ from typing import Any
 
 import numpy as np
 
+from stimbench.web.muscles import charges_nc
 from stimbench.web.record import LeadRecord, Record
 
-__all__ = ("LEAST_UA", "RUNNING", "Aftermaths", "last_current_ms")
+__all__ = ("LEAST_UA", "RUNNING", "Aftermaths")
 
 RUNNING = ("ramp up", "hold", "ramp down", "rest", "measuring impedance", "test train", "interference")
 """States with an output that is on, or goes on by itself."""
 LEAST_UA = 25.0
 """Of a pulse with current: the least amplitude. Below it is what leaks while the gate or a lead is open."""
+_LONGEST_PULSE_NS = 5_000_000
 
 
-def last_current_ms(lead: LeadRecord, fault_ns: int, until_ns: int) -> float | None:
-    """From a fault to the end of the last pulse with current that began before `until_ns`.
+class _Current:
+    """When current last crossed tissue on one lead after a fault."""
 
-    Returns:
-        ms; None if no current flowed after the fault.
-    """
-    pulses = lead.pulses
-    first, last = np.searchsorted(pulses["start_ns"], (fault_ns - 5_000_000, until_ns))
-    seen = pulses[first:last]
-    ends_ns = seen["start_ns"] + seen["cathodic_ns"] + np.maximum(seen["gap_ns"], 0) + seen["anodic_ns"]
-    ends_ns = ends_ns[(np.abs(seen["cathodic_ua"]) >= LEAST_UA) & (ends_ns > fault_ns)]
-    return None if not len(ends_ns) else round(float(ends_ns[-1] - fault_ns) / 1e6, 3)
+    def __init__(self, lead: LeadRecord, fault_ns: int) -> None:
+        self._fault_ns = fault_ns
+        self._next = int(np.searchsorted(lead.pulses["start_ns"], fault_ns - _LONGEST_PULSE_NS))
+        self.ended_ms: float | None = None
+        """From the fault to the end of the last pulse with current; None: none flowed after the fault."""
+
+    def follow(self, lead: LeadRecord) -> None:
+        """Look at the pulses that are new."""
+        new = lead.pulses[self._next :]
+        self._next += len(new)
+        flowed = (charges_nc(lead, new) > 0) & (np.abs(new["cathodic_ua"]) >= LEAST_UA)
+        ends_ns = new["start_ns"] + new["cathodic_ns"] + np.maximum(new["gap_ns"], 0) + new["anodic_ns"]
+        ends_ns = ends_ns[flowed & (ends_ns > self._fault_ns)]
+        if len(ends_ns):
+            self.ended_ms = round(float(ends_ns[-1] - self._fault_ns) / 1e6, 3)
 
 
 class Aftermaths:
@@ -37,6 +45,7 @@ class Aftermaths:
     def __init__(self) -> None:
         """Begin with none."""
         self._closed: dict[int, dict[str, Any]] = {}
+        self._currents: dict[int, dict[str, _Current]] = {}
 
     def follow(
         self, record: Record, notes: Iterable[Mapping[str, Any]], told: Mapping[str, Any]
@@ -50,7 +59,8 @@ class Aftermaths:
 
         Returns:
             By the fault's number: `off`, whether the output went off since then; `left` and `right`, ms until
-            the last current's end, or None; `state`, `stop_cause`, `failed_parts` as the board told them.
+            the end of the last current through tissue, or None; `state`, `stop_cause`, `failed_parts` as the
+            board told them.
         """
         return {str(note["number"]): self._one(record, note, told) for note in notes}
 
@@ -60,9 +70,13 @@ class Aftermaths:
             return closed
         answers = bool(told.get("answers"))
         off = bool(note["running"]) and answers and told["state"] not in RUNNING
-        found: dict[str, Any] = {
-            name: last_current_ms(lead, note["t_ns"], record.end_ns) for name, lead in record.leads.items()
-        }
+        currents = self._currents.get(note["number"])
+        if currents is None:
+            currents = {name: _Current(lead, note["t_ns"]) for name, lead in record.leads.items()}
+            self._currents[note["number"]] = currents
+        for name, lead in record.leads.items():
+            currents[name].follow(lead)
+        found: dict[str, Any] = {name: one.ended_ms for name, one in currents.items()}
         found |= {
             "off": off,
             "state": told["state"] if answers else "no answer",

@@ -20,7 +20,7 @@ export function mount(host, theBench) {
   table = bench.actions["faults-break"].schema.table;
   host.append(el("h2", {}, title), form(), el("h3", {}, "What it stands for"), standsFor(),
     el("h3", {}, "Broken now"), brokenNow(), el("h3", {}, "What happened"),
-    el("p", { class: "faults-note" }, "A board on the bench measures its pulses, and judges its parts before a session. An implanted one judges each pulse too, and ends what it finds."),
+    el("p", { class: "faults-note" }, "A board on the bench measures its pulses, and judges its parts before a session. An implanted one judges each pulse too, and ends what it finds; it does not tell its journal before the output is off. Current is what crosses tissue: test pulses through one electrode's switches do not count."),
     el("p", { class: "faults-note" }, "Frames are replayed and forged in the view Radio."),
     parts.happened = el("div", { id: "faults-happened" }),
     parts.nothing = el("p", {}, "Nothing was broken in this run."));
@@ -152,7 +152,7 @@ function showHappened({ happened, after }, whole) {
   for (const note of happened) {
     if (!shown.has(note.number)) shown.set(note.number, added(note));
     showNote(shown.get(note.number), note, (after || {})[note.number], whole);
-    readInTime(note, whole, note === happened.at(-1));
+    readInTime(note, (after || {})[note.number], whole, note === happened.at(-1));
   }
 }
 
@@ -207,9 +207,9 @@ function outputOf(note, { off, left, right, stop_cause: cause, state }) {
  * Whoever holds the controls has the board asked for its log: some time after a fault, and again for the newest
  * one when the board has come to another end. Asking is an action of the run, so it is done seldom.
  */
-function readInTime(note, { t_ns: now, stimulator: told, repeating }, isNewest) {
+function readInTime(note, after, { t_ns: now, stimulator: told, repeating }, isNewest) {
   if (!bench.holds || repeating !== null) return;
-  const end = JSON.stringify([told.answers, told.stop_cause, told.failed_parts, note.resets.length]);
+  const end = JSON.stringify([told.answers, told.stop_cause, told.failed_parts, note.resets.length, after && after.off]);
   let one = asked.get(note.number);
   if (!one) asked.set(note.number, one = { end, due: note.log === null ? note.t_ns + READ_AFTER_NS : Infinity });
   if (isNewest && one.end !== end) Object.assign(one, { end, due: Math.max(now + SETTLED_NS, note.t_ns + READ_AFTER_NS) });

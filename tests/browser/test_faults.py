@@ -6,6 +6,7 @@ from stimbench.analysis import current_of, pulses_of
 from stimbench.hazards.register import HAZARDS_FILE, load
 from stimbench.project import find_project_root
 from stimbench.web.run_file import from_link
+from support.accessible import findings_in_both_themes
 from support.web import repeated
 
 pytestmark = pytest.mark.emulated
@@ -58,6 +59,7 @@ def test_a_hung_processor_is_seen_from_the_fault_to_the_journal_line(faults):
     assert shown == f"off {max(ends_ms):.3f} ms after the fault; the board has restarted since"
     assert 0 < max(ends_ms) < 133
     assert not faults.problems
+    assert findings_in_both_themes(faults) == []
 
 
 def last_end_ms(capture, lead, fault_ns):

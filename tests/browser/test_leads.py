@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from support.accessible import findings_in_both_themes
 
 pytestmark = pytest.mark.emulated
 
@@ -31,6 +32,7 @@ def test_pairs_on_screen_are_what_the_board_measured(leads):
         assert ("open" in measured.values()) == (side == "left")
     expect(leads.locator("#leads-left-0")).to_have_text("open")
     assert not leads.problems
+    assert findings_in_both_themes(leads) == []
 
 
 def test_electrodes_are_chosen_by_keyboard_and_a_refusal_is_at_its_lead(leads):

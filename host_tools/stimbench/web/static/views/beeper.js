@@ -11,7 +11,8 @@ export class Beeper {
   constructor() {
     this.muted = localStorage.getItem(KEY) === "off";
     const begin = () => this.#begin();
-    for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, begin, { once: true });
+    for (const gesture of ["pointerdown", "keydown"])
+      document.addEventListener(gesture, begin, { once: true });
   }
 
   setMuted(muted) {
@@ -34,7 +35,8 @@ export class Beeper {
       // One that still sounds goes on until the next state, or until none comes.
       this.gain.gain.setTargetAtTime(0, end < to - 5e6 ? at(end) : now + NO_NEWS_S, EDGE_S);
     }
-    if (!tones.some(([start, end]) => end > from && start < to)) this.gain.gain.setTargetAtTime(0, now, EDGE_S);
+    if (!tones.some(([start, end]) => end > from && start < to))
+      this.gain.gain.setTargetAtTime(0, now, EDGE_S);
   }
 
   #begin() {

@@ -1,6 +1,7 @@
 // States come ten times a second; what happened between two of them is played while the next one comes.
 
-const LEAST_MS = 40, MOST_MS = 400;
+const LEAST_MS = 40,
+  MOST_MS = 400;
 
 export class Playback {
   #from = 0;

@@ -1,14 +1,16 @@
 // The programme as a form, sessions, test stimulation; of an implant: prescription, journal, ledger, audit.
 
-import { button, el, field, save, setText } from "../dom.js";
-import { FieldForm, fromInput, Rows, toInput } from "../fields.js";
+import { button, el, field, setText } from "../dom.js";
+import { FieldForm, fromInput, toInput } from "../fields.js";
+import { recordsPart, showRecords } from "./clinician_records.js";
 
 export const title = "Clinician";
 
 const DAY_S = 86400;
-let bench, about, programme, prescription, log, journal, ledger, contractions, therapy;
+let bench, about, programme, prescription, therapy;
 const part = {};
-let shownProgram = "", shownPrescription = "";
+let shownProgram = "",
+  shownPrescription = "";
 
 /** An action; a refusal is said, and the field that it is about comes into view. */
 async function attempt(form, work) {
@@ -60,129 +62,276 @@ async function readProgramme() {
 
 function programmePart() {
   programme = new FieldForm("clinician", about.program, "Programme");
-  const amplitudes = () => ({ left_ua: programme.value("left.amplitude_ua"), right_ua: programme.value("right.amplitude_ua") });
-  return el("section", { "aria-labelledby": "clinician-programme-title" },
-    el("h3", { id: "clinician-programme-title" }, "Programme"), programme.element,
-    el("div", { class: "bar" },
+  const amplitudes = () => ({
+    left_ua: programme.value("left.amplitude_ua"),
+    right_ua: programme.value("right.amplitude_ua"),
+  });
+  return el(
+    "section",
+    { "aria-labelledby": "clinician-programme-title" },
+    el("h3", { id: "clinician-programme-title" }, "Programme"),
+    programme.element,
+    el(
+      "div",
+      { class: "bar" },
       button("Set the programme", setProgramme, { id: "clinician-set" }),
-      button("Set the amplitudes only", () => attempt(programme, () => bench.do("amplitude", amplitudes())), { id: "clinician-set-amplitudes" }),
-      button("Read it from the board", readProgramme, { id: "clinician-read" })));
+      button("Set the amplitudes only", () => attempt(programme, () => bench.do("amplitude", amplitudes())), {
+        id: "clinician-set-amplitudes",
+      }),
+      button("Read it from the board", readProgramme, { id: "clinician-read" }),
+    ),
+  );
 }
 
 function sessionPart() {
   const [low, high] = about.test_s;
-  const [label, seconds] = field(`Test, ${low} to ${high} s`, "clinician-test-seconds", { type: "number", min: low, max: high, value: 5 });
-  return el("section", { "aria-labelledby": "clinician-session-title" },
+  const [label, seconds] = field(`Test, ${low} to ${high} s`, "clinician-test-seconds", {
+    type: "number",
+    min: low,
+    max: high,
+    value: 5,
+  });
+  return el(
+    "section",
+    { "aria-labelledby": "clinician-session-title" },
     el("h3", { id: "clinician-session-title" }, "Session"),
-    el("div", { class: "bar" },
+    el(
+      "div",
+      { class: "bar" },
       button("Start a session", begin, { id: "clinician-start", class: "chief" }),
-      button("Stop", () => bench.stop(), { id: "clinician-stop" })),
-    part.test = el("div", { class: "bar" }, label, seconds,
-      button("Test stimulation", () => run("clinician-test", { seconds: seconds.valueAsNumber }), { id: "clinician-test" })));
+      button("Stop", () => bench.stop(), { id: "clinician-stop" }),
+    ),
+    (part.test = el(
+      "div",
+      { class: "bar" },
+      label,
+      seconds,
+      button("Test stimulation", () => run("clinician-test", { seconds: seconds.valueAsNumber }), {
+        id: "clinician-test",
+      }),
+    )),
+  );
 }
 
 function implantPart() {
-  const [dateLabel, date] = field("Implanted on, UTC", "clinician-implanted-on", { type: "date", value: new Date(about.implanted_s * 1000).toISOString().slice(0, 10) });
-  const [daysLabel, days] = field("Healing, days", "clinician-healing-days", { type: "number", min: 0, max: about.healing_days[1], value: about.healing_days[0] });
-  part.not = el("div", {},
-    el("p", { id: "clinician-not-implant" }, "This board is not an implant: it does what its programme says, and has no prescription, no ledger and no healing time. You can make it one. It restarts then."),
-    el("div", { class: "form" }, dateLabel, date, daysLabel, days,
-      button("Implant", () => run("clinician-implant", { implanted_s: Date.parse(`${date.value}T00:00:00Z`) / 1000, healing_days: days.valueAsNumber }), { id: "clinician-implant" })));
-  return el("section", { "aria-labelledby": "clinician-implant-title" }, el("h3", { id: "clinician-implant-title" }, "Implant"), part.not, implantedPart());
+  const [dateLabel, date] = field("Implanted on, UTC", "clinician-implanted-on", {
+    type: "date",
+    value: new Date(about.implanted_s * 1000).toISOString().slice(0, 10),
+  });
+  const [daysLabel, days] = field("Healing, days", "clinician-healing-days", {
+    type: "number",
+    min: 0,
+    max: about.healing_days[1],
+    value: about.healing_days[0],
+  });
+  part.not = el(
+    "div",
+    {},
+    el(
+      "p",
+      { id: "clinician-not-implant" },
+      "This board is not an implant: it does what its programme says, and has no prescription, no ledger " +
+        "and no healing time. You can make it one. It restarts then.",
+    ),
+    el(
+      "div",
+      { class: "form" },
+      dateLabel,
+      date,
+      daysLabel,
+      days,
+      button(
+        "Implant",
+        () =>
+          run("clinician-implant", {
+            implanted_s: Date.parse(`${date.value}T00:00:00Z`) / 1000,
+            healing_days: days.valueAsNumber,
+          }),
+        { id: "clinician-implant" },
+      ),
+    ),
+  );
+  return el(
+    "section",
+    { "aria-labelledby": "clinician-implant-title" },
+    el("h3", { id: "clinician-implant-title" }, "Implant"),
+    part.not,
+    implantedPart(),
+  );
 }
 
 function implantedPart() {
-  const [clockLabel, clock] = field("Its clock, UTC", "clinician-clock", { type: "datetime-local", value: toInput(about.implanted_s) });
-  const [modeLabel, mode] = field("Mode", "clinician-mode", { options: about.modes.map((one) => [one, one]), onchange: () => run("clinician-mode", { mode: mode.value }) });
+  const [clockLabel, clock] = field("Its clock, UTC", "clinician-clock", {
+    type: "datetime-local",
+    value: toInput(about.implanted_s),
+  });
+  const [modeLabel, mode] = field("Mode", "clinician-mode", {
+    options: about.modes.map((one) => [one, one]),
+    onchange: () => run("clinician-mode", { mode: mode.value }),
+  });
   therapy = el("dl", { class: "figures therapy", id: "clinician-therapy" });
   part.dates = el("p", { id: "clinician-dates" });
-  part.implanted = el("div", { hidden: true }, part.dates, therapy,
-    el("div", { class: "form" }, clockLabel, clock, button("Set its clock", () => run("clinician-clock", { time_s: fromInput(clock.value) }), { id: "clinician-set-clock" }),
-      modeLabel, mode),
-    el("p", { class: "quiet" }, "The emulated bench cannot let 14 days pass. Its clock can be set, as a clinician sets it."),
-    el("div", { class: "bar" },
-      button("Set its clock to the end of the healing time", () => run("clinician-clock", { time_s: part.earliest_s }), { id: "clinician-healed" }),
+  part.implanted = el(
+    "div",
+    { hidden: true },
+    part.dates,
+    therapy,
+    el(
+      "div",
+      { class: "form" },
+      clockLabel,
+      clock,
+      button("Set its clock", () => run("clinician-clock", { time_s: fromInput(clock.value) }), {
+        id: "clinician-set-clock",
+      }),
+      modeLabel,
+      mode,
+    ),
+    el(
+      "p",
+      { class: "quiet" },
+      "The emulated bench cannot let 14 days pass. Its clock can be set, as a clinician sets it.",
+    ),
+    el(
+      "div",
+      { class: "bar" },
+      button(
+        "Set its clock to the end of the healing time",
+        () => run("clinician-clock", { time_s: part.earliest_s }),
+        { id: "clinician-healed" },
+      ),
       button("Clear the fault", () => run("clinician-clear-fault"), { id: "clinician-clear-fault" }),
-      button("Explant", () => run("clinician-explant"), { id: "clinician-explant" })),
-    prescriptionPart());
+      button("Explant", () => run("clinician-explant"), { id: "clinician-explant" }),
+    ),
+    prescriptionPart(),
+  );
   return part.implanted;
 }
 
 function prescriptionPart() {
   prescription = new FieldForm("clinician-rx", about.prescription, "Prescription");
   part.kept = el("p", { id: "clinician-kept" });
-  return el("section", { "aria-labelledby": "clinician-rx-title" },
-    el("h3", { id: "clinician-rx-title" }, "Prescription"), part.kept, prescription.element,
-    el("div", { class: "bar" },
+  return el(
+    "section",
+    { "aria-labelledby": "clinician-rx-title" },
+    el("h3", { id: "clinician-rx-title" }, "Prescription"),
+    part.kept,
+    prescription.element,
+    el(
+      "div",
+      { class: "bar" },
       button("Measure the impedance", () => run("clinician-impedance"), { id: "clinician-impedance" }),
-      button("Prescribe", () => sent(prescription, "clinician-prescribe", () => prescription.values()), { id: "clinician-prescribe" })),
-    trainPart());
+      button("Prescribe", () => sent(prescription, "clinician-prescribe", () => prescription.values()), {
+        id: "clinician-prescribe",
+      }),
+    ),
+    trainPart(),
+  );
 }
 
 function trainPart() {
-  const [leadLabel, lead] = field("Lead", "clinician-train-lead", { options: [["left", "left"], ["right", "right"]] });
-  const [uaLabel, ua] = field("Amplitude, µA", "clinician-train-amplitude", { type: "number", min: 0, max: 10000, step: 25, value: 1000 });
-  const [countLabel, count] = field("Pulses", "clinician-train-pulses", { type: "number", min: 1, max: 200, value: 20 });
-  const give = () => run("clinician-train", { lead: lead.value, amplitude_ua: ua.valueAsNumber, pulses: count.valueAsNumber });
-  return el("section", { "aria-labelledby": "clinician-train-title" },
+  const [leadLabel, lead] = field("Lead", "clinician-train-lead", {
+    options: [
+      ["left", "left"],
+      ["right", "right"],
+    ],
+  });
+  const [uaLabel, ua] = field("Amplitude, µA", "clinician-train-amplitude", {
+    type: "number",
+    min: 0,
+    max: 10000,
+    step: 25,
+    value: 1000,
+  });
+  const [countLabel, count] = field("Pulses", "clinician-train-pulses", {
+    type: "number",
+    min: 1,
+    max: 200,
+    value: 20,
+  });
+  const give = () =>
+    run("clinician-train", { lead: lead.value, amplitude_ua: ua.valueAsNumber, pulses: count.valueAsNumber });
+  return el(
+    "section",
+    { "aria-labelledby": "clinician-train-title" },
     el("h3", { id: "clinician-train-title" }, "Test train"),
-    el("div", { class: "form" }, leadLabel, lead, uaLabel, ua, countLabel, count, button("Give the train", give, { id: "clinician-train" })));
-}
-
-function recordsPart() {
-  const entry = (one) => [[String(one.number)], one.time, one.what, one.by, one.text];
-  const heads = ["No.", "When", "What", "By", "More"];
-  const micro = (nc) => (nc / 1000).toFixed(3);
-  log = new Rows("clinician-log", "Log of the board, the newest first", heads, entry);
-  journal = new Rows("clinician-journal", "Journal, the newest first", heads, entry);
-  ledger = new Rows("clinician-ledger", "Ledger of the present or last session", ["Lead", "Pulses", "Missed", "Contractions", "Set, µA", "Mean, µA", "Most, µA", "Charge, µC"],
-    (one) => [one.lead, [one.pulses], [one.missed], [one.contractions], [one.prescribed_ua], [one.mean_ua], [one.most_ua], [micro(one.charge_nc)]]);
-  contractions = new Rows("clinician-contractions", "Contractions, the newest first", ["No.", "Lead", "Pulses", "Set, µA", "Mean, µA", "Cathodic, µC", "Anodic, µC"],
-    (one) => [[one.number], one.lead, [one.pulses], [one.prescribed_ua], [one.mean_ua], [micro(one.cathodic_nc)], [micro(one.anodic_nc)]]);
-  part.audit = el("p", { id: "clinician-audit-state" });
-  part.saveAudit = button("Save the report", saveAudit, { id: "clinician-audit-save", disabled: true });
-  part.auditPart = el("div", { hidden: true }, el("h3", {}, "Audit report"), part.audit,
-    el("div", { class: "bar" }, button("Make the report", () => run("clinician-audit"), { id: "clinician-audit" }), part.saveAudit));
-  part.read = el("p", { class: "quiet", id: "clinician-read-at" });
-  return el("section", { "aria-labelledby": "clinician-records-title" },
-    el("h3", { id: "clinician-records-title" }, "Journal"), part.read,
-    el("div", { class: "bar" }, button("Read the journal", () => run("clinician-read"), { id: "clinician-read-journal" })),
-    log.element, journal.element, ledger.element, contractions.element, part.auditPart);
-}
-
-async function saveAudit() {
-  const found = await run("clinician-audit-page");
-  if (found) save("stimbench-audit.html", new Blob([found.html], { type: "text/html" }));
+    el(
+      "div",
+      { class: "form" },
+      leadLabel,
+      lead,
+      uaLabel,
+      ua,
+      countLabel,
+      count,
+      button("Give the train", give, { id: "clinician-train" }),
+    ),
+  );
 }
 
 export function mount(host, theBench) {
   bench = theBench;
   about = bench.about.clinician;
   part.programme = programmePart();
-  host.append(el("h2", {}, title), el("fieldset", { class: "hands clinician" }, part.programme, sessionPart(), implantPart(), recordsPart()));
+  host.append(
+    el("h2", {}, title),
+    el(
+      "fieldset",
+      { class: "hands clinician" },
+      part.programme,
+      sessionPart(),
+      implantPart(),
+      recordsPart(run, part),
+    ),
+  );
 }
 
 function showTherapy(implant, dates, answers) {
   const rows = [];
   if (implant) {
     const one = implant.therapy;
-    rows.push(["State", one.state], ["Today", `${one.sessions_left} of ${one.sessions_a_day} sessions left`],
-      ["A session", one.elapsed_s ? `runs, ${one.elapsed_s} of ${one.session_s} s` : one.reason ? `not now: ${one.reason}` : "may begin"],
-      ["Last end", one.ended], ["Fault", one.fault ? `${one.fault}${one.fault_lead ? `, ${one.fault_lead} lead` : ""}: ${one.fault_meaning}` : "none"],
-      ["Battery", one.battery], ["Its clock", one.time]);
+    rows.push(
+      ["State", one.state],
+      ["Today", `${one.sessions_left} of ${one.sessions_a_day} sessions left`],
+      [
+        "A session",
+        one.elapsed_s
+          ? `runs, ${one.elapsed_s} of ${one.session_s} s`
+          : one.reason
+            ? `not now: ${one.reason}`
+            : "may begin",
+      ],
+      ["Last end", one.ended],
+      [
+        "Fault",
+        one.fault
+          ? `${one.fault}${one.fault_lead ? `, ${one.fault_lead} lead` : ""}: ${one.fault_meaning}`
+          : "none",
+      ],
+      ["Battery", one.battery],
+      ["Its clock", one.time],
+    );
   }
   const now = JSON.stringify(rows);
   if (therapy.dataset.shown === now) return;
   therapy.dataset.shown = now;
-  therapy.replaceChildren(...rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  therapy.replaceChildren(
+    ...rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
 }
 
 function datesText(dates, implant) {
   if (!dates) return "It was implanted before this page looked.";
   const clock = implant && implant.therapy.time_s;
   const left = clock ? Math.ceil((dates.earliest_s - clock) / DAY_S) : null;
-  const days = left === null ? "" : left > 0 ? ` ${left} of ${dates.healing_days} days are left.` : " The healing time is over.";
-  return `Device ${dates.device_id}, implanted ${dates.implanted}. No therapy before ${dates.earliest}.${days}`;
+  const days =
+    left === null
+      ? ""
+      : left > 0
+        ? ` ${left} of ${dates.healing_days} days are left.`
+        : " The healing time is over.";
+  const { device_id, implanted, earliest } = dates;
+  return `Device ${device_id}, implanted ${implanted}. No therapy before ${earliest}.${days}`;
 }
 
 export function update(state, whole) {
@@ -200,24 +349,14 @@ export function update(state, whole) {
   if (kept && keptText !== shownPrescription) prescription.show(kept.fields, true);
   shownPrescription = keptText;
   prescription.refuse(state.refused_prescription);
-  setText(part.kept, kept ? `Version ${kept.version} is in force, given by ${kept.by}, ${kept.set}.` : "It has no prescription: it does nothing but measure.");
+  setText(
+    part.kept,
+    kept
+      ? `Version ${kept.version} is in force, given by ${kept.by}, ${kept.set}.`
+      : "It has no prescription: it does nothing but measure.",
+  );
   part.earliest_s = state.audit.dates ? state.audit.dates.earliest_s : about.implanted_s;
   setText(part.dates, datesText(state.audit.dates, state.implant));
   showTherapy(state.implant);
-  showRecords(state, implanted);
-}
-
-function showRecords(state, implanted) {
-  log.element.hidden = implanted;
-  journal.element.hidden = !implanted && !state.journal.length;
-  ledger.element.hidden = contractions.element.hidden = !implanted;
-  log.show(state.log);
-  journal.show(state.journal);
-  ledger.show(state.implant ? state.implant.ledger : []);
-  contractions.show(state.implant ? state.implant.contractions : []);
-  const at = state.read_ns === null ? "Not read yet." : `As the board told it at ${(state.read_ns / 1e9).toFixed(3)} s of bench time.`;
-  setText(part.read, state.journal_why ? `${at} The journal is older. ${state.journal_why}` : at);
-  const texts = { none: "None was made.", running: "It is being made, in a process of its own.", made: `Made, of ${state.audit.entries} entries.`, failed: `It could not be made: ${state.audit.why}` };
-  setText(part.audit, texts[state.audit.state]);
-  part.saveAudit.disabled = state.audit.state !== "made";
+  showRecords(part, state, implanted);
 }

@@ -11,7 +11,11 @@ function prose(nodes) {
   return nodes.map((node) => {
     if (typeof node === "string") return node;
     const [tag, children, address] = node;
-    return el(tag, address ? { href: address, target: "_blank", rel: "noopener noreferrer" } : {}, ...prose(children));
+    return el(
+      tag,
+      address ? { href: address, target: "_blank", rel: "noopener noreferrer" } : {},
+      ...prose(children),
+    );
   });
 }
 
@@ -39,12 +43,21 @@ function stepOf(step, at, done) {
     if (go) more.push(go);
   }
   if (state === "done") more.push(el("p", { class: "seen" }, step.seen));
-  return el("li", { class: state, "aria-current": state === "present" ? "step" : null },
-    el("p", {}, el("span", { class: "mark" }, words), " ", step.do), ...more);
+  return el(
+    "li",
+    { class: state, "aria-current": state === "present" ? "step" : null },
+    el("p", {}, el("span", { class: "mark" }, words), " ", step.do),
+    ...more,
+  );
 }
 
 function answerForm(step) {
-  const input = el("input", { id: "lessons-answer", type: "number", step: "any", "aria-describedby": "lessons-wrong" });
+  const input = el("input", {
+    id: "lessons-answer",
+    type: "number",
+    step: "any",
+    "aria-describedby": "lessons-wrong",
+  });
   const give = async () => {
     if (Number.isNaN(input.valueAsNumber)) {
       bench.say("Answer with a number.", true);
@@ -54,22 +67,47 @@ function answerForm(step) {
     await attempt("lesson-answer", { value: input.valueAsNumber });
   };
   input.addEventListener("keydown", (event) => event.key === "Enter" && give());
-  const hands = el("fieldset", { class: "hands answer" }, el("label", { for: "lessons-answer" }, step.ask), input,
-    button("Answer", give, { id: "lessons-give" }), el("p", { id: "lessons-wrong", class: "why", hidden: true }));
+  const hands = el(
+    "fieldset",
+    { class: "hands answer" },
+    el("label", { for: "lessons-answer" }, step.ask),
+    input,
+    button("Answer", give, { id: "lessons-give" }),
+    el("p", { id: "lessons-wrong", class: "why", hidden: true }),
+  );
   hands.disabled = !bench.holds;
   return hands;
 }
 
 function lessonPage(lesson, done) {
   const over = done >= lesson.steps.length;
-  const again = el("fieldset", { class: "hands" }, button("Begin this lesson anew", () => attempt("lesson-again"), { id: "lessons-again" }));
+  const again = el(
+    "fieldset",
+    { class: "hands" },
+    button("Begin this lesson anew", () => attempt("lesson-again"), { id: "lessons-again" }),
+  );
   again.disabled = !bench.holds;
   return [
     el("h3", { id: "lessons-title", tabindex: "-1" }, `${lesson.number}. ${lesson.title}`),
     ...prose(lesson.introduction),
-    el("p", { id: "lessons-progress", role: "status" }, over ? "All steps are done." : `Step ${done + 1} of ${lesson.steps.length}.`),
-    el("ol", { class: "steps", id: "lessons-steps" }, ...lesson.steps.map((step, at) => stepOf(step, at, done))),
-    ...(over ? [el("h4", {}, "In the field"), ...prose(lesson.field), el("h4", {}, "Think about it"), ...prose(lesson.think)] : []),
+    el(
+      "p",
+      { id: "lessons-progress", role: "status" },
+      over ? "All steps are done." : `Step ${done + 1} of ${lesson.steps.length}.`,
+    ),
+    el(
+      "ol",
+      { class: "steps", id: "lessons-steps" },
+      ...lesson.steps.map((step, at) => stepOf(step, at, done)),
+    ),
+    ...(over
+      ? [
+          el("h4", {}, "In the field"),
+          ...prose(lesson.field),
+          el("h4", {}, "Think about it"),
+          ...prose(lesson.think),
+        ]
+      : []),
     again,
   ];
 }
@@ -77,22 +115,47 @@ function lessonPage(lesson, done) {
 export function mount(host, theBench) {
   bench = theBench;
   lessons = bench.about.lessons.lessons;
-  list = el("ol", { class: "lesson-list", id: "lessons-list" }, ...lessons.map((one) => el("li", {},
-    button(`${one.number}. ${one.title}`, () => attempt("lesson-open", { number: one.number }), { id: `lessons-open-${one.number}`, "aria-pressed": "false" }),
-    el("span", { class: "quiet", id: `lessons-done-${one.number}` }))));
+  list = el(
+    "ol",
+    { class: "lesson-list", id: "lessons-list" },
+    ...lessons.map((one) =>
+      el(
+        "li",
+        {},
+        button(`${one.number}. ${one.title}`, () => attempt("lesson-open", { number: one.number }), {
+          id: `lessons-open-${one.number}`,
+          "aria-pressed": "false",
+        }),
+        el("span", { class: "quiet", id: `lessons-done-${one.number}` }),
+      ),
+    ),
+  );
   page = el("div", { id: "lessons-page" });
   shown = "";
-  host.append(el("h2", {}, title),
-    el("p", { class: "quiet" }, "The tutorial's lessons, on this bench. A step is done when the bench's own record says so. Pause and slow the time as you like."),
-    el("fieldset", { class: "hands" }, list), page);
+  host.append(
+    el("h2", {}, title),
+    el(
+      "p",
+      { class: "quiet" },
+      "The tutorial's lessons, on this bench. A step is done when the bench's own record says so. " +
+        "Pause and slow the time as you like.",
+    ),
+    el("fieldset", { class: "hands" }, list),
+    page,
+  );
 }
 
 export function update(state, _whole) {
   if (!state.done) return;
   for (const one of lessons) {
     const done = state.done[one.number] || 0;
-    document.getElementById(`lessons-open-${one.number}`).setAttribute("aria-pressed", String(state.open === one.number));
-    setText(document.getElementById(`lessons-done-${one.number}`), done >= one.steps.length ? "done" : `${done} of ${one.steps.length}`);
+    document
+      .getElementById(`lessons-open-${one.number}`)
+      .setAttribute("aria-pressed", String(state.open === one.number));
+    setText(
+      document.getElementById(`lessons-done-${one.number}`),
+      done >= one.steps.length ? "done" : `${done} of ${one.steps.length}`,
+    );
   }
   const lesson = lessons.find((one) => one.number === state.open);
   const done = lesson ? state.done[lesson.number] || 0 : 0;
@@ -106,6 +169,11 @@ export function update(state, _whole) {
   const wrong = page.querySelector("#lessons-wrong");
   if (wrong) {
     wrong.hidden = state.wrong === 0;
-    setText(wrong, state.wrong ? `Not what the bench's record says (${state.wrong} ${state.wrong === 1 ? "try" : "tries"}). Look again.` : "");
+    setText(
+      wrong,
+      state.wrong
+        ? `Not what the record says (${state.wrong} ${state.wrong === 1 ? "try" : "tries"}). Look again.`
+        : "",
+    );
   }
 }

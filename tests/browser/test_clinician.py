@@ -96,3 +96,22 @@ def test_an_implant_heals_before_its_first_session(opened):
     expect(opened.locator("#stimulator-state")).to_contain_text("ramp up")
     assert not opened.problems
     assert findings_in_both_themes(opened) == []
+
+
+def test_the_form_follows_the_board_and_keeps_what_is_typed(opened):
+    holds(opened)
+    opened.locator("#clinician-rate").fill("30")
+    # Another view changes the programme: the form shows it, beside what was typed here.
+    opened.evaluate("stimbench.bench.do('clinician-program', {fields: {'left.cathode': 3, width_us: 250}})")
+    expect(opened.locator("#clinician-left-cathode")).to_have_value("3")
+    expect(opened.locator("#clinician-width")).to_have_value("250")
+    expect(opened.locator("#clinician-rate")).to_have_value("30")
+    expect(opened.locator("#clinician-left-amplitude")).to_have_value("2000")
+    opened.locator("#clinician-read").click()
+    expect(opened.locator("#clinician-rate")).to_have_value("20")
+    expect(opened.locator("#clinician-left-amplitude")).to_have_value("0")
+    opened.locator("#clinician-left-amplitude").fill("1000")
+    opened.locator("#clinician-left-anode").fill("0")
+    opened.locator("#clinician-start").click()
+    expect(opened.locator("#notice")).to_contain_text("The electrodes have moved")
+    expect(opened.locator("#clinician-left-amplitude")).to_have_value("0")

@@ -123,15 +123,6 @@ export class FieldForm {
     return Object.fromEntries(this.fields.map(({ name }) => [name, this.value(name)]));
   }
 
-  /** What to send so that the board holds what the form shows: what was changed here, and `always`. */
-  changes(always = []) {
-    return Object.fromEntries(
-      this.fields
-        .filter(({ name }) => this.edited.has(name) || always.includes(name))
-        .map(({ name }) => [name, this.value(name)]),
-    );
-  }
-
   /** Show what the board holds; what was changed here and not sent stays, unless `whole`. */
   show(values, whole = false) {
     if (whole) this.edited.clear();

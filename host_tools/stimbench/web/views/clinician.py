@@ -45,7 +45,7 @@ def _set(stand: Stand, given: Fields) -> dict[str, Any]:
 
 def _read(stand: Stand, _: NoArguments) -> dict[str, Any]:
     read(stand)
-    return {"told": "Read from the stimulator."}
+    return {"told": "Read from the stimulator.", "program": program_of(stand)}
 
 
 def _test(stand: Stand, given: Seconds) -> dict[str, Any]:

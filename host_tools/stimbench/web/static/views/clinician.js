@@ -43,7 +43,8 @@ function sent(form, name, fields) {
   });
 }
 
-const setProgramme = () => sent(programme, "clinician-program", () => programme.changes(AMPLITUDES));
+/** The whole form is sent: what it shows is what the board gets, whatever happened to the board since. */
+const setProgramme = () => sent(programme, "clinician-program", () => programme.values());
 
 async function begin() {
   if (!bench.state.stimulator.implanted) {
@@ -56,8 +57,13 @@ async function begin() {
 const run = (name, args) => attempt(null, () => bench.do(name, args));
 
 async function readProgramme() {
-  if (await run("clinician-read")) programme.edited.clear();
-  shownProgram = "";
+  const read = await run("clinician-read");
+  if (read && read.program) programme.show(read.program, true);
+}
+
+/** Amplitudes that nobody has set yet do not take the place of the form's suggestion. */
+function suggested(held) {
+  return Object.fromEntries(Object.entries(held).filter(([name, value]) => value || !AMPLITUDES.includes(name)));
 }
 
 function programmePart() {
@@ -341,8 +347,10 @@ export function update(state, whole) {
   part.not.hidden = implanted || !whole.stimulator.answers;
   part.implanted.hidden = part.auditPart.hidden = !implanted;
   const program = JSON.stringify(state.program);
-  if (state.program && program !== shownProgram) programme.show(state.program);
-  shownProgram = program;
+  if (state.program && program !== shownProgram) {
+    programme.show(shownProgram ? state.program : suggested(state.program));
+    shownProgram = program;
+  }
   programme.refuse(state.refused);
   const kept = state.implant && state.implant.prescription;
   const keptText = JSON.stringify(kept);

@@ -240,7 +240,7 @@ COURSE: dict[int, Sequence[Step]] = {
             "Electrodes 1 and 2, ohm",
         ),
         Step(
-            "Give electrode 3 of the left lead a dry contact: in Break it, part left.3, fault resistance, "
+            "Give electrode 3 of the left lead a dry contact: in Break it, left electrode 3, a resistance of "
             "2000 ohm.",
             _dry,
             "Current still flows, but each volt drives less of it.",
@@ -284,7 +284,7 @@ COURSE: dict[int, Sequence[Step]] = {
     5: (
         _START,
         Step(
-            "Break a wire in the session: in Break it, part left.2, fault open.",
+            "Break a wire in the session: in Break it, left electrode 2, open.",
             _breaks("left.2 open", running=True),
             "The pump pushes with all the voltage that it has, and nothing flows.",
             "faults",
@@ -302,7 +302,7 @@ COURSE: dict[int, Sequence[Step]] = {
             "implant has a watch that does (Clinician).",
         ),
         Step(
-            "Mend left.2. Then let it touch its neighbour: part left.2, fault short, left.1.",
+            "Mend it. Then let it touch its neighbour: left electrode 2, short, to left electrode 1.",
             lambda given: _breaks("short")(given) and not _breaks("open")(given),
             "All the current flows, but not through the saline: only the voltage tells.",
             "faults",

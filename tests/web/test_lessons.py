@@ -88,6 +88,7 @@ def test_a_check_passes_for_what_it_is_about_and_for_nothing_else(number, at):
         (3, 1, Evidence(pair_ohm=OHM, answer=250)),
         (3, 5, Evidence(state="ready", broken=["left.3 2000 ohm in series"])),
         (4, 3, session(answer=50)),
+        (4, 3, session(pulses={"left": train(), "right": ()}, answer=25)),
         (5, 1, Evidence(state="ready", broken=["left.2 open"])),
         (5, 3, session(broken=["left.2 open"], since_ns=NOW_NS - 1_900 * MS)),
         (5, 4, session(broken=["left.2 short to left.1", "left.3 open"])),
@@ -175,6 +176,24 @@ def test_a_learner_takes_the_first_lesson(stand):
         do(stand, "lesson-answer", value=1)
     do(stand, "lesson-again")
     assert look(stand)["done"] == {}
+
+
+def test_a_cycle_is_seen_from_its_ramp_to_its_rest(stand):
+    do(stand, "lesson-open", number=4)
+    fields = {"left.amplitude_ua": 2000, "right.amplitude_ua": 2000, "width_us": 214, "on_ms": 1000,
+              "off_ms": 3000, "ramp_up_ms": 800, "ramp_down_ms": 800}  # fmt: skip
+    do(stand, "clinician-program", fields=fields)
+    do(stand, "start")
+    asked = {2: 20, 3: 25}
+    for _ in range(45):
+        run_for(stand, 0.1)
+        done = look(stand)["done"].get(4, 0)
+        if done in asked:
+            assert do(stand, "lesson-answer", value=asked.pop(done))["right"]
+    assert look(stand)["done"][4] == 6
+    do(stand, "stop")
+    run_for(stand, 1.2)
+    assert look(stand)["done"][4] == 7
 
 
 def test_a_hang_is_seen_by_its_reset(stand):

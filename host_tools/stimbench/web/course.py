@@ -115,9 +115,12 @@ def _rate(given: Evidence) -> bool:
 
 
 def _lag(given: Evidence) -> bool:
-    left, right = given.pulses["left"], given.pulses["right"]
-    later = [one.start_ns for one in right if left and one.start_ns > left[0].start_ns]
-    return bool(later) and given.answers((later[0] - left[0].start_ns) / 1e6, 0.03)
+    """Of the newest pulse of the left lead that one of the right lead has followed."""
+    for left in reversed(given.pulses["left"]):
+        later = [one.start_ns for one in given.pulses["right"] if one.start_ns > left.start_ns]
+        if later:
+            return given.answers((min(later) - left.start_ns) / 1e6, 0.03)
+    return False
 
 
 def _healthy_ohm(given: Evidence) -> bool:

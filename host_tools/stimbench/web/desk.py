@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stimfw.protocol import messages
-from stimfw.therapy import program
 
 from stimbench.bench.actions import ActionError
 from stimbench.client import program_file
@@ -22,12 +21,11 @@ from stimbench.client.stimulator import Stimulator
 from stimbench.client.therapy_records import TherapyState
 from stimbench.errors import OutOfRangeError, ProgramError, RefusedError, StimbenchError
 from stimbench.journal.entries import Entry, unix_text
+from stimbench.web import programs
 from stimbench.web.table import Stand
 
-__all__ = ("Desk", "FieldsRefusedError", "Refusal", "desk_of", "program_of", "read", "set_program", "text_of")
+__all__ = ("Desk", "FieldsRefusedError", "Refusal", "desk_of", "read", "set_program", "text_of")
 
-PROGRAM = "program"
-"""Where a run's memory has the programme's fields, as any view read them last."""
 ROWS = 24
 """Of the journal, of the log and of the contractions: the newest ones are shown."""
 _MOST_TEXT = 300
@@ -86,12 +84,6 @@ def desk_of(stand: Stand) -> Desk:
     return found
 
 
-def program_of(stand: Stand) -> dict[str, int] | None:
-    """The programme's fields as they were read last; None: not yet."""
-    found: dict[str, int] | None = stand.memory.get(PROGRAM)
-    return found
-
-
 def text_of(text: str) -> str:
     """A text that fits one line of the page."""
     return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
@@ -118,18 +110,12 @@ def set_program(stand: Stand, changes: Mapping[str, int]) -> dict[str, int]:
         why = f"{error.field} = {error.value}: allowed is {error.allowed}"
         raise _refused(desk, [Refusal(error.field, error.value, why)]) from error
     desk.refused = []
-    held = stand.memory[PROGRAM] = as_fields(stimulator.program())
-    return held
+    return programs.as_fields(programs.read(stand))
 
 
 def _refused(desk: Desk, found: list[Refusal]) -> FieldsRefusedError:
     desk.refused = [vars(one) for one in found]
     return FieldsRefusedError("The programme", found)
-
-
-def as_fields(one: program.Program) -> dict[str, int]:
-    """Field name to value."""
-    return dict(zip(program.FIELD_NAMES, one.values, strict=True))
 
 
 # Reading.
@@ -146,7 +132,7 @@ def read(stand: Stand) -> None:
     if status.implanted:
         desk.implant = _implant(stimulator)
     else:
-        stand.memory[PROGRAM] = as_fields(stimulator.program())
+        programs.read(stand)
         desk.implant = None
         desk.log = [_event(one) for one in stimulator.log()[: -ROWS - 1 : -1]]
     try:

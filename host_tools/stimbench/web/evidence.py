@@ -10,7 +10,8 @@ from typing import Any
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench import view, wiring
 from stimbench.emulator.board import ResetCause
-from stimbench.web.desk import desk_of, program_of
+from stimbench.web import programs
+from stimbench.web.desk import desk_of
 from stimbench.web.eavesdropper import Frame
 from stimbench.web.listening import ear_of
 from stimbench.web.table import Stand
@@ -147,7 +148,7 @@ class BenchEvidence(Evidence):
     @property
     def program(self) -> Mapping[str, int]:  # type: ignore[override]
         """See Evidence."""
-        return program_of(self._stand) or {}
+        return programs.remembered(self._stand) or {}
 
     @property
     def refused(self) -> Sequence[str]:  # type: ignore[override]

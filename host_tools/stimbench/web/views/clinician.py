@@ -8,8 +8,8 @@ from pydantic import Field
 from stimfw.therapy import program
 
 from stimbench.bench.actions import Arguments, NoArguments
-from stimbench.web import form_fields, implanting
-from stimbench.web.desk import desk_of, program_of, read, read_if_it_answers, set_program
+from stimbench.web import form_fields, implanting, programs
+from stimbench.web.desk import desk_of, read, read_if_it_answers, set_program
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -45,7 +45,7 @@ def _set(stand: Stand, given: Fields) -> dict[str, Any]:
 
 def _read(stand: Stand, _: NoArguments) -> dict[str, Any]:
     read(stand)
-    return {"told": "Read from the stimulator.", "program": program_of(stand)}
+    return {"told": "Read from the stimulator.", "program": programs.remembered(stand)}
 
 
 def _test(stand: Stand, given: Seconds) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _test(stand: Stand, given: Seconds) -> dict[str, Any]:
 def _state(stand: Stand) -> dict[str, Any]:
     desk = desk_of(stand)
     return {
-        "program": program_of(stand),
+        "program": programs.remembered(stand),
         "refused": desk.refused,
         "log": desk.log,
         "journal": desk.journal,

@@ -4,7 +4,6 @@ import asyncio
 import socket
 
 import pytest
-
 from stimbench.errors import InputError
 from stimbench.web.serving import listen
 

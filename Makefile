@@ -75,7 +75,7 @@ $(CORE_READY): $(READY) $(wildcard $(CORE)/*.c $(CORE)/*.h $(CORE)/*.pyx)
 $(WEB_READY): $(READY) $(WEB)/package.json $(WEB)/package-lock.json
 	@$(call step,JavaScript packages of package-lock.json,npm.log,\
 	  mkdir -p build/web/vendor/uplot && cp $(WEB)/package.json $(WEB)/package-lock.json build/web && \
-	  npm --prefix build/web ci --ignore-scripts --no-audit --no-fund && \
+	  npm --prefix build/web ci --ignore-scripts --no-audit --no-fund --fetch-timeout=60000 && \
 	  cp build/web/node_modules/uplot/dist/uPlot.esm.js build/web/node_modules/uplot/dist/uPlot.min.css \
 	    build/web/node_modules/uplot/LICENSE build/web/vendor/uplot)
 	@touch $@

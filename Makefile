@@ -107,6 +107,10 @@ docs: setup ## write the tables of the documentation that come from code, and do
 	@$(BIN)/python -m stimbench.docs_tables
 	@$(BIN)/stimbench hazards page $(wildcard $(JUNIT))
 
+.PHONY: screenshots
+screenshots: setup firmware ## write docs/pictures/page: each view of `stimbench serve` while a session runs [15 s]
+	@$(BIN)/python docs/pictures/page.py
+
 .PHONY: test
 test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [9 to 10 min]
 

@@ -118,7 +118,7 @@ export class Pane {
     const grid = { stroke: () => this.colours["--grid"], width: 1 };
     const font = "12px system-ui, sans-serif";
     const axis = ({ scale, label, unit, side }) => ({
-      scale, side, stroke: ink, font, labelFont: font, size: 52, labelSize: 18,
+      scale, side, stroke: ink, font, labelFont: font, size: 60, labelSize: 20, labelGap: 4,
       label: `${label} (${unit})`,
       grid: scale === "i" ? grid : { show: false }, ticks: grid,
     });

@@ -24,7 +24,8 @@ def test_a_start_by_the_remote_is_seen_and_heard_and_the_magnet_ends_it(boards):
     expect(boards.locator("#boards-state")).to_have_text("ramp up")
     start, end, hz = boards.evaluate("stimbench.bench.state.views.boards.tones")[0]
     first = boards.locator("#boards-sounds li").last
-    expect(first).to_have_text(f"{start / 1e9:.3f} s: {hz} Hz for {(end - start) / 1e6:.0f} ms")
+    text = f"({start} / 1e9).toFixed(3) + ' s: {hz} Hz for ' + Math.round(({end} - {start}) / 1e6) + ' ms'"
+    expect(first).to_have_text(boards.evaluate(text))  # rounded as JavaScript does
     boards.get_by_role("button", name="Hold the magnet to it").click()
     expect(boards.locator("#boards-stop")).to_have_text("magnet")
     expect(boards.locator("#boards-magnet-seen")).to_have_text("at the board; the board sees it")

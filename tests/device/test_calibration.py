@@ -79,10 +79,11 @@ def test_measured_pulses_go_by_it(board: Board, bench):
         return [sum(each) / len(each) for each in currents + volts]
 
     before = measured()
-    keep(board, record(lead(i_gain_ppm=1_050_000, v_gain_ppm=950_000)))
+    # 3 %: by more than 45 uA of 1 mA the self-test takes the pump for broken.
+    keep(board, record(lead(i_gain_ppm=1_030_000, v_gain_ppm=950_000)))
     after = measured()
     shares = [now / then for now, then in zip(after, before, strict=True)]
-    assert shares == pytest.approx([1 / 1.05, 1.0, 1 / 0.95, 1.0], abs=0.015)
+    assert shares == pytest.approx([1 / 1.03, 1.0, 1 / 0.95, 1.0], abs=0.015)
     forget(board)
 
 

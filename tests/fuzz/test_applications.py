@@ -58,6 +58,7 @@ class _Counters:
 
     receiver = types.SimpleNamespace(frames=1, bad=2, oversized=3)
     tx_dropped = tx_failed = sent = hops = deferred = 0
+    needs_activate = False
 
     def address(self, own):
         assert own is None or len(own) == 5

@@ -13,6 +13,14 @@ def boards(opened):
     return opened
 
 
+TONE_OVER = """new Promise((over) => stimbench.bench.addEventListener("state", function look() {
+  const { t_ns, views } = stimbench.bench.state;
+  if (t_ns - views.boards.tones[0][1] < 50e6) return;
+  stimbench.bench.removeEventListener("state", look);
+  over();
+}))"""
+
+
 def held(page):
     return page.evaluate("stimbench.bench.state.views.boards.buttons")
 
@@ -22,8 +30,7 @@ def test_a_start_by_the_remote_is_seen_and_heard_and_the_magnet_ends_it(boards):
     boards.locator("#boards-START").click()
     expect(boards.locator("#boards-sounds")).to_contain_text("Hz for")
     expect(boards.locator("#boards-state")).to_have_text("ramp up")
-    over = "(({ t_ns, views }) => t_ns - views.boards.tones[0][1] > 50e6)(stimbench.bench.state)"
-    boards.wait_for_function(over)  # while it sounds, it ends now
+    boards.evaluate(TONE_OVER)  # while it sounds, it ends now
     start, end, hz = boards.evaluate("stimbench.bench.state.views.boards.tones")[0]
     first = boards.locator("#boards-sounds li").last
     text = f"({start} / 1e9).toFixed(3) + ' s: {hz} Hz for ' + (({end} - {start}) / 1e6).toFixed(0) + ' ms'"

@@ -8,17 +8,19 @@ AT_ONCE_US = 150
 SCRIPT = """
 import gc, time
 from stimfw.drivers import heap
-kept = [None] * 2000
-for k in range(1000):
+module = bytearray(3000)  # what one that is given back leaves in one piece
+kept = [None] * 2200
+for k in range(1100):
     kept[2 * k] = bytes(14)
     kept[2 * k + 1] = bytes(33 + k % 15)
-for k in range(0, 2000, 2):
+for k in range(0, 2200, 2):
     kept[k] = None
+module = None
 def longest_us():
     found = 0
     for k in range(8):
         begun = time.ticks_us()
-        bytearray(500)  # more than a module that was given back has left in one piece
+        bytearray(500)
         found = max(found, time.ticks_diff(time.ticks_us(), begun))
     return found
 gc.collect()

@@ -20,6 +20,10 @@ from stimbench.benchmarks.output import (
     watched,
     watching,
 )
+from stimbench.benchmarks.page.first import PAGE_FIRST
+from stimbench.benchmarks.page.frames import PAGE_FRAMES
+from stimbench.benchmarks.page.memory import PAGE_MEMORY
+from stimbench.benchmarks.page.speed import PAGE_SPEED
 from stimbench.benchmarks.radio import (
     attacked,
     attacks,
@@ -71,6 +75,10 @@ ROWS: tuple[Row, ...] = (
     fuzz.FUZZ,
     heap.HEAP_CHANNEL,
     modem.MODEM,
+    PAGE_FRAMES,
+    PAGE_FIRST,
+    PAGE_SPEED,
+    PAGE_MEMORY,
     cores.COMPARISONS,
     speed.SPEED,
     cores.RATIOS,

@@ -8,7 +8,7 @@ from stimbench.bench import Bench
 
 __all__ = ("PassingLink",)
 
-_POLL_NS = 200_000
+_POLL_NS = 1_000_000
 
 
 class PassingLink:

@@ -29,7 +29,7 @@ from stimbench.web import actions, news
 from stimbench.web.channel import MOST_UNSENT, BenchEnd, Kind
 from stimbench.web.feed import Feed
 from stimbench.web.passing import PassingLink
-from stimbench.web.polling import PERIOD_NS, POLL_NUMBERS_FROM, POLL_TIMEOUT_S, Poll
+from stimbench.web.polling import POLL_NUMBERS_FROM, POLL_TIMEOUT_S, Poll
 from stimbench.web.run_file import Run
 from stimbench.web.table import View, WebAction
 from stimbench.web.views import VIEWS
@@ -37,6 +37,8 @@ from stimbench.web.views import VIEWS
 __all__ = ("BenchStand",)
 
 _SLICE_NS = 2_000_000
+_FAST_SLICE_NS = 20_000_000
+"""Of a bench that nothing holds back: a millisecond of the wall's clock, or some."""
 _LEAST_SLICE_NS = 1_000
 _STEP_SLICE_NS = 200_000
 _STEPS_NS = {"slice": 1_000_000, "pulse": 60_000_000_000}
@@ -45,6 +47,8 @@ _SLICE_S = 0.008
 """Of the wall's clock: no slice lasts longer if the bench is slowed down."""
 _TELL_S = 0.012
 """From one message with what was recorded to the next."""
+_FAST_TELL_S = 0.04
+"""The same of a bench that nothing holds back: seconds of its time."""
 _STATE_S = 0.1
 _HELD_S = 5.0
 """After so long without a page that holds the controls, the stimulation is stopped."""
@@ -84,7 +88,6 @@ class BenchStand:
         self._poll = Poll(Stimulator(self._consoles[1]))
         self._client: Stimulator | None = None
         self._queue: deque[dict[str, Any]] = deque()
-        self._next_poll_ns = PERIOD_NS
         self._paused, self._steps_to_ns = False, 0
         self._pulse_since_ns: int | None = None
         self._told_s = self._state_s = 0.0
@@ -123,9 +126,9 @@ class BenchStand:
     def step(self) -> None:
         """Do what is due, then let a slice of time pass, or wait for the wall's clock."""
         self._listen()
-        if self.bench.now_ns >= self._next_poll_ns:
+        if self.bench.now_ns >= self._poll.due_ns:
             self._poll.ask()
-            self._next_poll_ns = (self.bench.now_ns // PERIOD_NS + 1) * PERIOD_NS
+            self._poll.plan(self.bench.now_ns)
         self._do_due()
         self._let_pass()
 
@@ -145,7 +148,7 @@ class BenchStand:
         elif self._is_ahead():
             self._tell()
         else:
-            self._run_to(min(self.bench.now_ns + self._slice_ns(), self._next_poll_ns))
+            self._run_to(min(self.bench.now_ns + self._slice_ns(), self._poll.due_ns))
 
     @property
     def _stands_still(self) -> bool:
@@ -169,12 +172,16 @@ class BenchStand:
         hurries = self.repeating or self.bench.now_ns < max(self._steps_to_ns, self._stop_until_ns)
         return not hurries and self.pace.holds()
 
+    @property
+    def _unheld(self) -> bool:
+        return self.pace.factor is None or self.repeating
+
     def _slice_ns(self) -> int:
         if self._steps_to_ns > self.bench.now_ns:
             return _STEP_SLICE_NS
-        if self.pace.factor is None or self.repeating:
-            return _SLICE_NS
-        return max(_LEAST_SLICE_NS, min(_SLICE_NS, round(self.pace.factor * _SLICE_S * 1e9)))
+        if self._unheld:
+            return _FAST_SLICE_NS
+        return max(_LEAST_SLICE_NS, min(_SLICE_NS, round((self.pace.factor or 0) * _SLICE_S * 1e9)))
 
     def _run_to(self, time_ns: int) -> None:
         """A slice, shorter if an action of the script falls into it."""
@@ -297,6 +304,7 @@ class BenchStand:
         return result
 
     def _note(self, action: WebAction, arguments: Mapping[str, Any], time_ns: int | None = None) -> None:
+        self._poll.acted(self.bench.now_ns)
         self._end.send(
             Kind.ACTED, [self.bench.now_ns if time_ns is None else time_ns, action.name, dict(arguments)]
         )
@@ -321,7 +329,7 @@ class BenchStand:
 
     def _tell(self, at_once: bool = False) -> None:
         now_s = self._clock_s()
-        if at_once or now_s - self._told_s >= _TELL_S:
+        if at_once or now_s - self._told_s >= (_FAST_TELL_S if self._unheld else _TELL_S):
             self._told_s = now_s
             self._end.send(Kind.RECORD, news.packed(*self._feed.news()))
         if now_s - self._state_s >= _STATE_S:

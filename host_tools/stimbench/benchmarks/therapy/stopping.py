@@ -21,8 +21,15 @@ __all__ = ("STOP_OF_IMPLANT",)
 
 _PLAN = PLAN.replaced(
     {
-        "ramp_up_ms": 1000, "ramp_down_ms": 1000, "on_ms": 6000, "off_ms": 2000, "session_s": 120,
-        "left.least_ua": 1000, "left.most_ua": 2000, "right.least_ua": 1000, "right.most_ua": 3000,
+        "ramp_up_ms": 1000,
+        "ramp_down_ms": 1000,
+        "on_ms": 6000,
+        "off_ms": 2000,
+        "session_s": 120,
+        "left.least_ua": 1000,
+        "left.most_ua": 2000,
+        "right.least_ua": 1000,
+        "right.most_ua": 3000,
     }
 )
 _FAST = _PLAN.replaced({"rate_hz": 100, "left.gap_us": 50, "right.gap_us": 50})

@@ -1,0 +1,1 @@
+"""Figures of the page that `stimbench serve` gives, in Debian's Chromium without a window."""

@@ -159,10 +159,31 @@ def test_a_measurement_that_is_stopped_leaves_no_older_results(after_ms):
 
 @pytest.mark.control("C-01")
 @pytest.mark.parametrize("what", ["test_output", "measure"])
-def test_garbage_is_collected_before_the_first_pulse_and_never_behind_it(monkeypatch, what):
+def test_garbage_is_collected_between_trains_and_never_in_one(monkeypatch, what):
     """A collection takes 10 ms, in which no STOP is heard."""
     harness, trains = StimulatorHarness(), []
-    monkeypatch.setattr(heap, "settle", lambda: trains.append(harness.pulser.trains))
+
+    def settle():
+        assert not harness.pulser.running()
+        trains.append(harness.pulser.trains)
+
+    monkeypatch.setattr(heap, "settle", settle)
     measured(harness, getattr(harness.control, what))
-    # The self-test is one train, and each procedure begins with it; the pairs are prepared once.
-    assert trains == {"test_output": [0], "measure": [0, 1]}[what]
+    # The self-test is one train, and each procedure begins with it; a pair takes two.
+    assert trains == {"test_output": [0], "measure": [0, 1, 9, 17]}[what]
+
+
+@pytest.mark.control("C-01")
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_stop_that_came_in_a_collection_is_heard_before_the_next_train(monkeypatch, number):
+    harness, trains = StimulatorHarness(), []
+
+    def settle():
+        trains.append(harness.pulser.trains)
+        if len(trains) == number + 1:
+            harness.control.stop(messages.STOPPED_HOST)
+
+    monkeypatch.setattr(heap, "settle", settle)
+    measured(harness, harness.control.measure)
+    assert len(trains) == number + 1
+    assert harness.pulser.trains == trains[-1]

@@ -26,7 +26,7 @@ _TEST_UA = 2000  # 10 % of it are more than a sound DAC's offset (1 % of 4.096 V
 _TEST_PULSES = 8
 _OPEN_MV = 10_000
 _BASELINE_READINGS = 256
-_PAIRS_A_COLLECTION = 4  # each leaves 15 KB of garbage; a collection that comes by itself makes a STOP 12 ms late
+_PAIRS_A_COLLECTION = 4  # each leaves 15 KB of garbage; a collection by itself makes a STOP 12 ms late
 
 _PAIR_BYTES = struct.calcsize(requests.PAIR_RECORD)
 

@@ -20,6 +20,7 @@ _RESOURCES = "stimbench/_resources"
 _LICENCES = "build/licences"
 _TUTORIAL = "docs/tutorial"
 _DRAWINGS = "docs/circuit"
+_HAZARDS = "docs/hazards.toml"
 _VENDOR = "build/web/vendor/uplot"
 
 
@@ -72,7 +73,7 @@ class StimbenchBuildHook(BuildHookInterface[Any]):
         vendor = [f"{_VENDOR}/{name}" for name in ("uPlot.esm.js", "uPlot.min.css", "LICENSE")]
         if missing := [name for name in vendor if not Path(self.root, name).is_file()]:
             raise SystemExit(f"error: {' and '.join(missing)} missing: run `make setup` first")
-        names += vendor
+        names += [*vendor, _HAZARDS]
         found = {name: str(Path(self.root, name)) for name in names}
         return found | {f"{_LICENCES}/{path.name}": str(path) for path in self._licences()}
 

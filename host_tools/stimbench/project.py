@@ -1,8 +1,9 @@
 """Where the project's own files are: in a checkout, or in the installed package.
 
-Two things that the host tools read are no Python: the boards' pins and the firmware images. A checkout has
-them in boards/ and build/. A wheel carries a copy of both, in the same folders below RESOURCES, where
-host_tools/hatch_build.py puts them. Whoever stands in a checkout, or runs its code, gets its own.
+Some things that the host tools read are no Python: the boards' pins, the firmware images, the register of
+hazards. A checkout has them in boards/, build/ and docs/. A wheel carries a copy of each, in the same folders
+below RESOURCES, where host_tools/hatch_build.py puts them. Whoever stands in a checkout, or runs its code,
+gets its own.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 from stimbench.errors import BenchError, InputError
 
 __all__ = (
+    "HAZARDS",
     "IMAGE_FOLDER",
     "PINS",
     "RESOURCES",
     "find_project_root",
+    "hazards_path",
     "image_path",
     "pins_path",
     "web_vendor_path",
@@ -26,6 +29,7 @@ RESOURCES = Path(__file__).parent / "_resources"
 
 IMAGE_FOLDER = "build"
 PINS = "boards/STIMBENCH_{board}/pins.csv"
+HAZARDS = "docs/hazards.toml"
 
 
 def find_project_root(start: Path | None = None) -> Path:
@@ -70,6 +74,11 @@ def pins_path(board: str) -> Path:
 def web_vendor_path() -> Path:
     """The folder with the page's JavaScript of others, and its licences, which may not have been fetched."""
     return _root() / IMAGE_FOLDER / "web" / "vendor"
+
+
+def hazards_path() -> Path:
+    """The register of hazards and controls."""
+    return _root() / HAZARDS
 
 
 def _root() -> Path:

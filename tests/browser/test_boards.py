@@ -68,3 +68,47 @@ def test_mute_is_remembered(boards):
     boards.get_by_role("tab", name="Boards").click()
     expect(boards.locator("#boards-mute")).to_have_text("Sound is off")
     assert not boards.problems
+
+
+LISTEN = """(() => {
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to instanceof AudioDestinationNode) {
+      window.ear = this.context.createAnalyser();
+      window.ear.fftSize = 2048;
+      connect.call(this, window.ear);
+    }
+    return connect.call(this, to, ...more);
+  };
+})()"""
+HEAR = """(seconds) => new Promise((heard) => {
+  const bins = new Float32Array(window.ear.frequencyBinCount), wave = new Float32Array(window.ear.fftSize);
+  const until = performance.now() + seconds * 1000, found = [];
+  (function look() {
+    window.ear.getFloatTimeDomainData(wave);
+    window.ear.getFloatFrequencyData(bins);
+    const hz = (bins.indexOf(Math.max(...bins)) * window.ear.context.sampleRate) / window.ear.fftSize;
+    found.push([Math.max(...wave.map(Math.abs)), hz]);
+    if (performance.now() < until) setTimeout(look, 10);
+    else heard(found);
+  })();
+})"""
+
+
+def test_the_buzzer_is_heard_at_its_frequency_and_not_when_it_is_muted(serve, open_page):
+    page = open_page("about:blank")
+    page.add_init_script(LISTEN)
+    page.goto(serve().url)
+    page.get_by_role("tab", name="Boards").click()
+    expect(page.locator("#boards-state")).to_have_text("ready")
+    page.locator("#boards-STATUS").click()
+    heard = page.evaluate(HEAR, 4)
+    ((_, _, hz),) = page.evaluate("stimbench.bench.state.views.boards.tones")
+    loud = [found_hz for level, found_hz in heard if level > 0.05]
+    assert loud
+    assert all(abs(found_hz - hz) < 25 for found_hz in loud)  # a bin of the analyser is 23 Hz wide
+    page.get_by_role("button", name="Sound is on").click()
+    page.locator("#boards-STATUS").click()
+    expect(page.locator("#boards-sounds li")).to_have_count(2)
+    assert max(level for level, _ in page.evaluate(HEAR, 1)) < 0.001
+    assert not page.problems

@@ -132,6 +132,20 @@ def test_rewind_and_what_if_i_had_not(opened):
     assert link_of(opened).actions == before.actions[:-1]
 
 
+def test_what_if_i_had_not_and_the_later_actions_again(opened):
+    start(opened)
+    opened.evaluate("stimbench.bench.do('break', {part: 'left.0', fault: 'open'})")
+    opened.keyboard.press("Escape")
+    expect(opened.locator("#stimulator-state")).to_contain_text("ready")
+    before = link_of(opened)
+    opened.get_by_role("tab", name="Run").click()
+    opened.get_by_label("What came later is done again").check()
+    opened.get_by_role("button", name="What if I had not: break").click()
+    expect(opened.locator("#run-actions li").last).to_contain_text("stop")
+    expect(opened.locator("#stimulator-state")).to_contain_text("ready")
+    assert link_of(opened).actions == [one for one in before.actions if one[1] != "break"]
+
+
 def test_a_link_repeats_the_run_on_another_server_to_the_edge(opened, serve, open_page):
     start(opened)
     opened.evaluate("stimbench.bench.do('magnet', {state: 'on'})")

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from stimbench.errors import InputError
+from stimbench.project import HAZARDS
 
 __all__ = ("HAZARDS_FILE", "KINDS", "SEVERITIES", "Control", "Hazard", "Register", "load")
 
-HAZARDS_FILE = "docs/hazards.toml"
+HAZARDS_FILE = HAZARDS
 SEVERITIES = ("negligible", "minor", "serious", "critical", "catastrophic")
 """The five steps that ISO/TR 24971:2020, table 4, gives as an example."""
 KINDS = ("design", "protection", "information")

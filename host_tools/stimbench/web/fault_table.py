@@ -7,8 +7,8 @@ from typing import Any
 
 from stimbench.bench.stimulator_faults import Value
 from stimbench.errors import InputError
-from stimbench.hazards.register import HAZARDS_FILE, load
-from stimbench.project import find_project_root
+from stimbench.hazards.register import load
+from stimbench.project import hazards_path
 
 __all__ = ("KINDS", "PARTS", "Fault", "Part", "as_data")
 
@@ -156,7 +156,7 @@ PARTS: tuple[Part, ...] = (
 def as_data() -> dict[str, Any]:
     """All of it as plain data, with the texts of the hazards and controls that are named.
 
-    The register is a checkout's: without one there are ids alone.
+    Without the register there are ids alone.
     """
     kinds = {kind: {name: _fault(fault) for name, fault in faults.items()} for kind, faults in KINDS.items()}
     return {"parts": [vars(part) for part in PARTS], "kinds": kinds} | _register()
@@ -175,7 +175,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
 
 def _register() -> dict[str, Any]:
     try:
-        register = load(find_project_root() / HAZARDS_FILE)
+        register = load(hazards_path())
     except InputError:
         return {"hazards": {}, "controls": {}}
     faults = [fault for kind in KINDS.values() for fault in kind.values()]

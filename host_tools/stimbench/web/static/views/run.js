@@ -4,7 +4,7 @@ import { button, el, field, setText } from "../dom.js";
 import { clock } from "../units.js";
 
 export const title = "Run";
-let bench, marks, list, count, linkBox, told;
+let bench, marks, list, count, linkBox, later, told;
 
 export function mount(host, theBench) {
   bench = theBench;
@@ -15,6 +15,8 @@ export function mount(host, theBench) {
   linkBox = link;
   const [seedLabel, seed] = field("Seed", "run-seed", { type: "number", min: 0, value: 1 });
   const [pairedLabel, paired] = field("Remote is paired", "run-paired", { type: "checkbox", checked: true });
+  const [laterLabel, laterBox] = field("What came later is done again", "run-later", { type: "checkbox" });
+  later = laterBox;
   const open = () => bench.withRun("open", { link: link.value.split("#run=").at(-1).trim() });
   host.append(
     el("h2", {}, title),
@@ -26,7 +28,7 @@ export function mount(host, theBench) {
       el("div", { class: "form" }, linkLabel, link, button("Repeat the run of this link", () => bench.attempt(open()), { id: "run-open" }),
         seedLabel, seed, pairedLabel, paired,
         button("Begin anew", () => bench.attempt(bench.withRun("new", { seed: seed.valueAsNumber, paired: paired.checked })), { id: "run-new" })),
-      el("h3", {}, "Actions ", count), list));
+      el("h3", {}, "Actions ", count), el("div", { class: "form" }, laterLabel, later), list));
   bench.addEventListener("run", show);
   show();
   const given = location.hash.startsWith("#run=") ? location.href : "";
@@ -67,5 +69,5 @@ function said(args) {
 }
 
 function without(action) {
-  return bench.attempt(bench.withRun("what-if", { action }));
+  return bench.attempt(bench.withRun("what-if", { action, keep_later: later.checked }));
 }

@@ -64,7 +64,7 @@ class History:
     def add(self, state: dict[str, Any]) -> None:
         """Take a state as a page gets it, whole. It is kept if it differs from the one before."""
         told = _kept(state)
-        if self._open and told == self._last:
+        if told == self._last:
             return
         change = told if not self._open else changed(self._last, told)
         self._open.append((state["t_ns"], change))

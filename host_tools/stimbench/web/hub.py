@@ -18,7 +18,7 @@ from stimbench.web.history import History
 from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
-from stimbench.web.saved_run import SavedRun
+from stimbench.web.saved_run import SavedRun, firmware_images
 from stimbench.web.saving import captured
 from stimbench.web.wire import (
     Alive,
@@ -77,7 +77,7 @@ class Hub:
         self.record, self.history = Record(), History()
         self.malformed = 0
         self._invite, self._keep, self._on_stillborn = invite, keep, on_stillborn
-        self._link = BenchLink(started, self._on_bench)
+        self._link, self._firmware = BenchLink(started, self._on_bench), firmware_images()
         self._config, self._repeated = run.config, run
         self._actions: list[Acted] = []
         self._marks: list[dict[str, Any]] = []
@@ -261,7 +261,7 @@ class Hub:
         await self._link.close()
         self.record, self.history, self._state, self._failed = Record(), History(), {}, ""
         self._config, self._repeated, self._actions = run.config, run, []
-        self._link = BenchLink(start_bench(run), self._on_bench)
+        self._link, self._firmware = BenchLink(start_bench(run), self._on_bench), firmware_images()
         await self._link.open()
         for page in self._pages.values():
             page.forget_shown()
@@ -316,7 +316,8 @@ class Hub:
     def saved(self) -> SavedRun:
         """A copy of the present run, as far as it has been lived, to be put into a file."""
         run = Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
-        return SavedRun.of(run, self.record, self.history.chunks(), self._table, self._marks)
+        chunks = self.history.chunks()
+        return SavedRun.of(run, self.record, chunks, self._table, self._firmware, self._marks)
 
     def _done(self, told: dict[str, Any]) -> None:
         own = self._own.get(told["id"])

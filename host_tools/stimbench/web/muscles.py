@@ -74,7 +74,7 @@ class Muscles:
         return {"to_ns": to_ns, "step_ns": GRID_NS, "sides": told}
 
     def series(self, name: str) -> NDArray[np.uint16]:
-        """The force of a lead's muscle at each multiple of GRID_NS from 0 on, per mille: shape (n,), a view."""
+        """The force of a lead's muscle at each multiple of GRID_NS, per mille: shape (n,), a view."""
         return self._sides.setdefault(name, _Side()).forces.view
 
     def _follow(self, name: str, lead: LeadRecord, until_ns: int) -> dict[str, Any]:

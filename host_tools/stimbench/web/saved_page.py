@@ -1,7 +1,7 @@
 """A finished run as one HTML file that plays without a server and without a network.
 
-Scripts and style stand in the file, and its content security policy names their hashes: nothing else runs, and
-no request leaves it. What is of the run is data: readable JSON, and compressed blocks in base64.
+Scripts and style stand in the file, and its content security policy names their hashes: nothing else runs,
+and no request leaves it. What is of the run is data: readable JSON, and compressed blocks in base64.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A run as it is put into a file: what it is, what was recorded, and what its page was told.
 
-Arrays are compressed (zlib) with their bytes sorted by significance, which is what makes them small. Times are
-differences. Nothing of the record is left out or rounded.
+Arrays are compressed (zlib) with their bytes sorted by significance, which is what makes them small. Times
+are differences. Nothing of the record is left out or rounded.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from stimbench.project import image_path
 from stimbench.web.history import Entry
 from stimbench.web.muscle import GRID_NS
 from stimbench.web.muscles import Muscles
-from stimbench.web.record import MEASURED, Record
+from stimbench.web.record import LEADS, MEASURED, Record
 from stimbench.web.run_file import Run, to_link
 
-__all__ = ("Block", "SavedRun", "packed", "unpacked")
+__all__ = ("Block", "Firmware", "SavedRun", "firmware_images", "packed", "unpacked")
+
+Firmware = dict[str, dict[str, str] | None]
 
 FORMAT = 1
 _BOARDS = ("stimulator", "remote")
@@ -73,6 +75,7 @@ class SavedRun:
         record: Record,
         chunks: list[list[Entry]],
         table: dict[str, Any],
+        firmware: Firmware,
         marks: Sequence[dict[str, Any]] = (),
     ) -> SavedRun:
         """Copy what there is.
@@ -82,12 +85,13 @@ class SavedRun:
             record: currents, voltages and pulses.
             chunks: of History.
             table: of views and actions, as pages get it.
+            firmware: what `firmware_images` said when the bench was switched on.
             marks: as pages get them.
         """
         about = {
             "format": FORMAT,
             "stimbench": __version__,
-            "firmware": {board: _firmware(board) for board in _BOARDS},
+            "firmware": firmware,
             "config": run.config.model_dump(mode="json"),
             "end_ns": record.end_ns,
             "force_step_ns": GRID_NS,
@@ -96,6 +100,11 @@ class SavedRun:
             "link": to_link(run),
         }
         return cls(about, _arrays(record), {"table": table, "states": chunks})
+
+    @property
+    def pulses(self) -> dict[str, int]:
+        """How many pulses each lead has."""
+        return {name: len(self.arrays[f"{name}.pulses.start_ns"][1]) for name in LEADS}
 
     def blocks(self) -> list[Block]:
         """The large parts, compressed: half a second for half an hour's record."""
@@ -107,8 +116,17 @@ class SavedRun:
         return [*found, Block("told", _TEXT, len(told), zlib.compress(told, 9))]
 
 
+def firmware_images() -> Firmware:
+    """What the boards' images are now.
+
+    Returns:
+        By board `version`, `build` (the first digits of the hash over its sources) and `sha256` of the file;
+        None for an image that is not there.
+    """
+    return {board: _firmware(board) for board in _BOARDS}
+
+
 def _firmware(board: str) -> dict[str, str] | None:
-    """Version, build (the first digits of the hash over its sources) and SHA-256 of a board's image, if known."""
     path = image_path(board)
     try:
         identity, data = uf2.read_for(path, board).identity, path.read_bytes()
@@ -142,8 +160,8 @@ def packed(form: str, values: NDArray[Any]) -> bytes:
     """
     if form.endswith(_COUNTING):
         values = np.diff(values, prepend=values.dtype.type(0))
-    rows = np.ascontiguousarray(values, form.removesuffix(_COUNTING)).view(np.uint8)
-    planes = rows.reshape(len(values), -1).T
+    rows = np.ascontiguousarray(values, form.removesuffix(_COUNTING))
+    planes = rows.view(np.uint8).reshape(len(rows), rows.itemsize).T
     return zlib.compress(np.ascontiguousarray(planes).tobytes(), 9)
 
 

@@ -28,7 +28,7 @@ function begin(run) {
   new PlayBar(byId("play"), bench);
   new Tabs(byId("tabs"), byId("views"), bench);
   setUpTheme(byId("theme"), () => scope.recolour());
-  bench.dispatchEvent(new CustomEvent("table", { detail: { views: bench.views } }));
+  if (bench.views.length) bench.dispatchEvent(new CustomEvent("table", { detail: { views: bench.views } }));
   bench.seek(bench.end);
   scope.showAll();
   say({ text: "", isError: false });

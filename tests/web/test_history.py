@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,7 +92,7 @@ def test_memory_is_bounded_and_what_is_lost_is_lost_evenly():
     times = [t_ns for t_ns, _ in found]
     assert times[0] == 0
     assert times[-1] == 9_999
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert max(gaps) <= 4 * 10_000 / len(times)
     for t_ns, told in found[:: len(found) // 100]:
         assert told["views"] == states[t_ns]["views"]

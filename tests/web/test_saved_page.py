@@ -1,4 +1,4 @@
-"""A run as one file: its parts, its content security policy, what hostile texts become, and the record whole."""
+"""A run as one file: its parts, its content security policy, hostile texts, and the record whole."""
 
 import base64
 import re

@@ -11,8 +11,9 @@ def made_of(**modules):
 
 def test_each_module_is_called_once_and_before_those_that_import_it():
     script = made_of(
-        app='import { one, two as second } from "./part.js";\nimport * as all from "./views/run.js";\none(second);',
-        part="export const one = 1;\nexport function two() {}\nexport class Three {}\nexport async function f() {}",
+        app='import { one, two as second } from "./part.js";\nimport * as all from "./views/run.js";',
+        part="export const one = 1;\nexport function two() {}\nexport class Three {}\n"
+        "export async function f() {}",
         views_run='import { one } from "../part.js";\nexport const title = one;',
     )
     assert script.count("const $part = ") == 1

@@ -31,9 +31,9 @@ export function mountSaved(host, bench) {
   });
   items = run.actions.map(([t, name, args]) => ({ t, item: el("li", {},
     el("span", {}, `${clock(t)} ${name} ${said(args)} `),
-    button("Go there", () => bench.seek(t), { "aria-label": `Go to ${name} at ${clock(t)}` })) }));
+    button("Go there", () => bench.seek(t), { "aria-label": `Go there: ${name} at ${clock(t)}` })) }));
   const marks = run.marks.map((mark) => el("li", {}, `${mark.number}: ${clock(mark.t_ns)} `,
-    button("Go there", () => bench.seek(mark.t_ns), { "aria-label": `Go to mark ${mark.number}` })));
+    button("Go there", () => bench.seek(mark.t_ns), { "aria-label": `Go there: mark ${mark.number}` })));
   host.append(
     el("h2", {}, "Run"),
     el("dl", { class: "saved-facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))])),

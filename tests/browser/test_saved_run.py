@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from stimbench.analysis import current_of, pulses_of
+from stimbench.capture.csv_table import read_csv, write_csv
 from stimbench.web.polyline import Polyline
 from stimbench.web.record import MEASURED, QUANTITIES, Record
 from stimbench.web.repeat import repeated_run
 from stimbench.web.run_file import Run, RunConfig, from_link
 from stimbench.web.saved_page import saved_page
+from stimbench.web.saving import captured
 from stimbench.web.scope import Scope
 from stimbench.web.wire import Watch
 from support.pages import axe_source, findings, start, tab_to
@@ -379,6 +381,24 @@ def test_the_scope_s_picture_zoom_and_cursors_work_without_a_server(open_saved, 
     waiting.value.save_as(path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert not page.problems
+
+
+def test_a_span_as_csv_is_that_of_the_server(noisy, tmp_path):
+    page, record = noisy
+    from_ns, to_ns = 17 * S + 1, 18 * S + 7
+    page.evaluate(f"stimbench.scope.zoomTo({from_ns}, {to_ns})")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as CSV").click()
+    waiting.value.save_as(tmp_path / "saved.csv")
+    write_csv(captured(record, from_ns, to_ns, {}), tmp_path / "server.csv")
+    saved, server = (read_csv(tmp_path / f"{name}.csv") for name in ("saved", "server"))
+    assert (saved.start_ns, saved.end_ns) == (server.start_ns, server.end_ns) == (from_ns, to_ns)
+    times = np.random.default_rng(1).integers(from_ns, to_ns, 5000)
+    assert sorted(saved.analog) == sorted(server.analog)
+    for name in server.analog:
+        found, expected = (one.waveform(name).at(times) for one in (saved, server))
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9), name
+        assert len(set(expected)) > 1000
 
 
 def assert_figures(page, capture):

@@ -93,7 +93,7 @@ def _whole_file(path: Path, force: bool) -> Iterator[IO[bytes]]:
     """A file to be written, which takes its name when it is whole, and else leaves nothing.
 
     Raises:
-        InputError: there is one of that name, and it is not to be replaced; or none can be written there. This
+        InputError: there is one of that name that is not to be replaced, or none can be written there. This
             is known before the work begins.
     """
     _refuse_to_replace(path, force)

@@ -1,6 +1,7 @@
 // In the place of ../bench.js: the same for views and scope, but all of it comes from the file, and the time is
 // that which is played. Nothing can be done here.
 
+import { saveCsv } from "./csv.js";
 import { History } from "./history.js";
 import { modules } from "./views.js";
 
@@ -16,7 +17,7 @@ export class SavedBench extends EventTarget {
   holds = false;
   /** For the view "run" and the scope: where they differ. */
   saved = true;
-  spanKinds = [];
+  spanKinds = ["csv"];
 
   #watches = new Map();
   #history;
@@ -49,6 +50,10 @@ export class SavedBench extends EventTarget {
 
   stop() {
     this.say(REFUSED, true);
+  }
+
+  async saveSpan(_kind, from, to) {
+    saveCsv(this.windows.leads, Math.max(0, Math.floor(from)), Math.min(this.#t, Math.ceil(to)));
   }
 
   load(name) {

@@ -6,6 +6,7 @@ import re
 import zlib
 
 import numpy as np
+from stimbench.web.history import entries_of, patched
 from stimbench.web.record import MEASURED, QUANTITIES, Record
 from stimbench.web.run_file import Run
 from stimbench.web.saved_run import SavedRun, unpacked
@@ -40,9 +41,18 @@ def noisy_record(seed, points=40_000, pulses=700, end_ns=40_000_000_000):
     return record
 
 
-def saved_of(record, run=None, chunks=(), table=None, firmware=None):
+def saved_of(record, run=None, states=(), table=None, firmware=None):
     """A run of a record."""
-    return SavedRun.of(run or Run(), record, list(chunks), table or NO_TABLE, firmware or {})
+    return SavedRun.of(run or Run(), record, list(states), table or NO_TABLE, firmware or {})
+
+
+def states_of(packed):
+    """Whole states, [t_ns, state], of History.packed."""
+    found = []
+    for chunk in map(entries_of, packed):
+        for k, (t_ns, told) in enumerate(chunk):
+            found.append((t_ns, patched(found[-1][1], told) if k else told))
+    return found
 
 
 def about_of(page):

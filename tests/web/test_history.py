@@ -7,6 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 from stimbench.web.history import History, changed, patched
+from support.saved_runs import states_of
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(2, 9), st.text("ab<", max_size=3))
 JSON = st.recursive(
@@ -47,22 +48,13 @@ def state_at(t_ns, noise=0):
     return {"t_ns": t_ns, "pace": {"measured": 1.0}, "repeating": None, "stimulator": {}, "views": views}
 
 
-def whole(history):
-    """All states of a history: [t_ns, state]."""
-    found = []
-    for chunk in history.chunks():
-        for k, (t_ns, told) in enumerate(chunk):
-            found.append((t_ns, told if k == 0 else patched(found[-1][1], told)))
-    return found
-
-
 def test_all_states_come_back_and_equal_ones_are_kept_once():
     history = History()
     states = [state_at(t_ns) for t_ns in range(0, 60_000, 10)]
     for state in states:
         history.add(state)
     expected = {state["t_ns"] // 50 * 50: state for state in reversed(states)}
-    found = whole(history)
+    found = states_of(history.packed())
     assert [t_ns for t_ns, _ in found] == sorted(expected)
     for t_ns, told in found:
         assert told == {key: expected[t_ns][key] for key in ("repeating", "stimulator", "views")}
@@ -74,7 +66,7 @@ def test_the_pace_and_the_series_of_forces_are_not_kept():
     state = state_at(0)
     state["views"]["leads"] = {"muscles": {"to_ns": 5, "sides": {"left": side}}}
     history.add(state)
-    ((_, told),) = whole(history)
+    ((_, told),) = states_of(history.packed())
     assert "pace" not in told
     assert told["views"]["leads"] == {"muscles": {"to_ns": 5, "sides": {"left": {"able": 0.5}}}}
     assert side["force"] == [1, 2, 3]  # the page's own state is left as it is
@@ -88,7 +80,7 @@ def test_memory_is_bounded_and_what_is_lost_is_lost_evenly():
         states[t_ns] = state_at(t_ns, noise.random())
         history.add(states[t_ns])
     assert history.nbytes <= 20_000
-    found = whole(history)
+    found = states_of(history.packed())
     times = [t_ns for t_ns, _ in found]
     assert times[0] == 0
     assert times[-1] == 9_999

@@ -12,6 +12,7 @@ from stimbench.web.channel import HEAD, Kind, encoded
 from stimbench.web.hub import Hub
 from stimbench.web.run_file import Run, from_link, to_link
 from stimbench.web.wire import parse
+from support.saved_runs import states_of
 
 
 class PlayedBench:
@@ -259,15 +260,15 @@ def test_what_is_saved_is_the_present_run_as_pages_were_told_it(play):
         await until(lambda: len(stage.hub.run.actions) == 1)
         await stage.says(page, kind="run", id=1, verb="mark")
         bench.says(Kind.STATE, STATE | {"t_ns": 20, "views": {"run": {"a": 1}}})
-        await until(lambda: sum(map(len, stage.hub.saved().told["states"])) == 2)
+        await until(lambda: len(states_of(stage.hub.saved().states)) == 2)
         saved = stage.hub.saved()
-        assert saved.told["table"]["views"] == ["run"]
-        assert [t_ns for t_ns, _ in saved.told["states"][0]] == [5, 20]
+        assert saved.table["views"] == ["run"]
+        assert [t_ns for t_ns, _ in states_of(saved.states)] == [5, 20]
         assert saved.about["actions"] == [[10, "start", {}]]
         assert saved.about["marks"] == [{"t_ns": 10, "number": 1}]
         assert from_link(saved.about["link"]).actions == [(10, "start", {})]
         await stage.says(page, kind="run", id=2, verb="new", seed=9)
         saved = stage.hub.saved()
-        assert (saved.about["config"]["seed"], saved.about["actions"], saved.told["states"]) == (9, [], [])
+        assert (saved.about["config"]["seed"], saved.about["actions"], saved.states) == (9, [], [])
 
     play(scene)

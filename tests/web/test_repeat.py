@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from stimbench.analysis import pulses_of
-from stimbench.web.history import patched
 from stimbench.web.repeat import repeated_run
 from stimbench.web.run_file import Run, RunConfig
+from support.saved_runs import states_of
 from support.web import repeated
 
 pytestmark = pytest.mark.emulated
@@ -41,12 +41,8 @@ def test_all_its_actions_are_done_also_in_its_last_instant(saved):
 
 
 def test_states_come_each_tenth_of_a_second_of_the_bench(saved):
-    entries = [entry for chunk in saved.told["states"] for entry in chunk]
-    times = [t_ns for t_ns, _ in entries]
-    assert max(np.diff(times)) <= 0.11 * S
-    states = []
-    for t_ns, told in entries:
-        states.append((t_ns, patched(states[-1][1], told) if states else told))
+    states = states_of(saved.states)
+    assert max(np.diff([t_ns for t_ns, _ in states])) <= 0.11 * S
     held = {t_ns: state["views"]["boards"]["magnet"] for t_ns, state in states}
     assert not any(on for t_ns, on in held.items() if t_ns <= 4 * S)
     assert all(on for t_ns, on in held.items() if t_ns > 4.01 * S)

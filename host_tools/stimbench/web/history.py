@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("MOST_BYTES", "PLACES", "History", "changed", "patched")
+__all__ = ("MOST_BYTES", "PLACES", "History", "changed", "entries_of", "patched")
 
 MOST_BYTES = 2_500_000
 """Of all chunks together."""
@@ -39,7 +39,12 @@ class _Chunk:
 
     @property
     def entries(self) -> list[Entry]:
-        return [(t_ns, told) for t_ns, told in json.loads(zlib.decompress(self.packed))]
+        return entries_of(self.packed)
+
+
+def entries_of(packed: bytes) -> list[Entry]:
+    """A chunk's entries: the first state is whole, and of the others there is the change."""
+    return [(t_ns, told) for t_ns, told in json.loads(zlib.decompress(packed))]
 
 
 class History:
@@ -75,10 +80,10 @@ class History:
             while self.nbytes > self._most_bytes and self._thin():
                 pass
 
-    def chunks(self) -> list[list[Entry]]:
-        """All that is kept. In each list the first state is whole, and of the others there is the change."""
-        found = [chunk.entries for chunk in self._chunks]
-        return [*found, list(self._open)] if self._open else found
+    def packed(self) -> list[bytes]:
+        """All that is kept: zlib of JSON, a list of entries each; see `entries_of`. It takes 1 ms."""
+        found = [chunk.packed for chunk in self._chunks]
+        return [*found, _Chunk.of(0, self._open).packed] if self._open else found
 
     def _thin(self) -> bool:
         """Make the oldest two chunks one that are neighbours and have lost least; whether there were two."""

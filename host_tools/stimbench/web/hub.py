@@ -316,8 +316,8 @@ class Hub:
     def saved(self) -> SavedRun:
         """A copy of the present run, as far as it has been lived, to be put into a file."""
         run = Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
-        chunks = self.history.chunks()
-        return SavedRun.of(run, self.record, chunks, self._table, self._firmware, self._marks)
+        states = self.history.packed()
+        return SavedRun.of(run, self.record, states, self._table, self._firmware, self._marks)
 
     def _done(self, told: dict[str, Any]) -> None:
         own = self._own.get(told["id"])

@@ -81,4 +81,4 @@ def repeated_run(run: Run, on_progress: Callable[[int], None] = lambda _: None) 
     about = {view.name: view.about() for view in VIEWS}
     table = {"views": list(about), "actions": actions.described(), "about": about}
     lived = Run(config=run.config, actions=recorder.acted, until_ns=recorder.record.end_ns)
-    return SavedRun.of(lived, recorder.record, recorder.history.chunks(), table, firmware)
+    return SavedRun.of(lived, recorder.record, recorder.history.packed(), table, firmware)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from stimbench import __version__
 from stimbench.errors import StimbenchError
 from stimbench.firmware_build import uf2
 from stimbench.project import image_path
-from stimbench.web.history import Entry
 from stimbench.web.muscle import GRID_NS
 from stimbench.web.muscles import Muscles
 from stimbench.web.record import LEADS, MEASURED, Record
@@ -61,19 +61,21 @@ class SavedRun:
     Attributes:
         about: what is readable in the file, plain data for JSON.
         arrays: by name, with the form of its block.
-        told: what the page was told: `table`, and `states` as History.chunks has them.
+        table: of views and actions, as pages get it.
+        states: what the page was told, as History.packed has it.
     """
 
     about: dict[str, Any]
     arrays: dict[str, tuple[str, NDArray[Any]]]
-    told: dict[str, Any]
+    table: dict[str, Any]
+    states: list[bytes]
 
     @classmethod
     def of(
         cls,
         run: Run,
         record: Record,
-        chunks: list[list[Entry]],
+        states: list[bytes],
         table: dict[str, Any],
         firmware: Firmware,
         marks: Sequence[dict[str, Any]] = (),
@@ -83,7 +85,7 @@ class SavedRun:
         Args:
             run: its seed and its actions.
             record: currents, voltages and pulses.
-            chunks: of History.
+            states: of History.packed.
             table: of views and actions, as pages get it.
             firmware: what `firmware_images` said when the bench was switched on.
             marks: as pages get them.
@@ -99,7 +101,7 @@ class SavedRun:
             "actions": [list(one) for one in run.actions],
             "link": to_link(run),
         }
-        return cls(about, _arrays(record), {"table": table, "states": chunks})
+        return cls(about, _arrays(record), table, states)
 
     @property
     def pulses(self) -> dict[str, int]:
@@ -112,8 +114,18 @@ class SavedRun:
             Block(name, form, len(values), packed(form, values))
             for name, (form, values) in self.arrays.items()
         ]
-        told = json.dumps(self.told, separators=(",", ":"), allow_nan=False).encode()
-        return [*found, Block("told", _TEXT, len(told), zlib.compress(told, 9))]
+        return [*found, self._told()]
+
+    def _told(self) -> Block:
+        """JSON: the table, and all states in a list. Never whole in memory: it is large."""
+        packer, count, data = zlib.compressobj(9), 0, b""
+        table = json.dumps(self.table, separators=(",", ":"), allow_nan=False).encode()
+        begin = b'{"table":' + table + b',"states":['
+        texts = ((b"," if at else b"") + zlib.decompress(one) for at, one in enumerate(self.states))
+        for text in chain((begin,), texts, (b"]}",)):
+            count += len(text)
+            data += packer.compress(text)
+        return Block("told", _TEXT, count, data + packer.flush())
 
 
 def firmware_images() -> Firmware:

@@ -75,11 +75,12 @@ def test_the_pace_and_the_series_of_forces_are_not_kept():
 def test_memory_is_bounded_and_what_is_lost_is_lost_evenly():
     noise = random.Random(1)
     history = History(most_bytes=20_000)
-    states = {}
+    states, most = {}, 0
     for t_ns in range(10_000):
         states[t_ns] = state_at(t_ns, noise.random())
         history.add(states[t_ns])
-    assert history.nbytes <= 20_000
+        most = max(most, history.nbytes)
+    assert 18_000 < most <= 23_000  # one chunk of 2.5 KB more
     found = states_of(history.packed())
     times = [t_ns for t_ns, _ in found]
     assert times[0] == 0

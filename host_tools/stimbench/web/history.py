@@ -54,7 +54,8 @@ class History:
         """Begin with none.
 
         Args:
-            most_bytes: of the compressed chunks; what is not compressed yet, some 0.1 MB, comes on top.
+            most_bytes: of the compressed chunks, give or take one; what is not compressed yet, some 0.1 MB,
+                comes on top.
         """
         self._most_bytes = most_bytes
         self._chunks: list[_Chunk] = []
@@ -77,23 +78,23 @@ class History:
         if len(self._open) >= _CHUNK:
             self._chunks.append(_Chunk.of(0, self._open))
             self._open = []
-            while self.nbytes > self._most_bytes and self._thin():
-                pass
+        elif self.nbytes > self._most_bytes:
+            self._thin()
 
     def packed(self) -> list[bytes]:
         """All that is kept: zlib of JSON, a list of entries each; see `entries_of`. It takes 1 ms."""
         found = [chunk.packed for chunk in self._chunks]
         return [*found, _Chunk.of(0, self._open).packed] if self._open else found
 
-    def _thin(self) -> bool:
-        """Make the oldest two chunks one that are neighbours and have lost least; whether there were two."""
+    def _thin(self) -> None:
+        """Make the oldest two chunks one that are neighbours and have lost least. It takes some 10 ms."""
         pairs = [
             (one.level, at)
             for at, (one, other) in enumerate(zip(self._chunks, self._chunks[1:], strict=False))
             if one.level == other.level
         ]
         if not pairs:
-            return False
+            return
         level, at = min(pairs)
         states = [*_states(self._chunks[at].entries), *_states(self._chunks[at + 1].entries)]
         entries: list[Entry] = []
@@ -102,7 +103,6 @@ class History:
             entries.append((t_ns, changed(before, told) if entries else told))
             before = told
         self._chunks[at : at + 2] = [_Chunk.of(level + 1, entries)]
-        return True
 
 
 def _kept(state: dict[str, Any]) -> dict[str, Any]:

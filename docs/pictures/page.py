@@ -39,6 +39,19 @@ def shoot(page: Page) -> None:
         print(f"docs/pictures/page/{name.lower().replace(' ', '-')}.png")
 
 
+def shoot_saved(page: Page, folder: Path) -> None:
+    """A picture of the run as a saved page, opened from a disk."""
+    page.get_by_role("tab", name="Run").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save this run as a page").click()
+    waiting.value.save_as(folder / "run.html")
+    page.goto(f"file://{folder / 'run.html'}")
+    page.get_by_role("tab", name="Run").click()
+    page.mouse.move(0, 0)
+    page.screenshot(path=FOLDER / "saved.png")
+    print("docs/pictures/page/saved.png")
+
+
 def main() -> None:
     """Serve a bench of this run's own, and look at it."""
     FOLDER.mkdir(exist_ok=True)
@@ -59,6 +72,7 @@ def main() -> None:
             page.goto(url)
             begin(page)
             shoot(page)
+            shoot_saved(page, Path(runtime))
             browser.close()
         finally:
             server.terminate()

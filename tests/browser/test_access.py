@@ -1,26 +1,10 @@
 """The page for everybody: axe-core's rules on every view in both themes, and the keyboard alone."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
-from stimbench.project import find_project_root
-from support.pages import holds
+from support.pages import axe_source, findings, holds, tab_to
 
 pytestmark = pytest.mark.emulated
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def axe_source():
-    path: Path = find_project_root() / "build/web/node_modules/axe-core/axe.min.js"
-    return path.read_text(encoding="utf-8")
-
-
-def findings(page):
-    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", RULES)
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
-
 
 def test_axe_finds_nothing_on_any_view_in_both_themes(opened):
     opened.evaluate(axe_source())
@@ -40,18 +24,6 @@ def test_nothing_is_cut_off(opened, width):
     for tab in opened.get_by_role("tab").all():
         tab.click()
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def tab_to(page, name, most=60):
-    """Press Tab until the focus is on the control of that name."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(
-            "(({ariaLabel, textContent}) => (ariaLabel || textContent || '').trim())(document.activeElement)"
-        )
-        if focused.startswith(name):
-            return
-    raise AssertionError(f"Tab does not come to {name!r}")
 
 
 def test_the_keyboard_alone_runs_a_session(opened):

@@ -1,6 +1,11 @@
 """What tests of the page do again and again."""
 
+from pathlib import Path
+
 from playwright.sync_api import expect
+from stimbench.project import find_project_root
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def start(page):
@@ -19,3 +24,25 @@ def holds(page):
 def frames_of(page):
     """What the scope shows, without the points."""
     return page.evaluate("(({from, to, end, pulses}) => ({from, to, end, pulses}))(stimbench.scope.frame)")
+
+
+def axe_source():
+    path: Path = find_project_root() / "build/web/node_modules/axe-core/axe.min.js"
+    return path.read_text(encoding="utf-8")
+
+
+def findings(page):
+    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", RULES)
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
+
+
+def tab_to(page, name, most=60):
+    """Press Tab until the focus is on the control of that name."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "(({ariaLabel, textContent}) => (ariaLabel || textContent || '').trim())(document.activeElement)"
+        )
+        if focused.startswith(name):
+            return
+    raise AssertionError(f"Tab does not come to {name!r}")

@@ -12,6 +12,7 @@ from stimbench.web.channel import HEAD, Kind, encoded
 from stimbench.web.hub import Hub
 from stimbench.web.run_file import Run, from_link, to_link
 from stimbench.web.wire import parse
+from support.saved_runs import states_of
 
 
 class PlayedBench:
@@ -244,5 +245,30 @@ def test_a_defect_of_what_is_made_of_the_record_takes_nothing_else_with_it(play,
         assert (await told(page, "state"))["views"] == {"leads": {"a": 1, "error": "ZeroDivisionError: none"}}
         stage.benches[0].says(Kind.STATE, STATE | {"t_ns": 6})
         assert (await told(page, "state"))["t_ns"] == 6
+
+    play(scene)
+
+
+def test_what_is_saved_is_the_present_run_as_pages_were_told_it(play):
+    async def scene(stage):
+        page = stage.page()
+        await stage.says(page, kind="hello", key="key-of-one")
+        bench = stage.benches[0]
+        bench.says(Kind.TABLE, {"views": ["run"], "actions": {}, "about": {}})
+        bench.says(Kind.STATE, STATE)
+        bench.says(Kind.ACTED, [10, "start", {}])
+        await until(lambda: len(stage.hub.run.actions) == 1)
+        await stage.says(page, kind="run", id=1, verb="mark")
+        bench.says(Kind.STATE, STATE | {"t_ns": 20, "views": {"run": {"a": 1}}})
+        await until(lambda: len(states_of(stage.hub.saved().states)) == 2)
+        saved = stage.hub.saved()
+        assert saved.table["views"] == ["run"]
+        assert [t_ns for t_ns, _ in states_of(saved.states)] == [5, 20]
+        assert saved.about["actions"] == [[10, "start", {}]]
+        assert saved.about["marks"] == [{"t_ns": 10, "number": 1}]
+        assert from_link(saved.about["link"]).actions == [(10, "start", {})]
+        await stage.says(page, kind="run", id=2, verb="new", seed=9)
+        saved = stage.hub.saved()
+        assert (saved.about["config"]["seed"], saved.about["actions"], saved.states) == (9, [], [])
 
     play(scene)

@@ -5,11 +5,13 @@ import contextlib
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from stimbench.errors import BenchError
 from stimbench.web.page import Page
 from stimbench.web.record import Record
 from stimbench.web.security import COOKIE, Door
 from stimbench.web.server import application
 from stimbench.web.wire import LONGEST_MESSAGE, Seen, Told, Watch
+from support.saved_runs import about_of, noisy_record, saved_of
 
 HOST = "127.0.0.1:8137"
 
@@ -114,3 +116,29 @@ def test_states_replace_each_other_and_answers_do_not():
     assert len(texts) == 6
     assert texts[-1] == '{"kind": "state", "t_ns": 4}'
     assert page.texts() == []
+
+
+@pytest.fixture
+def ask(hub):
+    door = Door([HOST])
+    with TestClient(application(door, lambda: hub), base_url=f"http://{HOST}") as client:
+        yield lambda cookie=door.cookie: client.get("/run.html", headers={"cookie": f"{COOKIE}={cookie}"})
+
+
+def test_the_run_is_a_file_to_whoever_was_let_in(hub, ask):
+    hub.saved = lambda: saved_of(noisy_record(1, points=500, pulses=20))
+    answer = ask()
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="stimbench-run-1-40s.html"'
+    assert about_of(answer.content)["end_ns"] == 40_000_000_000
+    assert ask(cookie="x" * 40).status_code == 403
+
+
+def test_a_run_that_cannot_be_made_a_file_is_one_sentence(hub, ask, monkeypatch):
+    def broken(_):
+        raise BenchError("The page cannot be made: no parts.")
+
+    hub.saved = lambda: saved_of(Record())
+    monkeypatch.setattr("stimbench.web.server.saved_page", broken)
+    answer = ask()
+    assert (answer.status_code, answer.text) == (500, "The page cannot be made: no parts.")

@@ -29,6 +29,10 @@ COMMANDS: Mapping[str, Entry] = {
         "stimbench.cli.serve:serve",
         "Serve the emulated bench as a page for a browser, until Ctrl-C.",
     ),
+    "save-run": Entry(
+        "stimbench.cli.save_run:save_run",
+        "Repeat the run of a link, and save it as one HTML file that plays without a server.",
+    ),
     "status": Entry(
         "stimbench.cli.status:status",
         "Show what the stimulator (or a remote) is, does and has counted. Exits 1 if its self-test failed.",

@@ -14,9 +14,11 @@ from stimbench.web import news, recorded
 from stimbench.web.bench_link import BenchLink, StartedBench, start_bench
 from stimbench.web.channel import Kind
 from stimbench.web.control import Controls
+from stimbench.web.history import History
 from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
+from stimbench.web.saved_run import SavedRun, firmware_images
 from stimbench.web.saving import captured
 from stimbench.web.wire import (
     Alive,
@@ -51,6 +53,7 @@ class Hub:
 
     Attributes:
         record: of the present run.
+        history: what its pages were told, over time.
         malformed: messages that no page of ours sends; each closed its connection.
     """
 
@@ -71,10 +74,10 @@ class Hub:
             keep: writes the run to a disk, now and then.
             on_stillborn: told why the first bench never came up.
         """
-        self.record = Record()
+        self.record, self.history = Record(), History()
         self.malformed = 0
         self._invite, self._keep, self._on_stillborn = invite, keep, on_stillborn
-        self._link = BenchLink(started, self._on_bench)
+        self._link, self._firmware = BenchLink(started, self._on_bench), firmware_images()
         self._config, self._repeated = run.config, run
         self._actions: list[Acted] = []
         self._marks: list[dict[str, Any]] = []
@@ -256,9 +259,9 @@ class Hub:
                 page.tell(Told.DONE, {"id": number, "error": "Another run was begun."})
         self._waiting.clear()
         await self._link.close()
-        self.record, self._state, self._failed = Record(), {}, ""
+        self.record, self.history, self._state, self._failed = Record(), History(), {}, ""
         self._config, self._repeated, self._actions = run.config, run, []
-        self._link = BenchLink(start_bench(run), self._on_bench)
+        self._link, self._firmware = BenchLink(start_bench(run), self._on_bench), firmware_images()
         await self._link.open()
         for page in self._pages.values():
             page.forget_shown()
@@ -276,6 +279,7 @@ class Hub:
         if kind is Kind.STATE:
             recorded.complete(told, self.record)
             self._state, self._ever_ran = told, True
+            self.history.add(told)
             self._tell_all(Told.STATE, told)
         elif kind is Kind.DONE:
             self._done(told)
@@ -308,6 +312,12 @@ class Hub:
         finally:
             self._own.pop(number, None)
         return captured(self.record, from_ns, to_ns, signals)
+
+    def saved(self) -> SavedRun:
+        """A copy of the present run, as far as it has been lived, to be put into a file."""
+        run = Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
+        states = self.history.packed()
+        return SavedRun.of(run, self.record, states, self._table, self._firmware, self._marks)
 
     def _done(self, told: dict[str, Any]) -> None:
         own = self._own.get(told["id"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stimbench.web.growing import Growing
 from stimbench.web.muscle import GRID_NS, Muscle, recruited
 from stimbench.web.record import LeadRecord, Record
 
@@ -18,7 +18,7 @@ LEAST_TISSUE_OHM = 60.0
 the self-test. The threshold is that of the watch (docs/watch.md)."""
 _KNOWN_BEHIND_NS = 10_000_000
 """Of a pulse that began earlier than so long ago all is known: its recharge has begun."""
-_SHOWN_NS = 8_000_000_000
+_SHOWN = 8_000_000_000 // GRID_NS
 _BEFORE_END_NS = 1_000
 
 
@@ -47,7 +47,8 @@ def charges_nc(lead: LeadRecord, pulses: NDArray[Any]) -> NDArray[np.float64]:
 class _Side:
     def __init__(self) -> None:
         self.muscle = Muscle()
-        self.forces: deque[float] = deque([0.0], maxlen=_SHOWN_NS // GRID_NS)
+        self.forces = Growing(np.uint16)
+        self.forces.extend(np.zeros(1, np.uint16))
         self.taken = 0
         self.charge_nc = 0.0
         self.pulse_ns = 0
@@ -72,6 +73,10 @@ class Muscles:
         to_ns = min((side.muscle.now_ns for side in self._sides.values()), default=0)
         return {"to_ns": to_ns, "step_ns": GRID_NS, "sides": told}
 
+    def series(self, name: str) -> NDArray[np.uint16]:
+        """The force of a lead's muscle at each multiple of GRID_NS, per mille: shape (n,), a view."""
+        return self._sides.setdefault(name, _Side()).forces.view
+
     def _follow(self, name: str, lead: LeadRecord, until_ns: int) -> dict[str, Any]:
         side = self._sides.setdefault(name, _Side())
         last_ns = until_ns // GRID_NS * GRID_NS
@@ -79,12 +84,13 @@ class Muscles:
             new = lead.pulses[side.taken :]
             new = new[new["start_ns"] < last_ns]
             charges = charges_nc(lead, new)
-            side.forces.extend(side.muscle.advance(new["start_ns"], charges, last_ns))
+            forces = side.muscle.advance(new["start_ns"], charges, last_ns)
+            side.forces.extend(np.array([round(1000 * force) for force in forces], np.uint16))
             side.taken += len(new)
             if len(new):
                 side.charge_nc, side.pulse_ns = float(charges[-1]), int(new["start_ns"][-1])
         return {
-            "force": [round(1000 * force) for force in side.forces],
+            "force": side.forces.view[-_SHOWN:].tolist(),
             "able": round(side.muscle.able, 4),
             "charge_nc": round(side.charge_nc, 2),
             "recruited": recruited(side.muscle.model, side.charge_nc),

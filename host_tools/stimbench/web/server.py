@@ -16,10 +16,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from stimbench.errors import InputError
+from stimbench.errors import BenchError, InputError, StimbenchError
 from stimbench.project import web_vendor_path
 from stimbench.web.hub import Hub
 from stimbench.web.page import Page, TooSlowError
+from stimbench.web.saved_page import saved_page
 from stimbench.web.saving import Format, write
 from stimbench.web.security import Door, Guard
 from stimbench.web.wire import LONGEST_MESSAGE, MalformedError, parse
@@ -57,9 +58,13 @@ def application(door: Door, hub_of: Callable[[], Hub]) -> Guard:
     async def save(request: Request) -> Response:
         return await _save(request, held[0])
 
+    async def save_run(_request: Request) -> Response:
+        return await _save_run(held[0])
+
     routes = [
         Route("/", _index),
         Route("/save.{kind:str}", save),
+        Route("/run.html", save_run),
         WebSocketRoute("/ws", socket),
         Mount("/vendor", StaticFiles(directory=web_vendor_path(), check_dir=False)),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -88,6 +93,18 @@ async def _save(request: Request, hub: Hub) -> Response:
     path = await asyncio.to_thread(write, capture, kind)
     name = f"stimbench-{span[0]}-{span[1]}.{kind}"
     return FileResponse(path, filename=name, background=BackgroundTask(path.unlink))
+
+
+async def _save_run(hub: Hub) -> Response:
+    """The present run as a page that plays without a server."""
+    saved = hub.saved()
+    try:
+        page = await asyncio.to_thread(saved_page, saved)
+    except (BenchError, StimbenchError) as error:
+        return PlainTextResponse(str(error), 500)
+    name = f"stimbench-run-{saved.about['config']['seed']}-{saved.about['end_ns'] // 1_000_000_000}s.html"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(page, media_type="text/html", headers=headers)
 
 
 async def _serve_page(websocket: WebSocket, hub: Hub) -> None:

@@ -1,5 +1,6 @@
 // The connection to the server. Views use it as `bench`; see docs/web.md.
 
+import { saveSpan } from "./export.js";
 import { decode } from "./wire.js";
 
 const ALIVE_MS = 1000;
@@ -28,6 +29,8 @@ export class Bench extends EventTarget {
   /** What stays as it is of each view, by its name. */
   about = {};
   connected = false;
+  /** As what a span of the record can be saved. */
+  spanKinds = ["csv", "vcd"];
 
   #socket = null;
   #asked = new Map();
@@ -54,6 +57,16 @@ export class Bench extends EventTarget {
   /** Mark, rewind, what-if, link, open, new, actions, invite: see web/wire.py. */
   withRun(verb, more = {}) {
     return this.#ask({ kind: "run", verb, ...more });
+  }
+
+  /** The module of a view. */
+  load(name) {
+    return import(`./views/${name}.js`);
+  }
+
+  /** A span of the record as a file. */
+  saveSpan(kind, from, to) {
+    return saveSpan(kind, from, to);
   }
 
   /** STOP: ahead of all else, by whoever looks on. */

@@ -28,6 +28,15 @@ export async function savePng(panes, end) {
   save(`stimbench-${Math.round(end)}.png`, blob);
 }
 
+/** The whole run as a page that plays without a server. */
+export async function saveRun() {
+  const answer = await fetch("/run.html");
+  if (!answer.ok) throw new Error((await answer.text()) || `The server refused it (${answer.status}).`);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
+  save(name, await answer.blob());
+  return { told: `${name} was saved. It plays without this server, and without a network.` };
+}
+
 /** A span, in ns of bench time, from the server. */
 export async function saveSpan(kind, from, to) {
   const [begin, end] = [Math.max(0, Math.floor(from)), Math.ceil(to)];

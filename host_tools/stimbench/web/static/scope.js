@@ -2,7 +2,7 @@
 
 import { Cursors } from "./cursors.js";
 import { button, el, field, setText } from "./dom.js";
-import { savePng, saveSpan } from "./export.js";
+import { savePng } from "./export.js";
 import { Pane } from "./pane.js";
 import { clock, microamps, microseconds, milliseconds, nanocoulombs, time, volts } from "./units.js";
 
@@ -30,7 +30,7 @@ export class ScopeView {
     this.frame = null;
     this.frames = 0;
     this.readAt = 0;
-    this.#build(host);
+    this.#build(host, bench);
     bench.addEventListener("connection", () => bench.connected && this.#ask());
     this.#ask();
   }
@@ -49,7 +49,7 @@ export class ScopeView {
     }
   }
 
-  #build(host) {
+  #build(host, bench) {
     const [modeLabel, mode] = field("Show", "scope-mode", { options: MODES, onchange: () => this.#setMode(mode.value) });
     const [triggerLabel, trigger] = field("Trigger", "scope-trigger", {
       options: [["own", "each lead"], ["left", "left lead"], ["right", "right lead"]],
@@ -67,7 +67,7 @@ export class ScopeView {
       button("Zoom in", () => this.zoom(0.5)), button("Zoom out", () => this.zoom(2)),
       button("Earlier", () => this.pan(-0.25)), button("Later", () => this.pan(0.25)),
       button("PNG", () => savePng(this.panes, this.frame?.end ?? 0), { id: "scope-png", "aria-label": "Save as PNG" }),
-      ...["csv", "vcd"].map((kind) => button(kind.toUpperCase(), () => this.#save(kind),
+      ...bench.spanKinds.map((kind) => button(kind.toUpperCase(), () => this.#save(kind),
         { id: `scope-${kind}`, "aria-label": `Save as ${kind.toUpperCase()}` })));
     host.append(this.bar);
     this.panes = [];
@@ -108,6 +108,11 @@ export class ScopeView {
     else this.#set({ mode });
   }
 
+  /** The whole session. */
+  showAll() {
+    this.#setMode("all");
+  }
+
   #absolute() {
     const newest = this.frame.traces.filter((one) => one.age === 0).map((one) => one.origin);
     const at = newest.length ? Math.max(...newest) : this.frame.end;
@@ -121,7 +126,7 @@ export class ScopeView {
       from += Math.min(...origins);
       to += Math.max(...origins);
     }
-    return this.bench.attempt(saveSpan(kind, from || 0, to || 0));
+    return this.bench.attempt(this.bench.saveSpan(kind, from || 0, to || 0));
   }
 
   #set(change) {

@@ -15,7 +15,7 @@ export class Tabs {
   }
 
   async #load(names) {
-    this.views = await Promise.all(names.map(async (name) => ({ name, module: await import(`./views/${name}.js`) })));
+    this.views = await Promise.all(names.map(async (name) => ({ name, module: await this.bench.load(name) })));
     for (const view of this.views) {
       view.panel = el("div", { id: `view-${view.name}`, role: "tabpanel", "aria-labelledby": `tab-${view.name}`, tabindex: "0", hidden: true });
       view.tab = el("button", {

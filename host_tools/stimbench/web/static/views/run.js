@@ -1,13 +1,16 @@
 // The run: marks, actions, links. It is its seed and its actions, so it can be repeated to the edge.
 
 import { button, el, field, setText } from "../dom.js";
+import { saveRun } from "../export.js";
 import { clock } from "../units.js";
+import { mountSaved, said, updateSaved } from "./run_saved.js";
 
 export const title = "Run";
 let bench, marks, list, count, linkBox, later, told;
 
 export function mount(host, theBench) {
   bench = theBench;
+  if (bench.saved) return mountSaved(host, bench);
   marks = el("ul", { id: "run-marks" });
   list = el("ol", { id: "run-actions", tabindex: "0", "aria-label": "Actions" });
   count = el("span", { id: "run-count" });
@@ -20,7 +23,8 @@ export function mount(host, theBench) {
   const open = () => bench.withRun("open", { link: link.value.split("#run=").at(-1).trim() });
   host.append(
     el("h2", {}, title),
-    el("p", {}, button("Link to this run", () => copy(), { id: "run-copy" })),
+    el("p", { class: "bar" }, button("Link to this run", () => copy(), { id: "run-copy" }),
+      button("Save this run as a page", keep, { id: "run-save" })),
     el("fieldset", { class: "hands" },
       el("h3", {}, "Marks"),
       button("Mark this instant", () => bench.attempt(bench.withRun("mark")), { id: "run-mark" }), marks,
@@ -35,7 +39,18 @@ export function mount(host, theBench) {
   if (given) link.value = given;
 }
 
-export function update(_state, _whole) {}
+export function update(_state, whole) {
+  if (bench.saved) updateSaved(whole.t_ns);
+}
+
+/** Whoever looks may: it changes nothing. */
+async function keep({ currentTarget: pressed }) {
+  pressed.disabled = true;
+  bench.say("The run is being saved.");
+  await bench.attempt(saveRun());
+  pressed.disabled = false;
+  pressed.focus();
+}
 
 async function copy() {
   const found = await bench.attempt(bench.withRun("link"));
@@ -62,10 +77,6 @@ function show() {
   list.replaceChildren(...run.actions.map(([t, name, args], k) => el("li", {},
     el("span", {}, `${clock(t)} ${name} ${said(args)} `),
     button("What if I had not", () => without(run.first + k), { "aria-label": `What if I had not: ${name} at ${clock(t)}` }))));
-}
-
-function said(args) {
-  return Object.values(args).filter((one) => one !== null).map((one) => (typeof one === "object" ? JSON.stringify(one) : one)).join(" ");
 }
 
 function without(action) {

@@ -17,6 +17,9 @@ from stimbench.web.views import VIEWS
 
 __all__ = ("repeated_run",)
 
+_SLICE_NS = 5_000_000
+"""So far a state's time is off at most."""
+
 
 class _Recorder:
     """In the place of the server's end: takes what the bench's process tells, as web.hub does."""
@@ -54,6 +57,9 @@ class _Repeating(BenchStand):
     def _now_s(self) -> float:
         bench = getattr(self, "bench", None)
         return bench.now_ns / 1e9 if bench is not None else 0.0
+
+    def _slice_ns(self) -> int:
+        return _SLICE_NS
 
     def finish(self) -> None:
         """Do what the run's last instant has, and tell what is left to tell."""

@@ -85,3 +85,48 @@ def test_who_asked_and_went_is_forgotten(controls):
     controls.ask(2)
     controls.went(2, 1.0)
     assert controls.asking == []
+
+
+@pytest.fixture
+def middle():
+    """The third of five pages holds them; all others ask."""
+    made = Controls(grace_s=3.0)
+    for page, key in enumerate(("key-d", "key-b", "key-c", "key-e", "key-a"), 1):
+        made.came(page, key, 0.0)
+    made.give(1, 3)
+    for page in (1, 2, 4, 5):
+        made.ask(page)
+    return made
+
+
+def test_a_page_is_itself_alone(middle):
+    middle.require(3)
+    for page in (1, 2, 4, 5):
+        with pytest.raises(ActionError, match="You look on"):
+            middle.require(page)
+        with pytest.raises(ActionError, match="Viewer 3 holds"):
+            middle.take(page, 100.0)
+    middle.ask(3)
+    assert middle.asking == [1, 2, 4, 5]
+    middle.refuse(3, 2)
+    assert middle.asking == [1, 4, 5]
+    for page in (1, 5):
+        middle.went(page, 1.0)
+    assert (middle.holder, middle.asking) == (3, [4])
+
+
+def test_who_gets_them_asks_no_more(middle):
+    middle.give(3, 4)
+    assert (middle.holder, middle.asking) == (4, [1, 2, 5])
+
+
+def test_they_wait_for_one_key_alone(middle):
+    middle.went(3, 1.0)
+    for page in (1, 2, 4, 5):  # with a lower key and with a higher one
+        with pytest.raises(ActionError, match="wait some seconds"):
+            middle.take(page, 3.9)
+    middle.came(6, "key-c", 3.9)
+    assert middle.holder == 6
+    middle.went(6, 10.0)
+    middle.take(2, 13.5)
+    assert middle.holder == 2

@@ -1,5 +1,6 @@
 """Who is let in: the token once, then the cookie, from a page of ours, by a name of ours. Others: nothing."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -133,3 +134,51 @@ def test_a_door_with_an_earlier_cookie_knows_it():
     door = Door([HOST], "c" * 43)
     assert door.knows("c" * 43)
     assert not door.knows("d" * 43)
+
+
+def asked(site, headers, path="/", method="GET", query=b""):
+    """Status and body of a request with these header lines, which a client library might not send."""
+    sent = []
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query,
+        "headers": [(name.encode(), value.encode()) for name, value in headers], "scheme": "http",
+        "http_version": "1.1", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8137), "root_path": "",
+    }  # fmt: skip
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(site.client.app(scope, receive, send))
+    return sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:])
+
+
+def test_a_request_names_one_host(site):
+    cookie = ("cookie", f"{COOKIE}={site.door.cookie}")
+    assert asked(site, [("host", HOST), cookie]) == (200, b"the bench")
+    for hosts in ([], [HOST, HOST], [HOST, "evil.example"], ["evil.example", HOST]):
+        assert asked(site, [*(("host", one) for one in hosts), cookie]) == (403, b"")
+
+
+def test_a_page_has_one_origin(site):
+    known = [("host", HOST), ("cookie", f"{COOKIE}={site.door.cookie}")]
+    assert asked(site, [*known, ("origin", ORIGIN)])[0] == 200
+    for origins in ([ORIGIN, ORIGIN], [ORIGIN, "null"], [f"https://{HOST}"], ["http://localhost:8137"], [""]):
+        assert asked(site, [*known, *(("origin", one) for one in origins)]) == (403, b"")
+
+
+@pytest.mark.parametrize("cookie", ["a,b=1", "a,b=1; {}={}", "{}", "{0}=", "{0}={1}x", "x{0}={1}", "{0} {1}"])
+def test_what_is_not_the_cookie_gets_nothing(site, cookie):
+    line = cookie.format(COOKIE, site.door.cookie)
+    assert asked(site, [("host", HOST), ("cookie", line)]) == (403, b"")
+    assert site.reached == []
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_a_token_is_taken_by_get_alone(site, method):
+    token = site.door.new_token()
+    query = f"token={token}".encode()
+    assert asked(site, [("host", HOST)], ENTRY, method, query)[0] == 403
+    assert asked(site, [("host", HOST)], ENTRY, "GET", query)[0] == 303  # and it was not used up

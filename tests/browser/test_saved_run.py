@@ -117,6 +117,9 @@ WINDOWS = {
     "whole": {"mode": "all"},
 }
 
+SHORT = "a pulse's first 30 us"
+BEGIN = {SHORT: {"mode": "pulse", "before_ns": 0.0, "span_ns": 30e3, "overlay": 4}}
+
 
 @pytest.mark.parametrize("width", [16, 911, 4096])
 @pytest.mark.parametrize("name", WINDOWS)
@@ -162,11 +165,13 @@ def until(record, now_ns):
     return earlier
 
 
-@pytest.mark.parametrize("name", WINDOWS)
-def test_what_came_after_the_played_time_is_not_shown(noisy, name):
+@pytest.mark.parametrize("within_ns", [-999_999, 19_999, 35_001])
+@pytest.mark.parametrize("name", [*WINDOWS, SHORT])
+def test_what_came_after_the_played_time_is_not_shown(noisy, name, within_ns):
+    """Between two pulses, and within a pulse of the left lead: it is no pulse before it is over."""
     page, record = noisy
-    now_ns = 21_234_567_891
-    watch = Watch(kind="watch", view=0, width=500, **WINDOWS[name])
+    now_ns = int(record.leads["left"].pulses["start_ns"][400]) + within_ns
+    watch = Watch(kind="watch", view=0, width=500, **(WINDOWS | BEGIN)[name])
     expected = decoded(Scope(watch).frame(until(record, now_ns), 0))
     found = page.evaluate(FRAME, [watch.model_dump(), now_ns])
     assert found["pulses"] == expected["pulses"]

@@ -218,6 +218,10 @@ class Analyser:
         self.plug.allow(begin_ns + 60_000 * MS)  # it records whether anybody waits or not
         raw = taken.result(LONG_S)
         self.plug.allow(0)
+        return self.sampled(raw, begin_ns, origin)
+
+    def sampled(self, raw: Capture, begin_ns: int, origin: Origin) -> Capture:
+        """What it makes of the bench's own record; its time 0 is `begin_ns`."""
         capture = raw.shifted(-begin_ns, "the analyser")
         count = int(first_samples(capture.end_ns, self.rate_hz))
         digital = {name: self._logic(capture, name, count) for name in self.digital}

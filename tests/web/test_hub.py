@@ -18,6 +18,8 @@ from support.saved_runs import states_of
 class PlayedBench:
     """In the place of bench_link.StartedBench: its socket's other end."""
 
+    is_wired = False
+
     def __init__(self, run):
         self.run = run
         self.socket, self.theirs = socket.socketpair()

@@ -6,6 +6,7 @@ board through its console takes time; all others are done at an instant.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,14 @@ from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench.actions import ACTIONS as HANDS
 from stimbench.bench.actions import ActionError, Arguments, NoArguments
 from stimbench.web import programs
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, WebAction
 from stimbench.web.views import VIEWS
 
 __all__ = ("by_name", "described")
 
+_NEEDS = {"press": Need.HANDS, "magnet": Need.HANDS}
+"""Of the hands' actions; the others are about parts."""
 _NOT_FOR_A_PAGE = ("speed", "wait", "status", "lights")
 """Hands' actions that let time pass otherwise, or only show something: the state has it."""
 
@@ -83,12 +87,9 @@ def _amplitude(stand: Stand, given: Amplitudes) -> dict[str, Any]:
 
 def _edges(stand: Stand, given: Span) -> dict[str, Any]:
     """Of the signals that a saved file has: initial level and times. The newest minutes only."""
-    trace = stand.bench.trace
     found = {}
     for signal in _SAVED_SIGNALS:
-        before = trace.edges("stimulator", signal, 0, given.from_ns)
-        initial = before[-1][1] if before else trace.initial_level("stimulator", signal)
-        times = [time_ns for time_ns, _ in trace.edges("stimulator", signal, given.from_ns, given.to_ns)]
+        initial, times = stand.edges(signal, given.from_ns, given.to_ns)
         found[f"stimulator.{signal}"] = [initial, times]
     return found
 
@@ -107,10 +108,18 @@ _OWN = (
 )
 
 
-def described() -> dict[str, Any]:
-    """For a page: what each action does, and its arguments as JSON Schema."""
+def described(lacks: Callable[[Need], str]) -> dict[str, Any]:
+    """For a page: what each action does, its arguments as JSON Schema, and why this bench lacks it.
+
+    Args:
+        lacks: see table.Stand.
+    """
     return {
-        one.name: {"summary": one.summary, "schema": one.arguments.model_json_schema()}
+        one.name: {
+            "summary": one.summary,
+            "schema": one.arguments.model_json_schema(),
+            "lacks": lacks(one.needs) if one.needs is not None else "",
+        }
         for one in _TABLE.values()
     }
 
@@ -128,7 +137,13 @@ _TABLE = {
     for one in (
         *_OWN,
         *(
-            WebAction(hand.name, hand.arguments, hand.summary, partial(_by_hand, hand.name))
+            WebAction(
+                hand.name,
+                hand.arguments,
+                hand.summary,
+                partial(_by_hand, hand.name),
+                needs=_NEEDS.get(hand.name, Need.PARTS),
+            )
             for hand in HANDS.values()
             if hand.name not in _NOT_FOR_A_PAGE
         ),

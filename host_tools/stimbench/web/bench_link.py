@@ -14,21 +14,30 @@ from typing import Any
 from stimbench.web.channel import HEAD, Kind, encoded
 from stimbench.web.run_file import Run
 
-__all__ = ("BenchLink", "StartedBench", "start_bench")
+__all__ = ("BenchLink", "StartedBench", "start_bench", "start_wired")
 
 _END_S = 5.0
+_WIRED_END_S = 10.0
+"""A wired bench's output is stopped first, and its instruments are let go of."""
 _MOST_WAITING = 4 << 20
 
 
 class StartedBench:
     """A bench's process and the socket to it."""
 
-    def __init__(self, run: Run) -> None:
-        """Start it; it repeats `run` first."""
+    def __init__(self, run: Run, bench_file: str = "") -> None:
+        """Start it.
+
+        Args:
+            run: what it repeats first.
+            bench_file: of a wired bench, which repeats nothing; empty for an emulated one.
+        """
+        self.is_wired = bool(bench_file)
         self.socket, theirs = socket.socketpair()
         with theirs:
             # For a bench that repeats a run of hours, the socket's buffers are the only delay.
             words = [sys.executable, "-m", "stimbench.web.bench_process", str(theirs.fileno())]
+            words += [bench_file] if bench_file else []
             self.process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()])
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
@@ -38,7 +47,7 @@ class StartedBench:
         """End the process: it sees the socket closed. One that does not is killed."""
         self.socket.close()
         try:
-            self.process.wait(_END_S)
+            self.process.wait(_WIRED_END_S if self.is_wired else _END_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -47,6 +56,11 @@ class StartedBench:
 def start_bench(run: Run) -> StartedBench:
     """Start a bench's process. It comes up while the caller does other things."""
     return StartedBench(run)
+
+
+def start_wired(bench_file: str) -> StartedBench:
+    """Start a wired bench's process: its file was read before, so it can be."""
+    return StartedBench(Run(), bench_file)
 
 
 class BenchLink:

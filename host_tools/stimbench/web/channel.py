@@ -51,6 +51,10 @@ class Kind(enum.IntEnum):
     """First of all: what there is. Body: {"views", "actions", "about"}, names, texts and schemas."""
     FAILED = 20
     """The bench cannot go on. Body: {"error"}."""
+    SAID = 22
+    """Something that every page tells its person. Body: {"text", "error"}."""
+    CAPTURED = 23
+    """An instrument's capture of a wired bench: see web.captured."""
 
 
 def pack(meta: Any, arrays: list[NDArray[Any]]) -> bytes:

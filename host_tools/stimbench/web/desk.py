@@ -139,7 +139,7 @@ def read(stand: Stand) -> None:
         desk.journal, desk.journal_why = [_entry(one) for one in newest_entries(stimulator)], ""
     except RefusedError as error:  # while the output is on
         desk.journal_why = str(error)
-    desk.read_ns = stand.bench.now_ns
+    desk.read_ns = stand.now_ns
 
 
 def newest_entries(stimulator: Stimulator) -> list[Entry]:

@@ -98,7 +98,7 @@ class BenchEvidence(Evidence):
     ) -> None:
         """Look at `stand` as it is now, and at its record so far back."""
         self._stand, self._back_ns = stand, back_ns
-        self.now_ns, self.since_ns, self.answer = stand.bench.now_ns, since_ns, answer
+        self.now_ns, self.since_ns, self.answer = stand.now_ns, since_ns, answer
         told = stand.told
         self.state = str(told["state"]) if told.get("answers") else ""
         self.left_ua = int(told["programmed_ua"][0]) if told.get("answers") else 0

@@ -10,16 +10,17 @@ from typing import Any
 from stimbench.bench.actions import ActionError
 from stimbench.capture.capture import Capture
 from stimbench.errors import InputError
-from stimbench.web import news, recorded
+from stimbench.web import captured, news, recorded
 from stimbench.web.bench_link import BenchLink, StartedBench, start_bench
 from stimbench.web.channel import Kind
 from stimbench.web.control import Controls
 from stimbench.web.history import History
+from stimbench.web.needs import ON_A_WIRED_BENCH, Need
 from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
 from stimbench.web.saved_run import SavedRun, firmware_images
-from stimbench.web.saving import captured
+from stimbench.web.saving import captured_in, of_captures
 from stimbench.web.wire import (
     Alive,
     Control,
@@ -46,6 +47,7 @@ _SHOWN_ACTIONS = 50
 _ANSWER_S = 10.0
 _BEFORE_NS = 1
 _MOST_MARKS = 200
+_FULL = "The record has no room for more currents and voltages: from now on it keeps the pulses only."
 
 
 class Hub:
@@ -78,6 +80,7 @@ class Hub:
         self.malformed = 0
         self._invite, self._keep, self._on_stillborn = invite, keep, on_stillborn
         self._link, self._firmware = BenchLink(started, self._on_bench), firmware_images()
+        self._is_wired = started.is_wired
         self._config, self._repeated = run.config, run
         self._actions: list[Acted] = []
         self._marks: list[dict[str, Any]] = []
@@ -152,6 +155,8 @@ class Hub:
     def _keep_now(self, anyway: bool) -> None:
         """Keep the run, if an action has been done since, or anyway."""
         count = len(self._actions)
+        if self._is_wired:
+            return  # nobody can repeat it
         if not self._failed and (anyway or count != self._kept):
             self._kept = count
             self._keep(self.run)
@@ -209,6 +214,7 @@ class Hub:
             if not (isinstance(message, RunVerb) and message.verb in ("link", "actions")):
                 self._controls.require(page.number)
             if isinstance(message, Pace):
+                self._require_emulated(Need.PACE)
                 self._link.tell(Kind.PACE, message.model_dump(exclude={"kind"}))
             elif isinstance(message, Do):
                 self._do(page, message)
@@ -217,6 +223,10 @@ class Hub:
         except (ActionError, InputError) as error:
             number = getattr(message, "id", None)
             page.tell(Told.DONE, {"id": number, "error": str(error)})
+
+    def _require_emulated(self, need: Need) -> None:
+        if self._is_wired:
+            raise ActionError(ON_A_WIRED_BENCH[need])
 
     def _do(self, page: Page, message: Do) -> None:
         if self._failed:
@@ -231,12 +241,13 @@ class Hub:
     async def _on_run(self, message: RunVerb) -> dict[str, Any]:
         """See wire.RunVerb."""
         run = self.run
-        if message.verb == "link":
-            return {"link": to_link(run)}
         if message.verb == "actions":
             return {"actions": run.actions}
         if message.verb == "invite":
             return {"url": self._invite()}
+        self._require_emulated(Need.REPEATING)
+        if message.verb == "link":
+            return {"link": to_link(run)}
         if message.verb == "mark":
             return self._mark()
         await self._begin(_other_run(message, run, self._marks))
@@ -275,9 +286,15 @@ class Hub:
             for page in self._pages.values():
                 page.wake.set()
             return
-        told = json.loads(body)
+        if kind is Kind.CAPTURED:
+            self._take_capture(body)
+            return
+        self._on_told(kind, json.loads(body))
+
+    def _on_told(self, kind: Kind, told: Any) -> None:
         if kind is Kind.STATE:
-            recorded.complete(told, self.record)
+            if not self._is_wired:
+                recorded.complete(told, self.record)
             self._state, self._ever_ran = told, True
             self.history.add(told)
             self._tell_all(Told.STATE, told)
@@ -286,6 +303,8 @@ class Hub:
         elif kind is Kind.TABLE:
             self._table = told
             self._tell_all(Told.TABLE, told)
+        elif kind is Kind.SAID:
+            self._tell_all(Told.SAID, told)
         elif kind is Kind.ACTED:
             self._actions.append((told[0], told[1], told[2]))
             self._tell_run()
@@ -295,12 +314,22 @@ class Hub:
             if not self._ever_ran:
                 self._on_stillborn(self._failed)
 
+    def _take_capture(self, body: bytes) -> None:
+        was_full = self.record.is_full
+        self.record.add_captured(captured.unpacked(body))
+        if self.record.is_full and not was_full:
+            self._tell_all(Told.SAID, {"text": _FULL, "error": True})
+        for page in self._pages.values():
+            page.wake.set()
+
     async def capture(self, from_ns: int, to_ns: int) -> Capture:
         """A span of the record, with the edges of digital signals of the last minutes.
 
         Raises:
-            InputError: there is nothing in it, or the bench does not answer.
+            InputError: there is nothing in it, there is a gap in it, or the bench does not answer.
         """
+        if self._is_wired:
+            return of_captures(self.record, from_ns, to_ns)
         self._asked += 1
         answer = self._own[self._asked] = asyncio.get_running_loop().create_future()
         number, span = self._asked, {"from_ns": from_ns, "to_ns": to_ns}
@@ -311,7 +340,7 @@ class Hub:
             raise InputError("The bench does not answer.") from None
         finally:
             self._own.pop(number, None)
-        return captured(self.record, from_ns, to_ns, signals)
+        return captured_in(self.record, from_ns, to_ns, signals)
 
     def saved(self) -> SavedRun:
         """A copy of the present run, as far as it has been lived, to be put into a file."""

@@ -26,6 +26,7 @@ from stimbench.journal.pull import pull
 from stimbench.journal.store import Store
 from stimbench.web.background import Job, temporary_folder
 from stimbench.web.desk import FieldsRefusedError, Refusal, desk_of, read, read_if_it_answers
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, WebAction
 
 __all__ = ("ACTIONS", "about", "audit_state")
@@ -132,7 +133,7 @@ def _set_clock(stand: Stand, given: Clock) -> dict[str, Any]:
 def _impedance(stand: Stand, _: NoArguments) -> dict[str, Any]:
     desk = desk_of(stand)
     desk.pairs = stand.stimulator.measure_impedance()
-    desk.measured_ns = stand.bench.now_ns
+    desk.measured_ns = stand.now_ns
     read_if_it_answers(stand)
     return {"told": "The impedance of all pairs was measured."}
 
@@ -270,14 +271,16 @@ def about() -> dict[str, Any]:
     }
 
 
-def _timed(name: str, arguments: type[Arguments], summary: str, do: Any) -> WebAction:
-    return WebAction(f"clinician-{name}", arguments, summary, do, takes_time=True)
+def _timed(
+    name: str, arguments: type[Arguments], summary: str, do: Any, needs: Need | None = None
+) -> WebAction:
+    return WebAction(f"clinician-{name}", arguments, summary, do, takes_time=True, needs=needs)
 
 
 ACTIONS = (
-    _timed("implant", Implanted, "Make the stimulator an implant; it restarts.", _implant),
+    _timed("implant", Implanted, "Make the stimulator an implant; it restarts.", _implant, Need.DATES),
     _timed("explant", NoArguments, "Make it a board on the bench again.", _explant),
-    _timed("clock", Clock, "Set the stimulator's clock.", _set_clock),
+    _timed("clock", Clock, "Set the stimulator's clock.", _set_clock, Need.DATES),
     _timed("impedance", NoArguments, "Measure all pairs of both leads.", _impedance),
     _timed("prescribe", Prescribed, "Prescribe, whole.", _prescribe),
     _timed("mode", Mode, "Set an implant's mode.", _mode),

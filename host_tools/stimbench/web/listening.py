@@ -9,6 +9,7 @@ from stimbench.bench.actions import ActionError
 from stimbench.parts.radio import AirChannel
 from stimbench.web.background import Job
 from stimbench.web.eavesdropper import Ear, keys_on
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand
 
 __all__ = ("Listening", "air_of", "ear_of", "listening_of")
@@ -39,10 +40,13 @@ class Listening:
 
 def listening_of(stand: Stand) -> Listening:
     """Up to date with the air."""
-    air, found = air_of(stand), stand.memory.get("radio")
+    found = stand.memory.get("radio")
     if found is None:
-        flash = stand.bench.board("stimulator").flash
-        found = stand.memory["radio"] = Listening(Ear(lambda: keys_on(flash)))
+        found = stand.memory["radio"] = Listening(_ear(stand))
+    if stand.lacks(Need.AIR):
+        deaf: Listening = found
+        return deaf
+    air = air_of(stand)
     if len(air.tap) > found.heard:
         found.ear.hear(air.tap[found.heard :])
         found.heard = len(air.tap)
@@ -51,6 +55,13 @@ def listening_of(stand: Stand) -> Listening:
         found.heard = len(air.tap)
     listening: Listening = found
     return listening
+
+
+def _ear(stand: Stand) -> Ear:
+    if stand.lacks(Need.AIR):
+        return Ear(lambda: (b"", {}))
+    flash = stand.bench.board("stimulator").flash
+    return Ear(lambda: keys_on(flash))
 
 
 def air_of(stand: Stand) -> AirChannel:

@@ -3,6 +3,9 @@
 All points are kept. Beside them a pyramid holds the least and the largest value of each 16 points, of each
 256, and so on. So a window of 20 us is answered by its points, and one of 30 min by the extremes of each
 pixel, equal to those of all points in it; neither looks at more than some 30 points a pixel.
+
+A value may be NaN: between it and its neighbours the line is not known, and is not drawn. A column of which
+nothing is known has NaN as its extremes.
 """
 
 from __future__ import annotations
@@ -107,8 +110,8 @@ class Polyline:
             low, high = self._lows[level], self._highs[level]
             done, whole = len(low) * FACTOR, len(below_low) // FACTOR * FACTOR
             if whole > done:
-                low.extend(below_low.view[done:whole].reshape(-1, FACTOR).min(axis=1))
-                high.extend(below_high.view[done:whole].reshape(-1, FACTOR).max(axis=1))
+                low.extend(np.fmin.reduce(below_low.view[done:whole].reshape(-1, FACTOR), axis=1))
+                high.extend(np.fmax.reduce(below_high.view[done:whole].reshape(-1, FACTOR), axis=1))
             below_low, below_high, level = low, high, level + 1
 
     def truncate(self, length: int) -> None:
@@ -161,7 +164,9 @@ class Polyline:
         last = np.searchsorted(self.times_ns, edges_ns[1:], "right")
         lows, highs = self._of_points(first, last)
         begin, end = self._before(edges_ns[:-1], "left"), self._before(edges_ns[1:], "right")
-        return np.minimum(lows, np.minimum(begin, end)), np.maximum(highs, np.maximum(begin, end))
+        lows, highs = np.fmin(lows, np.fmin(begin, end)), np.fmax(highs, np.fmax(begin, end))
+        known = np.isfinite(lows)  # else no point lies in the column, and it is within a gap
+        return np.where(known, lows, np.float32(np.nan)), np.where(known, highs, np.float32(np.nan))
 
     def _before(self, at_ns: Any, side: Any = "left") -> Any:
         """The values at times within the line; at a jump any of both, which is among the points itself."""
@@ -206,5 +211,5 @@ def _join(
     index = first[:, None] + np.arange(most)
     inside = index < last[:, None]
     index = np.minimum(index, len(lows) - 1)
-    np.minimum(low, np.where(inside, lows[index], np.inf).min(axis=1), out=low)
-    np.maximum(high, np.where(inside, highs[index], -np.inf).max(axis=1), out=high)
+    np.fmin(low, np.fmin.reduce(np.where(inside, lows[index], np.inf), axis=1), out=low)
+    np.fmax(high, np.fmax.reduce(np.where(inside, highs[index], -np.inf), axis=1), out=high)

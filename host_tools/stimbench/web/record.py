@@ -5,6 +5,7 @@ The bench's process sends what was new in short intervals; here it is kept whole
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,28 +15,20 @@ from numpy.typing import NDArray
 from stimbench.analysis import find_pulses
 from stimbench.analysis.shape import of_pieces
 from stimbench.capture.channels import Edges, Segments, Voltages
+from stimbench.web.captured import Captured, CapturedLead
 from stimbench.web.growing import Growing
+from stimbench.web.measured import LEADS, MEASURED, QUANTITIES
 from stimbench.web.pieces import Floats, Piecewise
 from stimbench.web.polyline import Bands, Line, Polyline
 
-__all__ = ("LEADS", "MEASURED", "QUANTITIES", "LeadNews", "LeadRecord", "Record")
-
-LEADS = ("left", "right")
-QUANTITIES = ("current", "voltage")
-MEASURED = np.dtype(
-    [
-        ("start_ns", np.int64),
-        ("cathodic_ns", np.int32),
-        ("gap_ns", np.int32),
-        ("anodic_ns", np.int32),
-        ("period_ns", np.int64),
-        ("cathodic_ua", np.float32),
-        ("anodic_ua", np.float32),
-        ("cathodic_nc", np.float32),
-        ("anodic_nc", np.float32),
-    ]
-)
-"""One pulse, of stimbench.analysis.PULSE and SHAPE. `period_ns` is 0 for the first one."""
+__all__ = (
+    "LEADS", "MEASURED", "MOST_CAPTURED_BYTES", "QUANTITIES", "LeadNews", "LeadRecord", "Record",
+)  # fmt: skip
+MOST_CAPTURED_BYTES = 512 << 20
+"""Of the record of a wired bench: then the currents and voltages of further captures are left out."""
+_NOT_KNOWN = np.float32(np.nan)
+_CAPTURES_NS = 120_000_000_000
+"""Digital signals are kept for so long, as on the emulated bench (web.feed)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +78,18 @@ class LeadRecord:
             np.concatenate([old, new]) for old, new in zip(self._pending, news.switches, strict=True)
         ]
         self._measure()
+
+    def add_captured(self, seen: CapturedLead, with_lines: bool) -> None:
+        """Take what an instrument saw of this lead; behind its end nothing is known: NaN.
+
+        Args:
+            seen: later than all before.
+            with_lines: whether there is room for currents and voltages.
+        """
+        for quantity, (times, values) in seen.lines.items() if with_lines else ():
+            if len(times):
+                self.lines[quantity].extend(np.append(times, times[-1]), np.append(values, _NOT_KNOWN))
+        self._pulses.extend(seen.pulses)
 
     def _draw(self, quantity: str, pieces: Floats, ahead: Floats, until_ns: int | None) -> None:
         line, maker = self.lines[quantity], self._makers[quantity]
@@ -157,6 +162,8 @@ class Record:
         leads: by name, `left` and `right`.
         end_ns: how far it goes, bench time.
         memory: what views make of it and keep, under their names.
+        captures: of a wired bench, those of the last minutes, the oldest first.
+        is_full: captures leave no room for more currents and voltages: pulses alone are kept.
     """
 
     def __init__(self) -> None:
@@ -164,6 +171,8 @@ class Record:
         self.leads = {name: LeadRecord() for name in LEADS}
         self.end_ns = 0
         self.memory: dict[str, Any] = {}
+        self.captures: deque[Captured] = deque()
+        self.is_full = False
 
     @property
     def nbytes(self) -> int:
@@ -176,6 +185,18 @@ class Record:
             self.leads[name].add(one, end_ns)
         self.end_ns = end_ns
 
+    def add_captured(self, captured: Captured) -> None:
+        """Take a capture of a wired bench. It is later than all before; one that is not is left out."""
+        if captured.begin_ns < self.end_ns:
+            return
+        self.is_full = self.is_full or self.nbytes > MOST_CAPTURED_BYTES
+        for name, one in captured.leads.items():
+            self.leads[name].add_captured(one, not self.is_full)
+        self.end_ns = captured.end_ns
+        self.captures.append(captured)
+        while self.captures[0].end_ns < self.end_ns - _CAPTURES_NS:
+            self.captures.popleft()
+
 
 def _pieces(line: Polyline, from_ns: int, to_ns: int) -> tuple[Any, Any, Any, Any]:
     """Of a line's points from before a time to behind another: pieces that last and are not 0."""
@@ -184,5 +205,5 @@ def _pieces(line: Polyline, from_ns: int, to_ns: int) -> tuple[Any, Any, Any, An
     last = int(np.searchsorted(times, to_ns, "right")) + 1
     times, values = times[first:last], values[first:last].astype(np.float64)
     t0, t1, v0, v1 = times[:-1], times[1:], values[:-1], values[1:]
-    kept = (t1 > t0) & ((v0 != 0) | (v1 != 0))
+    kept = (t1 > t0) & ((v0 != 0) | (v1 != 0)) & np.isfinite(v0) & np.isfinite(v1)
     return t0[kept], t1[kept], v0[kept], v1[kept]

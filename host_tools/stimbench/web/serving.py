@@ -104,7 +104,8 @@ def serve(
     server = _Server(config, lambda: on_ready(invite()))
     asyncio.run(server.serve(sockets=[address.socket]))
     if failed:
-        raise PortError(f"The emulated bench cannot be built: {failed[0].rstrip('.')}.")
+        what = "wired bench cannot be served" if started.is_wired else "emulated bench cannot be built"
+        raise PortError(f"The {what}: {failed[0].rstrip('.')}.")
 
 
 class _Server(uvicorn.Server):

@@ -7,32 +7,25 @@ somebody looks and how fast it goes makes no difference to it.
 
 from __future__ import annotations
 
-import json
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stimfw.protocol import console_frame, messages, requests
-from stimfw.therapy.ranges import ParameterError
-
 from stimbench.analysis import LEAD_SIGNALS
 from stimbench.bench import Bench, BenchConfig
-from stimbench.bench.actions import ActionError
 from stimbench.bench.hands import Hands
 from stimbench.bench.pace import Pace
 from stimbench.client.console import Console
 from stimbench.client.stimulator import Stimulator
-from stimbench.errors import BenchError, StimbenchError
 from stimbench.web import actions, news
 from stimbench.web.channel import MOST_UNSENT, BenchEnd, Kind
 from stimbench.web.feed import Feed
 from stimbench.web.passing import PassingLink
 from stimbench.web.polling import POLL_NUMBERS_FROM, POLL_TIMEOUT_S, Poll
 from stimbench.web.run_file import Run
-from stimbench.web.table import View, WebAction
-from stimbench.web.views import VIEWS
+from stimbench.web.standing import Standing
+from stimbench.web.table import WebAction
 
 __all__ = ("BenchStand",)
 
@@ -50,15 +43,11 @@ _TELL_S = 0.012
 _FAST_TELL_S = 0.04
 """The same of a bench that nothing holds back: seconds of its time."""
 _STATE_S = 0.1
-_HELD_S = 5.0
-"""After so long without a page that holds the controls, the stimulation is stopped."""
 _STOP_NS = 1_000_000_000
 """A bench that stands still runs for so long after a STOP at most, until the output is off."""
-_STOP_NUMBERS = (253, 254, 255)
-"""Of a request STOP, which waits for no answer: one that no other request has."""
 
 
-class BenchStand:
+class BenchStand(Standing):
     """A bench, its hands, its client, and the passing of its time. See web.table.Stand."""
 
     def __init__(self, end: BenchEnd, run: Run, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -73,55 +62,38 @@ class BenchStand:
             BenchError: the bench cannot be built.
         """
         config = run.config
-        self.seed = config.seed
+        super().__init__(end, config.seed, clock_s)
         self.bench = Bench(BenchConfig(seed=config.seed, paired=config.paired, tolerance=config.tolerance))
         self.pace = Pace(lambda: self.bench.now_ns, 1.0, clock_s, end.wait)
         self.hands = Hands(self.bench, self.pace)
-        self.random = random.Random(f"page {config.seed}")
-        self.memory: dict[str, Any] = {}
         self.script = deque(run.actions)
         self.until_ns = run.until_ns
-        self._end, self._clock_s = end, clock_s
         self._feed = Feed(self.bench)
         link = PassingLink(self.bench, "stimulator", self._pass)
         self._consoles = (Console(link), Console(link, POLL_NUMBERS_FROM, POLL_TIMEOUT_S))
         self._poll = Poll(Stimulator(self._consoles[1]))
-        self._client: Stimulator | None = None
-        self._queue: deque[dict[str, Any]] = deque()
         self._paused, self._steps_to_ns = False, 0
         self._pulse_since_ns: int | None = None
         self._told_s = self._state_s = 0.0
         self._last_state: Any = None
-        self._held_s: float | None = None
         self._stop_until_ns = 0
         self._was_repeating = run.until_ns > 0
 
     # What views and actions use.
 
     @property
-    def stimulator(self) -> Stimulator:
+    def now_ns(self) -> int:
         """See table.Stand."""
-        if self._client is None:
-            client = Stimulator(self._consoles[0])
-            client.require_role()
-            self._client = client
-        return self._client
+        return self.bench.now_ns
 
-    @property
-    def told(self) -> Mapping[str, Any]:
-        """See table.Stand."""
-        return self._poll.told
-
-    def ask_again(self) -> None:
-        """See table.Stand."""
-        self._poll.ask()
+    def edges(self, signal: str, from_ns: int, to_ns: int) -> tuple[bool, list[int]]:
+        """See table.Stand. Of the newest minutes only: web.feed."""
+        trace = self.bench.trace
+        before = trace.edges("stimulator", signal, 0, from_ns)
+        initial = before[-1][1] if before else trace.initial_level("stimulator", signal)
+        return bool(initial), [at for at, _ in trace.edges("stimulator", signal, from_ns, to_ns)]
 
     # How time passes.
-
-    def serve(self) -> None:
-        """Run until the server has gone."""
-        while not self._end.closed:
-            self.step()
 
     def step(self) -> None:
         """Do what is due, then let a slice of time pass, or wait for the wall's clock."""
@@ -205,40 +177,20 @@ class BenchStand:
     # What is done.
 
     def _listen(self) -> None:
-        for kind, body in self._end.messages():
-            if kind is Kind.STOP:
-                self._stop(body["why"])
-            elif kind is Kind.DO:
-                self._queue.append(body)
-            elif kind is Kind.PACE:
-                self._set_pace(body)
-            elif kind is Kind.HELD:
-                self._held_s = self._clock_s()
+        super()._listen()
         if self._was_repeating and not self.repeating:
             # What the run had begun goes on only if somebody is there.
             self._was_repeating, self._held_s = False, self._clock_s()
-        if self._held_s is not None and self._clock_s() - self._held_s > _HELD_S:
-            self._held_s = None
-            self._stop("the page that held the controls has gone")
+        self._stop_if_alone()
 
     def _stop(self, why: str) -> None:
-        """STOP, ahead of what waits: repeating ends, and what was asked for and not begun is dropped."""
+        """See Standing: repeating ends, too."""
         self._end_repeating()
-        for dropped in self._queue:
-            self._answer(dropped["id"], error="A STOP came first: it was not done.")
-        self._queue.clear()
-        self._act_at_once("stop", {"why": why})
+        super()._stop(why)
         self._stop_until_ns = self.bench.now_ns + _STOP_NS if self._paused else 0
 
-    def send_stop(self) -> None:
-        """A request STOP over USB that waits for no answer, so nothing holds it up.
-
-        A client that waits for another answer meanwhile passes over the one to this.
-        """
-        waited_for = {one.last_number for one in self._consoles}
-        number = next(one for one in _STOP_NUMBERS if one not in waited_for)
-        frame = console_frame.encode(number, messages.request(requests.STOP))
-        self.bench.board("stimulator").console.write(frame)
+    def _write(self, data: bytes) -> None:
+        self.bench.board("stimulator").console.write(data)
 
     def _end_repeating(self) -> None:
         """What is done now departs from the run that is repeated."""
@@ -252,62 +204,15 @@ class BenchStand:
                 return  # in the run that is repeated it waited, too
             self.script.popleft()
             self._act_at_once(name, arguments)
-        if self.repeating:
-            return
-        waiting: deque[dict[str, Any]] = deque()
-        while self._queue:
-            asked = self._queue.popleft()
-            if instant_only and self._takes_time(asked["name"]):
-                waiting.append(asked)
-                continue
-            self._do_asked(asked)
-        self._queue = waiting
+        if not self.repeating:
+            self._do_queue(instant_only)
 
-    @staticmethod
-    def _takes_time(name: str) -> bool:
-        try:
-            return actions.by_name(name).takes_time
-        except ActionError:
-            return False
-
-    def _do_asked(self, asked: dict[str, Any]) -> None:
+    def _begin_asked(self) -> None:
         self._end_repeating()
-        try:
-            result = self._act(asked["name"], asked["arguments"])
-            json.dumps(result, allow_nan=False)
-        except (ActionError, BenchError, ParameterError, StimbenchError) as error:
-            self._answer(asked["id"], error=_sentence(error), field=getattr(error, "field", ""))
-        except Exception as error:  # a defect of ours must not take the bench down with it
-            told = f"The bench failed to do it ({type(error).__name__}: {error})."
-            self._answer(asked["id"], error=told)
-        else:
-            self._answer(asked["id"], result=result)
-
-    def _act_at_once(self, name: str, arguments: dict[str, Any]) -> None:
-        """An action that nobody waits for; one that was refused then is refused again."""
-        try:
-            self._act(name, arguments)
-        except (ActionError, BenchError, ParameterError, StimbenchError):
-            return
-
-    def _act(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        action = actions.by_name(name)
-        parsed = action.parse(arguments)
-        if not action.enters_run:
-            return action.do(self, parsed)
-        if action.takes_time:
-            self._note(action, arguments)  # refused or not, the request was made
-            return action.do(self, parsed)
-        begun_ns = self.bench.now_ns
-        result = action.do(self, parsed)
-        self._note(action, arguments, begun_ns)
-        return result
 
     def _note(self, action: WebAction, arguments: Mapping[str, Any], time_ns: int | None = None) -> None:
         self._poll.acted(self.bench.now_ns)
-        self._end.send(
-            Kind.ACTED, [self.bench.now_ns if time_ns is None else time_ns, action.name, dict(arguments)]
-        )
+        super()._note(action, arguments, time_ns)
 
     def _set_pace(self, body: dict[str, Any]) -> None:
         if body.get("speed") is not None:
@@ -322,9 +227,6 @@ class BenchStand:
             self._pulse_since_ns = now_ns if body["step"] == "pulse" else None
             self._steps_to_ns = now_ns + _STEPS_NS[body["step"]]
 
-    def _answer(self, number: int, **told: Any) -> None:
-        self._end.send(Kind.DONE, {"id": number} | told)
-
     # What is told.
 
     def _tell(self, at_once: bool = False) -> None:
@@ -336,25 +238,8 @@ class BenchStand:
             self._state_s = now_s
             self._tell_state()
 
-    def _tell_state(self) -> None:
-        state = {
+    def _own_state(self) -> dict[str, Any]:
+        return {
             "pace": {"factor": self.pace.factor, "measured": self.pace.measured, "paused": self._paused},
             "repeating": self.until_ns if self.repeating else None,
-            "stimulator": dict(self._poll.told),
-            "views": {view.name: self._state_of(view) for view in VIEWS},
         }
-        self._end.send(Kind.STATE, {"t_ns": self.bench.now_ns} | state)
-
-    def _state_of(self, view: View) -> dict[str, Any]:
-        """What a view shows; a defect of one takes neither the others nor the bench with it."""
-        try:
-            state = view.state(self)
-            json.dumps(state, allow_nan=False)
-        except Exception as error:
-            return {"error": f"{type(error).__name__}: {error}"}
-        return state
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    return text if text.endswith((".", ":")) else f"{text}."

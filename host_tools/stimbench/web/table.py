@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stimbench.bench.actions import Action, Arguments
+from stimbench.web.needs import Need
 
 if TYPE_CHECKING:
     from stimbench.bench import Bench
@@ -24,12 +25,27 @@ class Stand(Protocol):
     """The bench as actions and views see it, within its process."""
 
     bench: Bench
+    """The emulated one; ActionError on a wired one. What uses it has `needs`, or asks `lacks`."""
     hands: Hands
     seed: int
     random: random.Random
     """For keys and ids of this run; seeded, so that a repeated run is equal."""
     memory: dict[str, Any]
     """What views keep from one call to the next, under their names; empty when a run begins."""
+
+    @property
+    def now_ns(self) -> int:
+        """Bench time: emulated, or since a wired bench was first served."""
+
+    def lacks(self, need: Need) -> str:
+        """Why this bench has not what is needed, in a sentence; empty if it has it."""
+
+    def edges(self, signal: str, from_ns: int, to_ns: int) -> tuple[bool, list[int]]:
+        """A signal of the stimulator: its level before a span, and the times of its edges in it, in ns.
+
+        Raises:
+            ActionError: it was not recorded.
+        """
 
     @property
     def stimulator(self) -> Stimulator:
@@ -58,6 +74,7 @@ class WebAction:
             cannot be done.
         takes_time: the bench's time passes in it, as in every request to a board: it waits for its turn.
         enters_run: it can change what the bench does, so a repeated run has to do it too.
+        needs: what of the bench; where that is lacking the action is refused, and its controls are disabled.
     """
 
     name: str
@@ -66,6 +83,7 @@ class WebAction:
     do: Callable[[Stand, Any], Any]
     takes_time: bool = False
     enters_run: bool = True
+    needs: Need | None = None
 
     def parse(self, given: Mapping[str, Any]) -> Arguments:
         """The arguments, checked.
@@ -86,9 +104,11 @@ class View:
             changes nothing on the bench.
         actions: what can be done in it.
         about: what stays as it is, ranges and texts say: told to each page once, when it comes.
+        needs: what of the bench; where that is lacking the view says so, has no state, and is disabled.
     """
 
     name: str
     state: Callable[[Stand], dict[str, Any]]
     actions: tuple[WebAction, ...] = ()
     about: Callable[[], dict[str, Any]] = dict
+    needs: Need | None = None

@@ -56,6 +56,8 @@ class Told(enum.StrEnum):
     """The answer to `do` or `run`: `id`, and `result` or `error` (with `field` if one is to blame)."""
     RUN = "run"
     """The run: marks, number of actions, the last ones; or that another one has begun."""
+    SAID = "said"
+    """Something that the bench tells whoever is there: `text`, and whether it is an `error`."""
     GONE = "gone"
     """The bench cannot go on, and why."""
 

@@ -28,6 +28,8 @@ export class Bench extends EventTarget {
   actions = {};
   /** What stays as it is of each view, by its name. */
   about = {};
+  /** Why this bench has it not, by view and by need (web/needs.py): empty texts on an emulated one. */
+  lacks = { views: {}, needs: {} };
   connected = false;
   /** As what a span of the record can be saved. */
   spanKinds = ["csv", "vcd"];
@@ -47,6 +49,11 @@ export class Bench extends EventTarget {
   /** Whether this page holds the controls. */
   get holds() {
     return this.control.holder === this.you && this.you !== 0;
+  }
+
+  /** Why an action cannot be done on this bench at all; empty if it can. */
+  why(action) {
+    return this.actions[action]?.lacks || "";
   }
 
   /** Do an action of the table; the promise has its result, or fails with its reason. */
@@ -176,7 +183,8 @@ export class Bench extends EventTarget {
     else if (kind === "control") this.control = told;
     else if (kind === "run") this.run = told;
     else if (kind === "welcome") this.you = told.you;
-    else if (kind === "table") Object.assign(this, { actions: told.actions, about: told.about });
+    else if (kind === "table") Object.assign(this, { actions: told.actions, about: told.about, lacks: told.lacks });
+    else if (kind === "said") this.say(told.text, told.error);
     this.#tell(kind, told);
   }
 }

@@ -2,9 +2,19 @@
 
 import { button, el, setText } from "./dom.js";
 
-/** What only the holder of the controls can use lies in a `fieldset` of the class `hands`. */
+/**
+ * What only the holder of the controls can use lies in a `fieldset` of the class `hands`. With `data-action` it is
+ * disabled, too, where the bench lacks what that action needs.
+ */
 export function gate(bench) {
-  for (const one of document.querySelectorAll("fieldset.hands")) one.disabled = !bench.holds;
+  for (const one of document.querySelectorAll("fieldset.hands")) {
+    one.disabled = !bench.holds || Boolean(bench.why(one.dataset.action));
+  }
+}
+
+/** The reason, to stand beside what is disabled; nothing on a bench that has all. */
+export function reason(text, id) {
+  return text ? el("p", { class: "lacks", id }, text) : null;
 }
 
 export class ControlsBar {

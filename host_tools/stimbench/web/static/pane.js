@@ -87,9 +87,9 @@ export class Pane {
       if (trace.t[middle] <= t) low = middle;
       else high = middle;
     }
-    if (trace.bands) return (trace.a[low] + trace.b[low]) / 2;
+    if (trace.bands) return known((trace.a[low] + trace.b[low]) / 2);
     const span = trace.t[high] - trace.t[low];
-    return span > 0 ? trace.a[low] + (trace.a[high] - trace.a[low]) * ((t - trace.t[low]) / span) : trace.a[high];
+    return known(span > 0 ? trace.a[low] + (trace.a[high] - trace.a[low]) * ((t - trace.t[low]) / span) : trace.a[high]);
   }
 
   /** Vertical scales in steps of 1, 2, 5: they move when they must, not with each pulse. */
@@ -98,7 +98,7 @@ export class Pane {
       let most = 0;
       for (const trace of this.traces(quantity)) {
         for (const values of trace.bands ? [trace.a, trace.b] : [trace.a]) {
-          for (let k = 0; k < values.length; k++) most = Math.max(most, Math.abs(values[k]));
+          for (let k = 0; k < values.length; k++) most = Math.max(most, Math.abs(known(values[k]) ?? 0));
         }
       }
       const wanted = Math.max(least, roundUp(Math.max(most, 1e-9) * HEADROOM));
@@ -204,9 +204,24 @@ export class Pane {
   }
 }
 
+/** null for NaN: between two captures of a wired bench nothing is known. */
+function known(value) {
+  return Number.isNaN(value) ? null : value;
+}
+
 function drawLine(ctx, { t, a }, shift, kx, middle, ky) {
   ctx.beginPath();
-  for (let k = 0; k < t.length; k++) ctx.lineTo(shift + t[k] * kx, middle - a[k] * ky);
+  let down = false; // the pen: no line is drawn through a gap
+  for (let k = 0; k < t.length; k++) {
+    if (Number.isNaN(a[k])) {
+      down = false;
+      continue;
+    }
+    const [x, y] = [shift + t[k] * kx, middle - a[k] * ky];
+    if (down) ctx.lineTo(x, y);
+    else ctx.moveTo(x, y);
+    down = true;
+  }
   ctx.stroke();
 }
 
@@ -216,6 +231,7 @@ function drawBands(ctx, { t, a, b }, shift, kx, middle, ky) {
   const thin = ctx.lineWidth / 2;
   ctx.beginPath();
   for (let k = 0; k < t.length; k++) {
+    if (Number.isNaN(a[k])) continue;
     const top = middle - b[k] * ky - thin, bottom = middle - a[k] * ky + thin;
     ctx.rect(shift + t[k] * kx - half, top, 2 * half + 0.5, bottom - top);
   }

@@ -4,6 +4,7 @@ import { Cursors } from "./cursors.js";
 import { button, el, field, setText } from "./dom.js";
 import { savePng } from "./export.js";
 import { Pane } from "./pane.js";
+import { showRecorded } from "./recorded.js";
 import { clock, microamps, microseconds, milliseconds, nanocoulombs, time, volts } from "./units.js";
 
 const VIEW = 0;
@@ -69,7 +70,9 @@ export class ScopeView {
       button("PNG", () => savePng(this.panes, this.frame?.end ?? 0), { id: "scope-png", "aria-label": "Save as PNG" }),
       ...bench.spanKinds.map((kind) => button(kind.toUpperCase(), () => this.#save(kind),
         { id: `scope-${kind}`, "aria-label": `Save as ${kind.toUpperCase()}` })));
-    host.append(this.bar);
+    this.recorded = el("p", { id: "scope-recorded", class: "recorded", hidden: true });
+    host.append(this.bar, this.recorded);
+    this.bench.addEventListener("state", () => showRecorded(this.recorded, this.bench.state));
     this.panes = [];
     this.readouts = [];
     LEADS.forEach((name, lead) => {

@@ -1,6 +1,6 @@
 // The views, as tabs. Each is a module views/<name>.js with `title`, `mount(element, bench)`, `update(state, whole)`.
 
-import { gate } from "./controls.js";
+import { gate, reason } from "./controls.js";
 import { el } from "./dom.js";
 
 export class Tabs {
@@ -37,11 +37,20 @@ export class Tabs {
       view.tab.tabIndex = chosen ? 0 : -1;
       if (chosen && !view.mounted) {
         view.mounted = true;
-        view.module.mount(view.panel, this.bench);
+        view.module.mount(this.#place(view), this.bench);
         gate(this.bench);
       }
     }
     this.#update();
+  }
+
+  /** Where a view is mounted: what it shows on a bench that lacks what it needs is disabled, with the reason. */
+  #place(view) {
+    const why = this.bench.lacks.views[view.name];
+    if (!why) return view.panel;
+    const place = el("fieldset", { class: "lacking", disabled: true, "aria-describedby": `lacks-${view.name}` });
+    view.panel.append(reason(why, `lacks-${view.name}`), place);
+    return place;
   }
 
   #update() {

@@ -19,8 +19,15 @@ export class TransportBar {
       if (document.activeElement !== speed && speed.value !== value) speed.value = value;
       setText(measured, pace.paused ? "stands still" : pace.measured ? `${pace.measured.toFixed(2)}x` : "");
     });
-    bench.addEventListener("control", () => {
-      for (const one of [speed, pause, step]) one.disabled = !bench.holds;
+    const gate = () => {
+      for (const one of [speed, pause, step]) one.disabled = !bench.holds || Boolean(bench.lacks.needs.pace);
+    };
+    const why = el("span", { class: "lacks", id: "transport-lacks" });
+    host.append(why);
+    bench.addEventListener("control", gate);
+    bench.addEventListener("table", () => {
+      setText(why, bench.lacks.needs.pace);
+      gate();
     });
   }
 }

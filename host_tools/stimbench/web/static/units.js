@@ -15,9 +15,11 @@ export function time(ns, digits = 3) {
 
 export const microseconds = (ns) => `${(ns / 1e3).toFixed(3)} µs`;
 export const milliseconds = (ns) => `${(ns / 1e6).toFixed(3)} ms`;
-export const microamps = (ua) => `${ua.toFixed(1)} µA`;
+/** A figure that was not measured is a dash. */
+const orDash = (value, text) => (Number.isNaN(value) ? "–" : text);
+export const microamps = (ua) => orDash(ua, `${ua.toFixed(1)} µA`);
 export const volts = (v) => `${v.toFixed(3)} V`;
-export const nanocoulombs = (nc) => `${nc.toFixed(2)} nC`;
+export const nanocoulombs = (nc) => orDash(nc, `${nc.toFixed(2)} nC`);
 
 /** Bench time: `1:02.345` above a minute, `2.345 s` below. */
 export function clock(ns) {

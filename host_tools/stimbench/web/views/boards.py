@@ -15,6 +15,7 @@ from stimbench.bench import view, wiring
 from stimbench.bench.actions import ActionError, Arguments
 from stimbench.parts.indicators import Led, Tone
 from stimbench.parts.wiring import RemoteParts, StimulatorParts
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("LEAST_HOLD_NS", "LONGEST_HOLD_NS", "VIEW")
@@ -35,6 +36,8 @@ class Button(Arguments):
 
 
 def _state(stand: Stand) -> dict[str, Any]:
+    if stand.lacks(Need.HANDS):
+        return {}  # what a board tells of itself is in the state of the whole
     bench = stand.bench
     found = view.status_of(bench)
     since_ns = bench.now_ns - _SHOWN_NS
@@ -76,7 +79,7 @@ def _hold(stand: Stand, given: Button) -> dict[str, Any]:
     if contact.closed:
         raise ActionError(f"{given.button} is held down already.")
     contact.close()
-    now_ns = stand.bench.now_ns
+    now_ns = stand.now_ns
     stand.memory.setdefault(_NAME, {})[given.button] = now_ns
     stand.bench.at(now_ns + LONGEST_HOLD_NS, partial(_let_go, stand, given.button, now_ns))
     told = f"{given.button} is held down."
@@ -86,7 +89,7 @@ def _hold(stand: Stand, given: Button) -> dict[str, Any]:
 
 
 def _release(stand: Stand, given: Button) -> dict[str, Any]:
-    now_ns = stand.bench.now_ns
+    now_ns = stand.now_ns
     begun_ns = stand.memory.get(_NAME, {}).get(given.button)
     if begun_ns is None:
         return {"told": f"{given.button} was let go already."}
@@ -109,7 +112,11 @@ VIEW = View(
     _NAME,
     _state,
     (
-        WebAction("boards-hold", Button, "Press one of the remote's buttons, and hold it.", _hold),
-        WebAction("boards-release", Button, "Let go of one of the remote's buttons.", _release),
+        WebAction(
+            "boards-hold", Button, "Press one of the remote's buttons, and hold it.", _hold, needs=Need.HANDS
+        ),
+        WebAction(
+            "boards-release", Button, "Let go of one of the remote's buttons.", _release, needs=Need.HANDS
+        ),
     ),
 )

@@ -18,6 +18,7 @@ from stimbench.errors import StimbenchError
 from stimbench.journal.entries import Entry
 from stimbench.web.aftermath import RUNNING
 from stimbench.web.fault_table import KINDS, PARTS, Fault, Part, as_data
+from stimbench.web.needs import Need
 from stimbench.web.programs import FieldError
 from stimbench.web.table import Stand, View, WebAction
 
@@ -87,7 +88,7 @@ def _break(stand: Stand, given: Breaking) -> dict[str, Any]:
     state = stand.told.get("state")
     title = f"{part.title}: {fault.title}" + ("" if value is None else f" ({_text(value)})")
     notes.append({
-        "number": len(notes) + 1, "t_ns": stand.bench.now_ns, "part": part.name, "title": title,
+        "number": len(notes) + 1, "t_ns": stand.now_ns, "part": part.name, "title": title,
         "hazards": fault.hazards, "controls": fault.controls, "before": state, "running": state in RUNNING,
         "log": None, "why": "",
     })  # fmt: skip
@@ -155,7 +156,7 @@ def _read(stand: Stand, given: Reading) -> dict[str, Any]:
     note = notes[given.number - 1]
     stand.ask_again()
     if not stand.told["answers"]:  # this is known sooner than a request for the log is given up
-        note |= {"log": [], "why": str(stand.told["why"]), "read_ns": stand.bench.now_ns}
+        note |= {"log": [], "why": str(stand.told["why"]), "read_ns": stand.now_ns}
         return {"told": f"The stimulator does not tell: {note['why']}"}
     try:
         note["log"], note["why"] = _lines(stand, note["t_ns"]), ""
@@ -163,7 +164,7 @@ def _read(stand: Stand, given: Reading) -> dict[str, Any]:
         note["log"], note["why"] = [], str(error)
         return {"told": f"The stimulator does not tell: {error}"}
     finally:
-        note["read_ns"] = stand.bench.now_ns
+        note["read_ns"] = stand.now_ns
         stand.ask_again()
     return {"told": f"Its log is read: {len(note['log'])} lines."}
 
@@ -187,8 +188,16 @@ VIEW = View(
     _NAME,
     _state,
     (
-        WebAction("faults-break", Breaking, "Break a part, and note what follows.", _break),
-        WebAction("faults-mend", Mending, "Mend a part, or all, and switch it on.", _mend),
-        WebAction("faults-read", Reading, "Read what the board noted since a fault.", _read, takes_time=True),
+        WebAction("faults-break", Breaking, "Break a part, and note what follows.", _break, needs=Need.PARTS),
+        WebAction("faults-mend", Mending, "Mend a part, or all, and switch it on.", _mend, needs=Need.PARTS),
+        WebAction(
+            "faults-read",
+            Reading,
+            "Read what the board noted since a fault.",
+            _read,
+            takes_time=True,
+            needs=Need.PARTS,
+        ),
     ),
+    needs=Need.PARTS,
 )

@@ -14,6 +14,7 @@ from stimbench.bench import view, wiring
 from stimbench.bench.actions import Arguments, NoArguments
 from stimbench.errors import RefusedError
 from stimbench.web import programs
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -30,14 +31,23 @@ class Electrodes(Arguments):
 
 
 def _state(stand: Stand) -> dict[str, Any]:
+    return {
+        **_parts(stand),
+        "program": programs.remembered(stand),
+        "impedance": stand.memory.get(_NAME),
+    }
+
+
+def _parts(stand: Stand) -> dict[str, Any]:
+    """What is wrong with each electrode, and whether leads are joined to the output; None: not known."""
+    if stand.lacks(Need.PARTS):
+        return {"electrodes": None, "joined": None}
     leads = wiring.leads(stand.bench.board("stimulator"))
     return {
         "electrodes": {
             side: [view.condition(one, side) for one in lead.electrodes] for side, lead in leads.items()
         },
         "joined": {side: lead.is_joined for side, lead in leads.items()},
-        "program": programs.remembered(stand),
-        "impedance": stand.memory.get(_NAME),
     }
 
 
@@ -62,7 +72,7 @@ def _measure(stand: Stand, _: Arguments) -> dict[str, Any]:
     for pair in found:
         row = [pair.cathode, pair.anode, pair.kind_name, pair.ohm, pair.capacitance_nf]
         sides.setdefault(pair.lead_name, []).append(row)
-    stand.memory[_NAME] = {"t_ns": stand.bench.now_ns, "pairs": sides}
+    stand.memory[_NAME] = {"t_ns": stand.now_ns, "pairs": sides}
     stand.ask_again()
     counts = [sum(pair.kind_name == kind for pair in found) for kind in ("ok", "open", "short")]
     return {"told": f"{len(found)} pairs: {counts[0]} ok, {counts[1]} open, {counts[2]} short."}

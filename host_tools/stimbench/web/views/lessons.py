@@ -11,6 +11,7 @@ from pydantic import Field
 from stimbench.bench.actions import ActionError, Arguments, NoArguments
 from stimbench.web.course import COURSE, Step, steps_of
 from stimbench.web.evidence import LONG_BACK_NS, BenchEvidence
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -63,12 +64,12 @@ def _present(learner: _Learner) -> Step | None:
 def _step_on(stand: Stand, learner: _Learner) -> None:
     assert learner.number is not None
     learner.done[learner.number] = learner.done.get(learner.number, 0) + 1
-    learner.since_ns, learner.wrong = stand.bench.now_ns, 0
+    learner.since_ns, learner.wrong = stand.now_ns, 0
 
 
 def _open(stand: Stand, given: Opened) -> dict[str, Any]:
     learner = _learner(stand)
-    learner.number, learner.since_ns, learner.wrong = given.number, stand.bench.now_ns, 0
+    learner.number, learner.since_ns, learner.wrong = given.number, stand.now_ns, 0
     return {"told": f"Lesson {given.number} is open."}
 
 
@@ -77,7 +78,7 @@ def _again(stand: Stand, _: NoArguments) -> dict[str, Any]:
     if learner.number is None:
         raise ActionError("No lesson is open.")
     learner.done.pop(learner.number, None)
-    learner.since_ns, learner.wrong = stand.bench.now_ns, 0
+    learner.since_ns, learner.wrong = stand.now_ns, 0
     return {"told": f"Lesson {learner.number} begins anew."}
 
 
@@ -128,9 +129,10 @@ VIEW = View(
     "lessons",
     _state,
     (
-        WebAction("lesson-open", Opened, "Open a lesson.", _open),
-        WebAction("lesson-again", NoArguments, "Begin the open lesson anew.", _again),
-        WebAction("lesson-answer", Answer, "Answer what the step asks.", _answer),
+        WebAction("lesson-open", Opened, "Open a lesson.", _open, needs=Need.LESSONS),
+        WebAction("lesson-again", NoArguments, "Begin the open lesson anew.", _again, needs=Need.LESSONS),
+        WebAction("lesson-answer", Answer, "Answer what the step asks.", _answer, needs=Need.LESSONS),
     ),
     _about,
+    Need.LESSONS,
 )

@@ -13,6 +13,7 @@ from stimbench.bench.actions import ActionError, Arguments, NoArguments
 from stimbench.web.background import Job
 from stimbench.web.eavesdropper import KIND_NAMES, Ear, Frame
 from stimbench.web.listening import Listening, air_of, listening_of
+from stimbench.web.needs import Need
 from stimbench.web.table import Stand, View, WebAction
 
 __all__ = ("VIEW",)
@@ -53,7 +54,7 @@ class Named(Arguments):
 def _send(stand: Stand, given: Sent) -> dict[str, Any]:
     listening, air = listening_of(stand), air_of(stand)
     before = stand.stimulator.counters()
-    start_ns = stand.bench.now_ns + _SOON_NS
+    start_ns = stand.now_ns + _SOON_NS
     payload, address = bytes.fromhex(given.payload), bytes.fromhex(given.address)
     listening.ear.injected.add((start_ns, payload))
     air.inject(start_ns, given.channel, address, payload, enhanced=False)
@@ -153,7 +154,9 @@ VIEW = View(
     "radio",
     _state,
     (
-        WebAction("radio-send", Sent, "Send a packet, and see what it did.", _send, takes_time=True),
+        WebAction(
+            "radio-send", Sent, "Send a packet, and see what it did.", _send, takes_time=True, needs=Need.AIR
+        ),
         WebAction("radio-attack", Named, "Carry out a named attack.", _attack, enters_run=False),
         WebAction("radio-end-attack", NoArguments, "End the attack.", _end_attack, enters_run=False),
         WebAction("radio-attacks", NoArguments, "Say which there are.", _list_attacks, enters_run=False),

@@ -1,5 +1,6 @@
 // The stimulator and the remote as they stand on the table.
 
+import { reason } from "../controls.js";
 import { button, el, setText } from "../dom.js";
 import { set, svg } from "../svg.js";
 import { clock } from "../units.js";
@@ -29,11 +30,18 @@ export function mount(host, theBench) {
   bench = theBench;
   beeper = new Beeper();
   playback = new Playback(showLamps);
-  host.append(el("h2", {}, title), el("div", { class: "boards" }, stimulator(), remote()));
+  host.append(
+    el("h2", {}, title),
+    reason(bench.why("magnet"), "lacks-hands"),
+    el("div", { class: "boards" }, stimulator(), remote()),
+  );
 }
 
 export function update(told, whole) {
-  if (!told.boards) return;
+  if (!told.boards) {
+    if (whole.wired) showTold(whole);
+    return;
+  }
   const before = state;
   state = told;
   const since = before ? before.t_ns : 0;
@@ -56,7 +64,7 @@ function stimulator() {
     svg("text", { x: 7.5, y: 27 }, "N"),
     svg("text", { x: 22.5, y: 27 }, "S"),
   );
-  drawn.magnet.addEventListener("click", () => bench.holds && toggleMagnet());
+  drawn.magnet.addEventListener("click", () => bench.holds && !bench.why("magnet") && toggleMagnet());
   lamps["stimulator LED"] = lamp(103, 44, "green");
   const drawing = svg(
     "svg",
@@ -79,7 +87,7 @@ function stimulator() {
     { class: "boards-one", "aria-label": "Stimulator" },
     el("h3", {}, "Stimulator"),
     drawing,
-    el("fieldset", { class: "hands" }, magnet),
+    el("fieldset", { class: "hands", "data-action": "magnet", "aria-describedby": "lacks-hands" }, magnet),
     list([
       ["state", "State"],
       ["session", "Session clock"],
@@ -98,6 +106,17 @@ function toggleMagnet() {
   bench.attempt(bench.do("magnet", { state: state && state.magnet ? "off" : "on" }));
 }
 
+/** Of a wired bench there is what the stimulator tells; what nobody tells is not drawn as known. */
+function showTold({ stimulator: told, views, wired }) {
+  set(drawn.magnet, { class: "boards-magnet", visibility: "hidden" });
+  for (const name of ["led", "vsys", "remote-power"]) setText(facts[name], "not known to the page");
+  setText(lit, "Its lights and sounds are seen and heard at the bench.");
+  setText(facts.state, told.answers ? told.state : wired.there ? "no answer" : "its port is gone");
+  const magnetText = told.answers ? `the board sees ${told.magnet ? "it" : "none"}` : "–";
+  setText(facts["magnet-seen"], magnetText);
+  showAnswers(told, views);
+}
+
 const minutes = (s) => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
 
 function showStimulator({ stimulator: told, views }) {
@@ -106,22 +125,27 @@ function showStimulator({ stimulator: told, views }) {
   setText(magnet, state.magnet ? "Take the magnet away" : "Hold the magnet to it");
   set(drawn.magnet, { transform: state.magnet ? "translate(242 36)" : "translate(286 36)" });
   set(drawn.reed, { d: state.magnet ? REED.closed : REED.open });
-  const whole = views.leads?.program?.session_s;
   setText(
     facts.state,
     !power ? "no power" : hung ? "its processor hangs" : told.answers ? told.state : "no answer",
   );
-  setText(
-    facts.session,
-    told.answers ? minutes(told.session_s) + (whole ? ` of ${minutes(whole)}` : "") : "–",
-  );
-  setText(facts.supply, told.answers ? `${(told.supply_mv / 1000).toFixed(3)} V` : "–");
   setText(facts.vsys, power ? `${state.supply_v.stimulator.toFixed(3)} V` : "0.000 V");
   setText(
     facts["magnet-seen"],
     (state.magnet ? "at the board" : "away") +
       (told.answers ? `; the board sees ${told.magnet ? "it" : "none"}` : ""),
   );
+  showAnswers(told, views);
+}
+
+/** What the stimulator says of itself, on any bench. */
+function showAnswers(told, views) {
+  const whole = views.leads?.program?.session_s;
+  setText(
+    facts.session,
+    told.answers ? minutes(told.session_s) + (whole ? ` of ${minutes(whole)}` : "") : "–",
+  );
+  setText(facts.supply, told.answers ? `${(told.supply_mv / 1000).toFixed(3)} V` : "–");
   setText(facts.stop, told.answers ? told.stop_cause : "–");
   setText(facts.failed, told.answers ? told.failed_parts.join(", ") || "none" : "–");
   setText(facts.firmware, told.answers ? told.firmware : "–");
@@ -169,7 +193,11 @@ function remote() {
     { class: "boards-one", "aria-label": "Remote" },
     el("h3", {}, "Remote"),
     drawing,
-    el("fieldset", { class: "hands boards-keys" }, ...BUTTONS.map(key)),
+    el(
+      "fieldset",
+      { class: "hands boards-keys", "data-action": "boards-hold", "aria-describedby": "lacks-hands" },
+      ...BUTTONS.map(key),
+    ),
     el(
       "p",
       { class: "boards-hint" },

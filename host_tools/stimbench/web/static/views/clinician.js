@@ -1,5 +1,6 @@
 // The programme as a form, sessions, test stimulation; of an implant: prescription, journal, ledger, audit.
 
+import { reason } from "../controls.js";
 import { button, el, field, setText } from "../dom.js";
 import { FieldForm, fromInput, toInput } from "../fields.js";
 import { recordsPart, showRecords } from "./clinician_records.js";
@@ -139,9 +140,10 @@ function implantPart() {
       "This board is not an implant: it does what its programme says, and has no prescription, no ledger " +
         "and no healing time. You can make it one. It restarts then.",
     ),
+    reason(bench.why("clinician-implant"), "lacks-implant"),
     el(
-      "div",
-      { class: "form" },
+      "fieldset",
+      { class: "hands form", "data-action": "clinician-implant", "aria-describedby": "lacks-implant" },
       dateLabel,
       date,
       daysLabel,
@@ -182,30 +184,30 @@ function implantedPart() {
     { hidden: true },
     part.dates,
     therapy,
+    el("div", { class: "form" }, modeLabel, mode),
     el(
-      "div",
-      { class: "form" },
+      "fieldset",
+      { class: "hands form", "data-action": "clinician-clock", "aria-describedby": "clinician-days" },
       clockLabel,
       clock,
       button("Set its clock", () => run("clinician-clock", { time_s: fromInput(clock.value) }), {
         id: "clinician-set-clock",
       }),
-      modeLabel,
-      mode,
-    ),
-    el(
-      "p",
-      { class: "quiet" },
-      "The emulated bench cannot let 14 days pass. Its clock can be set, as a clinician sets it.",
-    ),
-    el(
-      "div",
-      { class: "bar" },
       button(
         "Set its clock to the end of the healing time",
         () => run("clinician-clock", { time_s: part.earliest_s }),
         { id: "clinician-healed" },
       ),
+    ),
+    el(
+      "p",
+      { class: "quiet", id: "clinician-days" },
+      bench.why("clinician-clock") ||
+        "The emulated bench cannot let 14 days pass. Its clock can be set, as a clinician sets it.",
+    ),
+    el(
+      "div",
+      { class: "bar" },
       button("Clear the fault", () => run("clinician-clear-fault"), { id: "clinician-clear-fault" }),
       button("Explant", () => run("clinician-explant"), { id: "clinician-explant" }),
     ),

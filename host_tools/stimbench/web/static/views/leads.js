@@ -1,5 +1,6 @@
 // Both leads: electrodes, impedances, and the muscles as a model has them.
 
+import { reason } from "../controls.js";
 import { button, el, setText } from "../dom.js";
 import { set, svg } from "../svg.js";
 import { clock } from "../units.js";
@@ -40,6 +41,15 @@ export function mount(host, theBench) {
     el("div", { class: "leads-sides" }, ...SIDES.map(impedancesOf)),
     legend(),
     el("h3", {}, "Muscles"),
+    ...musclesPart(),
+  );
+}
+
+/** The model goes by every pulse; a wired bench's record has gaps, so it is not there. */
+function musclesPart() {
+  const why = bench.lacks.needs["whole record"];
+  if (why) return [reason(why, "lacks-muscles")];
+  return [
     el(
       "p",
       { class: "leads-model" },
@@ -47,11 +57,11 @@ export function mount(host, theBench) {
     ),
     el("div", { class: "leads-sides" }, ...SIDES.map(muscleOf)),
     about(),
-  );
+  ];
 }
 
 export function update(state, whole) {
-  if (!state.electrodes) return;
+  if (state.electrodes === undefined) return;
   askForProgram(state, whole);
   for (const side of SIDES) {
     showElectrodes(side, state);
@@ -166,16 +176,18 @@ const FAULTS = { ok: "", open: "M4 34 L36 6", loose: "M4 34 L14 26 M26 14 L36 6"
 function showElectrodes(side, { electrodes, program, joined }) {
   for (const electrode of ELECTRODES) {
     const row = parts[`${side}${electrode}`];
-    const condition = electrodes[side][electrode];
+    const condition = electrodes ? electrodes[side][electrode] : "not known";
     const role = ROLES.find(([name]) => program && program[`${side}.${name}`] === electrode);
     for (const [name] of ROLES) set(row[name], { "aria-pressed": String(Boolean(role) && role[0] === name) });
     set(row.drawing.band, { class: `leads-band ${role ? "used" : ""}` });
     setText(row.drawing.sign, role ? role[2] : "");
-    set(row.drawing.fault, { d: FAULTS[condition] ?? "M36 6 L36 34" });
+    set(row.drawing.fault, { d: electrodes ? (FAULTS[condition] ?? "M36 6 L36 34") : "" });
+    set(row.drawing.whole, { class: `leads-electrode ${electrodes ? "" : "leads-unknown"}` });
     setText(row.condition, condition);
-    row.condition.classList.toggle("leads-broken", condition !== "ok");
+    row.condition.classList.toggle("leads-broken", Boolean(electrodes) && condition !== "ok");
   }
-  setText(parts[side].joined, joined[side] ? "Electrodes are joined to the output." : "Electrodes are open.");
+  const open = joined && (joined[side] ? "Electrodes are joined to the output." : "Electrodes are open.");
+  setText(parts[side].joined, open ?? "What is wired, and whether it is whole, only a measurement tells.");
 }
 
 async function choose(side, role, electrode) {

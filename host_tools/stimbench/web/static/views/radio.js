@@ -1,5 +1,6 @@
 // The air: each frame as an eavesdropper hears it, beside what the keys open; a transmitter; attacks.
 
+import { reason } from "../controls.js";
 import { button, el, field, setText } from "../dom.js";
 import { Rows } from "../fields.js";
 import { clock } from "../units.js";
@@ -164,7 +165,7 @@ function transmitter() {
   const token = () => changed((bytes) => crypto.getRandomValues(bytes.subarray(2, 5)));
   return el(
     "fieldset",
-    { class: "hands" },
+    { class: "hands", "data-action": "radio-send", "aria-describedby": "lacks-air" },
     el("h3", {}, "Transmitter of an attacker"),
     el(
       "p",
@@ -300,6 +301,7 @@ export function mount(host, theBench) {
   });
   host.append(
     el("h2", {}, title),
+    reason(bench.why("radio-send"), "lacks-air"),
     frames,
     heard,
     el("div", { class: "bar" }, filterLabel, filter, kindLabel, kind, pause),
@@ -320,6 +322,7 @@ export function update(state, whole) {
   if (kept.size && state.total < Math.max(...kept.keys()) + 1) kept.clear(); // another run has begun
   for (const one of state.frames.map(row)) kept.set(one.number, one);
   for (const number of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT))) kept.delete(number);
+  if (bench.why("radio-send")) return showAttacks(state); // there is no list
   setText(frames, `${state.total} frames so far${paused ? ", the list is paused" : ""}.`);
   const known = state.keys
     .map((one) => `slot ${one.slot}, a ${one.role}'s, generation ${one.generation}`)
@@ -332,6 +335,10 @@ export function update(state, whole) {
   );
   show();
   setText(sender.said, state.sent ? state.sent.told : "");
+  showAttacks(state);
+}
+
+function showAttacks(state) {
   attacks.run.disabled = state.attack !== null;
   attacks.end.disabled = state.attack === null;
   setText(attacks.now, state.attack === null ? "" : `Under way: ${state.attack}.`);

@@ -1,6 +1,7 @@
 // The run: marks, actions, links. It is its seed and its actions, so it can be repeated to the edge.
 
 import { button, el, field, setText } from "../dom.js";
+import { reason } from "../controls.js";
 import { saveRun } from "../export.js";
 import { clock } from "../units.js";
 import { mountSaved, said, updateSaved } from "./run_saved.js";
@@ -21,6 +22,13 @@ export function mount(host, theBench) {
   const [laterLabel, laterBox] = field("What came later is done again", "run-later", { type: "checkbox" });
   later = laterBox;
   const open = () => bench.withRun("open", { link: link.value.split("#run=").at(-1).trim() });
+  const why = bench.lacks.needs.repeating;
+  if (why) {
+    host.append(el("h2", {}, title), reason(why, "lacks-run"), el("h3", {}, "Actions ", count), list);
+    bench.addEventListener("run", show);
+    show();
+    return;
+  }
   host.append(
     el("h2", {}, title),
     el("p", { class: "bar" }, button("Link to this run", () => copy(), { id: "run-copy" }),
@@ -76,7 +84,8 @@ function show() {
   list.start = run.first + 1;
   list.replaceChildren(...run.actions.map(([t, name, args], k) => el("li", {},
     el("span", {}, `${clock(t)} ${name} ${said(args)} `),
-    button("What if I had not", () => without(run.first + k), { "aria-label": `What if I had not: ${name} at ${clock(t)}` }))));
+    bench.lacks.needs.repeating ? null
+      : button("What if I had not", () => without(run.first + k), { "aria-label": `What if I had not: ${name} at ${clock(t)}` }))));
 }
 
 function without(action) {

@@ -5,7 +5,6 @@ Time is the served bench's: it passes while the stand waits, so nothing hangs on
 
 from typing import Any
 
-import numpy as np
 from stimbench.capture.capture import Capture
 from stimbench.rig.file import parse_bench_file
 from stimbench.rig.session import RigParts
@@ -46,7 +45,8 @@ class PluggedCaptures:
     def news(self) -> list[tuple[Kind, Any]]:
         now_ns = self._plug.bench.now_ns
         if self._running is None:
-            return self._begin(now_ns) if now_ns >= self._next_ns and self.analysers and self._plug.ports else []
+            due = now_ns >= self._next_ns and self.analysers and self._plug.ports
+            return self._begin(now_ns) if due else []
         begun_ns, taken = self._running
         return self._take(begun_ns, taken, now_ns) if taken.done() else []
 
@@ -101,7 +101,6 @@ class WiredDesk:
         self.captures = PluggedCaptures(file, plug)
         self.stand = WiredStand(self.end, file, parts, self.captures, clock)
         self._count, self._kept = 0, 0
-        self.without_board_ns = 0
 
     def _idle(self, seconds: float) -> None:
         if self.plug.ports:
@@ -159,9 +158,3 @@ class WiredDesk:
         amplitudes = {"left.amplitude_ua": 2000, "right.amplitude_ua": 1000}
         self.do("clinician-program", fields={"ramp_up_ms": 100} | amplitudes | fields)
         self.do("start")
-
-
-def pulses_before(trace, lead: str, from_ns: int, to_ns: int) -> np.ndarray:
-    """When cathodic phases began at the board's pin."""
-    signal = f"{lead[0].upper()}_CATH"
-    return np.array([at for at, level in trace.edges("stimulator", signal, from_ns, to_ns) if level], np.int64)

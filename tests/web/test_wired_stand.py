@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from stimbench.web.channel import Kind
 from support.web_views import Refused
 from support.wired_page import WiredDesk
-from support.wired_rig import Plug
+from support.wired_rig import CHANNELS, CURRENTS, Plug, bench_toml, source_toml
 
 pytestmark = pytest.mark.emulated
+
+S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +22,27 @@ def served():
 
 
 @pytest.fixture
-def desk(served, tmp_path):
+def desk_of(served, tmp_path):
+    """Makes a desk of a bench file."""
+    made = []
+
+    def make(text=""):
+        if not served.ports:
+            served.plug()
+        served.do(lambda: served.hands.do("mend"))
+        made.append(WiredDesk(served, tmp_path / "locks", text))
+        return made[0]
+
+    yield make
     if not served.ports:
         served.plug()
-    served.do(lambda: served.hands.do("mend"))
-    made = WiredDesk(served, tmp_path / "locks")
-    yield made
-    if not served.ports:
-        served.plug()
-    made.stand.close()
+    for one in made:
+        one.stand.close()
+
+
+@pytest.fixture
+def desk(desk_of):
+    return desk_of()
 
 
 def is_on(desk) -> bool:
@@ -175,3 +190,76 @@ def test_impedance_is_what_the_board_measured(desk):
     pairs = desk.state["views"]["leads"]["impedance"]["pairs"]
     kinds = {(cathode, anode): kind for cathode, anode, kind, _, _ in pairs["left"]}
     assert kinds[1, 2] == "open" and kinds[2, 3] == "ok"
+
+
+def test_the_record_has_the_pulses_that_the_instrument_saw(desk):
+    desk.begun()
+    desk.until(lambda: desk.captures.state()[0]["count"] >= 3)
+    desk.stop()
+    begun_ns, capture = desk.captures.raw[-1]
+    begun_ns -= desk.captures.begin_ns
+    for lead, amplitude_ua in (("left", 2000), ("right", 1000)):
+        seen = capture.edges(f"stimulator.{lead[0].upper()}_CATH")
+        last = desk.record.leads[lead].pulses_between(begun_ns, begun_ns + S)
+        assert last["start_ns"].tolist() == (seen.rises_ns + begun_ns).tolist() and len(last) > 15
+        assert last["cathodic_ns"].tolist() == (seen.falls_ns - seen.rises_ns).tolist()
+        assert last["cathodic_ua"] == pytest.approx(amplitude_ua, rel=0.05)
+        assert last["period_ns"][0] == 0 and set(last["period_ns"][1:]) != {0}
+    pin = [at for at, level in desk.plug.bench.trace.edges("stimulator", "L_CATH") if level]
+    first = desk.record.leads["left"].pulses["start_ns"][-1] + desk.captures.begin_ns
+    assert min(abs(at - first) for at in pin) <= 250  # a sample of 4 MS/s
+    state = desk.captures.state()[0]
+    assert 0 < state["off_ns"] < 100_000_000
+
+
+def test_between_two_captures_nothing_is_known(desk):
+    desk.until(lambda: desk.captures.state()[0]["count"] >= 2)
+    first, second = list(desk.record.captures)[-2:]
+    assert second.begin_ns > first.end_ns
+    line = desk.record.leads["left"].window("current", first.end_ns + 1, second.begin_ns - 1, 100)
+    assert len(line.times_ns) and np.isnan(line.values).all()
+
+
+def test_stop_does_not_wait_for_a_capture(desk):
+    desk.begun()
+    desk.until(lambda: desk.captures.state()[0]["count"] >= 1)
+    desk.wait(0.5)  # in the middle of the next one
+    count = desk.captures.state()[0]["count"]
+    desk.stop()
+    desk.step()
+    desk.wait(0.2)
+    assert not is_on(desk) or desk.stand.told["state"] == "ready"
+    assert desk.captures.state()[0]["count"] == count
+
+
+def test_a_capture_that_fails_is_told_once_and_the_next_ones_are_tried(desk):
+    desk.captures.analysers[0].fails = "arm"
+    desk.wait(1.5)
+    told = [text for text in desk.said if "No capture of fx2lafw" in text]
+    assert told == ["No capture of fx2lafw: The analyser is not there. It is tried again."]
+    assert desk.state["wired"]["captures"][0]["error"] == "The analyser is not there."
+    desk.begun()  # the bench goes on without it
+    desk.captures.analysers[0].fails = ""
+    desk.until(lambda: desk.captures.state()[0]["count"])
+    assert desk.said[-1] == "fx2lafw records again."
+
+
+def test_switches_alone_give_times_and_no_current(desk_of):
+    desk = desk_of(bench_toml(source_toml(CHANNELS)))
+    desk.begun()
+    desk.until(lambda: desk.captures.state()[0]["count"] >= 3)
+    pulses = desk.record.leads["left"].pulses
+    assert np.isnan(pulses["cathodic_ua"]).all()
+    assert set(pulses["cathodic_ns"][-15:]) <= {213_750, 214_000, 214_250}
+    assert not len(desk.record.leads["left"].lines["current"])
+
+
+def test_two_instruments_take_turns(desk_of):
+    desk = desk_of(bench_toml(source_toml(CHANNELS), source_toml(CURRENTS, driver="demo:conn=2")))
+    desk.captures.analysers[1].analog_hz = 1_000_000
+    desk.begun()
+    desk.until(lambda: all(one["count"] >= 2 for one in desk.captures.state()))
+    sources = [one.source for one in desk.record.captures]
+    assert sources[:4] == ["fx2lafw", "demo:conn=2"] * 2
+    by_current = desk.record.captures[-1 if sources[-1].startswith("demo") else -2]
+    assert by_current.leads["left"].pulses["cathodic_ua"] == pytest.approx(2000, rel=0.05)

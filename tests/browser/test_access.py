@@ -6,6 +6,7 @@ from support.pages import axe_source, findings, holds, tab_to
 
 pytestmark = pytest.mark.emulated
 
+
 def test_axe_finds_nothing_on_any_view_in_both_themes(opened):
     opened.evaluate(axe_source())
     for theme in ("light", "dark"):

@@ -1,6 +1,7 @@
-"""A wired bench for other processes: an emulated board behind a pty by the wall's clock, and an analyser on it.
+"""A wired bench for other processes: an emulated board behind a pty by the wall's clock, and an analyser.
 
-The analyser is a program in the place of sigrok-cli (fake_sigrok), which asks here for what it would have seen.
+The analyser is a program in the place of sigrok-cli (fake_sigrok), which asks here for what it would have
+seen.
 """
 
 import json
@@ -39,7 +40,7 @@ class ServedWired:
         self.captures: list[tuple[int, Capture]] = []
         self.missing = False
         self._due: list = []
-        self._stop = threading.Event()
+        self._stop, self._deaf = threading.Event(), threading.Event()
         self._place = folder / "analyser"
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._place))
@@ -47,7 +48,9 @@ class ServedWired:
         ports: futures.Future = futures.Future()
         self._threads = [
             threading.Thread(
-                target=serve, args=(self.bench, ports.set_result, 1.0, self._stop), kwargs={"poll": self._poll}
+                target=serve,
+                args=(self.bench, ports.set_result, 1.0, self._stop),
+                kwargs={"poll": self._poll},
             ),
             threading.Thread(target=self._listen),
         ]
@@ -75,11 +78,12 @@ class ServedWired:
         return done.result(LONG_S)
 
     def close(self) -> None:
-        self._stop.set()
-        with socket.socket(socket.AF_UNIX) as last:  # wakes the listener
+        self._deaf.set()
+        with socket.socket(socket.AF_UNIX) as last:  # wakes the listener, which waits for the bench's time
             last.connect(str(self._place))
-        for one in self._threads:
-            one.join(LONG_S)
+        self._threads[1].join(LONG_S)
+        self._stop.set()
+        self._threads[0].join(LONG_S)
         self._listener.close()
         self.bench.close()
 
@@ -94,7 +98,7 @@ class ServedWired:
     # The analyser.
 
     def _listen(self) -> None:
-        while not self._stop.is_set():
+        while not self._deaf.is_set():
             link, _ = self._listener.accept()
             with link:
                 try:

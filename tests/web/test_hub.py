@@ -273,4 +273,31 @@ def test_what_is_saved_is_the_present_run_as_pages_were_told_it(play):
         saved = stage.hub.saved()
         assert (saved.about["config"]["seed"], saved.about["actions"], saved.states) == (9, [], [])
 
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"kind": "run", "id": 7, "verb": "mark"},
+        {"kind": "run", "id": 7, "verb": "rewind", "mark": 1},
+        {"kind": "run", "id": 7, "verb": "what-if"},
+        {"kind": "run", "id": 7, "verb": "link"},
+        {"kind": "run", "id": 7, "verb": "new"},
+        {"kind": "pace", "paused": True},
+        {"kind": "pace", "speed": 2.0},
+        {"kind": "pace", "step": "pulse"},
+    ],
+)
+def test_a_wired_run_is_neither_repeated_nor_slowed_down(play, monkeypatch, message):
+    monkeypatch.setattr(PlayedBench, "is_wired", True)
+
+    async def scene(stage):
+        page = stage.page()
+        await stage.says(page, kind="hello", key="a" * 16)
+        await stage.says(page, **message)
+        done = await told(page, "done")
+        assert "cannot be repeated" in done["error"] or "wall's clock" in done["error"]
+        await stage.says(page, kind="run", id=8, verb="actions")
+        assert (await told(page, "done"))["result"] == {"actions": []}
+        assert len(stage.benches) == 1
+
     play(scene)

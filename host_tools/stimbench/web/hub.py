@@ -296,7 +296,8 @@ class Hub:
             if not self._is_wired:
                 recorded.complete(told, self.record)
             self._state, self._ever_ran = told, True
-            self.history.add(told)
+            if not self._is_wired:
+                self.history.add(told)
             self._tell_all(Told.STATE, told)
         elif kind is Kind.DONE:
             self._done(told)
@@ -343,7 +344,8 @@ class Hub:
         return captured_in(self.record, from_ns, to_ns, signals)
 
     def saved(self) -> SavedRun:
-        """A copy of the present run, as far as it has been lived, to be put into a file."""
+        """A copy of the present run, as far as it has been lived, to be put into a file; ActionError: wired."""
+        self._require_emulated(Need.REPEATING)
         run = Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
         states = self.history.packed()
         return SavedRun.of(run, self.record, states, self._table, self._firmware, self._marks)

@@ -301,8 +301,6 @@ def test_a_dead_flash_is_unusable():
 
 
 @control("C-64")
-
-
 class CrackedFlash(FlashFake):
     """Some bytes of it take no program.
 

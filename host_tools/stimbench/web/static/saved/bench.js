@@ -28,10 +28,16 @@ export class SavedBench extends EventTarget {
   #toldAt = -Infinity;
 
   /** @param run from loadRun() */
+  /** Why an action cannot be done on this bench at all; see bench.js. */
+  why(action) {
+    return this.actions[action]?.lacks || "";
+  }
+
   constructor(run) {
     super();
     const { about, windows, force, table, states } = run;
-    Object.assign(this, { facts: about, windows, force, end: about.end_ns, actions: table.actions ?? {}, about: table.about ?? {} });
+    Object.assign(this, { facts: about, windows, force, end: about.end_ns, actions: table.actions ?? {}, about: table.about ?? {},
+      lacks: table.lacks ?? { views: {}, needs: {} } });
     this.views = table.views ?? [];
     this.#history = new History(states);
     this.run = { marks: about.marks, count: about.actions.length, first: 0, actions: about.actions, config: about.config };

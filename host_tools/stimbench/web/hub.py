@@ -16,9 +16,10 @@ from stimbench.web.channel import Kind
 from stimbench.web.control import Controls
 from stimbench.web.history import History
 from stimbench.web.needs import ON_A_WIRED_BENCH, Need
+from stimbench.web.other_run import other_run
 from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
-from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, from_link, to_link
+from stimbench.web.run_file import MOST_ACTIONS, Acted, Run, to_link
 from stimbench.web.saved_run import SavedRun, firmware_images
 from stimbench.web.saving import captured_in, of_captures
 from stimbench.web.wire import (
@@ -45,7 +46,6 @@ _SILENT_S = 3.0
 """A page that says nothing for so long does not hold the controls, connected or not."""
 _SHOWN_ACTIONS = 50
 _ANSWER_S = 10.0
-_BEFORE_NS = 1
 _MOST_MARKS = 200
 _FULL = "The record has no room for more currents and voltages: from now on it keeps the pulses only."
 
@@ -250,7 +250,7 @@ class Hub:
             return {"link": to_link(run)}
         if message.verb == "mark":
             return self._mark()
-        await self._begin(_other_run(message, run, self._marks))
+        await self._begin(other_run(message, run, self._marks))
         return {"told": "The run is repeated."}
 
     def _mark(self) -> dict[str, Any]:
@@ -344,8 +344,13 @@ class Hub:
         return captured_in(self.record, from_ns, to_ns, signals)
 
     def saved(self) -> SavedRun:
-        """A copy of the present run, as far as it has been lived, to be put into a file; ActionError: wired."""
-        self._require_emulated(Need.REPEATING)
+        """A copy of the present run, as far as it has been lived, to be put into a file.
+
+        Raises:
+            InputError: it is a wired one.
+        """
+        if self._is_wired:
+            raise InputError(ON_A_WIRED_BENCH[Need.REPEATING])
         run = Run(config=self._config, actions=self._actions[:MOST_ACTIONS], until_ns=self._now_ns)
         states = self.history.packed()
         return SavedRun.of(run, self.record, states, self._table, self._firmware, self._marks)
@@ -383,29 +388,3 @@ class Hub:
         told = {"marks": self._marks, "count": len(self._actions), "first": first,
                 "actions": self._actions[first:], "config": self._config.model_dump()}  # fmt: skip
         self._tell_all(Told.RUN, told)
-
-
-def _other_run(message: RunVerb, run: Run, marks: list[dict[str, Any]]) -> Run:
-    """The run that a page wants instead of the present one.
-
-    Raises:
-        ActionError: there is no such mark or action.
-        InputError: it is no link.
-    """
-    if message.verb == "open":
-        return from_link(message.link)
-    if message.verb == "new":
-        return Run(config=run.config.model_copy(update={"seed": message.seed, "paired": message.paired}))
-    if message.verb == "rewind":
-        found = [one for one in marks if one["number"] == message.mark]
-        if not found:
-            raise ActionError(f"There is no mark {message.mark}.")
-        until_ns = found[0]["t_ns"]
-        kept = [one for one in run.actions if one[0] <= until_ns]
-        return Run(config=run.config, actions=kept, until_ns=until_ns)
-    if message.action >= len(run.actions):
-        raise ActionError(f"There is no action {message.action}.")
-    left_out_ns = run.actions[message.action][0]
-    later = run.actions[message.action + 1 :] if message.keep_later else []
-    kept = run.actions[: message.action] + later
-    return Run(config=run.config, actions=kept, until_ns=max(0, left_out_ns - _BEFORE_NS))

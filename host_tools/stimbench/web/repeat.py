@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from stimbench.web import actions, news, recorded
+from stimbench.web import news, recorded
 from stimbench.web.channel import Kind
+from stimbench.web.described import table
 from stimbench.web.history import History
 from stimbench.web.record import Record
 from stimbench.web.run_file import Acted, Run
 from stimbench.web.saved_run import SavedRun, firmware_images
 from stimbench.web.stand import BenchStand
-from stimbench.web.views import VIEWS
 
 __all__ = ("repeated_run",)
 
@@ -84,7 +84,5 @@ def repeated_run(run: Run, on_progress: Callable[[int], None] = lambda _: None) 
         stand.step()
         on_progress(stand.bench.now_ns)
     stand.finish()
-    about = {view.name: view.about() for view in VIEWS}
-    table = {"views": list(about), "actions": actions.described(), "about": about}
     lived = Run(config=run.config, actions=recorder.acted, until_ns=recorder.record.end_ns)
-    return SavedRun.of(lived, recorder.record, recorder.history.packed(), table, firmware)
+    return SavedRun.of(lived, recorder.record, recorder.history.packed(), table(), firmware)

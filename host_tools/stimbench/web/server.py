@@ -97,7 +97,10 @@ async def _save(request: Request, hub: Hub) -> Response:
 
 async def _save_run(hub: Hub) -> Response:
     """The present run as a page that plays without a server."""
-    saved = hub.saved()
+    try:
+        saved = hub.saved()
+    except InputError as error:
+        return PlainTextResponse(str(error), 400)
     try:
         page = await asyncio.to_thread(saved_page, saved)
     except (BenchError, StimbenchError) as error:

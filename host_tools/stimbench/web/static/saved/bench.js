@@ -27,12 +27,12 @@ export class SavedBench extends EventTarget {
   #frameAt = 0;
   #toldAt = -Infinity;
 
-  /** @param run from loadRun() */
   /** Why an action cannot be done on this bench at all; see bench.js. */
   why(action) {
     return this.actions[action]?.lacks || "";
   }
 
+  /** @param run from loadRun() */
   constructor(run) {
     super();
     const { about, windows, force, table, states } = run;

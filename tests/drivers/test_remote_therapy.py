@@ -100,7 +100,9 @@ def test_a_session_shows_its_progress_and_the_day(elapsed_s, over):
     remote = implanted(messages.HOLD, elapsed_s=elapsed_s, sessions_left=1)
     steps = shown(remote)
     state = feedback.status(messages.HOLD, False)
-    assert steps == merged(state + therapy_feedback.progress(elapsed_s, 1800) + therapy_feedback.today(1, 2))
+    assert steps == merged(
+        state + therapy_feedback.progress(elapsed_s, 1800) + therapy_feedback.today(1, 2)
+    )
     long = [lights for lights, _, span_ms in steps if span_ms == 400]
     assert long == [feedback.GREEN] * over + [feedback.AMBER] * (4 - over) + [feedback.GREEN, feedback.AMBER]
 

@@ -15,6 +15,7 @@ OTHER_VALUES = {
 }  # fmt: skip
 
 
+
 @pytest.mark.control("C-13")
 @pytest.mark.parametrize("field", OTHER_VALUES)
 @pytest.mark.parametrize(("role", "sender"), SENDERS)

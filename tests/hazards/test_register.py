@@ -42,7 +42,9 @@ def test_the_projects_own_register_is_sound():
 
 def test_a_register_is_read_as_it_is_written(tmp_path):
     register = load(written(tmp_path, HAZARD + 'left = "some"\n' + CONTROL + 'status = "planned"\n'))
-    assert register.hazards == (Hazard("H-01", "Loud", "pain", "much current", "serious", ("C-01",), "some"),)
+    assert register.hazards == (
+        Hazard("H-01", "Loud", "pain", "much current", "serious", ("C-01",), "some"),
+    )
     assert register.controls == (Control("C-01", "design", "less", True),)
     assert register.hazards_of("C-01") == ["H-01"] and register.known["C-01"].does == "less"
 

@@ -270,6 +270,7 @@ class Oracle:
         if state > self._battery:
             self._battery, self._battery_s = state, self._desk.true_s()
 
+
     def battery_again(self, state):
         """After a start: a step that was seen just before may not have been stored yet."""
         if state < self._battery and self._desk.true_s() - self._battery_s <= LATE_S:

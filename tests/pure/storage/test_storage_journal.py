@@ -301,6 +301,8 @@ def test_a_dead_flash_is_unusable():
 
 
 @control("C-64")
+
+
 class CrackedFlash(FlashFake):
     """Some bytes of it take no program.
 

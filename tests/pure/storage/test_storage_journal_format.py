@@ -68,7 +68,7 @@ def test_a_known_slot():
     assert slot == KNOWN
 
 
-KNOWN = unhexlify("0000000000f1536501fe000102030405060708000000441314b9f3e1c9410bf1")
+KNOWN = unhexlify("0000000000f1536501fe000102030405060708000000" "441314b9f3e1c9410bf1")
 
 
 def test_what_does_not_fit_is_refused():

@@ -20,7 +20,9 @@ def made():
 
 def records(ledger, lead, first=0):
     _, _, data = ledger.each.read(lead, first, PLACES)
-    return [struct.unpack_from(requests.CONTRACTION_RECORD, data, at) for at in range(0, len(data), BYTES)]
+    return [
+        struct.unpack_from(requests.CONTRACTION_RECORD, data, at) for at in range(0, len(data), BYTES)
+    ]
 
 
 def contract(ledger, pulses, codes=744, set_ua=2000):

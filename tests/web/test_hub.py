@@ -141,6 +141,50 @@ def test_a_silent_page_does_not_hold_the_controls(play, monkeypatch):
     play(scene)
 
 
+def test_a_page_is_there_as_long_as_it_says_so(play, monkeypatch):
+    monkeypatch.setattr(module, "_HELD_S", 0.01)
+
+    async def scene(stage):
+        now = [0.0]
+        stage.hub._clock_s = lambda: now[0]
+        page, other = stage.page(), stage.page()
+        await stage.says(page, kind="hello", key="key-of-one")
+        await stage.says(other, kind="hello", key="key-of-other")
+        await stage.hears(Kind.HELD)
+        for kind in ("alive", "stop", "unwatch"):
+            now[0] += 100.0
+            await stage.says(page, kind=kind, **({"view": 1} if kind == "unwatch" else {}))
+            await stage.says(other, kind="stop")  # what came before it does not count
+            while await stage.hears(Kind.STOP) != (Kind.STOP, {"why": "viewer 2"}):
+                pass
+            await stage.hears(Kind.HELD)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    "verb", [{"verb": "mark"}, {"verb": "rewind", "mark": 1}, {"verb": "what-if", "action": 0},
+             {"verb": "new", "seed": 2}, {"verb": "invite"}, {"verb": "open", "link": to_link(Run())}],
+    ids=lambda verb: verb["verb"],
+)  # fmt: skip
+def test_who_looks_on_cannot_change_the_run(play, verb):
+    async def scene(stage):
+        one, other = stage.page(), stage.page()
+        await stage.says(one, kind="hello", key="key-of-one")
+        await stage.says(other, kind="hello", key="key-of-other")
+        stage.benches[0].says(Kind.ACTED, [10, "start", {}])
+        await until(lambda: len(stage.hub.run.actions) == 1)
+        await stage.says(one, kind="run", id=1, verb="mark")
+        await stage.says(other, kind="run", id=2, **verb)
+        (answer,) = done_of(other)
+        assert answer["error"] == "You look on: viewer 1 holds the controls. Ask for them."
+        assert len(stage.benches) == 1
+        await stage.says(other, kind="run", id=3, verb="link")
+        assert "result" in done_of(other)[-1]
+
+    play(scene)
+
+
 def test_rewinding_begins_a_bench_with_the_actions_until_the_mark(play):
     async def scene(stage):
         page = stage.page()

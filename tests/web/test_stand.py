@@ -1,9 +1,12 @@
 """The bench's process, without the process: what is done when, and that a run is its actions."""
 
+from types import SimpleNamespace
+
 import pytest
 from stimbench.web import stand as module
 from stimbench.web.channel import Kind
 from stimbench.web.run_file import Run, RunConfig
+from stimfw.protocol import console_frame, messages, requests
 from support.branches import branch
 from support.web import NoServer, QuietStand, repeated
 
@@ -193,7 +196,33 @@ def test_the_bench_stops_by_itself_when_the_page_has_gone(session):
         one._clock_s.s += 0.2
         until(one, 2_600_000_000)
         assert one._end.acted[-1][1:] == ["stop", {"why": "the page that held the controls has gone"}]
+        assert [name for _, name, _ in one._end.acted].count("stop") == 1
         assert one.told["state"] == "ready"
+
+    session(goes_on)
+
+
+def test_what_takes_time_waits_for_a_request_that_is_under_way(session):
+    def goes_on(one):
+        do(one, "get-program", 8)
+        asked = {"id": 9, "name": "get-program", "arguments": {}}
+        one._end.messages = _later(one, [(Kind.DO, asked)], after_ns=one.bench.now_ns + 1_000_000)
+        until(one, one.bench.now_ns + 100_000_000)
+        assert [done["id"] for done in one._end.done][-2:] == [8, 9]
+        assert all("result" in done for done in one._end.done[-2:])
+
+    session(goes_on)
+
+
+@pytest.mark.parametrize(("waited_for", "number"), [((5, 128), 253), ((253, 128), 254), ((254, 253), 255)])
+def test_a_stop_has_a_number_that_nobody_waits_for(session, waited_for, number):
+    def goes_on(one):
+        sent = []
+        one._consoles = tuple(SimpleNamespace(last_number=one) for one in waited_for)
+        one._write = sent.append
+        one.send_stop()
+        (line,) = sent
+        assert line == console_frame.encode(number, messages.request(requests.STOP))
 
     session(goes_on)
 

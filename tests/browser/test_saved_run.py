@@ -13,7 +13,7 @@ from stimbench.web.record import MEASURED, QUANTITIES, Record
 from stimbench.web.repeat import repeated_run
 from stimbench.web.run_file import Run, RunConfig, from_link
 from stimbench.web.saved_page import saved_page
-from stimbench.web.saving import captured
+from stimbench.web.saving import captured_in
 from stimbench.web.scope import Scope
 from stimbench.web.wire import Watch
 from support.pages import axe_source, findings, start, tab_to
@@ -395,7 +395,7 @@ def test_a_span_as_csv_is_that_of_the_server(noisy, tmp_path):
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Save as CSV").click()
     waiting.value.save_as(tmp_path / "saved.csv")
-    write_csv(captured(record, from_ns, to_ns, {}), tmp_path / "server.csv")
+    write_csv(captured_in(record, from_ns, to_ns, {}), tmp_path / "server.csv")
     saved, server = (read_csv(tmp_path / f"{name}.csv") for name in ("saved", "server"))
     assert (saved.start_ns, saved.end_ns) == (server.start_ns, server.end_ns) == (from_ns, to_ns)
     times = np.random.default_rng(1).integers(from_ns, to_ns, 5000)

@@ -39,10 +39,11 @@ def start(page):
         expect(page.locator(f"#scope-{lead}-width")).to_have_text("214.000 µs")
 
 
-def is_on(wired):
-    """Whether a switch moved in the last 200 ms of the bench's time."""
-    now_ns = wired.bench.now_ns
-    return bool(wired.bench.trace.edges("stimulator", "L_CATH", now_ns - 200_000_000, now_ns))
+def is_on(wired, after_ns=5_000_000):
+    """Whether a switch moves from so long after now on, within 200 ms of the bench's time: four periods."""
+    from_ns = wired.do(lambda: wired.bench.now_ns) + after_ns
+    to_ns = from_ns + 200_000_000
+    return wired.do(lambda: bool(wired.bench.trace.edges("stimulator", "L_CATH", from_ns, to_ns)), to_ns)
 
 
 def test_a_session_from_the_form_is_on_the_scope_as_it_was_recorded(wired, opened):
@@ -72,7 +73,7 @@ def test_a_session_from_the_form_is_on_the_scope_as_it_was_recorded(wired, opene
     # Esc stops, whatever the analyser does.
     opened.keyboard.press("Escape")
     expect(opened.locator("#stimulator-state")).to_contain_text("ready")
-    assert not wired.do(lambda: is_on(wired))
+    assert not is_on(wired)
     assert not opened.problems
 
 
@@ -150,6 +151,6 @@ def test_ctrl_c_stops_the_output_and_gives_the_port_back(wired, opened, serve, o
     start(opened)
     os.kill(opened.served.process.pid, signal.SIGINT)
     assert opened.served.process.wait(30) == 130
-    assert not wired.do(lambda: is_on(wired), wired.bench.now_ns + 300_000_000)
+    assert not is_on(wired, after_ns=300_000_000)
     page = open_page(serve("--bench", str(wired.file)).url)
     expect(page.locator("#stimulator-state")).to_contain_text("ready")

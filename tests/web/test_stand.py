@@ -240,6 +240,20 @@ def test_a_repeated_session_goes_on_only_if_somebody_is_there():
     assert one.told["state"] == "ready"
 
 
+def test_a_bench_that_hurried_goes_on_at_its_pace_at_once():
+    """Coming up and repeating are faster than the wall's clock, and nobody waits for it to catch up."""
+    first = started(a_stand())
+    actions = [tuple(one) for one in first._end.acted]
+    one = a_stand(Run(actions=actions, until_ns=first.bench.now_ns))
+    one.pace.set(1.0)
+    one.pace._sleep = lambda seconds: setattr(one._clock_s, "s", one._clock_s.s + seconds)
+    while one.repeating:
+        one.step()
+    begun_ns, begun_s = one.bench.now_ns, one._clock_s.s
+    until(one, begun_ns + 100_000_000)
+    assert one._clock_s.s - begun_s == pytest.approx(0.1, abs=0.03)
+
+
 def test_a_stop_lets_time_pass_on_a_bench_that_stands_still(session):
     def goes_on(one):
         one._end.said.append((Kind.PACE, {"speed": None, "paused": True, "step": None}))

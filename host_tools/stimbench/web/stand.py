@@ -33,6 +33,8 @@ _SLICE_NS = 2_000_000
 _FAST_SLICE_NS = 20_000_000
 """Of a bench that nothing holds back: a millisecond of the wall's clock, or some."""
 _LEAST_SLICE_NS = 1_000
+_UP_NS = 1_050_000_000
+"""A bench that was switched on is not held back until its stimulator has said that it is ready."""
 _STEP_SLICE_NS = 200_000
 _STEPS_NS = {"slice": 1_000_000, "pulse": 60_000_000_000}
 """How far a step goes; to the next pulse, at most."""
@@ -40,7 +42,7 @@ _SLICE_S = 0.008
 """Of the wall's clock: no slice lasts longer if the bench is slowed down."""
 _TELL_S = 0.012
 """From one message with what was recorded to the next."""
-_FAST_TELL_S = 0.04
+_FAST_TELL_S = 0.1
 """The same of a bench that nothing holds back: seconds of its time."""
 _STATE_S = 0.1
 _STOP_NS = 1_000_000_000
@@ -73,6 +75,7 @@ class BenchStand(Standing):
         self._consoles = (Console(link), Console(link, POLL_NUMBERS_FROM, POLL_TIMEOUT_S))
         self._poll = Poll(Stimulator(self._consoles[1]))
         self._paused, self._steps_to_ns = False, 0
+        self._hurried = True
         self._pulse_since_ns: int | None = None
         self._told_s = self._state_s = 0.0
         self._last_state: Any = None
@@ -141,8 +144,14 @@ class BenchStand(Standing):
         )
 
     def _is_ahead(self) -> bool:
-        hurries = self.repeating or self.bench.now_ns < max(self._steps_to_ns, self._stop_until_ns)
-        return not hurries and self.pace.holds()
+        hurried_to_ns = max(self._steps_to_ns, self._stop_until_ns, _UP_NS)
+        if self.repeating or self.bench.now_ns < hurried_to_ns:
+            self._hurried = True
+            return False
+        if self._hurried:  # what it is ahead of the wall's clock is no reason to wait
+            self._hurried = False
+            self.pace.set(self.pace.factor)
+        return self.pace.holds()
 
     @property
     def _unheld(self) -> bool:

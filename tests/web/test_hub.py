@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from stimbench.web import hub as module
 from stimbench.web import recorded
+from stimbench.web.bench_link import BenchLink
 from stimbench.web.channel import HEAD, Kind, encoded
 from stimbench.web.hub import Hub
 from stimbench.web.run_file import Run, from_link, to_link
@@ -345,3 +346,47 @@ def test_a_wired_run_is_neither_repeated_nor_slowed_down(play, monkeypatch, mess
         assert len(stage.benches) == 1
 
     play(scene)
+
+
+def test_another_run_is_shown_though_it_looks_like_the_one_before(play):
+    async def scene(stage):
+        page = stage.page()
+        await stage.says(page, kind="hello", key="key-of-one")
+        await stage.says(page, kind="watch", view=0, mode="all", width=100)
+        assert len(page.frames(stage.hub.record)) == 1
+        await stage.says(page, kind="seen", view=0, sequence=0)
+        assert page.frames(stage.hub.record) == []
+        await stage.says(page, kind="run", id=1, verb="new", seed=2)
+        assert len(page.frames(stage.hub.record)) == 1
+
+    play(scene)
+
+
+def test_what_was_asked_of_an_earlier_run_is_answered_once(play):
+    async def scene(stage):
+        page = stage.page()
+        await stage.says(page, kind="hello", key="key-of-one")
+        await stage.says(page, kind="do", id=7, name="start")
+        _, asked = await stage.hears(Kind.DO)
+        await stage.says(page, kind="run", id=8, verb="new", seed=2)
+        stage.benches[1].says(Kind.DONE, {"id": asked["id"], "result": {}})
+        stage.benches[1].says(Kind.STATE, STATE)
+        await until(lambda: stage.hub._state)
+        answers = [one for one in done_of(page) if one["id"] == 7]
+        assert answers == [{"kind": "done", "id": 7, "error": "Another run was begun."}]
+
+    play(scene)
+
+
+def test_a_stop_is_never_dropped_however_much_waits():
+    written = []
+    link = BenchLink(SimpleNamespace(socket=None), lambda kind, body: None)
+    link._writer = SimpleNamespace(
+        write=written.append,
+        is_closing=lambda: False,
+        transport=SimpleNamespace(get_write_buffer_size=lambda: 1 << 30),
+    )
+    link.tell(Kind.DO, {"id": 1})
+    assert written == []
+    link.tell(Kind.STOP, {"why": "a person"})
+    assert written == [encoded(Kind.STOP, {"why": "a person"})]

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from stimbench.errors import BenchError
-from stimbench.web.page import Page
+from stimbench.web.page import Page, TooSlowError
 from stimbench.web.record import Record
 from stimbench.web.security import COOKIE, Door
 from stimbench.web.server import application
@@ -105,6 +105,17 @@ def test_a_window_that_looks_alike_is_not_sent_again():
     page.watch(Watch(kind="watch", view=0, mode="span", width=100, from_ns=0.0, to_ns=500.0))
     assert len(page.frames(record)) == 1
     assert page.frames(grown(record, 2000)) == []
+
+
+def test_a_page_that_takes_no_answers_has_an_end():
+    page = Page(1)
+    for number in range(512):
+        page.tell(Told.DONE, {"id": number})
+        page.tell(Told.STATE, {"t_ns": number}, latest_only=True)
+    with pytest.raises(TooSlowError):
+        page.tell(Told.DONE, {"id": 512})
+    assert len(page.texts()) == 513
+    page.tell(Told.DONE, {"id": 513})  # once they were taken there is room again
 
 
 def test_states_replace_each_other_and_answers_do_not():

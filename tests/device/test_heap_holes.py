@@ -9,16 +9,16 @@ SCRIPT = """
 import gc, time
 from stimfw.drivers import heap
 module = bytearray(3000)  # what one that is given back leaves in one piece
-kept = [None] * 2200
-for k in range(1100):
+kept = [None] * 2000
+for k in range(1000):
     kept[2 * k] = bytes(14)
     kept[2 * k + 1] = bytes(33 + k % 15)
-for k in range(0, 2200, 2):
+for k in range(0, 2000, 2):
     kept[k] = None
 module = None
 def longest_us():
     found = 0
-    for k in range(8):
+    for k in range(24):  # more than fit into the pieces that a fresh board has below
         begun = time.ticks_us()
         bytearray(500)
         found = max(found, time.ticks_diff(time.ticks_us(), begun))

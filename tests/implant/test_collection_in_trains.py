@@ -103,7 +103,7 @@ def in_hold_and_collected():
     since_ns = implant.bench.now_ns
     while not all(opened(implant, since_ns)):
         implant.client.therapy()
-        implant.bench.run_for(60 * MS)
+        implant.bench.run_for(110 * MS)  # it comes in the second period behind a request, if not in the first
         assert implant.bench.now_ns < since_ns + 2 * S
     for _ in range(REQUESTS - 1):
         implant.client.therapy()
@@ -116,11 +116,31 @@ def test_a_stop_that_meets_a_collection_is_in_time(after_ms):
     branch(lambda: stop_in_a_collection(in_hold_and_collected(), after_ms))
 
 
-def stop_in_a_collection(implant, after_ms):
-    before_ns = implant.rises("R_CATH", implant.bench.now_ns - 60 * MS)[-1] + 2 * PERIOD_NS
+def request_at(implant, time_ns):
     line = console_frame.encode(7, messages.request(requests.THERAPY))
-    implant.bench.at(before_ns - 25 * MS, lambda: implant.chip.console.write(line))
-    event_ns = before_ns + 5 * MS + round(after_ms * MS)
+    implant.bench.at(time_ns, lambda: implant.chip.console.write(line))
+
+
+@cache
+def collection_behind(request_ns):
+    """When the collection begins that a request then leads to: in the next period, or in the one after."""
+
+    def begun():
+        implant = in_hold_and_collected()
+        request_at(implant, request_ns)
+        implant.bench.run_for(250 * MS)
+        left, right = opened(implant, request_ns)
+        return max(left[0], right[0])
+
+    return branch(begun)
+
+
+def stop_in_a_collection(implant, after_ms):
+    request_ns = implant.rises("R_CATH", implant.bench.now_ns - 60 * MS)[-1] + 2 * PERIOD_NS - 25 * MS
+    begun_ns = collection_behind(request_ns)
+    assert begun_ns - request_ns < 3 * PERIOD_NS
+    request_at(implant, request_ns)
+    event_ns = begun_ns + round(after_ms * MS)
     implant.peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)
     assert implant.peer.finish() is not None
     implant.bench.run_for(200 * MS)

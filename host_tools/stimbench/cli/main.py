@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, Entry] = {
     "bench": Entry("stimbench.cli.bench:app", "The emulated bench."),
     "serve": Entry(
         "stimbench.cli.serve:serve",
-        "Serve the emulated bench as a page for a browser, until Ctrl-C.",
+        "Serve the emulated bench, or a wired one, as a page for a browser, until Ctrl-C.",
     ),
     "save-run": Entry(
         "stimbench.cli.save_run:save_run",

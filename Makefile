@@ -99,7 +99,7 @@ wheel-test: wheel ## install the wheel into a fresh environment and use it there
 	@PYTHON=$(PYTHON) .ci/wheel build/dist/*.whl
 
 .PHONY: bench
-bench: setup firmware ## measure the figures of the documentation again [16 min]
+bench: setup firmware ## measure the figures of the documentation again [hours: watch takes 47 min, impedance-calibrated longer]
 	@$(BIN)/stimbench bench figures $(ARGS)
 
 .PHONY: docs
@@ -112,7 +112,7 @@ screenshots: setup firmware ## write docs/pictures/page: each view of `stimbench
 	@$(BIN)/python docs/pictures/page.py
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [18 min]
+test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [23 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -131,13 +131,13 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file boards/circuit/mypy.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [17 min]
+pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [22 min]
 	@$(BIN)/pytest --junitxml=$(JUNIT) $(PYTEST_ARGS) -m "not tools"
 	@# With PYTEST_ARGS of one's own it may be a part of the tests: they show a part of the controls.
 	@$(if $(filter file,$(origin PYTEST_ARGS)),$(BIN)/stimbench hazards check $(JUNIT))
 
 .PHONY: test-tools
-test-tools: setup firmware ## run the tests of whole tools: lessons, the wheel, worker processes, wired benches [2 min]
+test-tools: setup firmware ## run the tests of whole tools: lessons, the wheel, worker processes, wired benches and their page [2 min]
 	@$(BIN)/pytest $(PYTEST_ARGS) -m tools
 
 .PHONY: mutants

@@ -138,7 +138,7 @@ def collection_behind(request_ns):
 def stop_in_a_collection(implant, after_ms):
     request_ns = implant.rises("R_CATH", implant.bench.now_ns - 60 * MS)[-1] + 2 * PERIOD_NS - 25 * MS
     begun_ns = collection_behind(request_ns)
-    assert begun_ns - request_ns < 3 * PERIOD_NS
+    assert begun_ns - request_ns < 2 * PERIOD_NS
     request_at(implant, request_ns)
     event_ns = begun_ns + round(after_ms * MS)
     implant.peer.frame_at(event_ns, messages.request(requests.STOP), STOP_LIMIT_MS)

@@ -29,15 +29,13 @@
 
 // Frames of Python functions live in a stack of their own. On the heap, where MicroPython puts the larger ones
 // otherwise, each call would look for free blocks, and each return would let the next one look from there again: 2 ms
-// of a STOP. Its 2 KB are the lower end of what the port gives to C's stack, which therefore ends above it: both say
-// "recursion" in time, and neither reaches into the other (docs/decisions/0030-two-stacks.md). The linker's symbols name
-// the place: a variable in that RAM would have its zeros in flash, too.
+// of a STOP. It lies where the heap would begin: all of the port's 8 KB are C's, because a hard interrupt's handler runs
+// on both stacks at their deepest, and MicroPython takes away a handler that finds no room
+// (docs/decisions/0065-room-for-interrupts.md).
 #define MICROPY_ENABLE_PYSTACK (1)
 #define STIMBENCH_PYSTACK_BYTES (2048)
 #define MICROPY_BOARD_EARLY_INIT() do { \
-    extern char __scratch_x_end__[]; \
     extern void mp_pystack_init(void *start, void *end); \
-    char *between = __scratch_x_end__ + STIMBENCH_PYSTACK_BYTES; \
-    mp_pystack_init(__scratch_x_end__, between); \
-    mp_cstack_init_with_top(&__StackTop, (char *)&__StackTop - between); \
+    static char frames[STIMBENCH_PYSTACK_BYTES] __attribute__((aligned(8))); \
+    mp_pystack_init(frames, frames + STIMBENCH_PYSTACK_BYTES); \
 } while (0)

@@ -15,7 +15,7 @@ import rp2
 from machine import ADC, PWM, SPI, Pin
 from stimfw.crypto.drbg import Drbg, KeyRandom
 from stimfw.crypto.health import CheckedBits
-from stimfw.drivers import entropy
+from stimfw.drivers import entropy, interrupts
 from stimfw.drivers.button import Button
 from stimfw.drivers.buzzer import Buzzer
 from stimfw.drivers.console import Console
@@ -43,6 +43,8 @@ sys.path[:] = _path
 del _path
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from stimfw.storage.blocks import BlockDevice
 
 _WATCHDOG_MS = 2000
@@ -51,7 +53,7 @@ _RADIO_RESET_MS = 100  # nRF24L01+: power-on reset (table 16)
 _VSYS_GPIO = 29  # a third of VSYS
 
 
-def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSender:
+def make_radio(wake: Wake, carrier: FrameTransport) -> "tuple[RadioSender, Any]":
     """The radio, asleep."""
     sck, mosi, miso = Pin("RADIO_SCK"), Pin("RADIO_MOSI"), Pin("RADIO_MISO")
     bus = SPI(1, baudrate=8_000_000, sck=sck, mosi=mosi, miso=miso)
@@ -59,12 +61,11 @@ def make_radio(wake: Wake, carrier: FrameTransport) -> RadioSender:
     ce = Pin("RADIO_CE", Pin.OUT, value=0)
     radio = NRF24L01(bus, csn, ce, time.sleep_us, time.ticks_us)
     time.sleep_ms(max(0, _RADIO_RESET_MS - time.ticks_ms()))
-    irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP)
-    irq.irq(wake.set, Pin.IRQ_FALLING, hard=True)
+    irq = Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(wake.set, Pin.IRQ_FALLING, hard=True)
     end = RadioSender(radio, carrier)
     carrier.attach(end)
     end.revive()
-    return end
+    return end, irq
 
 
 def make_keys(wake: Wake) -> "tuple[Key, ...]":
@@ -118,10 +119,13 @@ def main() -> None:
 
     pairing = make_pairing(areas, KeyRandom(areas.random, source, edges))
     carrier, modem = FrameTransport(), Modem()
-    radio = make_radio(wake, carrier)
+    radio, radio_irq = make_radio(wake, carrier)
     display = make_display()
     watch = Watch(areas.random.take)
-    app = App(make_keys(wake), display, carrier, pairing, modem, watch, supply_mv)
+    keys = make_keys(wake)
+    handled = [key.button.irq for key in keys]
+    handled.append(radio_irq)
+    app = App(keys, display, carrier, pairing, modem, watch, supply_mv)
     conditions = Conditions(app, pairing)
     dispatcher = Dispatcher("remote", conditions)
     console = Console(sys.stdin.buffer, sys.stdout.buffer, dispatcher.from_host, dispatcher.go_on, wake)
@@ -149,6 +153,7 @@ def main() -> None:
                 gc.collect()
                 asked = False
                 sleep_ms = 0  # so much of the wait is over: what is shown keeps its time
+            interrupts.require(handled)
             watchdog.feed()
             waiter.wait(sleep_ms)
     except KeyboardInterrupt:

@@ -197,9 +197,11 @@ def do_without_radio(works: bool, app: App, control: Control, console: Console) 
 
 def attach_interrupts(app: App, output: Output, magnet: Pin) -> None:
     """Radio, magnet and periods call the application; periods not yet."""
-    Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True)
-    magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True)
-    rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True)  # type: ignore[arg-type]
+    app.interrupts = (
+        Pin("RADIO_IRQ", Pin.IN, Pin.PULL_UP).irq(app.on_radio, Pin.IRQ_FALLING, hard=True),
+        magnet.irq(app.on_magnet, Pin.IRQ_FALLING, hard=True),
+        rp2.PIO(0).irq(app.on_period, rp2.PIO.IRQ_SM2, hard=True),  # type: ignore[arg-type]
+    )
     output.tell_periods(False)
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from machine import Pin
 
@@ -16,7 +17,7 @@ class Button:
         self._pin = pin
         self._wake = wake
         self._edge = False
-        pin.irq(self._on_edge, pin.IRQ_FALLING | pin.IRQ_RISING, hard=True)
+        self.irq: "Any" = pin.irq(self._on_edge, pin.IRQ_FALLING | pin.IRQ_RISING, hard=True)
 
     def down(self) -> bool:
         """Whether the contact is closed now."""

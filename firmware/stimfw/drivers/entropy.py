@@ -45,7 +45,8 @@ class EdgeTimes:
     def note(self) -> None:
         """An edge came now."""
         at = self._at
-        self.low[at] = self.low[at] * 3 + ticks_us() & 0xFF  # what was there before counts as well
+        # What was there before counts as well. Masked first: beyond 30 bits a sum would take heap.
+        self.low[at] = self.low[at] * 3 + (ticks_us() & 0xFF) & 0xFF
         self._at = (at + 1) % _TIMES
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import micropython
 
-from stimfw.drivers import heap
+from stimfw.drivers import heap, interrupts
 from stimfw.protocol import messages
 from stimfw.ui.magnet import SETTLE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from stimfw.drivers.console import Console
     from stimfw.drivers.wake import Waiter, Wake
@@ -62,6 +63,7 @@ class App:
         self._settled_at = 0  # so many requests had been executed at the last collection in a contraction
         self.log_keeper: "LogKeeper | None" = None
         self.host_watch: "HostWatch | None" = None
+        self.interrupts: "tuple[Any, ...]" = ()  # required once a second
         self.magnet_stops = 0
         self._magnet_hit = False
         self._edge_ms = 0  # its last edge, as the interrupt handler saw it: a pass may write flash in between
@@ -241,6 +243,7 @@ class App:
             return False
         if part == 0:
             self._check_due_ms = ticks_add(now, _CHECK_MS)
+            interrupts.require(self.interrupts)
             self._revive_radio()
         elif part == 1:
             self._radio.check_channel(now, self.control.link.lost)

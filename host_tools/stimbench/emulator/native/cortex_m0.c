@@ -218,7 +218,7 @@ static void interpret(cortex_m0 *m) {
     ADR: r[R8] = (at & ~3u) + 4 + IMM8 * 4; NEXT();
     ADD_RSP: r[R8] = SP + IMM8 * 4; NEXT();
     ADD_SP: SP = (SP + (opcode & 0x7F) * 4) & ~3u; NEXT();
-    SUB_SP: SP = (SP - (opcode & 0x7F) * 4) & ~3u; NEXT();
+    SUB_SP: SP = (SP - (opcode & 0x7F) * 4) & ~3u; note_stack(m); NEXT();
     SXTH: r[RD] = SIGN16(r[RN]); NEXT();
     SXTB: r[RD] = SIGN8(r[RN]); NEXT();
     UXTH: r[RD] = r[RN] & 0xFFFF; NEXT();
@@ -239,6 +239,7 @@ static void interpret(cortex_m0 *m) {
             for (; list; list &= list - 1, to += 4) store32(to, r[__builtin_ctz(list)]);
             if (with_lr) store32(to, LR);
             SP = address;
+            note_stack(m);
             NEXT();
         }
         LEAVE();

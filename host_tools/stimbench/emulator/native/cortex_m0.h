@@ -50,6 +50,10 @@ typedef struct cortex_m0 {
     uint32_t xip_hits, xip_accesses;
     uint32_t fetched_word; /* address / 4 of the word that the last instruction came from */
     uint32_t *misses_of_line; /* for a profile: one counter a line of flash, or NULL */
+
+    uint32_t thread_lowest; /* the stack pointer outside handlers */
+    uint32_t entered_at;    /* the stack pointer of the thread that the present handler interrupted */
+    uint32_t handlers_most; /* bytes that handlers have put below it, the frame of their entry included */
     xip_set xip[XIP_SETS];
 
     /* The way out. Each may change any field, since it may reset the chip; a read that failed gives 0. */

@@ -45,6 +45,7 @@ cdef extern from "cortex_m0.h":
         uint32_t xip_on, xip_enabled, miss_cycles, word_cycles, entry_cycles
         uint32_t xip_hits, xip_accesses, fetched_word
         uint32_t *misses_of_line
+        uint32_t thread_lowest, entered_at, handlers_most
         xip_set xip[1024]
         void *owner
         uint32_t (*bus_read)(cortex_m0 *m, uint32_t address) noexcept
@@ -96,6 +97,7 @@ cdef class NativeCore(CortexM0Core):
         self.m.divisor = 1
         self.m.xip_enabled = True
         self.m.fetched_word = UINT32_MAX
+        self.watch_stack()
         self.m.owner = <void *>self
         self.m.bus_read = _bus_read
         self.m.bus_write = _bus_write
@@ -322,6 +324,21 @@ cdef class NativeCore(CortexM0Core):
     @xip_accesses.setter
     def xip_accesses(self, uint32_t value):
         self.m.xip_accesses = value
+
+    def watch_stack(self):
+        """Let `stack_used` begin anew."""
+        self.m.thread_lowest, self.m.handlers_most = UINT32_MAX, 0
+
+    @property
+    def stack_used(self):
+        """How deep the stack was since `watch_stack()`, or since the start.
+
+        Returns:
+            The lowest stack pointer outside handlers (0xffffffff: nothing was pushed), and the most bytes that
+            a handler, and what interrupted it, have put below the one that they came upon. A handler that
+            comes upon the thread at its lowest reaches the first less the second.
+        """
+        return self.m.thread_lowest, self.m.handlers_most
 
     def profile_misses(self, bint on):
         """Count misses a line of flash from now on, or no more."""

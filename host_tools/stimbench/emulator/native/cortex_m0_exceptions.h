@@ -48,8 +48,20 @@ static void set_apsr(cortex_m0 *m, uint32_t value) {
     m->v = value >> 28 & 1;
 }
 
+/* How deep the stack is. For PUSH and SUB SP; what moves it by a register calls one that pushes. */
+static inline void note_stack(cortex_m0 *m) {
+    uint32_t sp = m->r[13];
+    if (!m->handler_mode) {
+        if (sp < m->thread_lowest) m->thread_lowest = sp;
+    } else if (m->entered_at - sp > m->handlers_most) {
+        m->handlers_most = m->entered_at - sp;
+    }
+}
+
 static void exception_entry(cortex_m0 *m, uint32_t number) {
     uint32_t *r = m->r;
+    note_stack(m);
+    if (!m->handler_mode) m->entered_at = m->r[13];
     uint32_t on_main = m->sp_sel == 0 || m->handler_mode;
     uint32_t *sp = (on_main ? m->sp_sel == 0 : m->sp_sel == 1) ? &r[13] : &m->banked_sp;
     uint32_t aligned = *sp >> 2 & 1;

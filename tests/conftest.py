@@ -7,6 +7,7 @@ from hypothesis import settings
 from support import targets
 from support.browser import browser  # noqa: F401
 from support.device import idle_heap  # noqa: F401
+from support.stack_room import room_on_each_stack  # noqa: F401
 
 settings.register_profile("stimbench", deadline=None, derandomize=True)
 settings.load_profile("stimbench")

@@ -24,6 +24,7 @@ print(kept == bytes(range(200)) * 3, sum(range(100)))
 
 
 @pytest.mark.control("C-40")
+@pytest.mark.deep_stack
 @pytest.mark.parametrize("kind", KINDS)
 def test_too_deep_is_a_runtime_error_and_the_board_goes_on(board: Board, kind):
     code = TRIED.format(code=KINDS[kind])

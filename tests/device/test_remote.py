@@ -26,10 +26,6 @@ GIVES_UP_MS = (3000, 3050)  # STOP, with nobody there
 
 MS = 1_000_000
 BETWEEN_COPIES_NS = 1 * MS
-SRAM = 0x2000_0000
-STACK_END = 0x4_0800  # in SRAM: below it are Python's frames (docs/decisions/0030-two-stacks.md)
-STACK_SPARE = 64  # below the stack pointer, left alone
-STACK_LEFT = 256 + 384  # the port's margin for interrupts, and two calls more
 READY_MS = 600  # a stimulator that is switched on: 500 are promised, and its first look at the time
 BOOT_MS = READY_MS + HOLD_MS  # what was pressed before that is not executed: a start counts as a stop
 
@@ -181,22 +177,6 @@ def test_the_first_press_takes_a_handshake(both):
     both.press("STOP", 1000)
     assert [len(both.packets(kind)) for kind in (HELLO, CHALLENGE, REQUEST)] == [1, 1, 1]
     assert both.colours() == ["green"] and both.lights()[0][0] < FRESH_MS
-
-
-def test_the_deepest_calls_leave_room_on_c_s_stack(both):
-    """A STOP by radio is the deepest. At the limit Python says "recursion", and the STOP would be lost."""
-    both.press("STATUS", 1500)
-    both.set_program()
-    both.press("START", 500)
-    stimulator = both.bench.board("stimulator").mcu
-    sleeping = stimulator.core.registers[13] - SRAM - STACK_SPARE
-    stimulator.sram[STACK_END:sleeping] = bytes((0xA5,)) * (sleeping - STACK_END)
-    both.press("STOP", 500)
-    both.remote.reset()
-    both.run_ms(BOOT_MS)
-    both.press("STOP", 500)  # by a HELLO
-    left = bytes(stimulator.sram[STACK_END:sleeping])
-    assert STACK_LEFT <= len(left) - len(left.lstrip(b"\xa5")) < sleeping - STACK_END, "and it was used"
 
 
 @pytest.mark.control("C-04")

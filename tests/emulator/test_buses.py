@@ -8,6 +8,7 @@ from stimbench.parts.interfaces import SpiClock
 
 SPI0, ADC = 0x4003C000, 0x4004C000
 CLK_PERI_CTRL = 0x40008048
+DMA, RAM, SPI0_TX, DMA_BUSY = 0x50000000, 0x20000000, 16, 1 << 24
 IO_BANK0, PADS_BANK0 = 0x40014000, 0x4001C000
 FUNCTION_SPI = 1
 MISO_GPIO = 4
@@ -52,6 +53,33 @@ def test_each_byte_takes_eight_clocks(bare: EmulatedBoard) -> None:
     byte_ns = 8 * 2 * 13 * 8
     assert device.seen == [(byte_ns, 0x12), (2 * byte_ns, 0x34), (3 * byte_ns, 0x56)]
     assert [bare.read_word(SPI0 + DR) for _ in range(3)] == [0xED, 0xCB, 0xA9]
+
+
+def begin_by_dma(board: EmulatedBoard, words: int) -> None:
+    """SPI0 at 1 MHz, fed with bytes by DMA channel 0 (RP2040 datasheet 2.5.7)."""
+    board.write_word(SPI0 + CPSR, 2)
+    board.write_word(SPI0 + CR0, 62 << 8 | 7)
+    board.write_word(SPI0 + CR1, 2)
+    for offset, value in ((0x0, RAM), (0x4, SPI0 + DR), (0x8, words), (0xC, 1 | 1 << 4 | SPI0_TX << 15)):
+        board.write_word(DMA + offset, value)
+
+
+def test_a_reset_ends_what_dma_is_doing_and_it_can_begin_anew(bare: EmulatedBoard) -> None:
+    device = Echo(bare)
+    bare.spi(0).attach(device)
+    begin_by_dma(bare, 100)
+    bare.runner.run_to(bare.now_ns + 200_000)
+    assert 20 < len(device.seen) < 30 and bare.read_word(DMA + 0xC) & DMA_BUSY
+    bare.reset()
+    bare.hang()
+    bare.write_word(CLK_PERI_CTRL, 0x800)
+    assert not bare.read_word(DMA + 0xC) & DMA_BUSY
+    device.seen.clear()
+    bare.runner.run_to(bare.now_ns + 100_000)
+    assert not device.seen, "nothing goes on by itself"
+    begin_by_dma(bare, 5)
+    bare.runner.run_to(bare.now_ns + 100_000)
+    assert len(device.seen) == 5 and not bare.read_word(DMA + 0xC) & DMA_BUSY
 
 
 def send(board: EmulatedBoard, value: int, *, bits: int = 8, mode: int = 0, divisor: int = 16) -> int:

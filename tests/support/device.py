@@ -10,7 +10,7 @@ from stimbench.bench import Bench, BenchConfig, provision
 from stimbench.pytest_plugin import run
 from stimfw.protocol import roles
 
-from support import copies, scene, targets
+from support import copies, scene, stack_room, targets
 from support.board import Board, emulated_board, wired_board
 from support.branches import branch
 
@@ -60,6 +60,8 @@ def call(item: pytest.Function) -> bool:
     def body() -> None:
         item.obj(**{name: item.funcargs[name] for name in item._fixtureinfo.argnames})
         check_heap(item)
+        if _in_a_copy(item) and not item.get_closest_marker("deep_stack"):
+            stack_room.check(copies.booted(item).bench)
 
     if _in_a_copy(item):
         branch(body)

@@ -116,8 +116,10 @@ class Program:
         if self.values[:_SHAPE] == _DEFAULTS[:_SHAPE]:
             return _DEFAULT_MOST_UA
         held = "stimfw.therapy.limits" in sys.modules
-        from stimfw.therapy import net_current
+        # In this order: an import inside another one takes 0.5 KB of C's stack, far down in a request by radio.
+        from stimfw.therapy import limits, net_current
 
+        del limits
         most_ua = net_current.most_ua(
             self.width_us, self.gap_us, self.period_us, self.ramp_up_ms, self.on_ms, self.ramp_down_ms
         )

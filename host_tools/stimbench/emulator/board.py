@@ -276,6 +276,8 @@ class EmulatedBoard:
         mcu = self.mcu
         self.runner.note_reset()
         from_watchdog = cause in (ResetCause.WATCHDOG, ResetCause.SOFTWARE)
+        for channel in mcu.dma.channels:
+            channel.abort()  # rp2040py's own reset leaves BUSY, and such a channel never starts again
         mcu.enter_reset(from_watchdog=from_watchdog)
         for bus in self._buses:
             bus.cancel()

@@ -123,7 +123,8 @@ def handlers_frames(clinic, frames):
 
 
 def test_the_firmware_lets_c_have_what_is_taken_for_granted_here(clinic):
-    held = struct.pack("<II", stack_room.TOP, stack_room.STACK_BYTES)  # stack_top, stack_limit in py/mpstate.h
+    # stack_top and stack_limit in py/mpstate.h
+    held = struct.pack("<II", stack_room.TOP, stack_room.STACK_BYTES)
     assert held in bytes(clinic.chip.sram)
 
 

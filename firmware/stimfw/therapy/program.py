@@ -116,7 +116,7 @@ class Program:
         if self.values[:_SHAPE] == _DEFAULTS[:_SHAPE]:
             return _DEFAULT_MOST_UA
         held = "stimfw.therapy.limits" in sys.modules
-        # In this order: an import inside another one takes 0.5 KB of C's stack, far down in a request by radio.
+        # In this order: an import inside an import takes 0.5 KB of C's stack, far down in a request by radio.
         from stimfw.therapy import limits, net_current
 
         del limits

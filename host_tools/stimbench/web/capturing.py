@@ -13,7 +13,7 @@ import sys
 from typing import Any, Protocol
 
 from stimbench.rig.file import BenchFile
-from stimbench.web.channel import HEAD, Kind, unpack
+from stimbench.web.channel import Kind, taken, unpack
 
 __all__ = ("CAPTURE_MS", "CaptureProcess", "Captures", "Listened", "NoCaptures")
 
@@ -147,14 +147,8 @@ class CaptureProcess:
                 data = b""
             self._received += data
             self._lost = not data
-        while len(self._received) >= HEAD.size:
-            length, kind = HEAD.unpack_from(self._received)
-            end = HEAD.size + length
-            if len(self._received) < end:
-                break
-            body = bytes(self._received[HEAD.size : end])
-            del self._received[:end]
-            told += self._listened.take(Kind(kind), body)
+        for kind, body in taken(self._received):
+            told += self._listened.take(kind, body)
         if self._lost and not self._socket._closed:  # type: ignore[attr-defined]
             self._socket.close()
             told += self._listened.lose()

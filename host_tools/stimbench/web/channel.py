@@ -11,12 +11,13 @@ import select
 import socket
 import struct
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ("HEAD", "MOST_UNSENT", "BenchEnd", "Kind", "encoded", "pack", "unpack")
+__all__ = ("HEAD", "MOST_UNSENT", "BenchEnd", "Kind", "encoded", "pack", "taken", "unpack")
 
 HEAD = struct.Struct("<IB")
 """Length of the body, kind."""
@@ -83,6 +84,18 @@ def encoded(kind: Kind, body: bytes | dict[str, Any] | list[Any] = b"") -> bytes
     return HEAD.pack(len(data), kind) + data
 
 
+def taken(received: bytearray) -> Iterator[tuple[Kind, bytes]]:
+    """Takes whole messages from the begin of what was received: kind and body of each."""
+    while len(received) >= HEAD.size:
+        length, kind = HEAD.unpack_from(received)
+        end = HEAD.size + length
+        if len(received) < end:
+            return
+        body = bytes(received[HEAD.size : end])
+        del received[:end]
+        yield Kind(kind), body
+
+
 class BenchEnd:
     """The bench's end of the socket pair. Nothing here blocks, except `wait`."""
 
@@ -108,16 +121,7 @@ class BenchEnd:
                 data = b""
             self.closed = not data
             self._received += data
-        found = []
-        while len(self._received) >= HEAD.size:
-            length, kind = HEAD.unpack_from(self._received)
-            end = HEAD.size + length
-            if len(self._received) < end:
-                break
-            body = bytes(self._received[HEAD.size : end])
-            del self._received[:end]
-            found.append((Kind(kind), json.loads(body) if body else None))
-        return found
+        return [(kind, json.loads(body) if body else None) for kind, body in taken(self._received)]
 
     def send(self, kind: Kind, body: bytes | dict[str, Any] | list[Any] = b"") -> None:
         """Send a message, now or by and by."""

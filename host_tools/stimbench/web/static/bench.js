@@ -1,6 +1,7 @@
 // The connection to the server. Views use it as `bench`; see docs/web.md.
 
 import { saveSpan } from "./export.js";
+import { Speaker } from "./speaker.js";
 import { decode } from "./wire.js";
 
 const ALIVE_MS = 1000;
@@ -16,7 +17,7 @@ function tabKey() {
   return key;
 }
 
-export class Bench extends EventTarget {
+export class Bench extends Speaker {
   /** What the bench and the views show, as the server told it last. */
   state = { t_ns: 0, pace: {}, stimulator: { answers: false }, views: {}, repeating: null };
   /** The controls: holder, asking, pages. */
@@ -104,23 +105,6 @@ export class Bench extends EventTarget {
     this.#send({ kind: "seen", view: frame.view, sequence: frame.sequence });
   }
 
-  /** Say something to the person, in words. */
-  say(text, isError = false) {
-    this.#tell("say", { text, isError });
-  }
-
-  /** An action at a button: what it answers is said. */
-  async attempt(promise) {
-    try {
-      const result = await promise;
-      if (result && result.told) this.say(result.told);
-      return result;
-    } catch (error) {
-      this.say(error.message, true);
-      return null;
-    }
-  }
-
   #ask(message) {
     const id = ++this.#number;
     return new Promise((resolve, reject) => {
@@ -137,10 +121,6 @@ export class Bench extends EventTarget {
     if (this.#socket && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  #tell(name, detail = null) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
   #connect() {
     const socket = new WebSocket(`ws://${location.host}/ws`);
     socket.binaryType = "arraybuffer";
@@ -150,14 +130,14 @@ export class Bench extends EventTarget {
       this.connected = true;
       this.#send({ kind: "hello", key: tabKey() });
       for (const [view, { wanted }] of this.#watches) this.#send({ kind: "watch", view, ...wanted });
-      this.#tell("connection");
+      this.tell("connection");
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#text(JSON.parse(data)) : this.#frame(data));
     socket.onclose = () => {
       this.connected = false;
       for (const { reject } of this.#asked.values()) reject(new Error("The connection to the bench was lost."));
       this.#asked.clear();
-      this.#tell("connection");
+      this.tell("connection");
       setTimeout(() => this.#connect(), AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]);
     };
   }
@@ -185,6 +165,6 @@ export class Bench extends EventTarget {
     else if (kind === "welcome") this.you = told.you;
     else if (kind === "table") Object.assign(this, { actions: told.actions, about: told.about, lacks: told.lacks });
     else if (kind === "said") this.say(told.text, told.error);
-    this.#tell(kind, told);
+    this.tell(kind, told);
   }
 }

@@ -3,6 +3,7 @@
 
 import { saveCsv } from "./csv.js";
 import { History } from "./history.js";
+import { Speaker } from "../speaker.js";
 import { modules } from "./views.js";
 
 const NOTHING = { t_ns: 0, stimulator: { answers: false }, views: {}, repeating: null };
@@ -10,7 +11,7 @@ const TOLD_MS = 100;
 const SHOWN_FORCES = 400;
 const REFUSED = "This is a saved run: nothing is connected.";
 
-export class SavedBench extends EventTarget {
+export class SavedBench extends Speaker {
   control = { holder: null, asking: [], pages: [] };
   you = 0;
   connected = true;
@@ -81,21 +82,6 @@ export class SavedBench extends EventTarget {
     this.#show();
   }
 
-  say(text, isError = false) {
-    this.#tell("say", { text, isError });
-  }
-
-  async attempt(promise) {
-    try {
-      const result = await promise;
-      if (result && result.told) this.say(result.told);
-      return result;
-    } catch (error) {
-      this.say(error.message, true);
-      return null;
-    }
-  }
-
   // Playing.
 
   get t() {
@@ -163,7 +149,7 @@ export class SavedBench extends EventTarget {
   #tellState() {
     this.#toldAt = performance.now();
     this.state = this.#state();
-    this.#tell("state", this.state);
+    this.tell("state", this.state);
   }
 
   /** The state that was told last until now, with the played time in the place of its own. */
@@ -182,9 +168,5 @@ export class SavedBench extends EventTarget {
       return [name, { ...side, force: Array.from(this.force[name].subarray(Math.max(0, now - SHOWN_FORCES), now)) }];
     }));
     return { ...views, leads: { ...views.leads, muscles: { ...muscles, sides } } };
-  }
-
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

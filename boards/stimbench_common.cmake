@@ -28,6 +28,7 @@ list(APPEND STIMBENCH_RAM_FILES py/mpz py/objint_mpz)
 string(JOIN " " STIMBENCH_FLASH_TEXT
     "*/aes.c.o(.text.*decrypt .text.*setkey_dec)"
     "*/mpz.c.o(.text.mpz_*str* .text.mpz_*float .text.mpz_pow* .text.mpz_not_inpl .text.mpz_or_inpl)"
+    "*/mpz.c.o(.text.mpz_divmod_inpl .text.mpz_set_from_bytes .text.mpz_as_bytes .text.mpz_neg_inpl)"
     "*/gc.c.o(.text.gc_dump* .text.gc_info .text.gc_init)"
     "*/obj*.c.o(.text.*print* .text.mp_obj_new_type .text.*int_formatted .text.*int_make_new .text.*asm* .text.native_*)"
     "*/obj*.c.o(.text.*float .text.mp_quicksort)"

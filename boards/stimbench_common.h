@@ -33,7 +33,7 @@
 // on both stacks at their deepest, and MicroPython takes away a handler that finds no room
 // (docs/decisions/0065-room-for-interrupts.md).
 #define MICROPY_ENABLE_PYSTACK (1)
-#define STIMBENCH_PYSTACK_BYTES (3072)
+#define STIMBENCH_PYSTACK_BYTES (2560)
 #define MICROPY_BOARD_EARLY_INIT() do { \
     extern void mp_pystack_init(void *start, void *end); \
     static char frames[STIMBENCH_PYSTACK_BYTES] __attribute__((aligned(8))); \

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from stimbench.firmware_build import frozen
+from stimbench.firmware_build.build import Layout, sources
 from stimbench.firmware_build.errors import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +28,10 @@ COMMON_PACKAGES = (
 """Packages that both boards freeze."""
 COMMON = {"modules/_boot.py": "", "modules/typing.py": "", "stimfw/__init__.py": "", "stimfw/version.py": ""}
 COMMON |= {f"stimfw/{package}/__init__.py": "" for package in COMMON_PACKAGES}
+SHARED = (
+    "manifest_common.py", "sources.toml", "stimbench_common.cmake", "stimbench_common.h", "stimbench_port.h",
+)  # fmt: skip
+OWN = ("manifest.py", "mpconfigboard.cmake", "mpconfigboard.h", "pins.csv")
 SMALL = {"main.py": "print(1)", "stimfw/therapy/x.py": "X = 1"}
 
 
@@ -111,3 +117,25 @@ def test_build_module_says_board_version_and_hash():
     exec(frozen.build_module("remote", "1.2.3", "0123456789ab"), namespace)
     told = {name: namespace[name] for name in ("BOARD", "VERSION", "SOURCE_HASH")}
     assert told == {"BOARD": "remote", "VERSION": "1.2.3", "SOURCE_HASH": "0123456789ab"}
+
+
+@pytest.mark.parametrize("board", ["stimulator", "remote"])
+def test_an_image_of_another_build_has_another_hash(board, tmp_path):
+    """Each file in boards/ that it is made of: the same Python with another stack is another image."""
+    for folder in ("boards", "firmware"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    layout = Layout(tmp_path)
+    before = frozen.source_hash(sources(board, layout), tmp_path)
+    assert before == frozen.source_hash(sources(board, Layout(ROOT)), ROOT)
+    folder = layout.board_dir(board)
+    made_of = [layout.boards / name for name in SHARED] + [folder / name for name in OWN]
+    assert {path for path in sources(board, layout) if path.is_relative_to(layout.boards)} == set(made_of)
+    for path in made_of:
+        text = path.read_bytes()
+        path.write_bytes(text + b"\n")
+        assert frozen.source_hash(sources(board, layout), tmp_path) != before, path.name
+        path.write_bytes(text)
+    for path in layout.boards.glob("*/pins.csv"):
+        if path.parent != folder:
+            path.write_text("another board's")
+    assert frozen.source_hash(sources(board, layout), tmp_path) == before

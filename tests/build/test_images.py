@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from stimbench.emulator.profile import Image
 from stimbench.firmware_build import frozen
+from stimbench.firmware_build.build import Layout, sources
 from stimbench.firmware_build.steps import capture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,8 +60,7 @@ def test_uf2_is_the_linked_image_and_leaves_the_filesystem_alone(board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_image_says_which_board_and_sources_it_is_of(board):
-    manifest = ROOT / "boards" / f"STIMBENCH_{board.upper()}" / "manifest.py"
-    digest = frozen.source_hash(frozen.frozen_files(manifest, ROOT / "firmware"), ROOT / "firmware")
+    digest = frozen.source_hash(sources(board, Layout(ROOT)), ROOT)
     assert digest.encode() in payload(board)
     assert f"stimbench {board}".encode() in payload(board)
 

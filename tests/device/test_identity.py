@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from stimbench.firmware_build import frozen
+from stimbench.firmware_build.build import Layout, sources
 from stimfw.protocol import messages, requests
 from stimfw.version import VERSION
 from support.board import Board
@@ -17,10 +18,8 @@ HEAP_READY = 100_000
 @pytest.mark.control("C-41")
 def test_it_names_its_version_and_the_hash_of_its_sources(board: Board):
     identity = board.client.identify()
-    manifest = ROOT / "boards" / "STIMBENCH_STIMULATOR" / "manifest.py"
-    files = frozen.frozen_files(manifest, ROOT / "firmware")
     assert (identity.role, identity.version) == ("stimulator", VERSION)
-    assert identity.build == frozen.source_hash(files, ROOT / "firmware")
+    assert identity.build == frozen.source_hash(sources("stimulator", Layout(ROOT)), ROOT)
 
 
 def test_pin_board_has_every_signal(board: Board):

@@ -19,7 +19,7 @@ from support.scene import MS, Peer
 pytestmark = pytest.mark.emulated
 
 SRAM = 0x2000_0000
-FRAMES_BYTES = 3072  # boards/stimbench_common.h
+FRAMES_BYTES = 2560  # boards/stimbench_common.h
 FRAMES_SPARE = 512
 PATTERN = 0xA5
 REST_MS = 1200  # longer than a stop refuses what follows

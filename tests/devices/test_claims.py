@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from stimbench.devices.claims import TargetPool
+from stimbench.bench import running
+from stimbench.devices.claims import TargetPool, lock_folder
 from stimbench.devices.targets import Target, emulated_target, port_of, read_targets, resolve
 from stimbench.errors import BoardLostError, InputError, PortError
 
@@ -216,3 +218,23 @@ def test_a_process_that_dies_gives_its_board_back(make_pool, ports, tmp_path: Pa
         other.wait()
         assert mine.claim().name == "one"
         mine.release()
+
+
+def test_the_folder_of_the_locks_is_private_and_benches_accept_it(ports, monkeypatch) -> None:
+    """A board's test may be the first program of a machine that makes it."""
+    with tempfile.TemporaryDirectory() as place:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", place)
+        pool = TargetPool([Target("one", stimulator=ports[0].device)], lambda: [])
+        pool.claim()
+        assert lock_folder().is_relative_to(place)
+        assert [path.stat().st_mode & 0o777 for path in (lock_folder(), running.folder())] == [0o700, 0o700]
+        pool.release()
+
+
+def test_locks_in_a_folder_that_others_may_change_are_refused(ports, monkeypatch) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", place)
+        running.folder().chmod(0o777)
+        pool = TargetPool([Target("one", stimulator=ports[0].device)], lambda: [])
+        with pytest.raises(PortError, match="Others can read or change"):
+            pool.claim()

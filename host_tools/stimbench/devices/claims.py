@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from platformdirs import user_runtime_path
 
+from stimbench.bench import running
 from stimbench.devices.targets import Target, UsbPort, port_of
 from stimbench.errors import BoardLostError, PortError
 
@@ -22,10 +21,12 @@ __all__ = ("TargetPool", "lock_folder")
 
 
 def lock_folder() -> Path:
-    """Where the locks are: in the user's own folder for such files."""
-    with warnings.catch_warnings():  # of a machine without XDG_RUNTIME_DIR
-        warnings.simplefilter("ignore")
-        return user_runtime_path("stimbench", appauthor=False) / "boards"
+    """Where the locks are: beside the benches' sockets, in the user's own folder.
+
+    Raises:
+        PortError: that folder cannot be had, or is not this user's alone.
+    """
+    return running.folder() / "boards"
 
 
 class TargetPool:
@@ -125,7 +126,7 @@ class TargetPool:
     def _lock(self, target: Target) -> bool:
         """Whether all its boards could be had; if not, none is held."""
         folder = self._folder or lock_folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = self._list_ports()
         for where in sorted(target.boards.values()):
             lock = FileLock(folder / f"{_key(where, ports)}.lock")

@@ -112,6 +112,17 @@ def build_mpy_cross(tree: Tree, layout: Layout) -> Path:
     return program
 
 
+def sources(board: str, layout: Layout) -> list[Path]:
+    """The project's files that an image is made of: what is frozen, how a board is built, and from what.
+
+    Raises:
+        BuildError: the manifest is wrong.
+    """
+    folder = layout.board_dir(board)
+    files = frozen.frozen_files(folder / "manifest.py", layout.firmware)
+    return [*files, *_setup_files(board, layout), folder / "pins.csv", layout.boards / "sources.toml"]
+
+
 def build_board(board: str, tree: Tree, mpy_cross: Path, layout: Layout) -> None:
     """Brings one board's image up to date and prints what it takes.
 
@@ -121,12 +132,12 @@ def build_board(board: str, tree: Tree, mpy_cross: Path, layout: Layout) -> None
     timer = Timer()
     work, uf2 = layout.work_dir(board), layout.uf2(board)
     storage = sizes.filesystem_bytes((layout.boards / "stimbench_common.h").read_text(encoding="utf-8"))
-    files = frozen.frozen_files(layout.board_dir(board) / "manifest.py", layout.firmware)
-    digest = frozen.source_hash(files, layout.firmware)
+    files = sources(board, layout)
+    digest = frozen.source_hash(files, layout.root)
     module = frozen.build_module(board, frozen.read_version(layout.firmware), digest)
     setup = _setup_fingerprint(board, tree, layout)
     stamp = work / "stamp-image"
-    wanted = fingerprint([*files, layout.board_dir(board) / "pins.csv"], setup, module)
+    wanted = fingerprint(files, setup, module)
     fresh = tree.identity is not None and uf2.is_file() and is_fresh(stamp, wanted)
     if not fresh:
         log = layout.build / "logs" / f"{board}.log"
@@ -151,12 +162,14 @@ def _setup_fingerprint(board: str, tree: Tree, layout: Layout) -> str:
     Board headers are among it because the port's rules for qstrs do not follow them, manifests because a
     changed opt level does not make makemanifest.py compile a file again.
     """
-    folder = layout.board_dir(board)
-    files = [folder / "mpconfigboard.h", folder / "mpconfigboard.cmake", folder / "manifest.py"]
-    common = sorted(layout.boards.glob("stimbench_*"))
-    shared = [*common, layout.boards / "manifest_common.py"]
     words = _cmake_words(board, tree, layout)
-    return fingerprint([*files, *shared], tree.identity or "", compiler_version(), *words)
+    return fingerprint(_setup_files(board, layout), tree.identity or "", compiler_version(), *words)
+
+
+def _setup_files(board: str, layout: Layout) -> list[Path]:
+    folder = layout.board_dir(board)
+    own = [folder / name for name in ("mpconfigboard.h", "mpconfigboard.cmake", "manifest.py")]
+    return [*own, *sorted(layout.boards.glob("stimbench_*")), layout.boards / "manifest_common.py"]
 
 
 def _configure(board: str, tree: Tree, setup: str, layout: Layout, log: Path) -> None:

@@ -80,13 +80,13 @@ def frozen_files(manifest: Path, firmware: Path) -> list[Path]:
     return files
 
 
-def source_hash(files: list[Path], firmware: Path) -> str:
+def source_hash(files: list[Path], root: Path) -> str:
     """Returns 12 hex digits of a SHA-256 over files: for each its relative path, NUL, contents, NUL.
 
-    The order in which the files are given does not matter; the paths are relative to `firmware`.
+    The order in which the files are given does not matter; the paths are relative to `root`.
     """
     digest = hashlib.sha256()
-    for name, path in sorted((path.relative_to(firmware).as_posix(), path) for path in files):
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:_HASH_DIGITS]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stimbench.errors import StimbenchError
 from stimbench.firmware_build import frozen, toolchain, uf2
-from stimbench.firmware_build.build import BOARDS, Layout
+from stimbench.firmware_build.build import BOARDS, Layout, sources
 from stimbench.firmware_build.errors import BuildError
 from stimbench.flashing.doctor import Finding, Machine, State
 from stimbench.project import image_path
@@ -81,8 +81,7 @@ def _image(machine: Machine, board: str) -> Finding:
 def _source_hash(project: Path, board: str) -> str | None:
     layout = Layout(project)
     try:
-        files = frozen.frozen_files(layout.board_dir(board) / "manifest.py", layout.firmware)
-        return frozen.source_hash(files, layout.firmware)
+        return frozen.source_hash(sources(board, layout), layout.root)
     except (OSError, BuildError):
         return None
 

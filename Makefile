@@ -112,7 +112,7 @@ screenshots: setup firmware ## write docs/pictures/page: each view of `stimbench
 	@$(BIN)/python docs/pictures/page.py
 
 .PHONY: test
-test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [23 min]
+test: lint types pytest ## lint, types and pytest; all tests but those of test-tools [19 min]
 
 .PHONY: lint
 lint: setup ## check style with ruff, and who imports whom with import-linter [2 s]
@@ -131,7 +131,7 @@ types: setup firmware ## check types with mypy: the host as CPython, the firmwar
 	@$(BIN)/mypy --no-error-summary --config-file boards/circuit/mypy.ini
 
 .PHONY: pytest
-pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [22 min]
+pytest: setup firmware ## run the tests, and check that they show each control of docs/hazards.toml [18 min]
 	@$(BIN)/pytest --junitxml=$(JUNIT) $(PYTEST_ARGS) -m "not tools"
 	@# With PYTEST_ARGS of one's own it may be a part of the tests: they show a part of the controls.
 	@$(if $(filter file,$(origin PYTEST_ARGS)),$(BIN)/stimbench hazards check $(JUNIT))

@@ -13,6 +13,7 @@ from stimfw.telemetry import frames
 from stimfw.telemetry.after_stop import HOLD_MS
 from stimfw.telemetry.frames import CHALLENGE, HELLO, REQUEST
 from stimfw.therapy import program
+from support import stack_room
 
 pytestmark = pytest.mark.emulated
 
@@ -177,6 +178,21 @@ def test_the_first_press_takes_a_handshake(both):
     both.press("STOP", 1000)
     assert [len(both.packets(kind)) for kind in (HELLO, CHALLENGE, REQUEST)] == [1, 1, 1]
     assert both.colours() == ["green"] and both.lights()[0][0] < FRESH_MS
+
+
+def test_a_stop_leaves_room_on_c_s_stack(both):
+    """At the limit Python says "recursion", and the STOP would be lost."""
+    both.press("STATUS", 1500)
+    both.set_program()
+    both.press("START", 500)
+    both.bench.board("stimulator").mcu.core.watch_stack()
+    both.press("STOP", 500)
+    both.remote.reset()
+    both.run_ms(BOOT_MS)
+    both.press("STOP", 500)  # by a HELLO
+    thread, handlers = stack_room.used(both.bench, "stimulator")
+    assert thread > 3000 and handlers > 900, "and it was used"
+    stack_room.check(both.bench)
 
 
 @pytest.mark.control("C-04")

@@ -20,8 +20,8 @@ TOP = 0x2004_2000
 """The end of SRAM 5, from which C's stack grows down (the port's linker script)."""
 STACK_BYTES = 8192 - 256
 """What Python lets C use: the port's stack less MICROPY_STACK_CHECK_MARGIN."""
-SPARE_BYTES = 256
-"""What shall be left: a call more."""
+SPARE_BYTES = 384
+"""What shall be left: two calls more."""
 _NOTHING = 0xFFFF_FFFF
 
 
